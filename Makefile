@@ -1,0 +1,60 @@
+# Every target builds what it needs, from nothing but Python 3.10 or newer. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Names the exact versions of everything installed; `make upgrade` writes it anew.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format invoke serve docs upgrade clean
+export EVENT FLEET SET AUDIT CODE TIMEOUT
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: $(VENV)/.run ## alarms turn into reboots and records, on a local cloud, in a minute
+	@$(BIN)/python -m localcloud demo
+
+invoke: $(VENV)/.run ## one invocation: EVENT=path [FLEET=path] [SET="KEY=VALUE ..."] [AUDIT=path]
+	@$(BIN)/python -m localcloud invoke
+
+serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=8080] [FLEET=path]
+	@exec $(BIN)/python -m localcloud serve $(if $(PORT),--port $(PORT)) $(if $(FLEET),--fleet "$$FLEET")
+
+test: lint ## everything that CI runs
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.dev ## ruff and mypy, strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## put the code into its format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.run ## write the generated tables of docs/ anew
+	$(BIN)/python docs/generate.py
+
+upgrade: ## write constraints.txt anew with the newest versions that pyproject.toml allows
+	rm -rf build/upgrade
+	$(PYTHON) -m venv build/upgrade
+	build/upgrade/bin/python -m pip --quiet install '.[localcloud,dev]'
+	build/upgrade/bin/python -m pip freeze --exclude ecs-reboot > constraints.txt
+
+clean: ## remove everything that was built
+	rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.python:
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The first installs what runs the function and the local cloud; the second adds what checks them.
+$(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "installing into $(VENV) ..." >&2
+	@$(PIP) --editable '.[localcloud]' >&2
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@$(PIP) --editable '.[localcloud,dev]' >&2
+	@touch $@

@@ -1,0 +1,61 @@
+"""Time and chance as one object, so that whatever waits or jitters can be run under a simulated clock."""
+
+import os
+import time
+from datetime import datetime, timezone
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the function knows of time."""
+
+    def now(self) -> datetime:
+        """Return the time of day, UTC."""
+
+    def elapsed(self) -> float:
+        """Return seconds on a clock that never steps back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    def jitter(self) -> float:
+        """Return a random number in [0, 1)."""
+
+
+class SystemClock:
+    """The machine's own."""
+
+    def now(self) -> datetime:
+        """Return the time of day, UTC."""
+        return datetime.now(timezone.utc)
+
+    def elapsed(self) -> float:
+        """Return seconds since some fixed point."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def jitter(self) -> float:
+        """Return a random number in [0, 1)."""
+        return int.from_bytes(os.urandom(4), "big") / 2**32
+
+
+class Deadline:
+    """The moment by which the records must be on their way."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self.clock = clock
+        self._at = clock.elapsed() + seconds
+
+    def left(self) -> float:
+        """Return the seconds left, never negative."""
+        return max(0.0, self._at - self.clock.elapsed())
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep that long where it still fits; else return False at once."""
+        if seconds >= self.left():
+            return False
+        self.clock.sleep(seconds)
+        return True

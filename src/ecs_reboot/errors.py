@@ -1,0 +1,61 @@
+"""Everything that can go wrong between us and Alibaba Cloud.
+
+CloudError
+ +-- Refused       the service answered, and said no: code, message, HTTP status, request ID
+ +-- NotSent       the request never left: no connection, no name, no certificate. Nothing can have happened
+ +-- NoAnswer      the request left and no readable answer came: it may have taken effect
+"""
+
+#: Codes, by their beginning, of refusals that are about this function's identity or rights, not about an instance.
+ABOUT_THE_CALLER = (
+    "Forbidden", "NoPermission", "InvalidAccessKeyId", "InvalidSecurityToken", "MissingSecurityToken",
+    "SignatureDoesNotMatch", "IncompleteSignature", "InvalidTimeStamp", "SignatureNonceUsed",
+)  # fmt: skip
+
+
+class CloudError(Exception):
+    """One call that did not succeed. ``action`` is the API's name; ``code`` goes into the record."""
+
+    code = "error"
+
+    def __init__(self, action: str, message: str) -> None:
+        self.action = action
+        super().__init__(f"{action}: {message}")
+
+
+class Refused(CloudError):
+    """The service answered with an error of its own."""
+
+    def __init__(
+        self, action: str, *, code: str, message: str, status: int, request_id: str, retry_after_ms: int = 0
+    ) -> None:
+        self.code, self.message, self.status = code, message, status
+        self.request_id, self.retry_after_ms = request_id, retry_after_ms
+        super().__init__(action, f"{code} (HTTP {status}, request {request_id or 'unknown'}): {message}")
+
+    @property
+    def throttled(self) -> bool:
+        """Refused before it was carried out, so safe to repeat. The code tells, never the status."""
+        return self.code == "Throttling" or self.code.startswith("Throttling.")
+
+    @property
+    def about_the_caller(self) -> bool:
+        """Credentials or permissions are wrong: no instance is at fault, and every call will go the same way."""
+        return self.code.startswith(ABOUT_THE_CALLER)
+
+    @property
+    def unsettled(self) -> bool:
+        """The service itself failed (5xx): for a call with an effect, its word that nothing happened needs checking."""
+        return self.status >= 500 and not self.throttled  # noqa: PLR2004 - server errors
+
+
+class NotSent(CloudError):
+    """Nothing reached the service."""
+
+    code = "not_sent"
+
+
+class NoAnswer(CloudError):
+    """Sent, but the answer is missing or unreadable: what happened is unknown."""
+
+    code = "no_answer"

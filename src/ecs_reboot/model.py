@@ -1,0 +1,132 @@
+"""The values that flow one way: event -> request -> instances -> decisions -> outcomes.
+
+Every model is frozen and does no I/O. Models hold fields only: what makes a value valid is checked by the parser
+that builds it (``triggers``, ``settings``, ``ecs``), so that a model is the same wherever it comes from and its schema
+can be built ahead of time. Times are aware datetimes in UTC.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Value(BaseModel):
+    """A frozen value with a closed set of fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Target(Value):
+    """One instance that an event names: a well-formed ID and the region it is in."""
+
+    instance_id: str
+    region_id: str
+
+
+class Selector(Value):
+    """Instances chosen by what they are, in one region: all the given conditions hold (DescribeInstances filters)."""
+
+    region_id: str
+    tags: tuple[tuple[str, str], ...] = ()
+    resource_group_id: str = ""
+    name: str = ""
+
+
+class RebootRequest(Value):
+    """One element of an event that positively asks for a reboot now.
+
+    ``trigger`` is the way it came, outermost envelope first (``http>cms_threshold``); ``by_hand`` is true only for a
+    request that a person wrote for this one call, which alone may override a soft guard. ``force`` is what the request
+    asks for, None where it says nothing. ``fault_key`` names the fault, equal in every delivery of the same one.
+    ``evidence`` says in one sentence what was recognised.
+    """
+
+    trigger: str
+    evidence: str
+    targets: tuple[Target, ...] = ()
+    selector: Selector | None = None
+    reason: str = ""
+    force: bool | None = None
+    dry_run: bool = False
+    override: tuple[str, ...] = ()
+    by_hand: bool = False
+    fault_key: str = ""
+    event_time: datetime | None = None
+
+
+class Ignored(Value):
+    """An element that was understood and asks for nothing: a recovery, information, a kind that is not actionable."""
+
+    code: str
+    reason: str
+    instance_id: str = ""
+    region_id: str = ""
+    event_time: datetime | None = None
+
+
+class Rejected(Value):
+    """An element that is malformed, contradictory, masked or not allowed: ``path`` and ``value`` name the culprit."""
+
+    code: str
+    reason: str
+    path: str = ""
+    value: str = ""
+    instance_id: str = ""
+    region_id: str = ""
+    event_time: datetime | None = None
+
+
+class Reading(Value):
+    """What one event was found to say. An element of a batch is judged by itself, so all three may be present."""
+
+    trigger: str
+    requests: tuple[RebootRequest, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    over_http: bool = False
+
+
+class Instance(Value):
+    """The facts of one instance as DescribeInstances gave them at ``read_at``."""
+
+    instance_id: str
+    region_id: str
+    status: str
+    name: str = ""
+    resource_group_id: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    operation_locks: tuple[str, ...] = ()
+    start_time: datetime | None = None
+    expired_time: datetime | None = None
+    auto_release_time: datetime | None = None
+    read_at: datetime
+
+
+class Decision(Value):
+    """What policy says about one instance, with the sentence that explains it."""
+
+    instance_id: str
+    region_id: str
+    action: Literal["reboot", "skip"]
+    code: str
+    reason: str
+    force: bool = False
+
+
+class InstanceAnswer(Value):
+    """One row of RebootInstances' InstanceResponses. ``code`` '200' is success."""
+
+    instance_id: str
+    code: str
+    message: str
+    previous_status: str
+    current_status: str
+
+
+class RebootAnswer(Value):
+    """What RebootInstances answered: rows, or for a dry run that would go through none and ``dry_run_code``."""
+
+    request_id: str
+    instances: tuple[InstanceAnswer, ...]
+    dry_run_code: str = ""

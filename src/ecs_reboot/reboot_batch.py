@@ -1,0 +1,273 @@
+"""One batch of reboots, from the call to an outcome for every instance, sent at most once with effect.
+
+```
+ answer, row 200         accepted
+ answer, another code    that code
+ throttled, not sent     wait; old facts are read again and decided again; ask again
+ 503                     describe: a sign of the reboot -> accepted; none -> ask again
+ 500, no answer          describe until there is a sign, or patience ends: the code, or accepted_unconfirmed
+ AllTogether refused     describe and decide again; without those that are refused now, ask again
+```
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from ecs_reboot import records, retry
+from ecs_reboot.clock import Deadline
+from ecs_reboot.errors import CloudError, NoAnswer, Refused
+from ecs_reboot.model import Decision, Instance, InstanceAnswer, RebootAnswer
+from ecs_reboot.policy import Facts, decide
+from ecs_reboot.records import Result
+
+#: Facts older than this are read again before a reboot goes out. Seconds.
+FACTS_AGE = timedelta(seconds=5)
+#: How long to look for a sign of a reboot whose answer was lost. Seconds.
+PATIENCE_SECONDS = 10.0
+#: With less than this left a reboot is not sent: there must be time to learn what came of it. Seconds.
+LEAST_SECONDS = 1.0
+#: Refusals of a whole AllTogether batch that are about one of its instances.
+ABOUT_AN_INSTANCE = ("InvalidInstanceId.NotFound", "IncorrectInstanceStatus", "InstanceNotReady")
+
+Describe = Callable[[str, tuple[str, ...]], tuple[Instance, ...]]
+Reboot = Callable[..., RebootAnswer]
+
+
+class Order(NamedTuple):
+    """An instance that policy lets be rebooted, with the facts that this rests on."""
+
+    facts: Facts
+    decision: Decision
+
+    @property
+    def instance_id(self) -> str:
+        """The instance's ID."""
+        return self.facts.target.instance_id
+
+
+class Mode(NamedTuple):
+    """What the orders of one batch have in common."""
+
+    region_id: str
+    force: bool
+    dry_run: bool
+    batch_optimization: str
+
+
+class RebootBatch:
+    """Carries out the orders of one mode: at most 100 of them."""
+
+    def __init__(
+        self, describe: Describe, reboot: Reboot, deadline: Deadline, intend: Callable[[Result], None], mode: Mode
+    ) -> None:
+        self._describe, self._reboot = describe, reboot
+        self._deadline, self._intend = deadline, intend
+        self._mode = mode
+        self._results: list[Result] = []
+
+    def run(self, orders: list[Order]) -> list[Result]:
+        """Return one result for each order."""
+        announced = False
+        for wait in retry.waits(self._deadline):
+            orders = self._fresh(orders)
+            if not orders:
+                break
+            if self._deadline.left() < LEAST_SECONDS:
+                self._close(
+                    orders, "deadline", "the function's time is nearly up, so ECS was not asked", retriable=True
+                )
+                break
+            if not announced:
+                announced = True
+                for order in orders:
+                    self._intend(self._result(order, "intended", f"asking ECS for a reboot: {order.decision.reason}"))
+            try:
+                answer = self._ask(orders)
+            except CloudError as error:
+                orders = self._after(error, orders, retry.pause_after(error, wait))
+            else:
+                orders = self._answered(answer, orders)
+        return self._results
+
+    def _ask(self, orders: list[Order]) -> RebootAnswer:
+        mode = self._mode
+        return self._reboot(
+            mode.region_id,
+            tuple(order.instance_id for order in orders),
+            force=mode.force,
+            dry_run=mode.dry_run,
+            # ECS answers DRYRUN.SUCCESS to SuccessFirst whether or not the check succeeds: that would tell nothing.
+            batch_optimization="AllTogether" if mode.dry_run else mode.batch_optimization,
+        )
+
+    def _fresh(self, orders: list[Order]) -> list[Order]:
+        """Read the facts again where they are old, and close the orders that policy no longer allows."""
+        now = self._deadline.clock.now()
+        if all(order.facts.instance and now - order.facts.instance.read_at <= FACTS_AGE for order in orders):
+            return orders
+        return self._decided_again(orders)
+
+    def _decided_again(self, orders: list[Order]) -> list[Order]:
+        try:
+            found = self._look(orders)
+        except CloudError as error:
+            self._close(orders, error.code, f"the facts could not be read again: {error}", retriable=True)
+            return []
+        now = self._deadline.clock.now()
+        still = []
+        for order in orders:
+            facts = order.facts.model_copy(update={"instance": found.get(order.instance_id), "now": now})
+            decision = decide(facts)
+            if decision.action == "reboot" and decision.force == self._mode.force:
+                still.append(Order(facts, decision))
+            else:
+                self._results.append(records.of_decision(facts, "skip", decision.code, decision.reason))
+        return still
+
+    def _after(self, error: CloudError, orders: list[Order], wait: float) -> list[Order]:
+        """Return the orders to ask for again after a call that gave no answer for each instance."""
+        unsettled = isinstance(error, NoAnswer) or (isinstance(error, Refused) and error.unsettled)
+        if unsettled and not self._mode.dry_run:
+            once_more = isinstance(error, Refused) and error.status == 503  # noqa: PLR2004 - Service Unavailable
+            return self._settle(orders, error, 0.0 if once_more else PATIENCE_SECONDS, wait, once_more=once_more)
+        if retry.may_pass(error):
+            if self._deadline.wait(wait):
+                return orders
+            self._close(orders, error.code, f"no reboot before the deadline: {error}", retriable=True, error=error)
+            return []
+        together = self._mode.dry_run or self._mode.batch_optimization == "AllTogether"
+        if together and error.code in ABOUT_AN_INSTANCE and len(orders) > 1:
+            still = self._decided_again(orders)
+            if len(still) < len(orders):
+                return still
+            orders = still
+        about_us = isinstance(error, Refused) and error.about_the_caller
+        self._close(orders, error.code, f"ECS refused: {error}", retriable=about_us, error=error)
+        return []
+
+    def _answered(self, answer: RebootAnswer, orders: list[Order]) -> list[Order]:
+        if answer.dry_run_code:
+            self._close(
+                orders, "DRYRUN.SUCCESS", "dry run: ECS checked the request and would reboot",
+                api_code=answer.dry_run_code, api_request_id=answer.request_id,
+            )  # fmt: skip
+            return []
+        rows = {row.instance_id: row for row in answer.instances}
+        unclear = []
+        for order in orders:
+            row = rows.get(order.instance_id)
+            if row is None or row.code == "InternalError":
+                unclear.append(order)
+            else:
+                self._results.append(self._of_row(order, row, answer.request_id))
+        if unclear:
+            first = rows.get(unclear[0].instance_id)
+            error: CloudError = NoAnswer("RebootInstances", f"answer {answer.request_id} does not name the instance")
+            if first is not None:
+                error = Refused(
+                    "RebootInstances",
+                    code=first.code,
+                    message=first.message,
+                    status=500,
+                    request_id=answer.request_id,
+                )
+            self._settle(unclear, error, PATIENCE_SECONDS, retry.FIRST_WAIT)
+        return []
+
+    def _of_row(self, order: Order, row: InstanceAnswer, request_id: str) -> Result:
+        if row.code == "200":
+            code, reason = "accepted", f"ECS accepted the reboot: {order.decision.reason}"
+        else:
+            code, reason = row.code, f"ECS refused: {row.code}: {row.message}"
+        return self._result(
+            order, code, reason,
+            previous_status=row.previous_status, current_status=row.current_status,
+            api_code=row.code, api_message=row.message, api_request_id=request_id,
+        )  # fmt: skip
+
+    def _settle(
+        self, orders: list[Order], error: CloudError, patience: float, wait: float, *, once_more: bool = False
+    ) -> list[Order]:
+        """Find out by describing what a call with no usable answer did.
+
+        An instance that is down, or that started later than before, was rebooted. Returns the orders to ask for again:
+        those without a sign, where ``once_more``; else closes them too.
+        """
+        clock = self._deadline.clock
+        until = clock.elapsed() + patience
+        while True:
+            waited = self._deadline.wait(wait)
+            try:
+                found = self._look(orders) if waited else {}
+            except CloudError:
+                found = {}
+            unclear = []
+            for order in orders:
+                sign = _sign(order.facts.instance, found.get(order.instance_id))
+                if not sign:
+                    unclear.append(order)
+                    continue
+                reason = f"the answer was lost ({error}), but {sign}: {order.decision.reason}"
+                self._results.append(
+                    self._result(order, "accepted", reason, current_status=found[order.instance_id].status)
+                )
+            orders = unclear
+            if not orders:
+                return []
+            if once_more and found:
+                return orders
+            if not waited or clock.elapsed() >= until:
+                break
+            wait = min(2 * wait, 2.0)
+        if isinstance(error, NoAnswer):
+            reason = (
+                f"the answer was lost ({error}) and nothing shows whether the instance reboots; it was not asked again"
+            )
+            self._close(orders, "accepted_unconfirmed", reason)
+        else:
+            reason = f"ECS failed ({error}) and nothing shows that the instance reboots"
+            self._close(orders, error.code, reason, retriable=True, error=error)
+        return []
+
+    def _look(self, orders: list[Order]) -> dict[str, Instance]:
+        ids = tuple(order.instance_id for order in orders)
+        return {found.instance_id: found for found in self._describe(self._mode.region_id, ids)}
+
+    def _close(
+        self,
+        orders: list[Order],
+        code: str,
+        reason: str,
+        *,
+        retriable: bool = False,
+        error: CloudError | None = None,
+        api_code: str = "",
+        api_request_id: str = "",
+    ) -> None:
+        message = ""
+        if isinstance(error, Refused):
+            api_code, message, api_request_id = error.code, error.message, error.request_id
+        for order in orders:
+            self._results.append(
+                self._result(
+                    order, code, reason,
+                    retriable=retriable, api_code=api_code, api_message=message, api_request_id=api_request_id,
+                )
+            )  # fmt: skip
+
+    def _result(self, order: Order, code: str, reason: str, **more: object) -> Result:
+        return records.of_decision(
+            order.facts, "reboot", code, reason, force=self._mode.force, dry_run=self._mode.dry_run, **more
+        )
+
+
+def _sign(before: Instance | None, after: Instance | None) -> str:
+    """Say what shows that the instance went down after it was last seen Running; '' where nothing does."""
+    if before is None or after is None:
+        return ""
+    if after.status != "Running":
+        return f"describing again shows it {after.status}"
+    if before.start_time and after.start_time and after.start_time > before.start_time:
+        return f"describing again shows that it started anew at {after.start_time:%Y-%m-%dT%H:%MZ}"
+    return ""
