@@ -1,0 +1,181 @@
+"""JSON and forms from strangers: parsed strictly, bounded, and looked at without trusting any type.
+
+Stricter than the standard library where it would guess: a key that stands twice, NaN and Infinity, numbers of more
+than ``MAX_DIGITS`` digits, lone surrogates and nesting beyond ``MAX_DEPTH`` are refused, not interpreted.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NoReturn
+
+MAX_BYTES = 1 << 20  # eight times what Function Compute takes in an asynchronous call
+MAX_DEPTH = 32  # the deepest sample has 7
+MAX_DIGITS = 40
+MAX_FIELDS = 200  # of a form; the live alarm callback has 23
+
+BYTE_ORDER_MARK = "\ufeff"
+
+_FORM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*=")
+_HEADER = re.compile(r"\s*content-type:[^\n]*\n\s*", re.IGNORECASE)
+_ESCAPED_AMPERSAND = "\\u0026"
+
+
+class Unreadable(Exception):
+    """An event, or a part of it, that has no one meaning; ``path`` and ``value`` name the culprit.
+
+    ``code`` is that of the record: ``malformed``, ``contradiction`` or ``too_large``.
+    """
+
+    def __init__(self, code: str, reason: str, path: str = "", value: object = "") -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.path = path
+        self.value = value
+
+
+def decode(event: bytes) -> str:
+    """Give the text of an event, without a byte order mark. Raises Unreadable if it is too large or not UTF-8."""
+    if len(event) > MAX_BYTES:
+        raise Unreadable("too_large", f"the event has {len(event)} bytes; at most {MAX_BYTES} are read")
+    try:
+        return event.decode().removeprefix(BYTE_ORDER_MARK)
+    except UnicodeDecodeError as error:
+        raise Unreadable("malformed", f"not UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def parse_json(text: str, path: str = "") -> object:
+    """Parse JSON. Raises Unreadable, with the position, for what is not JSON or says two things at once."""
+    if len(text) > MAX_BYTES:
+        raise Unreadable("too_large", f"the text has {len(text)} characters; at most {MAX_BYTES} are read", path)
+    try:
+        value: object = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_no_constant,
+            parse_int=_whole,
+            parse_float=_fraction,
+        )
+    except json.JSONDecodeError as error:
+        reason = f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+        # Only a part under a path is quoted: the whole event may be an HTTP request with a token in it.
+        raise Unreadable("malformed", reason, path, text if path else "") from None
+    except RecursionError:
+        raise Unreadable("malformed", f"JSON nested deeper than {MAX_DEPTH} levels", path) from None
+    except Unreadable as error:
+        error.path = error.path or path
+        raise
+    _bounded(value, path)
+    return value
+
+
+def looks_like_form(text: str) -> bool:
+    """Tell whether the text starts as ``name=value`` does, with or without a Content-Type line before it."""
+    return _FORM.match(_body(text)) is not None
+
+
+def parse_form(text: str, path: str = "") -> dict[str, str]:
+    """Parse ``application/x-www-form-urlencoded``, percent-encoded or not. Raises Unreadable.
+
+    Where no ``&`` stands in the text, its JSON escape as a log writes it separates the fields.
+    """
+    from urllib.parse import unquote_plus  # noqa: PLC0415 - only forms need it
+
+    body = _body(text).rstrip("\r\n")
+    separator = _ESCAPED_AMPERSAND if "&" not in body and _ESCAPED_AMPERSAND in body else "&"
+    parts = body.split(separator)
+    if len(parts) > MAX_FIELDS:
+        raise Unreadable("too_large", f"the form has {len(parts)} fields; at most {MAX_FIELDS} are read", path)
+    fields: dict[str, str] = {}
+    for part in parts:
+        name, equals, value = part.partition("=")
+        if not part:
+            continue
+        if not equals:
+            raise Unreadable("malformed", "a part of the form has no '='", path, part)
+        try:
+            name, value = unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
+        except UnicodeDecodeError:
+            raise Unreadable("malformed", "a field of the form is not UTF-8", path, name) from None
+        if name in fields:
+            raise Unreadable("contradiction", "a field stands twice in the form", path + name, value)
+        fields[name] = value
+    return fields
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """Give a JSON object as it is and anything else as an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def stated(value: object) -> bool:
+    """Tell whether a field says anything: null, empty text and the text ``null`` of live callbacks do not."""
+    return value is not None and value not in ("", "null")
+
+
+def text(value: object) -> str:
+    """Give a field that says something as text, otherwise nothing: for names and keys, never for decisions."""
+    if isinstance(value, bool) or not stated(value):
+        return ""
+    return str(value) if isinstance(value, (str, int, float)) else ""
+
+
+def embedded(value: object, path: str) -> object:
+    """Give a value that may be JSON inside a string, parsed. Raises Unreadable if the string is not JSON."""
+    return parse_json(value, path) if isinstance(value, str) and stated(value) else value
+
+
+def _body(text: str) -> str:
+    header = _HEADER.match(text)
+    return text[header.end() :] if header else text.lstrip()
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add() is None: false
+        raise Unreadable("contradiction", "a key stands twice in one JSON object", value=twice)
+    return result
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise Unreadable("malformed", f"{name} is not JSON", value=name)
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise Unreadable("malformed", f"a number has more than {MAX_DIGITS} digits", value=digits)
+    return int(digits)
+
+
+def _fraction(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise Unreadable("malformed", "a number is too large", value=digits)
+    return number
+
+
+def _bounded(value: object, path: str) -> None:
+    """Walk without recursion: the depth, and that every string can be written down again."""
+    waiting = [(value, 1)]
+    while waiting:
+        item, depth = waiting.pop()
+        if isinstance(item, str):
+            _writable(item, path)
+        elif isinstance(item, (dict, list)):
+            if depth > MAX_DEPTH:
+                raise Unreadable("malformed", f"JSON nested deeper than {MAX_DEPTH} levels", path)
+            if isinstance(item, dict):
+                for key in item:
+                    _writable(key, path)
+            waiting.extend((child, depth + 1) for child in (item.values() if isinstance(item, dict) else item))
+
+
+def _writable(item: str, path: str) -> None:
+    if not item.isascii():
+        try:
+            item.encode()
+        except UnicodeEncodeError:
+            raise Unreadable("malformed", "a string holds a lone surrogate", path, item) from None

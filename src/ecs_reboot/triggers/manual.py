@@ -1,0 +1,232 @@
+"""Our own request form: what a person, a timer or a queue asks for in so many words.
+
+Either ``instance_ids`` or selectors (``tags``, ``resource_group_id``, ``name``), never both: what was meant by both
+together would be a guess. An unknown field refuses the whole request, since a misspelt one may have been the limit
+that mattered. A bad instance ID refuses only itself.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from ecs_reboot.model import RebootRequest, Rejected, Selector, Target
+
+from . import instance_id, region
+from .finding import Piece
+from .judgement import Verdict, age
+from .quoting import LIMIT, plain, quoted
+from .rules import Rules
+
+MAX_INSTANCES = 5000
+MAX_TAGS = 20  # as many as DescribeInstances takes
+MAX_COMPLAINTS = 20  # about one field or kind of mistake: enough to see what is wrong
+MAX_WORD = 128  # a tag's key or value, an instance's name
+OVERRIDABLE = (
+    "paused",
+    "not_opted_in",
+    "outside_window",
+    "recently_started",
+    "cooldown",
+    "attempts_exhausted",
+    "blast_radius",
+    "suspended",
+)
+SELECTORS = ("tags", "resource_group_id", "name")
+_GROUP = re.compile(r"rg-[0-9a-z]{1,60}")
+_Complaints = list[tuple[str, object, str]]  # where below the field, the value, what is wrong with it
+
+
+def find(piece: Piece, rules: Rules, now: datetime) -> list[Verdict]:
+    """Read a request that came bare (then it is by hand) or through a queue, a topic or HTTP."""
+    return read(piece, rules, now, kind="manual", by_hand=not (piece.trail or piece.path))
+
+
+def read(piece: Piece, rules: Rules, now: datetime, *, kind: str, by_hand: bool) -> list[Verdict]:
+    """Read a request; ``kind`` ends the trigger. All that is wrong is said at once."""
+    body, at = piece.body, piece.path
+    rejected = [*_unknown(body, at), *_mistyped(body, at)]
+    if not rejected:
+        rejected = [*_combination(body, at), *_override(body, at, by_hand=by_hand)]
+    where = body.get("region_id", rules.default_region)
+    if not rejected and not where:
+        rejected = [_no(at + "region_id", "", "is missing and DEFAULT_REGION is empty", "no_region")]
+    if rejected:
+        return [*rejected]
+    moment, verdict = age(None, piece.delivered, rules, now, needed=False)
+    if verdict:
+        return [verdict]
+    return _request(piece, str(where), kind, moment, by_hand=by_hand)
+
+
+def nearest(field: str) -> str:
+    """Give the field of a request that a misspelt one is nearest to; empty if none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - heavy, and only mistakes need it
+
+    near = get_close_matches(field.casefold()[:LIMIT], _FIELDS, n=1, cutoff=0.7)
+    return near[0] if near else ""
+
+
+def is_request(body: Mapping[str, object]) -> bool:
+    """Tell whether an object means to be a request: by a field of ours that no other sample has, or nearly one."""
+    return any(key in _FIELDS for key in body) or any(nearest(key) for key in list(body)[:MAX_COMPLAINTS])
+
+
+def _request(piece: Piece, where: str, kind: str, moment: datetime | None, *, by_hand: bool) -> list[Verdict]:
+    body, at = piece.body, piece.path
+    targets: dict[Target, None] = {}
+    rejected: list[Verdict] = []
+    ids = body.get("instance_ids")
+    for number, one in enumerate(ids if isinstance(ids, list) else ()):
+        wrong = instance_id.complaint(one)
+        if wrong:
+            refused = _no(f"{at}instance_ids[{number}]", one, wrong, "invalid_instance_id")
+            rejected.append(refused.model_copy(update={"instance_id": plain(one), "region_id": where}))
+        else:
+            targets[Target(instance_id=one, region_id=where)] = None
+    selector = None if "instance_ids" in body else _selector(body, where)
+    if not targets and not selector:
+        return rejected
+    count = f"{len(targets)} instance{'' if len(targets) == 1 else 's'}" if targets else "the instances selected"
+    reason = plain(body.get("reason", ""))
+    force, override = body.get("force"), body.get("override")
+    request = RebootRequest(
+        trigger=">".join((*piece.trail, kind)),
+        evidence=f"a {kind} request asks to reboot {count}" + (f": {reason}" if reason else ""),
+        targets=tuple(targets),
+        selector=selector,
+        reason=reason,
+        force=force if isinstance(force, bool) else None,
+        dry_run=body.get("dry_run") is True,
+        override=tuple(dict.fromkeys(override)) if isinstance(override, list) else (),
+        by_hand=by_hand,
+        fault_key=plain(f"{kind}:{piece.delivery}") if piece.delivery else "",
+        event_time=moment,
+    )
+    return [*rejected, request]
+
+
+def _selector(body: Mapping[str, object], where: str) -> Selector:
+    tags = body.get("tags")
+    return Selector(
+        region_id=where,
+        tags=tuple(sorted(tags.items())) if isinstance(tags, dict) else (),
+        resource_group_id=str(body.get("resource_group_id", "")),
+        name=str(body.get("name", "")),
+    )
+
+
+def _unknown(body: Mapping[str, object], at: str) -> list[Rejected]:
+    rejected = []
+    for key in [one for one in body if one not in _FIELDS][:MAX_COMPLAINTS]:
+        near = nearest(key)
+        hint = f"did you mean '{near}'?" if near else f"a request has {', '.join(_FIELDS)}"
+        rejected.append(_no(at + plain(key), body[key], f"is in no field of a request; {hint}", "unknown_field"))
+    return rejected
+
+
+def _mistyped(body: Mapping[str, object], at: str) -> list[Rejected]:
+    return [
+        _no(at + key + below, value, wrong, "invalid_field")
+        for key, check in _FIELDS.items()
+        if key in body
+        for below, value, wrong in check(body[key])[:MAX_COMPLAINTS]
+    ]
+
+
+def _combination(body: Mapping[str, object], at: str) -> list[Rejected]:
+    selectors = [key for key in SELECTORS if key in body]
+    if "instance_ids" in body and selectors:
+        why = "stands beside instance_ids; name instances or select them, not both"
+        return [_no(at + key, body[key], why, "contradiction") for key in selectors]
+    if "instance_ids" not in body and not selectors:
+        reason = f"the request says no instances: give instance_ids or one of {', '.join(SELECTORS)}"
+        return [Rejected(code="no_targets", reason=reason, path=at + "instance_ids")]
+    return []
+
+
+def _override(body: Mapping[str, object], at: str, *, by_hand: bool) -> list[Rejected]:
+    if "override" not in body:
+        return []
+    if not by_hand:
+        why = "is for a person who calls the function directly"
+        return [_no(at + "override", body["override"], why, "override_not_allowed")]
+    if body["override"] and not str(body.get("reason", "")).strip():
+        return [_no(at + "reason", body.get("reason", ""), "must say why guards are overridden", "override_no_reason")]
+    return []
+
+
+def _no(path: str, value: object, why: str, code: str) -> Rejected:
+    return Rejected(code=code, reason=f"{path}: {quoted(value)} {why}", path=path, value=plain(value))
+
+
+def _ids(value: object) -> _Complaints:
+    if not isinstance(value, list):
+        return [("", value, "is not a list of instance IDs")]
+    if not value:
+        return [("", value, "is empty: nothing to reboot")]
+    if len(value) > MAX_INSTANCES:
+        return [("", value, f"instance IDs are more than {MAX_INSTANCES}; split the request")]
+    return []
+
+
+def _boolean(value: object) -> _Complaints:
+    return [] if isinstance(value, bool) else [("", value, "must be true or false, without quotation marks")]
+
+
+def _text(value: object) -> _Complaints:
+    return [] if isinstance(value, str) else [("", value, "is not a text")]
+
+
+def _region(value: object) -> _Complaints:
+    return [] if region.is_well_formed(value) else [("", value, "does not have the form of a region ID")]
+
+
+def _group(value: object) -> _Complaints:
+    fits = isinstance(value, str) and _GROUP.fullmatch(value)
+    return [] if fits else [("", value, "does not have the form of a resource group ID ('rg-…')")]
+
+
+def _name(value: object) -> _Complaints:
+    if not _is_word(value):
+        return [("", value, f"is not a printable text of 1 to {MAX_WORD} characters")]
+    return (
+        [] if str(value).replace("*", "").strip() else [("", value, "selects everything: name at least one character")]
+    )
+
+
+def _tags(value: object) -> _Complaints:
+    if not isinstance(value, dict) or not 1 <= len(value) <= MAX_TAGS:
+        return [("", value, f"is not an object of 1 to {MAX_TAGS} tags")]
+    return [
+        (f".{plain(key)}", one, f"is not a tag: key and value are printable texts of 1 to {MAX_WORD} characters")
+        for key, one in value.items()
+        if not (_is_word(key) and _is_word(one))
+    ]
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_WORD and value.isprintable() and not value.isspace()
+
+
+def _codes(value: object) -> _Complaints:
+    if not isinstance(value, list):
+        return [("", value, "is not a list of guard codes")]
+    known = ", ".join(OVERRIDABLE)
+    return [
+        (f"[{number}]", one, f"can't be overridden; what can: {known}")
+        for number, one in enumerate(value)
+        if one not in OVERRIDABLE
+    ]
+
+
+_FIELDS: dict[str, Callable[[object], _Complaints]] = {
+    "instance_ids": _ids,
+    "tags": _tags,
+    "resource_group_id": _group,
+    "name": _name,
+    "region_id": _region,
+    "reason": _text,
+    "force": _boolean,
+    "dry_run": _boolean,
+    "override": _codes,
+}
