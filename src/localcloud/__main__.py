@@ -1,0 +1,80 @@
+"""``python -m localcloud``: serve the local cloud, invoke the function on it once, or play the demo."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from localcloud.cloud import Cloud
+from localcloud.fleet import Fleet, default, load
+from localcloud.mistakes import DeclarationError
+
+HIGHEST_PORT = 65_535
+_PASSED_ON = {
+    "invoke": ("localcloud.invoke", "run the function once on a fresh local cloud"),
+    "demo": ("localcloud.demo", "play a handful of events and show what comes of each"),
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command; returns the exit status: 0 done, 1 failed, 2 called wrongly."""
+    if argv and argv[0] in _PASSED_ON:
+        status: int = import_module(_PASSED_ON[argv[0]][0]).main(list(argv[1:]))
+        return status
+    arguments = _parser().parse_args(argv)
+    try:
+        fleet = load(arguments.fleet) if arguments.fleet else default()
+    except DeclarationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except (OSError, UnicodeDecodeError) as error:
+        sys.stderr.write(f"{arguments.fleet}: can't be read: {error}\n")
+        return 2
+    return _serve(fleet, arguments.port)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m localcloud", description="A stand-in for Alibaba Cloud on loopback."
+    )
+    commands = parser.add_subparsers(title="commands", required=True)
+    serve = commands.add_parser("serve", help="answer until interrupted; the first line printed says where, as JSON")
+    serve.add_argument("--port", type=_port, default=0, help="the port on 127.0.0.1; default: a free one")
+    serve.add_argument("--fleet", default="", help="a fleet file, YAML or JSON; default: a small built-in fleet")
+    for name, (_, help_text) in _PASSED_ON.items():
+        commands.add_parser(name, help=help_text)
+    return parser
+
+
+def _port(text: str) -> int:
+    if text and not (text.isascii() and text.isdigit() and int(text) <= HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 1 to 65535, or 0 for a free one")
+    return int(text or 0)
+
+
+def _serve(fleet: Fleet, port: int) -> int:
+    from localcloud.server import Running, serve  # noqa: PLC0415 - the other commands have no use for it
+
+    def announce(where: Running) -> None:
+        root = where.cloud.credentials.root
+        line = {
+            "ecs": where.url,
+            "sls": where.url,
+            "admin": where.admin,
+            "access_key_id": root.access_key_id,
+            "access_key_secret": root.access_key_secret,
+        }
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+
+    try:
+        serve(Cloud.from_fleet(fleet), port, announce)
+    except OSError as error:
+        sys.stderr.write(f"port {port}: {error.strerror}: choose another with --port\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

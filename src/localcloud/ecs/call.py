@@ -1,0 +1,77 @@
+"""One authenticated, validated call of an action, and what came of it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from localcloud.authorization import Resource
+from localcloud.cloud import Cloud
+from localcloud.credentials import Identity
+from localcloud.ecs.errors import ApiError
+from localcloud.ecs.instances import Instance, State
+from localcloud.ecs.parameters import Arguments
+from localcloud.faults import Fault
+
+Body = dict[str, Any]
+
+
+class Outcome(NamedTuple):
+    """The body of a success (without its RequestId) and whether the cloud was changed."""
+
+    body: Body
+    effect: bool = False
+
+
+class Call(NamedTuple):
+    """What an action gets: the cloud, who calls, with what. ``as_of`` is set for a stale read."""
+
+    cloud: Cloud
+    identity: Identity
+    action: str
+    arguments: Arguments
+    faults: tuple[Fault, ...] = ()
+    as_of: datetime | None = None
+
+    def state(self, instance: Instance) -> State:
+        """Return the state that a read sees."""
+        return instance.state if self.as_of is None else instance.state_at(self.as_of)
+
+    def find(self, instance_id: str, region_id: str = "") -> Instance | None:
+        """Return an instance that the caller may see, in the given region; None is all that is told of others."""
+        instance = self.cloud.fleet.get(instance_id)
+        if instance is None or not instance.spec.visible or region_id not in ("", instance.spec.region_id):
+            return None
+        return instance
+
+    def may(self, instance: Instance, request_tags: Mapping[str, str] | None = None) -> bool:
+        """Whether the caller may do this to an instance."""
+        return self.cloud.authorize(
+            self.identity,
+            f"ecs:{self.action}",
+            Resource(
+                self._arn(instance.spec.region_id, instance.spec.instance_id), instance.state.tags, request_tags or {}
+            ),
+        )
+
+    def may_list(self, region_id: str) -> bool:
+        """Whether the caller may do this to the instances of a region at all."""
+        return self.cloud.authorize(self.identity, f"ecs:{self.action}", Resource(self._arn(region_id, "*")))
+
+    def fault_of(self, instance_id: str) -> ApiError | None:
+        """Return the error declared for one instance of this call, if there is one."""
+        for fault in self.faults:
+            if fault.is_of_one_instance and fault.instance_id == instance_id:
+                return declared_error(fault)
+        return None
+
+    def _arn(self, region_id: str, name: str) -> str:
+        return f"acs:ecs:{region_id}:{self.cloud.account}:instance/{name}"
+
+
+Action = Callable[[Call], Outcome]
+
+
+def declared_error(fault: Fault) -> ApiError:
+    """Return the error that an ``error`` or ``throttle`` fault declares, filled in from the documented table."""
+    default = "Throttling.User" if fault.kind == "throttle" else "InternalError"
+    return ApiError(fault.code or default, message=fault.message, status=fault.status or 0)

@@ -1,0 +1,132 @@
+"""Rebooting, starting and stopping: RebootInstances, RebootInstance, StartInstances, StopInstances."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from localcloud.ecs.call import Body, Call, Outcome
+from localcloud.ecs.describe import REGION
+from localcloud.ecs.errors import ApiError
+from localcloud.ecs.instances import Course, Instance, reboot_course, start_course, stop_course
+from localcloud.ecs.parameters import Parameter
+from localcloud.fleet import Status
+
+_IDS = Parameter("InstanceId", "repeat", required=True, exceeded_code="InvalidParameter.TooManyInstanceIds")
+_BATCH = Parameter("BatchOptimization", default="AllTogether", allowed=("AllTogether", "SuccessFirst"))
+_DRY_RUN = Parameter("DryRun", "boolean")
+_FORCE_STOP = Parameter("ForceStop", "boolean")
+REBOOT_INSTANCES = (_IDS, REGION, _DRY_RUN, Parameter("ForceReboot", "boolean"), _BATCH)
+REBOOT_INSTANCE = (Parameter("InstanceId", required=True), _DRY_RUN, _FORCE_STOP)
+START_INSTANCES = (_IDS, REGION, _DRY_RUN, _BATCH)
+STOP_INSTANCES = (
+    _IDS,
+    REGION,
+    _DRY_RUN,
+    _BATCH,
+    _FORCE_STOP,
+    Parameter("StoppedMode", allowed=("KeepCharging", "StopCharging")),
+)
+
+# Operation lock -> what RebootInstances and StartInstances answer. A security lock leaves StopInstances possible.
+LOCKED = {
+    "security": "InstanceLockedForSecurity",
+    "financial": "InsufficientBalance",
+    "dedicatedhostfinancial": "InsufficientBalance",
+    "Recycling": "IncorrectInstanceStatus",
+    "refunded": "IncorrectInstanceStatus",
+}
+
+
+class _Operation(NamedTuple):
+    """What a power action needs of an instance and what it sets going (``force`` given)."""
+
+    from_status: Status
+    course: Callable[[Instance, bool], Course]
+    heeds_locks: bool
+    force_parameter: str = ""
+
+
+_REBOOT = _Operation("Running", lambda one, force: reboot_course(one.spec, force=force), heeds_locks=True)
+_OPERATIONS = {
+    "RebootInstances": _REBOOT._replace(force_parameter="ForceReboot"),
+    "RebootInstance": _REBOOT._replace(force_parameter="ForceStop"),
+    "StartInstances": _Operation("Stopped", lambda one, _force: start_course(one.spec), heeds_locks=True),
+    "StopInstances": _Operation(
+        "Running", lambda one, force: stop_course(one.spec, force=force), heeds_locks=False, force_parameter="ForceStop"
+    ),
+}
+
+
+def batch(call: Call) -> Outcome:
+    """Answer an action on up to 100 instances.
+
+    AllTogether: one refusal refuses all. SuccessFirst: each by itself; the call as a whole then succeeds. A dry run
+    changes nothing and ends in the error DRYRUN.SUCCESS, under SuccessFirst whatever the checks would say.
+    """
+    together = call.arguments.text("BatchOptimization") == "AllTogether"
+    dry_run = call.arguments.flag("DryRun")
+    if dry_run and not together:
+        raise ApiError("DRYRUN.SUCCESS")
+    checked = [(instance_id, _check(call, instance_id)) for instance_id in call.arguments.texts("InstanceId")]
+    if together:
+        for instance_id, result in checked:
+            if isinstance(result, ApiError):
+                raise ApiError(result.code, f"instance {instance_id}", message=result.message, status=result.status)
+        if dry_run:
+            raise ApiError("DRYRUN.SUCCESS")
+    responses = [_respond(call, instance_id, result) for instance_id, result in checked]
+    effect = any(not isinstance(result, ApiError) for _, result in checked)
+    return Outcome({"InstanceResponses": {"InstanceResponse": responses}}, effect)
+
+
+def reboot_instance(call: Call) -> Outcome:
+    """Answer RebootInstance, the action for a single instance, in whichever region it is."""
+    result = _check(call, call.arguments.text("InstanceId"))
+    if isinstance(result, ApiError):
+        raise result
+    if call.arguments.flag("DryRun"):
+        raise ApiError("DryRunOperation")
+    _begin(call, result)
+    return Outcome({}, effect=True)
+
+
+def _check(call: Call, instance_id: str) -> Instance | ApiError:
+    """Find the instance and check that it can be operated on, or say why not."""
+    operation = _OPERATIONS[call.action]
+    instance = call.find(instance_id, call.arguments.text("RegionId"))
+    if instance is None:
+        return ApiError("InvalidInstanceId.NotFound")
+    if not call.may(instance):
+        return ApiError("Forbidden.RAM", f"ecs:{call.action}")
+    if declared := call.fault_of(instance_id):
+        return declared
+    if operation.heeds_locks and (locks := instance.spec.operation_locks):
+        return ApiError(next(LOCKED[lock] for lock in LOCKED if lock in locks))
+    if instance.status != operation.from_status:
+        return ApiError("IncorrectInstanceStatus")
+    return instance
+
+
+def _respond(call: Call, instance_id: str, result: Instance | ApiError) -> Body:
+    if isinstance(result, ApiError):
+        seen = call.find(instance_id, call.arguments.text("RegionId"))
+        status = seen.status if seen else ""
+        return _response(instance_id, result.code, result.message, status, status)
+    before = result.status
+    _begin(call, result)
+    return _response(instance_id, "200", "success", before, result.status)
+
+
+def _response(instance_id: str, code: str, message: str, before: str, now: str) -> Body:
+    return {
+        "InstanceId": instance_id,
+        "Code": code,
+        "Message": message,
+        "PreviousStatus": before,
+        "CurrentStatus": now,
+    }
+
+
+def _begin(call: Call, instance: Instance) -> None:
+    operation = _OPERATIONS[call.action]
+    force = bool(operation.force_parameter) and call.arguments.flag(operation.force_parameter)
+    call.cloud.fleet.begin(instance, operation.course(instance, force))

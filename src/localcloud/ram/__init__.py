@@ -1,0 +1,1 @@
+"""Resource Access Management: roles, and the evaluation of their policy documents."""

@@ -1,0 +1,74 @@
+"""The roles of an account, with their policies: what decides on every call that a role session makes."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from localcloud.authorization import Resource
+from localcloud.credentials import Identity
+from localcloud.ram.policy import Verdict, evaluate_all
+
+
+class Refusal(Exception):
+    """A role can't be made or taken as asked; the text is for the caller."""
+
+
+class Role(NamedTuple):
+    """One role: its ARN, the services that may take it, its policy documents by name."""
+
+    name: str
+    arn: str
+    services: frozenset[str]
+    policies: Mapping[str, Mapping[str, Any]]
+
+
+class Roles:
+    """The roles of one account by name."""
+
+    def __init__(self, account: str) -> None:
+        self._account = account
+        self._roles: dict[str, Role] = {}
+
+    def create(self, name: str, trust: Mapping[str, Any], policies: Mapping[str, Mapping[str, Any]]) -> Role:
+        """Make a role. Raises Refusal where the name is taken or the trust policy lets no service take it."""
+        if name in self._roles:
+            raise Refusal(f"EntityAlreadyExists.Role: the role {name} exists already")
+        services = frozenset(
+            service
+            for statement in trust.get("Statement", [])
+            if statement.get("Effect") == "Allow" and statement.get("Action") == "sts:AssumeRole"
+            for service in statement.get("Principal", {}).get("Service", [])
+        )
+        if not services:
+            raise Refusal(f"InvalidParameter.AssumeRolePolicyDocument: no service may take the role {name}")
+        role = Role(name, f"acs:ram::{self._account}:role/{name}", services, dict(policies))
+        self._roles[name] = role
+        return role
+
+    def put(self, role: Role) -> None:
+        """Write a role anew, as when its policies change."""
+        self._roles[role.name] = role
+
+    def delete(self, name: str) -> None:
+        """Take a role away; one that is not there stays so."""
+        self._roles.pop(name, None)
+
+    def assumable(self, arn: str, service: str) -> Role:
+        """Return the role of an ARN if ``service`` may take it. Raises Refusal."""
+        role = next((one for one in self._roles.values() if one.arn == arn), None)
+        if role is None:
+            raise Refusal(f"EntityNotExist.Role: there is no role {arn}")
+        if service not in role.services:
+            taken_by = ", ".join(sorted(role.services))
+            raise Refusal(f"NoPermission: {service} may not take the role {role.name}, only {taken_by} may")
+        return role
+
+    def verdict(self, role_name: str, action: str, resource: Resource) -> Verdict:
+        """Judge a call of a role session; a role that is not there may do nothing."""
+        role = self._roles.get(role_name)
+        context = {f"acs:ResourceTag/{key}": value for key, value in resource.tags.items()}
+        context |= {f"acs:RequestTag/{key}": value for key, value in resource.request_tags.items()}
+        return evaluate_all(role.policies.values() if role else (), action, resource.arn, context)
+
+    def authorize(self, identity: Identity, action: str, resource: Resource) -> bool:
+        """Decide for ``Cloud.authorize``: the account itself may do everything, a role what its policies allow."""
+        return identity.kind == "root" or self.verdict(identity.name, action, resource).allowed

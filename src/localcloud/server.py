@@ -1,0 +1,263 @@
+"""One ASGI application on one loopback port: ECS at ``/``, SLS by its headers, the admin pages under ``/_local``."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import NamedTuple, Protocol
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from localcloud.admin import PREFIX, Admin
+from localcloud.cloud import Cloud
+from localcloud.connection import DroppableConnection, close, drop
+from localcloud.ecs import signature
+from localcloud.ecs.service import Ecs
+
+LOOPBACK = "127.0.0.1"
+MAX_BODY = 16 * 1024 * 1024  # above PutLogs' 10 MB raw limit, so that SLS itself can refuse
+MAX_PARAMETERS = 2_000
+_TICK_SECONDS = 0.05
+_FORM = "application/x-www-form-urlencoded"
+_LOG = logging.getLogger("localcloud")
+
+
+class Service(Protocol):
+    """A service behind the server, as SLS."""
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request."""
+
+
+class Running(NamedTuple):
+    """A server that answers; ``url`` has no slash at its end."""
+
+    cloud: Cloud
+    host_port: str
+
+    @property
+    def url(self) -> str:
+        """The endpoint of ECS and, for clients that take an address, of SLS."""
+        return f"http://{self.host_port}"
+
+    @property
+    def admin(self) -> str:
+        """Where the admin pages are: ``<admin>/audit``."""
+        return f"{self.url}{PREFIX}"
+
+
+class Application:
+    """Sends each request to its service."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._ecs = Ecs(cloud)
+        self._admin = Admin(cloud)
+        self._sls: Service | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"the local cloud speaks HTTP, not {scope['type']}")
+        path = scope["path"]
+        try:
+            if path.startswith(f"{PREFIX}/"):
+                await self._respond(await self._admin.handle(Request(scope, receive)), scope, receive, send)
+            elif _is_for_sls(scope):
+                await self._respond(await self._handle_sls(Request(scope, receive)), scope, receive, send)
+            elif path in ("/", ""):
+                await self._answer_ecs(scope, receive, send)
+            else:
+                nothing = JSONResponse(
+                    {"error": f"nothing at {path}: ECS is at /, the admin pages under {PREFIX}/"}, 404
+                )
+                await self._respond(nothing, scope, receive, send)
+        except asyncio.CancelledError:
+            close(scope)  # the server stops: an answer that is still held back never comes
+            raise
+        except Exception:
+            _LOG.exception("%s %s failed: a mistake in the local cloud", scope["method"], path)
+            raise
+
+    async def _answer_ecs(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = await _signature_request(scope, receive)
+        if isinstance(request, str):
+            await self._respond(
+                JSONResponse({"Code": "InvalidParameter", "Message": request}, 400), scope, receive, send
+            )
+            return
+        answer = await self._ecs.answer(request)
+        if answer is None:
+            await drop(scope, receive)
+            return
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _handle_sls(self, request: Request) -> Response:
+        if self._sls is None:
+            self._sls = _load_sls(self._cloud)
+        if self._sls is None:
+            return JSONResponse({"errorCode": "NotImplemented", "errorMessage": "the local cloud has no SLS yet"}, 501)
+        return await self._sls.handle(request)
+
+    @staticmethod
+    async def _respond(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+        await response(scope, receive, send)
+
+
+@contextlib.contextmanager
+def running(cloud: Cloud, port: int = 0) -> Iterator[Running]:
+    """Run the server in a thread for the length of a ``with`` block; port 0 takes a free one."""
+    listener = _listen(port)
+    started = threading.Event()
+    server = _Server(cloud, started.set)
+    thread = threading.Thread(target=lambda: asyncio.run(server.run(listener)), name="local cloud", daemon=True)
+    thread.start()
+    try:
+        while not started.wait(0.05):
+            if not thread.is_alive():
+                raise RuntimeError("the local cloud did not start: its thread has ended")
+        yield Running(cloud, _host_port(listener))
+    finally:
+        server.should_exit = True
+        thread.join()
+        cloud.advance()
+
+
+def serve(cloud: Cloud, port: int, ready: Callable[[Running], None]) -> None:
+    """Run the server until SIGINT or SIGTERM; ``ready`` is called once it answers. OSError if the port is taken."""
+    listener = _listen(port)
+    where = Running(cloud, _host_port(listener))
+    server = _Server(cloud, lambda: ready(where))
+
+    async def until_signalled() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.stop)
+        await server.run(listener)
+
+    asyncio.run(until_signalled())
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, told when to stop by us, and with a clock that ticks when nobody asks."""
+
+    def __init__(self, cloud: Cloud, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                Application(cloud),
+                http=DroppableConnection,
+                ws="none",
+                lifespan="off",
+                loop="asyncio",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._cloud = cloud
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to ``serve``: uvicorn would raise them again at its end."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell that it answers."""
+        await super().startup(sockets)
+        self._ready()
+
+    async def run(self, listener: socket.socket) -> None:  # type: ignore[override]  # ours runs in a given loop
+        """Serve on a listening socket until stopped."""
+        ticking = asyncio.create_task(self._tick())
+        try:
+            await self.serve([listener])
+        finally:
+            ticking.cancel()
+
+    def stop(self) -> None:
+        """Finish."""
+        self.should_exit = True
+
+    async def _tick(self) -> None:
+        while True:
+            self._cloud.advance()
+            await asyncio.sleep(_TICK_SECONDS)
+
+
+def _listen(port: int) -> socket.socket:
+    # The protocol is named because asyncio turns off Nagle's algorithm, 40 ms an answer, only where it is.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+        listener.listen(1024)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _host_port(listener: socket.socket) -> str:
+    return f"{LOOPBACK}:{listener.getsockname()[1]}"
+
+
+def _is_for_sls(scope: Scope) -> bool:
+    for name, value in scope["headers"]:
+        if name.startswith(b"x-log-") or (name == b"authorization" and value.startswith((b"LOG ", b"SLS4-"))):
+            return True
+    return False
+
+
+def _load_sls(cloud: Cloud) -> Service | None:
+    try:
+        module = import_module("localcloud.sls.service")
+    except ModuleNotFoundError as error:
+        if error.name not in ("localcloud.sls", "localcloud.sls.service"):
+            raise
+        return None
+    service: Service = module.Sls(cloud)
+    return service
+
+
+async def _signature_request(scope: Scope, receive: Receive) -> signature.Request | str:
+    """Read a request for ECS, or say what is wrong with its form."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            return f"the body is longer than {MAX_BODY} bytes"
+        if not message.get("more_body", False):
+            break
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    form = headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
+    try:
+        query = _pairs(scope["query_string"])
+        form_pairs = _pairs(bytes(body)) if form else []
+    except ValueError as error:
+        return f"the parameters can't be read: {error}"
+    return signature.Request(
+        method=scope["method"], path="/", query=query, headers=headers, body=bytes(body), form=form_pairs
+    )
+
+
+def _pairs(encoded: bytes) -> list[tuple[str, str]]:
+    if not encoded:
+        return []
+    return parse_qsl(encoded.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)

@@ -1,0 +1,179 @@
+"""What each operation of the service does, given a request that is already authenticated."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from localcloud.sls.compression import DECOMPRESS, Undecodable, decompress
+from localcloud.sls.errors import SlsError
+from localcloud.sls.protobuf import LogGroup, Malformed, NotText, read_log_group
+from localcloud.sls.query import QueryError, parse
+from localcloud.sls.store import Entry, LogStores
+
+# PutLogs in the API reference; the older limits (3 MB, 4,096 logs) no longer hold for the service.
+RAW_SIZE_LIMIT = 10 * 1024 * 1024
+OLDEST_LOG = timedelta(days=7)
+NEWEST_LOG = timedelta(minutes=15)
+LINES_DEFAULT = 100
+LINES_LIMIT = 100
+
+
+class Call(NamedTuple):
+    """One authenticated request; header names are lower case, ``parameters`` those of the query or of the JSON body.
+
+    ``now`` is real time. ``written_at`` and ``seen_until`` are cloud time: what a write is stored with, and the end of
+    what a search finds.
+    """
+
+    project: str
+    logstore: str
+    headers: Mapping[str, str]
+    body: bytes
+    now: datetime
+    written_at: datetime
+    seen_until: datetime
+    parameters: Mapping[str, Any] = {}
+
+
+class Answer(NamedTuple):
+    """A success: its JSON (None = an empty body), its own headers, and what the audit should know beside."""
+
+    content: Any = None
+    headers: Mapping[str, str] = {}
+    audit: Mapping[str, Any] = {}
+    effect: bool = False
+
+
+Operation = Callable[[LogStores, Call], Answer]
+
+
+def put_logs(stores: LogStores, call: Call) -> Answer:
+    """Write one LogGroup, wholly or not at all."""
+    stores.logstore(call.project, call.logstore)
+    content_type = call.headers.get("content-type", "")
+    if not content_type:
+        raise SlsError("MissingContentType", "Content-Type does not exist in http header when body is not empty.")
+    if content_type != "application/x-protobuf":
+        raise SlsError("InvalidContentType", f"Content-Type {content_type} is unsupported.")
+    group = _log_group(call)
+    oldest, newest = call.now - OLDEST_LOG, call.now + NEWEST_LOG
+    for log in group.logs:
+        if not oldest.timestamp() <= log.time <= newest.timestamp():
+            raise SlsError(
+                "PostBodyInvalid",
+                f"The post data time is out of range: {log.time} is not Unix seconds "
+                "between 7 days ago and 15 minutes ahead.",
+            )
+        if not all(key for key, _ in log.contents):
+            raise SlsError("InvalidKey", "Invalid keys are in logs: a key is empty.")
+    stores.append(call.project, call.logstore, group, call.written_at)
+    return Answer(
+        audit={"logs": len(group.logs), "topic": group.topic, "source": group.source}, effect=bool(group.logs)
+    )
+
+
+def get_logs_v1(stores: LogStores, call: Call) -> Answer:
+    """Search, in the older form: GET, the logs as a bare list and what is about them in headers."""
+    found = _search(stores, call)
+    headers = {"x-log-progress": "Complete", "x-log-count": str(len(found)), "x-log-processed-rows": str(len(found))}
+    return Answer([_shown(entry) for entry in found], headers)
+
+
+def get_logs_v2(stores: LogStores, call: Call) -> Answer:
+    """Search, in the form of the current clients: POST, one object with ``meta`` and ``data``."""
+    found = _search(stores, call)
+    meta = {
+        "progress": "Complete",
+        "count": len(found),
+        "processedRows": len(found),
+        "elapsedMillisecond": 0,
+        "hasSQL": False,
+        "whereQuery": str(call.parameters.get("query", "")),
+        "aggQuery": "",
+        "isAccurate": True,
+        "terms": [],
+        "keys": [],
+    }
+    return Answer({"meta": meta, "data": [_shown(entry) for entry in found]})
+
+
+def list_logstores(stores: LogStores, call: Call) -> Answer:
+    """List the names of a project's logstores."""
+    names = sorted(stores.logstores(call.project))
+    return Answer({"count": len(names), "total": len(names), "logstores": names})
+
+
+def get_logstore(stores: LogStores, call: Call) -> Answer:
+    """Say what is to be said of a logstore that has no settings."""
+    stores.logstore(call.project, call.logstore)
+    return Answer({"logstoreName": call.logstore, "ttl": 30, "shardCount": 2, "mode": "standard", "autoSplit": False})
+
+
+def get_project(stores: LogStores, call: Call) -> Answer:
+    """Say that a project exists."""
+    stores.logstores(call.project)
+    return Answer({"projectName": call.project, "status": "Normal", "description": ""})
+
+
+def _log_group(call: Call) -> LogGroup:
+    size_text = call.headers.get("x-log-bodyrawsize", "")
+    if not size_text:
+        raise SlsError("MissingBodyRawSize", "x-log-bodyrawsize does not exist in header when it is necessary.")
+    if not (size_text.isascii() and size_text.isdigit()):
+        raise SlsError("InvalidBodyRawSize", f"x-log-bodyrawsize is invalid: {size_text!r} is not a number of bytes.")
+    size = int(size_text)
+    if size > RAW_SIZE_LIMIT:
+        raise SlsError("PostBodyTooLarge", f"Body size {size} must be at most {RAW_SIZE_LIMIT}.")
+    compress_type = call.headers.get("x-log-compresstype", "")
+    if compress_type not in DECOMPRESS:
+        raise SlsError("InvalidCompressType", f"x-log-compresstype {compress_type} is unsupported.")
+    if not compress_type and len(call.body) != size:
+        raise SlsError("InvalidBodyRawSize", f"x-log-bodyrawsize is invalid: {size}, the body has {len(call.body)}.")
+    try:
+        return read_log_group(decompress(call.body, compress_type, size))
+    except Undecodable as error:
+        raise SlsError("PostBodyUncompressError", f"Failed to decompress logs: {error}.") from error
+    except NotText as error:
+        raise SlsError("InvalidEncoding", f"Non-UTF8 characters are in logs: {error}.") from error
+    except Malformed as error:
+        raise SlsError("PostBodyInvalid", f"Protobuffer content cannot be parsed: {error}.") from error
+
+
+def _search(stores: LogStores, call: Call) -> list[Entry]:
+    start, end = _whole(call, "from"), _whole(call, "to")
+    if start >= end:
+        raise SlsError("InvalidTimeRange", f"from {start} is not before to {end}: the range is from <= time < to.")
+    lines = _whole(call, "line", LINES_DEFAULT)
+    offset = _whole(call, "offset", 0)
+    if not 0 <= lines <= LINES_LIMIT or offset < 0:
+        raise SlsError("ParameterInvalid", f"line {lines} must be 0 to {LINES_LIMIT} and offset {offset} at least 0.")
+    try:
+        wanted = parse(str(call.parameters.get("query", "")))
+    except QueryError as error:
+        raise SlsError("InvalidQueryString", str(error)) from error
+    topic = call.parameters.get("topic", "")
+    found = stores.search(
+        call.project,
+        call.logstore,
+        start,
+        end,
+        lambda entry: (
+            entry.written_at <= call.seen_until and topic in ("", entry.fields["__topic__"]) and wanted(entry.fields)
+        ),
+    )
+    if str(call.parameters.get("reverse", "")).lower() == "true":
+        found.reverse()
+    return found[offset : offset + lines]
+
+
+def _whole(call: Call, name: str, otherwise: int | None = None) -> int:
+    value = call.parameters.get(name, otherwise)
+    try:
+        return int(str(value))
+    except ValueError:
+        raise SlsError("ParameterInvalid", f"{name} is {json.dumps(value)}, not a whole number.") from None
+
+
+def _shown(entry: Entry) -> dict[str, str]:
+    return {"__time__": str(entry.time), "__time_ns_part__": str(entry.time_ns), **entry.fields}
