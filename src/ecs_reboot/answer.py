@@ -6,7 +6,7 @@ from typing import Any
 from ecs_reboot.records import SCHEMA, Result
 
 #: Codes of a reboot that came out as it was meant to.
-DONE = ("accepted", "DRYRUN.SUCCESS")
+DONE = ("accepted", "recovered", "DRYRUN.SUCCESS")
 
 #: The answer to an HTTP caller. A sender tries again on 5xx only, which is what a failure of ours calls for.
 HTTP_STATUS = {"completed": 200, "partial": 200, "ignored": 200, "rejected": 400, "failed": 503}

@@ -91,6 +91,46 @@ class Ecs:
             if not token:
                 return
 
+    def count(self, region_id: str, tag: tuple[str, str] | None) -> int:
+        """Return how many instances of the region have the tag, or, without one, how many there are."""
+        request = models.DescribeInstancesRequest(
+            region_id=region_id,
+            tag=[models.DescribeInstancesRequestTag(key=tag[0], value=tag[1])] if tag else None,
+            page_number=1,
+            page_size=1,
+        )
+        return int(
+            self._call("DescribeInstances", region_id, "describe_instances_with_options", request).total_count or 0
+        )
+
+    def entries(self, region_id: str, key: str) -> Iterator[tuple[str, str]]:
+        """Yield instance ID and value for every instance of the region that has the tag."""
+        token: str | None = None
+        while True:
+            request = models.ListTagResourcesRequest(
+                region_id=region_id,
+                resource_type="instance",
+                tag=[models.ListTagResourcesRequestTag(key=key)],
+                next_token=token,
+            )
+            body = self._call("ListTagResources", region_id, "list_tag_resources_with_options", request)
+            for row in (body.tag_resources.tag_resource if body.tag_resources else None) or ():
+                if row.tag_key == key:
+                    yield row.resource_id or "", row.tag_value or ""
+            token = body.next_token or None
+            if not token:
+                return
+
+    def remember(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
+        """Write one tag on at most 50 instances; it takes the place of the value before."""
+        request = models.TagResourcesRequest(
+            region_id=region_id,
+            resource_type="instance",
+            resource_id=list(instance_ids),
+            tag=[models.TagResourcesRequestTag(key=key, value=value)],
+        )
+        self._call("TagResources", region_id, "tag_resources_with_options", request)
+
     def reboot(
         self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
     ) -> RebootAnswer:

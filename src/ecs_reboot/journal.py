@@ -22,6 +22,10 @@ class Journal:
         """Print what ECS is about to be asked for: a crash after the call must not leave it unsaid."""
         self._print(result, "intent")
 
+    def accepted(self, result: Result) -> dict[str, Any]:
+        """Print that ECS accepted, before the instance is watched, and return the record."""
+        return self._print(result, "accepted")
+
     def result(self, result: Result) -> dict[str, Any]:
         """Print what came of one instance, and return the record."""
         return self._print(result, "result")

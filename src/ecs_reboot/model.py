@@ -33,6 +33,33 @@ class Selector(Value):
     name: str = ""
 
 
+class Rolling(Value):
+    """A rolling reboot of what a selector selects, a few at each tick.
+
+    ``limit``: how many a tick may start. An instance is done when it started at or after ``since``, or where that is
+    None, less than ``older_than_seconds`` ago.
+    """
+
+    limit: int
+    since: datetime | None = None
+    older_than_seconds: int = 0
+
+
+class Upkeep(Value):
+    """A request about the ledger, not about a reboot, for one region.
+
+    `reset`: clear the attempts of ``instance_ids``. `resume`: lift the region's suspension and storm. `verify`: find
+    out what became of reboots that nobody watched to their end; of ``instance_ids``, or of all in the region.
+    """
+
+    verb: Literal["reset", "resume", "verify"]
+    trigger: str
+    region_id: str
+    instance_ids: tuple[str, ...] = ()
+    reason: str = ""
+    event_time: datetime | None = None
+
+
 class RebootRequest(Value):
     """One element of an event that positively asks for a reboot now.
 
@@ -46,6 +73,7 @@ class RebootRequest(Value):
     evidence: str
     targets: tuple[Target, ...] = ()
     selector: Selector | None = None
+    rolling: Rolling | None = None
     reason: str = ""
     force: bool | None = None
     dry_run: bool = False
@@ -78,12 +106,13 @@ class Rejected(Value):
 
 
 class Reading(Value):
-    """What one event was found to say. An element of a batch is judged by itself, so all three may be present."""
+    """What one event was found to say. An element of a batch is judged by itself, so all four may be present."""
 
     trigger: str
     requests: tuple[RebootRequest, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    upkeep: tuple[Upkeep, ...] = ()
     over_http: bool = False
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
+from ecs_reboot import ledger
+from ecs_reboot.blast_radius import Limit, Surroundings
 from ecs_reboot.model import Decision, Instance, RebootRequest, Target, Value
 from ecs_reboot.pause import Pause, parse_pause
 from ecs_reboot.windows import Freeze, Window, closed
@@ -25,16 +27,42 @@ class Policy(Value):
     freezes: tuple[Freeze, ...]
     time_zone: str
     window_triggers: tuple[str, ...]
+    cooldown_seconds: int
+    max_attempts: int
+    attempt_window_seconds: int
+    max_reboots: Limit | None
+    max_reboots_window_seconds: int
+    group_tag: str
+    storm_factor: int
+    suspend_after: int
 
 
 class Facts(Value):
-    """All that a decision about one instance rests on. ``instance`` is None where DescribeInstances showed none."""
+    """All that a decision about one instance rests on.
+
+    ``instance`` is None where DescribeInstances showed none; ``surroundings`` is None where no limit is set, or where
+    the region's ledger has not been read yet. ``claim`` is this run's own claim: not an earlier attempt.
+    """
 
     request: RebootRequest
     target: Target
     instance: Instance | None
     policy: Policy
     now: datetime
+    surroundings: Surroundings | None = None
+    claim: str = ""
+
+
+class Order(NamedTuple):
+    """An instance that policy lets be rebooted, with the facts that this rests on."""
+
+    facts: Facts
+    decision: Decision
+
+    @property
+    def instance_id(self) -> str:
+        """The instance's ID."""
+        return self.facts.target.instance_id
 
 
 class Guard(NamedTuple):
@@ -124,6 +152,87 @@ def _recently_started(facts: Facts, instance: Instance) -> str:
     )
 
 
+def _tags_full(_: Facts, instance: Instance) -> str:
+    if len(instance.tags) < ledger.MOST_TAGS or ledger.KEY in dict(instance.tags):
+        return ""
+    return (
+        f"the instance has {len(instance.tags)} tags, as many as ECS allows, so an attempt could not be remembered "
+        f"in the tag {ledger.KEY}; remove one"
+    )
+
+
+def _ledger_unavailable(facts: Facts, instance: Instance) -> str:
+    try:
+        ledger.of(instance, facts.now)
+    except ledger.Unreadable as error:
+        return str(error)
+    return ""
+
+
+def _cooldown(facts: Facts, instance: Instance) -> str:
+    times = attempts(facts, instance)
+    cooldown = timedelta(seconds=facts.policy.cooldown_seconds)
+    if not times or facts.now - times[-1] >= cooldown:
+        return ""
+    entry = ledger.of(instance, facts.now)
+    unfinished = entry and entry.state == "claimed" and not ledger.restarted(entry, instance.start_time)
+    cut_off = "; it has not restarted since, so that run may have been cut off" if unfinished else ""
+    return (
+        f"our last attempt was at {times[-1]:%Y-%m-%dT%H:%M:%SZ}{cut_off}; "
+        f"the cooldown ends at {times[-1] + cooldown:%Y-%m-%dT%H:%M:%SZ}"
+    )
+
+
+def _attempts_exhausted(facts: Facts, instance: Instance) -> str:
+    times = attempts(facts, instance)
+    most, window = facts.policy.max_attempts, timedelta(seconds=facts.policy.attempt_window_seconds)
+    if not ledger.exhausted(times, most, window):
+        return ""
+    listed = ", ".join(f"{time:%Y-%m-%dT%H:%MZ}" for time in times[-most:])
+    return f"{most} attempts ({listed}) did not help; a person has to look and then reset it (docs/runbook.md)"
+
+
+def _suspended(facts: Facts, _: Instance) -> str:
+    around, most = facts.surroundings, facts.policy.suspend_after
+    if around is None or not most or around.down_in_a_row < most:
+        return ""
+    return (
+        f"the last {around.down_in_a_row} reboots in this region left their instances down; "
+        "a person has to look and then resume (docs/runbook.md)"
+    )
+
+
+def _storm(facts: Facts, _: Instance) -> str:
+    around, factor = facts.surroundings, facts.policy.storm_factor
+    if around is None or not factor:
+        return ""
+    if around.storm_at:
+        return (
+            f"a storm was seen at {around.storm_at:%Y-%m-%dT%H:%M:%SZ}: no new reboots in this region for this window"
+        )
+    if around.asked_for + 1 <= around.limit * factor:
+        return ""
+    return (
+        f"storm: {around.asked_for + 1} instances of this region are asked for within "
+        f"{facts.policy.max_reboots_window_seconds} s, over {factor} times the limit of {around.limit}; "
+        "this looks like one fault elsewhere, so nothing more is rebooted for this window"
+    )
+
+
+def _blast_radius(facts: Facts, _: Instance) -> str:
+    around = facts.surroundings
+    if around is None:
+        return ""
+    if around.group_member:
+        return f"{around.group_member} of the same {facts.policy.group_tag} was rebooted and is not back yet"
+    if around.rebooted < around.limit:
+        return ""
+    return (
+        f"{around.rebooted} of at most {around.limit} instances of this region were rebooted within "
+        f"{facts.policy.max_reboots_window_seconds} s (MAX_REBOOTS)"
+    )
+
+
 def _force_not_allowed(facts: Facts, _: Instance) -> str:
     if facts.request.force and facts.policy.force_reboot == "never":
         return "the request asks for force and the policy is FORCE_REBOOT=never; set always or escalate to allow it"
@@ -141,6 +250,13 @@ GUARDS: tuple[Guard, ...] = (
     Guard("outside_window", "soft", "MAINTENANCE_WINDOWS, FREEZES, TIME_ZONE, trigger, time", _outside_window),
     Guard("recently_started", "soft", "StartTime, GRACE_SECONDS, time", _recently_started),
     Guard("force_not_allowed", "hard", "FORCE_REBOOT, force asked for", _force_not_allowed),
+    Guard("tags_full", "hard", "Tags", _tags_full),
+    Guard("ledger_unavailable", "hard", "ledger tag, time", _ledger_unavailable),
+    Guard("cooldown", "soft", "ledger tag, StartTime, COOLDOWN_SECONDS, time", _cooldown),
+    Guard("attempts_exhausted", "soft", "ledger tag, MAX_ATTEMPTS, ATTEMPT_WINDOW_SECONDS", _attempts_exhausted),
+    Guard("suspended", "soft", "region's ledger, SUSPEND_AFTER", _suspended),
+    Guard("storm", "soft", "region's ledger, STORM_FACTOR, MAX_REBOOTS", _storm),
+    Guard("blast_radius", "soft", "region's ledger, MAX_REBOOTS, MAX_REBOOTS_WINDOW_SECONDS, GROUP_TAG", _blast_radius),
 )
 
 #: Codes that a request made by hand may override.
@@ -188,6 +304,27 @@ def decide(facts: Facts) -> Decision:
     )
 
 
+def attempts(facts: Facts, instance: Instance) -> tuple[datetime, ...]:
+    """Return the times of our earlier attempts, oldest first; none where the ledger can't be read."""
+    try:
+        return ledger.attempts(ledger.of(instance, facts.now), instance.start_time, ours=facts.claim)
+    except ledger.Unreadable:
+        return ()
+
+
+def in_window(facts: Facts) -> int:
+    """Return how many attempts fell into the escalation window that ends now."""
+    if facts.instance is None:
+        return 0
+    window = timedelta(seconds=facts.policy.attempt_window_seconds)
+    return sum(facts.now - time < window for time in attempts(facts, facts.instance))
+
+
+def group_of(instance: Instance, policy: Policy) -> str:
+    """Return the digest of the instance's group, '0' where there is none."""
+    return ledger.group_digest(dict(instance.tags).get(policy.group_tag, "") if policy.group_tag else "")
+
+
 def forced(facts: Facts) -> tuple[bool, str]:
     """Return whether the reboot is to be forced, and why."""
     policy = facts.policy.force_reboot
@@ -196,6 +333,10 @@ def forced(facts: Facts) -> tuple[bool, str]:
         return facts.request.force, f"{kind}, as the request asks (FORCE_REBOOT={policy})"
     if policy == "always":
         return True, "forced, by FORCE_REBOOT=always"
+    if policy == "escalate" and (earlier := in_window(facts)):
+        return True, f"forced: attempt {earlier + 1} within the escalation window, by FORCE_REBOOT=escalate"
+    if policy == "escalate":
+        return False, "graceful: the first attempt within the escalation window, by FORCE_REBOOT=escalate"
     return False, f"graceful, by FORCE_REBOOT={policy}"
 
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from ecs_reboot import records, retry
 from ecs_reboot.clock import Deadline
 from ecs_reboot.errors import CloudError, NoAnswer, Refused
-from ecs_reboot.model import Decision, Instance, InstanceAnswer, RebootAnswer
-from ecs_reboot.policy import Facts, decide
+from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer
+from ecs_reboot.policy import Order, decide, in_window
 from ecs_reboot.records import Result
 
 #: Facts older than this are read again before a reboot goes out. Seconds.
@@ -32,18 +32,6 @@ ABOUT_AN_INSTANCE = ("InvalidInstanceId.NotFound", "IncorrectInstanceStatus", "I
 
 Describe = Callable[[str, tuple[str, ...]], tuple[Instance, ...]]
 Reboot = Callable[..., RebootAnswer]
-
-
-class Order(NamedTuple):
-    """An instance that policy lets be rebooted, with the facts that this rests on."""
-
-    facts: Facts
-    decision: Decision
-
-    @property
-    def instance_id(self) -> str:
-        """The instance's ID."""
-        return self.facts.target.instance_id
 
 
 class Mode(NamedTuple):
@@ -258,7 +246,14 @@ class RebootBatch:
 
     def _result(self, order: Order, code: str, reason: str, **more: object) -> Result:
         return records.of_decision(
-            order.facts, "reboot", code, reason, force=self._mode.force, dry_run=self._mode.dry_run, **more
+            order.facts,
+            "reboot",
+            code,
+            reason,
+            force=self._mode.force,
+            dry_run=self._mode.dry_run,
+            attempt=in_window(order.facts) + 1,
+            **more,
         )
 
 

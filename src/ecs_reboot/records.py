@@ -17,9 +17,11 @@ SCHEMA = 1
 class Result(Value):
     """What became of one instance.
 
-    ``action`` is what policy decided; ``code`` is what came of it: a guard's code for `skip`; for `reboot` `accepted`,
-    `accepted_unconfirmed`, `DRYRUN.SUCCESS`, `not_sent`, `deadline` or ECS's own error code. ``previous_status`` and
-    ``current_status`` are ECS's words; ``retriable`` tells that trying the same event again can help.
+    ``action`` is what policy decided; ``code`` is what came of it (docs/records.md lists all of them): a guard's code
+    for `skip`; for `reboot` what ECS answered and, where it was watched, whether the instance came back.
+    ``previous_status`` and ``current_status`` are ECS's words; ``retriable`` tells that trying the same event again can
+    help; ``attempt`` counts within the escalation window, this one included; ``downtime_seconds`` is from the
+    acceptance until it was seen Running again.
     """
 
     instance_id: str
@@ -35,6 +37,8 @@ class Result(Value):
     api_message: str = ""
     api_request_id: str = ""
     retriable: bool = False
+    attempt: int = 0
+    downtime_seconds: float | None = None
     trigger: str = ""
     evidence: str = ""
     requested_reason: str = ""
@@ -86,7 +90,8 @@ def of_element(trigger: str, element: Ignored | Rejected) -> Result:
 def flat(result: Result, request_id: str, kind: str, at: datetime) -> dict[str, Any]:
     """Return the record as a JSON-able dict: the result, and which invocation wrote it, when.
 
-    ``kind`` is `intent` for what is about to be asked of ECS, `result` for what came of it.
+    ``kind`` is `intent` for what is about to be asked of ECS, `accepted` for what ECS accepted and is now watched,
+    `result` for what came of it in the end.
     """
     head = {"schema": SCHEMA, "record": kind, "time": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "request_id": request_id}
     # A request for a hundred instances need not stand a hundred times in its records.

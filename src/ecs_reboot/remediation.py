@@ -1,41 +1,38 @@
 """One pass over what an event asks for: describe, decide, reboot. The order of all I/O is written here.
 
 ```
-requests --select / describe, <=100 IDs a call, by region--> instances --decide--> skip --> result
-                                                                            '--> reboot --> batches --> results
+requests --select / describe, <=100 IDs a call, by region--> instances --decide--> skip -------> result
+                                                                        '--> reboot --claim--> batches --> results
 ```
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ecs_reboot import records, retry
+from ecs_reboot.claims import Claims
 from ecs_reboot.clock import Deadline
+from ecs_reboot.ecs_api import EcsApi
 from ecs_reboot.errors import CloudError, Refused
-from ecs_reboot.model import Instance, RebootAnswer, RebootRequest, Selector, Target
-from ecs_reboot.policy import Facts, Policy, decide
-from ecs_reboot.reboot_batch import Mode, Order, RebootBatch
+from ecs_reboot.ledger import State
+from ecs_reboot.model import Instance, RebootRequest, Rolling, Target
+from ecs_reboot.policy import Facts, Order, decide
+from ecs_reboot.proof import watch
+from ecs_reboot.reboot_batch import Mode, RebootBatch
 from ecs_reboot.records import Result
+from ecs_reboot.rolling import hold, progress
+from ecs_reboot.settings import Settings
 
 #: DescribeInstances and RebootInstances take at most 100 instances a call.
 BATCH = 100
 
+#: Results after which the instance was, or may have been, rebooted, by us or by somebody else at the same time.
+LEAVE_CLAIMED = ("accepted", "accepted_unconfirmed", "IncorrectInstanceStatus")
+
+#: What a proven end leaves in the ledger.
+STATE_AFTER: dict[str, State] = {"recovered": "back", "stayed_down": "down"}
+
 T = TypeVar("T")
-
-
-class EcsApi(Protocol):
-    """The calls a pass makes; ``ecs.Ecs`` makes them for real."""
-
-    def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
-        """Return the facts of those instances that are visible."""
-
-    def select(self, selector: Selector) -> Iterator[tuple[Instance, ...]]:
-        """Yield pages of instances that meet the selector."""
-
-    def reboot(
-        self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
-    ) -> RebootAnswer:
-        """Ask for a reboot."""
 
 
 class Wish(NamedTuple):
@@ -54,18 +51,17 @@ class Remediation:
     """
 
     def __init__(
-        self,
-        ecs: EcsApi,
-        policy: Policy,
-        deadline: Deadline,
-        *,
-        batch_optimization: str,
-        dry_run: bool,
-        intend: Callable[[Result], None],
+        self, ecs: EcsApi, settings: Settings, deadline: Deadline, *, intend: Callable[[Result], None]
     ) -> None:
-        self._ecs, self._policy, self._deadline = ecs, policy, deadline
-        self._batch_optimization, self._dry_run = batch_optimization, dry_run
-        self._intend = intend
+        self._ecs, self._settings, self._deadline = ecs, settings, deadline
+        self._policy, self._intend = settings.policy, intend
+        self._claims = Claims(
+            ecs,
+            settings.policy,
+            deadline,
+            claim_id=f"{int(deadline.clock.jitter() * 2**32):08x}",
+            settle_seconds=settings.claim_settle_seconds,
+        )
 
     def run(self, requests: Iterable[RebootRequest]) -> list[Result]:
         """Return one result for each instance asked for, and one for each request that led to none."""
@@ -78,24 +74,61 @@ class Remediation:
                     results.append(self._repeated(wish, wishes[key]))
                 else:
                     wishes[key] = wish
-        orders: dict[Mode, list[Order]] = {}
         for region_id in dict.fromkeys(region_id for region_id, _ in wishes):
-            for facts in self._described(
-                [wish for wish in wishes.values() if wish.target.region_id == region_id], results
-            ):
-                decision = decide(facts)
-                if decision.action == "skip":
-                    results.append(records.of_decision(facts, "skip", decision.code, decision.reason))
-                    continue
-                dry_run = self._dry_run or facts.request.dry_run
-                mode = Mode(region_id, decision.force, dry_run, self._batch_optimization)
-                orders.setdefault(mode, []).append(Order(facts, decision))
-        for mode, ordered in orders.items():
-            for batch in _batches(ordered):
-                run = RebootBatch(self._describe, self._ecs.reboot, self._deadline, self._intend, mode)
-                results += run.run(batch)
+            results += self._region(region_id, [wish for wish in wishes.values() if wish.target.region_id == region_id])
         order = {key: place for place, key in enumerate(wishes)}
         return sorted(results, key=lambda result: order.get((result.region_id, result.instance_id), -1))
+
+    def prove(self, results: list[Result]) -> list[Result]:
+        """Watch the accepted reboots among the results and return all results in the same order.
+
+        What became of each is written into the ledger, so that reboots that do not help are noticed.
+        """
+        accepted = [result for result in results if result.code == "accepted"]
+        # Looks are not tried again: the next one comes anyway.
+        final = {
+            id(old): new
+            for old, new in zip(
+                accepted,
+                watch(self._ecs.describe, self._deadline, accepted, self._settings.verify_seconds),
+                strict=True,
+            )
+        }
+        states: dict[str, dict[str, State]] = {}
+        for result in final.values():
+            if result.code in STATE_AFTER:
+                states.setdefault(result.region_id, {})[result.instance_id] = STATE_AFTER[result.code]
+        for region_id, of_region in states.items():
+            self._claims.finish(region_id, of_region)
+        return [final.get(id(result), result) for result in results]
+
+    def _region(self, region_id: str, wishes: list[Wish]) -> list[Result]:
+        results: list[Result] = []
+        wanted: dict[bool, list[Facts]] = {False: [], True: []}
+        for facts in self._described(wishes, results):
+            decision = decide(facts)
+            if decision.action == "skip":
+                results.append(records.of_decision(facts, "skip", decision.code, decision.reason))
+            else:
+                wanted[self._settings.dry_run or facts.request.dry_run].append(facts)
+        for dry_run in (False, True):
+            if not wanted[dry_run]:
+                continue
+            orders, refused = self._claims.obtain(region_id, wanted[dry_run], dry_run=dry_run)
+            results += refused
+            for force in (False, True):
+                mode = Mode(region_id, force, dry_run, self._settings.batch_optimization)
+                for batch in _batches([order for order in orders if order.decision.force == force]):
+                    results += self._reboot(batch, mode)
+        return results
+
+    def _reboot(self, orders: list[Order], mode: Mode) -> list[Result]:
+        batch = RebootBatch(self._describe, self._ecs.reboot, self._deadline, self._intend, mode)
+        results = batch.run(orders)
+        if not mode.dry_run:
+            undone = {result.instance_id for result in results if result.code not in LEAVE_CLAIMED}
+            self._claims.release(mode.region_id, [order for order in orders if order.instance_id in undone])
+        return results
 
     def _wishes(self, request: RebootRequest, results: list[Result]) -> Iterator[Wish]:
         for target in request.targets:
@@ -111,8 +144,31 @@ class Remediation:
         if not found:
             reason = f"no instance in {selector.region_id} meets the selector, or this function's role may not see any"
             results.append(records.of_request(request, selector.region_id, "no_match", reason))
+        if request.rolling and found:
+            found = self._next_few(request, request.rolling, found, results)
         for instance in found:
             yield Wish(request, Target(instance_id=instance.instance_id, region_id=selector.region_id), instance)
+
+    def _next_few(
+        self, request: RebootRequest, rolling: Rolling, found: list[Instance], results: list[Result]
+    ) -> list[Instance]:
+        """Choose the instances of this tick: the first of those left that policy lets be rebooted now."""
+        made = progress(found, rolling, self._deadline.clock.now())
+        why_not = hold(made)
+        by_id = {instance.instance_id: instance for instance in found}
+        chosen: list[Instance] = []
+        for instance_id in () if why_not else made.left:
+            wish = Wish(request, Target(instance_id=instance_id, region_id=by_id[instance_id].region_id), None)
+            if decide(self._facts(wish, by_id[instance_id])).action == "reboot":
+                chosen.append(by_id[instance_id])
+            if len(chosen) == rolling.limit:
+                break
+        if not why_not and not chosen:
+            why_not = f"policy lets none of those left be rebooted now ({made})"
+        reason = why_not or f"rebooting the next {len(chosen)} ({made})"
+        region_id = request.selector.region_id if request.selector else ""
+        results.append(records.of_request(request, region_id, "rolling_progress", reason))
+        return chosen
 
     def _described(self, wishes: list[Wish], results: list[Result]) -> Iterator[Facts]:
         """Yield the facts of each wish; a wish whose facts can't be read becomes a result."""

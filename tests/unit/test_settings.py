@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_reboot.settings import VARIABLES, SettingsError, load
+from ecs_reboot.settings import SettingsError, load
+from ecs_reboot.variables import VARIABLES
 
 
 def mistakes(**environment: str) -> dict[str, str]:
