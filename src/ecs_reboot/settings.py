@@ -93,6 +93,17 @@ def _meant(name: str) -> str:
     return next((_NEARLY[near] for near in _one_letter_off(plain) if near in _NEARLY), "")
 
 
+def _not_switchable(events: tuple[str, ...]) -> list[Mistake]:
+    from ecs_reboot.triggers.event_catalog import switchable  # noqa: PLC0415 - only where events are switched on
+
+    known = sorted(switchable())
+    return [
+        Mistake("ACTIONABLE_EVENTS", event, f"can't be switched on; what can: {', '.join(known)} (docs/events.md)")
+        for event in events
+        if event not in known
+    ]
+
+
 def load(environment: Mapping[str, str]) -> Settings:
     """Parse the environment.
 
@@ -112,6 +123,8 @@ def load(environment: Mapping[str, str]) -> Settings:
             mistakes.append(Mistake(variable.name, "***" if variable.secret else text, str(error)))
     if not mistakes and values["logstore"] and not values["log_project"]:
         mistakes.append(Mistake("LOG_PROJECT", "", "LOGSTORE is set, so name its project, or empty LOGSTORE"))
+    if not mistakes and values["actionable_events"]:
+        mistakes += _not_switchable(values["actionable_events"])
     if not mistakes and not values["maintenance_windows"]:
         mistakes += [
             Mistake(

@@ -7,7 +7,7 @@ question without a good answer ends it.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ecs_reboot.model import Ignored, RebootRequest, Rejected, Target
+from ecs_reboot.model import Ignored, RebootRequest, Rejected, Target, Upkeep
 
 from . import event_time, instance_id, region
 from .finding import Field, Finding, Piece, Place
@@ -15,7 +15,7 @@ from .quoting import plain, quoted
 from .rules import Rules
 from .state_words import deciding
 
-Verdict = RebootRequest | Ignored | Rejected
+Verdict = RebootRequest | Upkeep | Ignored | Rejected
 _SAME_FAULT = "*"  # stands where an instance ID stands otherwise, and is none
 _CONFLICTS = ("id_conflict", "region_conflict")  # make the whole element unknown, not one of its rows
 FUTURE = timedelta(seconds=300)  # clocks differ, and CloudMonitor stamps the end of a period

@@ -1,17 +1,19 @@
 """Our own request form: what a person, a timer or a queue asks for in so many words.
 
-Either ``instance_ids`` or selectors (``tags``, ``resource_group_id``, ``name``), never both: what was meant by both
-together would be a guess. An unknown field refuses the whole request, since a misspelt one may have been the limit
-that mattered. A bad instance ID refuses only itself.
+A request about the ledger instead of a reboot is read by ``ledger_request``. Either ``instance_ids`` or selectors
+(``tags``, ``resource_group_id``, ``name``), never both: what was meant by both together would be a guess. An unknown
+field refuses the whole request, since a misspelt one may have been the limit that mattered. A bad instance ID refuses
+only itself.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from ecs_reboot.model import RebootRequest, Rejected, Selector, Target
+from ecs_reboot import utc_time
+from ecs_reboot.model import RebootRequest, Rejected, Rolling, Selector, Target
 
-from . import instance_id, region
+from . import instance_id, ledger_request, region
 from .finding import Piece
 from .judgement import Verdict, age
 from .quoting import LIMIT, plain, quoted
@@ -29,9 +31,12 @@ OVERRIDABLE = (
     "cooldown",
     "attempts_exhausted",
     "blast_radius",
+    "storm",
     "suspended",
 )
 SELECTORS = ("tags", "resource_group_id", "name")
+ROLLING = ("limit", "since", "older_than")
+MAX_LIMIT = 100  # as many as one RebootInstances takes
 _GROUP = re.compile(r"rg-[0-9a-z]{1,60}")
 _Complaints = list[tuple[str, object, str]]  # where below the field, the value, what is wrong with it
 
@@ -44,6 +49,9 @@ def find(piece: Piece, rules: Rules, now: datetime) -> list[Verdict]:
 def read(piece: Piece, rules: Rules, now: datetime, *, kind: str, by_hand: bool) -> list[Verdict]:
     """Read a request; ``kind`` ends the trigger. All that is wrong is said at once."""
     body, at = piece.body, piece.path
+    if verb := ledger_request.verb_of(body):
+        moment, verdict = age(None, piece.delivered, rules, now, needed=False)
+        return [verdict] if verdict else ledger_request.read(piece, verb, rules, moment, kind=kind, by_hand=by_hand)
     rejected = [*_unknown(body, at), *_mistyped(body, at)]
     if not rejected:
         rejected = [*_combination(body, at), *_override(body, at, by_hand=by_hand)]
@@ -68,6 +76,8 @@ def nearest(field: str) -> str:
 
 def is_request(body: Mapping[str, object]) -> bool:
     """Tell whether an object means to be a request: by a field of ours that no other sample has, or nearly one."""
+    if ledger_request.verb_of(body):
+        return True
     return any(key in _FIELDS for key in body) or any(nearest(key) for key in list(body)[:MAX_COMPLAINTS])
 
 
@@ -94,6 +104,7 @@ def _request(piece: Piece, where: str, kind: str, moment: datetime | None, *, by
         evidence=f"a {kind} request asks to reboot {count}" + (f": {reason}" if reason else ""),
         targets=tuple(targets),
         selector=selector,
+        rolling=_rolling(body),
         reason=reason,
         force=force if isinstance(force, bool) else None,
         dry_run=body.get("dry_run") is True,
@@ -113,6 +124,23 @@ def _selector(body: Mapping[str, object], where: str) -> Selector:
         resource_group_id=str(body.get("resource_group_id", "")),
         name=str(body.get("name", "")),
     )
+
+
+def _rolling(body: Mapping[str, object]) -> Rolling | None:
+    limit, since, older_than = body.get("limit"), body.get("since"), body.get("older_than")
+    if not isinstance(limit, int):
+        return None
+    return Rolling(
+        limit=limit,
+        since=utc_time.parse(since) if isinstance(since, str) else None,
+        older_than_seconds=_seconds(older_than) if isinstance(older_than, str) else 0,
+    )
+
+
+def _seconds(text: str) -> int:
+    """Read `30d`, `12h` or `90m`; 0 for anything else."""
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([dhm])", text, re.ASCII)
+    return int(match[1]) * {"d": 86_400, "h": 3600, "m": 60}[match[2]] if match else 0
 
 
 def _unknown(body: Mapping[str, object], at: str) -> list[Rejected]:
@@ -141,6 +169,19 @@ def _combination(body: Mapping[str, object], at: str) -> list[Rejected]:
     if "instance_ids" not in body and not selectors:
         reason = f"the request says no instances: give instance_ids or one of {', '.join(SELECTORS)}"
         return [Rejected(code="no_targets", reason=reason, path=at + "instance_ids")]
+    return _rolling_combination(body, at)
+
+
+def _rolling_combination(body: Mapping[str, object], at: str) -> list[Rejected]:
+    given = [key for key in ROLLING if key in body]
+    if not given:
+        return []
+    if "instance_ids" in body:
+        why = "belongs to a rolling reboot of what a selector selects, not of named instances"
+        return [_no(at + key, body[key], why, "contradiction") for key in given]
+    if "limit" not in body or len(given) != 2:  # noqa: PLR2004 - limit and one of the others
+        reason = "a rolling reboot takes limit and either since or older_than"
+        return [Rejected(code="contradiction", reason=reason, path=at + given[0], value=plain(body[given[0]]))]
     return []
 
 
@@ -179,6 +220,21 @@ def _text(value: object) -> _Complaints:
 
 def _region(value: object) -> _Complaints:
     return [] if region.is_well_formed(value) else [("", value, "does not have the form of a region ID")]
+
+
+def _limit(value: object) -> _Complaints:
+    fits = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_LIMIT
+    return [] if fits else [("", value, f"is not a whole number from 1 to {MAX_LIMIT}")]
+
+
+def _since(value: object) -> _Complaints:
+    fits = isinstance(value, str) and utc_time.parse(value) is not None
+    return [] if fits else [("", value, "is not a UTC time such as 2026-11-01T00:00Z")]
+
+
+def _older_than(value: object) -> _Complaints:
+    fits = isinstance(value, str) and _seconds(value) > 0
+    return [] if fits else [("", value, "is not a length of time such as 30d, 12h or 90m")]
 
 
 def _group(value: object) -> _Complaints:
@@ -229,4 +285,7 @@ _FIELDS: dict[str, Callable[[object], _Complaints]] = {
     "force": _boolean,
     "dry_run": _boolean,
     "override": _codes,
+    "limit": _limit,
+    "since": _since,
+    "older_than": _older_than,
 }

@@ -5,7 +5,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Protocol
 
-from ecs_reboot.model import Ignored, Reading, RebootRequest, Rejected
+from ecs_reboot.model import Ignored, Reading, RebootRequest, Rejected, Upkeep
 
 from . import judgement, shapes
 from .document import Unreadable, decode
@@ -47,14 +47,32 @@ def read(event: bytes, rules: Rules, now: datetime) -> Reading:
         kinds[_trigger(failure.trail, _kind(failure, text))] = None
     verdicts = _judged(found, rules, now)
     verdicts.extend(_rejected(_error(failure, text)) for failure in failures)
+    ignored = tuple(one for one in verdicts if isinstance(one, Ignored))
+    trigger = "+".join(kinds)
     return Reading(
-        trigger="+".join(kinds),
+        trigger=trigger,
         requests=tuple(one for one in verdicts if isinstance(one, RebootRequest)),
-        ignored=tuple(one for one in verdicts if isinstance(one, Ignored)),
+        upkeep=(*(one for one in verdicts if isinstance(one, Upkeep)), *_echoes(ignored, trigger)),
+        ignored=ignored,
         rejected=tuple(one for one in verdicts if isinstance(one, Rejected)),
         over_http=any(one.trail[:1] == ("http",) for one in pieces)
         or any(one.trail[:1] == ("http",) for one in failures),
     )
+
+
+def _echoes(ignored: tuple[Ignored, ...], trigger: str) -> list[Upkeep]:
+    """Ask what became of a reboot of ours: a change of state is never a reason for one, but it may complete its record."""
+    return [
+        Upkeep(
+            verb="verify",
+            trigger=trigger,
+            region_id=one.region_id,
+            instance_ids=(one.instance_id,),
+            event_time=one.event_time,
+        )
+        for one in ignored
+        if one.code == "echo" and one.instance_id and one.region_id
+    ]
 
 
 def _kind(failure: Failure, event: str) -> str:
