@@ -47,6 +47,8 @@ class LedgerUpkeep:
         except CloudError as error:
             api = {"api_code": error.code, "api_request_id": error.request_id} if isinstance(error, Refused) else {}
             return [_result(request, "", error.code, f"{request.verb} failed: {error}", retriable=True, **api)]
+        if not results and request.verb == "verify" and request.instance_ids:
+            return []  # a change of state of an instance that we did not reboot: nothing of ours
         return results or [
             _result(request, "", "nothing_to_do", f"{request.verb}: no entry in {request.region_id} to change")
         ]

@@ -15,21 +15,12 @@ from pathlib import Path
 
 from localcloud import fleet
 from localcloud.cloud import Cloud
-from localcloud.functioncompute.function import RUNTIMES, Credentials, Function, InvalidFunction
+from localcloud.functioncompute.function import RUNTIMES, InvalidFunction
 from localcloud.functioncompute.instance import Instance
 from localcloud.functioncompute.invocation import Invocation
 from localcloud.mistakes import DeclarationError
+from localcloud.project_function import TIMEOUT_SECONDS, project_function
 from localcloud.server import running
-
-FUNCTION_NAME = "ecs-reboot"
-ROLE_NAME = "ecs-reboot-function"
-REGION = "cn-hangzhou"
-TIMEOUT_SECONDS = 60
-# The source tree that holds this package holds the function beside it.
-SOURCE = Path(__file__).resolve().parent.parent
-# A built package has its entry points at the top; the source tree has them inside the package.
-PACKAGED_ENTRIES = ("index.handle", "index.initialize")
-SOURCE_ENTRIES = ("ecs_reboot.handler.handle", "ecs_reboot.handler.initialize")
 
 
 class UsageError(Exception):
@@ -74,33 +65,15 @@ def _run(options: argparse.Namespace) -> Invocation:
     if options.audit:
         _check_writable(options.audit)
 
-    def role_credentials() -> Credentials:
-        session = cloud.credentials.assume_role(ROLE_NAME)
-        return Credentials(session.access_key_id, session.access_key_secret, session.security_token)
-
-    code = Path(options.code) if options.code else SOURCE
-    handler, initializer = PACKAGED_ENTRIES if (code / "index.py").is_file() else SOURCE_ENTRIES
-    project, logstore = _logstore(cloud.declared.log_projects)
     with running(cloud, port=0) as server:
-        function = Function(
-            name=FUNCTION_NAME,
-            code_path=code,
-            credentials=role_credentials,
-            handler=options.handler or handler,
-            initializer=options.initializer if options.handler else initializer,
+        function = project_function(
+            cloud,
+            server.url,
+            settings,
+            code=Path(options.code) if options.code else None,
             timeout=options.timeout,
-            environment={
-                "ECS_ENDPOINT": server.url,
-                "SLS_ENDPOINT": server.url,
-                "LOG_PROJECT": project,
-                "LOGSTORE": logstore,
-                **settings,
-            },
             runtime=options.runtime,
-            account_id=cloud.account,
-            region=REGION,
-            log_project=project,
-            log_store=logstore,
+            entries=(options.handler, options.initializer) if options.handler else None,
         )
         with Instance(function) as instance:
             invocation = instance.invoke(event)
@@ -108,11 +81,6 @@ def _run(options: argparse.Namespace) -> Invocation:
         if options.audit:
             cloud.audit.write(options.audit)
     return invocation
-
-
-def _logstore(projects: Mapping[str, Sequence[str]]) -> tuple[str, str]:
-    """Choose the first logstore of the first project that has one; none leaves the records on standard output alone."""
-    return next(((project, logstores[0]) for project, logstores in projects.items() if logstores), ("", ""))
 
 
 def _event(path: str) -> bytes:

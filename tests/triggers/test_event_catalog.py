@@ -90,7 +90,7 @@ def test_what_may_be_switched_on():
         ("Instance:StateChange", "Normal", "echo"),
         ("Instance:PreemptibleInstanceInterruption", "Normal", "information"),
         ("Instance:SystemFailure.Reboot:Executing", "Executing", "not_actionable"),
-        ("Instance:SystemFailure.Reboot:Executed", "Executed", "recovered"),
+        ("Instance:SystemFailure.Reboot:Executed", "Executed", "alarm_over"),
         ("Instance:NeverHeardOf.Thing:Executing", "Executing", "not_actionable"),
         ("Instance:NeverHeardOf", "Normal", "information"),
     ],

@@ -83,26 +83,26 @@ def test_the_untouched_event_fires(event: object):
         (ALARM, {"alertState": ["ALERT"]}, "not_firing"),
         (ALARM, {"alertState": True}, "not_firing"),
         (ALARM, {"triggerLevel": "NEW"}, "not_firing"),
-        (ALARM, {"triggerLevel": "OK"}, "recovered"),
-        (ALARM, {"curLevel": "OK"}, "recovered"),
-        (ALARM, {"eventName": "AlertOk"}, "recovered"),
-        (MNS, {"curLevel": "OK"}, "recovered"),
+        (ALARM, {"triggerLevel": "OK"}, "alarm_over"),
+        (ALARM, {"curLevel": "OK"}, "alarm_over"),
+        (ALARM, {"eventName": "AlertOk"}, "alarm_over"),
+        (MNS, {"curLevel": "OK"}, "alarm_over"),
         (MNS, {"curLevel": None}, "not_firing"),
         (MNS, {"curLevel": "ALERT"}, "not_firing"),
-        (MNS, {"alertState": "OK"}, "recovered"),
+        (MNS, {"alertState": "OK"}, "alarm_over"),
         (SYSTEM, {"status": "Normal"}, "information"),
-        (SYSTEM, {"status": "Avoided"}, "recovered"),
-        (SYSTEM, {"name": "Instance:SystemMaintenance.Reboot:Canceled"}, "recovered"),
-        (SYSTEM, {"content": {"executeFinishTime": "2024-06-01T03:39:00Z", "instanceId": ID}}, "recovered"),
-        (SYSTEM, {"content": {"state": "Running", "instanceId": ID}}, "recovered"),
+        (SYSTEM, {"status": "Avoided"}, "alarm_over"),
+        (SYSTEM, {"name": "Instance:SystemMaintenance.Reboot:Canceled"}, "alarm_over"),
+        (SYSTEM, {"content": {"executeFinishTime": "2024-06-01T03:39:00Z", "instanceId": ID}}, "alarm_over"),
+        (SYSTEM, {"content": {"state": "Running", "instanceId": ID}}, "alarm_over"),
         (CLOUD_EVENT, {"data": {"instanceId": ID}}, "information"),
         (CLOUD_EVENT, {"data": {"instanceId": ID, "eventStatus": "Unheard"}}, "information"),
-        (CLOUD_EVENT, {"type": "ecs:Instance:SystemMaintenance.Reboot:Executed"}, "recovered"),
+        (CLOUD_EVENT, {"type": "ecs:Instance:SystemMaintenance.Reboot:Executed"}, "alarm_over"),
         (SLS, {"status": None}, "not_firing"),
         (SLS, {"status": "alerting"}, "not_firing"),
-        (SLS, {"resolve_time": 1717213140}, "recovered"),
+        (SLS, {"resolve_time": 1717213140}, "alarm_over"),
         (SLS, {"resolve_time": [0]}, "not_firing"),
-        (GRAFANA, {"state": "ok"}, "recovered"),
+        (GRAFANA, {"state": "ok"}, "alarm_over"),
         (GRAFANA, {"state": "no_data"}, "not_firing"),
         (GRAFANA, {"state": "pending"}, "not_firing"),
         (GRAFANA, {"state": "paused"}, "not_firing"),
@@ -118,11 +118,11 @@ def test_one_state_out_of_place_and_nothing_follows(event: dict[str, object], ch
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"endsAt": "2024-06-01T03:39:59Z"}, "recovered"),
+        ({"endsAt": "2024-06-01T03:39:59Z"}, "alarm_over"),
         ({"endsAt": "0001-01-01T00:00:00Z"}, "not_firing"),
         ({"endsAt": "later"}, "not_firing"),
         ({"endsAt": None}, "not_firing"),
-        ({"status": "resolved"}, "recovered"),
+        ({"status": "resolved"}, "alarm_over"),
         ({"status": {"state": "active"}}, "not_firing"),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_listed_alert_fires_only_while_its_end_is_ahead(change: dict[str, obje
 
 def test_the_groups_status_says_nothing_about_its_alerts():
     alert = {**LISTED, "status": "resolved"}
-    assert [one.code for one in reading({**GROUP, "alerts": [alert]}).ignored] == ["recovered"]
+    assert [one.code for one in reading({**GROUP, "alerts": [alert]}).ignored] == ["alarm_over"]
     assert len(reading({**GROUP, "status": "resolved"}).requests) == 1
     assert [one.code for one in reading({**GROUP, "alerts": [{**LISTED, "status": None}]}).ignored] == ["not_firing"]
 

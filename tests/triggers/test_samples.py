@@ -84,7 +84,7 @@ def test_a_firing_sample_is_stale_later_and_suspicious_earlier(row: dict[str, st
     early = read(sample(row["file"]), rules_of(row, 1800), clock(row) - timedelta(hours=2))
     assert not late.requests
     # A Prometheus v1 alert says when it ends, and that is over by then.
-    assert {"stale", "recovered"} & {one.code for one in late.ignored}
+    assert {"stale", "alarm_over"} & {one.code for one in late.ignored}
     assert not early.requests
     assert "from_the_future" in {one.code for one in early.rejected}
 

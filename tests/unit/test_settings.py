@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_reboot.settings import SettingsError, load
+from ecs_reboot.settings import Mistake, SettingsError, load
 from ecs_reboot.variables import VARIABLES
 
 
@@ -86,8 +86,10 @@ def test_a_pause_names_reason_person_and_end():
 
 @given(st.dictionaries(st.sampled_from([variable.name for variable in VARIABLES]), st.text(max_size=60)))
 def test_any_text_gives_settings_or_mistakes_that_name_their_variable(environment: dict[str, str]):
+    mistakes: tuple[Mistake, ...] = ()
     try:
-        load(environment)
+        settings = load(environment)
     except SettingsError as error:
-        assert error.mistakes
-        assert all(str(mistake).startswith(mistake.variable) for mistake in error.mistakes)
+        settings, mistakes = None, error.mistakes
+    assert bool(mistakes) is (settings is None)
+    assert all(str(mistake).startswith(mistake.variable) for mistake in mistakes)

@@ -65,7 +65,7 @@ def test_an_hour_that_the_clocks_repeat_opens_both_times():
     "text", ["always", "Mon 25:00-26:00", "Mon 10:00-10:00", "Funday 01:00-02:00", "Mon 24:00-01:00"]
 )
 def test_what_is_no_window_is_refused_by_name(text: str):
-    with pytest.raises(ValueError, match=text.split()[0]):
+    with pytest.raises(ValueError, match=text.split(maxsplit=1)[0]):
         parse_windows(text)
 
 

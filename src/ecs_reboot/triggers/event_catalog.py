@@ -5,7 +5,7 @@ one of
 
 * ``echo``: a reboot causes it; acting on it would loop for ever;
 * ``information``: nothing is at fault, or the fault is not one of the instance;
-* ``recovered``: it is over;
+* ``alarm_over``: it is over;
 * ``never``: a fault with another cure, or one that the platform is curing;
 * ``switchable``: a reboot may be the cure; it is one only if the operator says so (``Rules.actionable_events``).
 
@@ -167,7 +167,7 @@ def _rows(family: _Family) -> list[Entry]:
 
 
 def _verdict(family: _Family, status: str) -> tuple[str, str]:
-    return ("recovered", _OVER) if status.casefold() in RECOVERY else (family.verdict, family.why)
+    return ("alarm_over", _OVER) if status.casefold() in RECOVERY else (family.verdict, family.why)
 
 
 _BY_BASE = {family.base.casefold(): family for family in _FAMILIES}

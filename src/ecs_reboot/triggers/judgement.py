@@ -100,7 +100,7 @@ def outweighed(findings: Sequence[Finding]) -> dict[int, str]:
 
 def recovered_here(finding: Finding, path: str) -> Ignored:
     """Word the verdict on an element that ``outweighed`` found."""
-    return _told(finding, "recovered", f"{finding.evidence}; the same event says that it is over ({path})")
+    return _told(finding, "alarm_over", f"{finding.evidence}; the same event says that it is over ({path})")
 
 
 def _raw_ids(finding: Finding) -> set[str]:
@@ -112,7 +112,7 @@ def _ignored(finding: Finding) -> Ignored | None:
         return _told(finding, finding.notice.code, finding.notice.reason)
     state = deciding(finding.states)
     if state.meaning == "recovery":
-        return _told(finding, "recovered", f"{state.path} is '{state.word}': it is over ({finding.evidence})")
+        return _told(finding, "alarm_over", f"{state.path} is '{state.word}': it is over ({finding.evidence})")
     if state.meaning == "neither":
         said = f"{state.path} is '{state.word}', which is no firing state" if state.path else "no state word is there"
         return _told(finding, "not_firing", f"{said} ({finding.evidence})")

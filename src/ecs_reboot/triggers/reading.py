@@ -61,7 +61,7 @@ def read(event: bytes, rules: Rules, now: datetime) -> Reading:
 
 
 def _echoes(ignored: tuple[Ignored, ...], trigger: str) -> list[Upkeep]:
-    """Ask what became of a reboot of ours: a change of state is never a reason for one, but it may complete its record."""
+    """Ask what became of a reboot of ours: a change of state is no reason for one, but may complete its record."""
     return [
         Upkeep(
             verb="verify",

@@ -1,0 +1,66 @@
+"""Writes the tables of the documents that follow from the code, between their marks: ``make docs``.
+
+A mark is ``<!-- table: NAME -->``; the table ends at ``<!-- end -->``. A test checks that nothing is out of date.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ecs_reboot.policy import GUARDS
+from ecs_reboot.records import Result
+from ecs_reboot.variables import VARIABLES
+
+DOCS = Path(__file__).resolve().parent
+_TABLE = re.compile(r"(<!-- table: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def settings() -> Iterable[tuple[str, ...]]:
+    """One row for each environment variable."""
+    yield "variable", "default", "meaning"
+    for variable in VARIABLES:
+        yield f"`{variable.name}`", f"`{variable.default}`" if variable.default else "(empty)", variable.meaning
+
+
+def guards() -> Iterable[tuple[str, ...]]:
+    """One row for each guard, in the order in which they are asked."""
+    yield "#", "code", "kind", "what it reads"
+    for number, guard in enumerate(GUARDS, 1):
+        yield str(number), f"`{guard.code}`", guard.kind, guard.reads
+
+
+def record() -> Iterable[tuple[str, ...]]:
+    """One row for each field of a record."""
+    yield "field", "type"
+    for name, field in Result.model_fields.items():
+        yield f"`{name}`", _type(field.annotation)
+
+
+TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {"settings": settings, "guards": guards, "record": record}
+
+
+def written(text: str) -> str:
+    """Return a document with its tables as they follow from the code now."""
+    return _TABLE.sub(lambda mark: mark[1] + _markdown(TABLES[mark["name"]]()) + mark[3], text)
+
+
+def _markdown(rows: Iterable[tuple[str, ...]]) -> str:
+    head, *body = rows
+    lines = [head, tuple("---" for _ in head), *body]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _type(annotation: object) -> str:
+    name = getattr(annotation, "__name__", "") or str(annotation)
+    text = str(annotation) if "Literal" in str(annotation) or "|" in str(annotation) else name
+    return f"`{re.sub(r'typing[.]|datetime[.]|ecs_reboot[.][a-z]+[.]', '', text)}`"
+
+
+def main() -> None:
+    """Write every document anew."""
+    for path in sorted(DOCS.glob("*.md")):
+        path.write_text(written(path.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
