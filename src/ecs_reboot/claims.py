@@ -109,7 +109,11 @@ class Claims:
         self._claim(region_id, allowed)
         if self._settle_seconds:
             self._deadline.wait(self._settle_seconds)
-        return self._confirm(region_id, allowed, refused)
+        try:
+            return self._confirm(region_id, allowed, refused)
+        except CloudError:
+            self.release(region_id, allowed)
+            raise
 
     def _judge(self, region_id: str, wanted: list[Facts], entries: Entries) -> tuple[list[Order], list[Result]]:
         """Decide about each in turn; those allowed count for those that follow."""

@@ -20,7 +20,7 @@ from darabonba.runtime import RuntimeOptions
 from Tea.exceptions import TeaException
 
 from ecs_reboot import utc_time
-from ecs_reboot.clock import Clock
+from ecs_reboot.clock import Deadline
 from ecs_reboot.credentials import Credentials
 from ecs_reboot.errors import CloudError, NoAnswer, NotSent, Refused
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
@@ -33,7 +33,7 @@ PAGE = 100
 #: calls use. Not verified against the live service.
 DRY_RUN_OK = ("DRYRUN.SUCCESS", "DryRunOperation")
 
-CONNECT_SECONDS = 3.0
+CONNECT_SECONDS, LEAST_SECONDS = 3.0, 0.5
 
 _connections = Connections()
 
@@ -55,13 +55,13 @@ class _Signer:
 
 
 class Ecs:
-    """ECS for one set of credentials. ``answer_seconds`` is how long to wait for each answer."""
+    """ECS for one set of credentials. ``answer_seconds`` is how long to wait for each answer, within the deadline."""
 
     def __init__(
-        self, credentials: Credentials, clock: Clock, *, endpoint: str, network: str, answer_seconds: float
+        self, credentials: Credentials, deadline: Deadline, *, endpoint: str, network: str, answer_seconds: float
     ) -> None:
         self._signer = _Signer(credentials)
-        self._clock = clock
+        self._deadline = deadline
         self._endpoint, self._network = endpoint, network
         self._answer_seconds = answer_seconds
         self._clients: dict[str, Client] = {}
@@ -174,7 +174,7 @@ class Ecs:
 
     def _described(self, request: models.DescribeInstancesRequest) -> tuple[tuple[Instance, ...], str | None]:
         action, region_id = "DescribeInstances", request.region_id
-        read_at = self._clock.now()
+        read_at = self._deadline.clock.now()
         body = self._call(action, region_id, "describe_instances_with_options", request)
         if body.instances is None or body.instances.instance is None:
             raise NoAnswer(action, f"the answer {body.request_id} has no Instances")
@@ -182,8 +182,11 @@ class Ecs:
         return found, body.next_token or None
 
     def _call(self, action: str, region_id: str, method: str, request: Any) -> Any:
+        # A call that the deadline cuts short still gets a moment: it may be the one that settles what happened.
+        left = max(LEAST_SECONDS, self._deadline.left())
         runtime = RuntimeOptions(
-            connect_timeout=int(CONNECT_SECONDS * 1000), read_timeout=int(self._answer_seconds * 1000)
+            connect_timeout=int(min(CONNECT_SECONDS, left) * 1000),
+            read_timeout=int(min(self._answer_seconds, left) * 1000),
         )
         try:
             body = getattr(self._client(region_id), method)(request, runtime).body

@@ -80,10 +80,10 @@ def _connect(credentials: Credentials | NoCredentials, settings: Settings, deadl
 
     return Ecs(
         credentials,
-        deadline.clock,
+        deadline,
         endpoint=settings.ecs_endpoint,
         network=settings.network,
-        answer_seconds=min(settings.ecs_timeout_seconds, max(0.5, deadline.left())),
+        answer_seconds=settings.ecs_timeout_seconds,
     )
 
 

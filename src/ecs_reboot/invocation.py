@@ -18,8 +18,8 @@ from ecs_reboot.settings import Settings
 from ecs_reboot.shipment import Shipment
 from ecs_reboot.triggers import read
 
-#: CloudMonitor waits 5 s for an HTTP answer and then calls again.
-HTTP_SECONDS = 4.0
+#: CloudMonitor waits 5 s for an HTTP answer and then calls again: so long for ECS, and for the logstore.
+HTTP_SECONDS, HTTP_LOG_SECONDS = 3.5, 0.9
 
 
 class Answered(NamedTuple):
@@ -53,7 +53,8 @@ class Invocation:
             self._deadline = Deadline(self._deadline.clock, min(HTTP_SECONDS, self._deadline.left()))
         unasked = [records.of_element(reading.trigger, one) for one in reading.rejected + reading.ignored]
         wanted = self._carry_out(reading) if reading.requests or reading.upkeep else []
-        self._shipment.send([self._journal.result(result) for result in unasked + wanted])
+        log_seconds = HTTP_LOG_SECONDS if reading.over_http else self._settings.deadline_margin_seconds
+        self._shipment.send([self._journal.result(result) for result in unasked + wanted], log_seconds)
         results = unasked + wanted
         status = answer.status_of(wanted, rejected=bool(reading.rejected))
         body = answer.body(
@@ -83,6 +84,7 @@ class Invocation:
         accepted = [result for result in results if result.code == "accepted"]
         if accepted and self._settings.verify_seconds and not reading.over_http:
             # What ECS accepted is on record before the watching starts: a crash in between loses nothing.
-            self._shipment.send([self._journal.accepted(result) for result in accepted])
+            seconds = self._settings.deadline_margin_seconds
+            self._shipment.send([self._journal.accepted(result) for result in accepted], seconds)
             results = remediation.prove(results)
         return done + results

@@ -20,8 +20,8 @@ class Shipment:
         self._written = 0
         self._failure = ""
 
-    def send(self, records: list[dict[str, Any]]) -> None:
-        """Write the records, which are on standard output already."""
+    def send(self, records: list[dict[str, Any]], seconds: float) -> None:
+        """Write the records, which are on standard output already, in at most so many seconds."""
         settings = self._settings
         if not settings.logstore or not records:
             return
@@ -32,7 +32,6 @@ class Shipment:
 
         endpoint = settings.sls_endpoint or sls.endpoint(self._region_id, settings.network)
         store = sls.Logstore(settings.log_project, settings.logstore, endpoint, self._credentials)
-        seconds = settings.deadline_margin_seconds / 3
         try:
             self._written += store.put(records, self._clock.now(), source=self._region_id, seconds=seconds)
         except sls.LogStoreError as error:

@@ -44,7 +44,7 @@ class Logstore:
         self._credentials = credentials
 
     def put(self, lines: Iterable[dict[str, Any]], now: datetime, *, source: str, seconds: float) -> int:
-        """Write the lines; return how many. Raises LogStoreError. ``seconds`` bounds each request."""
+        """Write the lines; return how many. Raises LogStoreError. ``seconds`` bounds each write."""
         written = 0
         for group in _groups([_as_text(line) for line in lines]):
             self._put(encode(group, time=int(now.timestamp()), topic=TOPIC, source=source), now, seconds)
@@ -66,7 +66,7 @@ class Logstore:
             raise LogStoreError(f"PutLogs to {self._host}: HTTP {answer.status}: {_error(answer.body)}")
 
     def _exchange(self, request: Request, seconds: float) -> Answer:
-        return _connections.exchange(request, connect_seconds=min(2.0, seconds), answer_seconds=seconds)
+        return _connections.exchange(request, connect_seconds=seconds / 4, answer_seconds=seconds / 2)
 
     def _signed(self, body: bytes, raw_size: int, now: datetime) -> dict[str, str]:
         date = f"{_DAYS[now.weekday()]}, {now.day:02d} {_MONTHS[now.month - 1]} {now:%Y %H:%M:%S} GMT"
