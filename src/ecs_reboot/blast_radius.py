@@ -26,12 +26,12 @@ class Limit(Value):
 class Surroundings(Value):
     """What the region's ledger says about the others, at the time of one decision.
 
-    ``rebooted``: reboots claimed in the window; ``asked_for``: instances asked for in the window, rebooted or not;
+    ``limit``: None for none. ``rebooted``: reboots claimed in the window; ``asked_for``: instances asked for in the window, rebooted or not;
     each without the instance decided about. ``storm_at``: when a storm was seen in this window. ``down_in_a_row``: how
     many of the latest reboots left their instance down. ``group_member``: one of the same group that is not back yet.
     """
 
-    limit: int
+    limit: int | None
     rebooted: int
     asked_for: int
     storm_at: datetime | None = None
@@ -65,7 +65,7 @@ class Tally:
                 self._busy.setdefault(entry.group, set()).add(instance_id)
         self._down_in_a_row = _down_in_a_row(entries.values())
 
-    def around(self, instance_id: str, group: str, limit: int) -> Surroundings:
+    def around(self, instance_id: str, group: str, limit: int | None) -> Surroundings:
         """Return the surroundings of one instance."""
         storms = [at for one, at in self._storms.items() if one != instance_id]
         busy = self._busy.get(group, set()) - {instance_id} if group != "0" else set()

@@ -129,8 +129,7 @@ class Claims:
             facts = self._with_newest(asked, entries, now)
             instance_id = facts.target.instance_id
             group = group_of(facts.instance, self._policy) if facts.instance else "0"
-            if limit:
-                facts = facts.model_copy(update={"surroundings": tally.around(instance_id, group, limit)})
+            facts = facts.model_copy(update={"surroundings": tally.around(instance_id, group, limit)})
             decision = decide(facts)
             if decision.action == "reboot":
                 tally.allow(instance_id, group)
@@ -139,11 +138,11 @@ class Claims:
                 refused.append(records.of_decision(facts, "skip", decision.code, decision.reason))
         return allowed, refused
 
-    def _limit(self, region_id: str, tally: Tally) -> int:
-        """Return how many reboots the region may have in a window; 0 for no limit."""
+    def _limit(self, region_id: str, tally: Tally) -> int | None:
+        """Return how many reboots the region may have in a window; None for no limit."""
         limit = self._policy.max_reboots
         if limit is None:
-            return 0
+            return None
         if not limit.share or not tally.crowded():
             return limit.of(0)
         if region_id not in self._opted_in:

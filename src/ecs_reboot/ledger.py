@@ -2,7 +2,7 @@
 
 No table and no server: anybody sees it in the console, and it goes with the instance. One entry looks like
 
-    v1 2026-11-23T17:55:32Z graceful claimed 1a2b3c4d g=0 -95m,-1400m
+    v1 2026-11-23T17:55:32Z graceful claimed 1a2b3c4d g=0 -5700s,-84000s
 
 version, time, kind of reboot, state, the claim's own ID, a digest of the instance's group, and how long before that
 time earlier attempts were made. At most 128 characters. Pure: reading and writing the tag is for ``claims``.
@@ -20,9 +20,9 @@ KEY = "ecs-reboot.ledger"
 #: What ECS allows: characters in a tag's value, tags on an instance, resources in one TagResources call.
 MOST_CHARACTERS, MOST_TAGS, MOST_RESOURCES = 128, 20, 50
 #: Attempts that one entry can remember, the latest included.
-MOST_ATTEMPTS = 10
-#: Older attempts are forgotten: no window is as long. Minutes.
-OLDEST_MINUTES = 99_999
+MOST_ATTEMPTS = 8
+#: Older attempts are forgotten: no window is as long. Seconds.
+OLDEST_SECONDS = 999_999
 #: An entry may be this far ahead of our clock: the clocks of two machines are never the same.
 SKEW = timedelta(minutes=5)
 
@@ -36,12 +36,12 @@ ATTEMPTED = ("claimed", "back", "down", "unproven", "seen")
 
 _ENTRY = re.compile(
     r"v1 (?P<at>\S{20}) (?P<kind>graceful|forced) (?P<state>claimed|back|down|unproven|refused|storm|seen|reset)"
-    r" (?P<claim>[0-9a-f]{8}) g=(?P<group>[0-9a-f]{1,8})(?: (?P<earlier>-\d{1,6}m(?:,-\d{1,6}m)*))?"
+    r" (?P<claim>[0-9a-f]{8}) g=(?P<group>[0-9a-f]{1,8})(?: (?P<earlier>-\d{1,6}s(?:,-\d{1,6}s)*))?"
 )
 
 
 class Entry(Value):
-    """One instance's ledger. ``earlier``: minutes before ``at`` of each earlier attempt, newest first."""
+    """One instance's ledger. ``earlier``: seconds before ``at`` of each earlier attempt, newest first."""
 
     at: datetime
     state: State
@@ -53,7 +53,7 @@ class Entry(Value):
     def __str__(self) -> str:
         kind = "forced" if self.force else "graceful"
         text = f"v1 {self.at:%Y-%m-%dT%H:%M:%SZ} {kind} {self.state} {self.claim} g={self.group}"
-        return text + (" " + ",".join(f"-{minutes}m" for minutes in self.earlier) if self.earlier else "")
+        return text + (" " + ",".join(f"-{seconds}s" for seconds in self.earlier) if self.earlier else "")
 
 
 class Unreadable(ValueError):
@@ -95,7 +95,7 @@ def attempts(entry: Entry | None, start_time: datetime | None, *, ours: str = ""
     """
     if entry is None or entry.state == "reset":
         return ()
-    times = [entry.at - timedelta(minutes=minutes) for minutes in reversed(entry.earlier)]
+    times = [entry.at - timedelta(seconds=seconds) for seconds in reversed(entry.earlier)]
     if entry.claim == ours:
         return tuple(times)
     if entry.state in ATTEMPTED:
@@ -115,10 +115,10 @@ def following(
 ) -> Entry:
     """Make the entry that follows the attempts ``before``, as many of them as it can hold."""
     at = at.replace(microsecond=0)
-    ages = [max(0, int((at - time).total_seconds() // 60)) for time in reversed(before)]
+    ages = [max(0, int((at - time).total_seconds())) for time in reversed(before)]
     return Entry(
         at=at, state=state, force=force, claim=claim, group=group,
-        earlier=tuple(age for age in ages if age <= OLDEST_MINUTES)[: MOST_ATTEMPTS - 1],
+        earlier=tuple(age for age in ages if age <= OLDEST_SECONDS)[: MOST_ATTEMPTS - 1],
     )  # fmt: skip
 
 

@@ -40,8 +40,8 @@ class Policy(Value):
 class Facts(Value):
     """All that a decision about one instance rests on.
 
-    ``instance`` is None where DescribeInstances showed none; ``surroundings`` is None where no limit is set, or where
-    the region's ledger has not been read yet. ``claim`` is this run's own claim: not an earlier attempt.
+    ``instance`` is None where DescribeInstances showed none; ``surroundings`` is None where the region's ledger has
+    not been read yet. ``claim`` is this run's own claim: not an earlier attempt.
     """
 
     request: RebootRequest
@@ -204,7 +204,7 @@ def _suspended(facts: Facts, _: Instance) -> str:
 
 def _storm(facts: Facts, _: Instance) -> str:
     around, factor = facts.surroundings, facts.policy.storm_factor
-    if around is None or not factor:
+    if around is None or not factor or around.limit is None:
         return ""
     if around.storm_at:
         return (
@@ -225,7 +225,7 @@ def _blast_radius(facts: Facts, _: Instance) -> str:
         return ""
     if around.group_member:
         return f"{around.group_member} of the same {facts.policy.group_tag} was rebooted and is not back yet"
-    if around.rebooted < around.limit:
+    if around.limit is None or around.rebooted < around.limit:
         return ""
     return (
         f"{around.rebooted} of at most {around.limit} instances of this region were rebooted within "

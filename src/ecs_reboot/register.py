@@ -1,0 +1,100 @@
+"""The register: the ledger's tags of a region, written so that no write rests on an old reading.
+
+Tags know no compare-and-set. Two rules stand in for it (docs/safety.md): a write is sent within half the settle time
+after the reading it rests on began, and a claim counts once it has stood for the whole of it. So whoever could not see
+a claim has written over it, or not at all, before the claim counts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from ecs_reboot import ledger, retry
+from ecs_reboot.clock import Deadline
+from ecs_reboot.ecs_api import EcsApi
+from ecs_reboot.errors import NotSent
+
+
+class Reading(NamedTuple):
+    """The entries of a region by instance ID, and when reading them began (``Clock.elapsed``)."""
+
+    entries: dict[str, str]
+    began: float
+
+
+class Change(NamedTuple):
+    """An entry that was written, and what stood there before ('' for nothing)."""
+
+    before: str
+    after: str
+
+
+class Register:
+    """Reads and writes entries. Every method raises CloudError.
+
+    ``settle_seconds``: how long a claim stands before it counts; 0 for no such rule, and no bound on writes.
+    """
+
+    def __init__(self, ecs: EcsApi, deadline: Deadline, settle_seconds: float) -> None:
+        self._ecs, self._deadline, self._settle_seconds = ecs, deadline, settle_seconds
+
+    def read(self, region_id: str) -> Reading:
+        """Read all entries of a region."""
+        return retry.read(
+            lambda: Reading(
+                began=self._deadline.clock.elapsed(), entries=dict(self._ecs.entries(region_id, ledger.KEY))
+            ),
+            self._deadline,
+        )
+
+    def write(self, region_id: str, values: Mapping[str, str], since: float) -> frozenset[str]:
+        """Write entries that rest on a reading begun at ``since``, those alike together.
+
+        Returns the instances that were not written because that was too long ago. A repeated write changes nothing, so
+        it may be tried again.
+        """
+        alike: dict[str, list[str]] = {}
+        for instance_id, value in values.items():
+            alike.setdefault(value, []).append(instance_id)
+        late: set[str] = set()
+        for value, ids in alike.items():
+            for start in range(0, len(ids), ledger.MOST_RESOURCES):
+                part = tuple(ids[start : start + ledger.MOST_RESOURCES])
+                room = self._room(since)
+                if room.left():
+                    retry.read(partial(self._ecs.remember, region_id, part, ledger.KEY, value), room)
+                else:
+                    late.update(part)
+        return frozenset(late)
+
+    def change(
+        self, region_id: str, instance_ids: Iterable[str], change: Callable[[str, str], str | None]
+    ) -> dict[str, Change]:
+        """Put ``change(instance_id, entry)`` in the place of entries ('' where there is none), None to leave one.
+
+        Reads the region anew as often as it takes. Returns what was written.
+        """
+        left, done = list(instance_ids), dict[str, Change]()
+        while left:
+            reading = self.read(region_id)
+            before = {one: reading.entries.get(one, "") for one in left}
+            after = {one: text for one in left if (text := change(one, before[one])) is not None}
+            late = self.write(region_id, after, reading.began)
+            if late == after.keys() and late:
+                raise NotSent("TagResources", "reading the region takes too long for writing (CLAIM_SETTLE_SECONDS)")
+            done |= {one: Change(before[one], text) for one, text in after.items() if one not in late}
+            left = [one for one in left if one in late]
+        return done
+
+    def settle(self) -> None:
+        """Wait until what was just written counts. Raises NotSent where the deadline leaves no room for that."""
+        if self._settle_seconds and not self._deadline.wait(self._settle_seconds):
+            raise NotSent("ListTagResources", "the deadline leaves no time for a claim to settle (CLAIM_SETTLE_SECONDS)")
+
+    def _room(self, since: float) -> Deadline:
+        """Return by when a write that rests on a reading begun at ``since`` must be on its way."""
+        if not self._settle_seconds:
+            return self._deadline
+        clock = self._deadline.clock
+        bound = since + self._settle_seconds / 2 - clock.elapsed()
+        return Deadline(clock, min(bound, self._deadline.left()))
