@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format invoke serve docs upgrade clean
-export EVENT FLEET SET AUDIT CODE TIMEOUT
+.PHONY: help demo invoke serve explain replay forecast build bench test lint format docs upgrade clean
+export EVENT FLEET SET AUDIT CODE TIMEOUT RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -20,6 +20,22 @@ invoke: $(VENV)/.run ## one invocation: EVENT=path [FLEET=path] [SET="KEY=VALUE 
 
 serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=8080] [FLEET=path]
 	@exec $(BIN)/python -m localcloud serve $(if $(PORT),--port $(PORT)) $(if $(FLEET),--fleet "$$FLEET")
+
+explain: $(VENV)/.run ## the guards of each instance and what they read: EVENT=path or RECORDS=file [FLEET=] [SET=]
+	@$(BIN)/python -m review explain
+
+replay: $(VENV)/.run ## recorded decisions under other settings: RECORDS=file [SET="KEY=VALUE ..."]
+	@$(BIN)/python -m review replay
+
+forecast: $(VENV)/.run ## what the timers would do: [DAYS=1] [START=] [FLEET=] [TIMERS=path] [SET=]
+	@$(BIN)/python -m review forecast
+
+build: $(VENV)/.run ## what is deployed: build/function/ and its zip, [RUNTIME=python3.10|python3.12|host]
+	@PYTHONPATH=packaging $(BIN)/python -m bundle
+
+bench: $(VENV)/.run ## cold starts and the local cloud against their bars; writes chart, page and JSON
+	@$(BIN)/python bench/cold_start.py --chart docs/images/cold-start.svg --page docs/performance.md
+	@$(BIN)/python bench/local_cloud.py
 
 test: lint ## everything that CI runs
 	$(BIN)/python -m pytest -n 2

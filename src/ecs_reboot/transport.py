@@ -8,6 +8,7 @@ import http.client
 import os
 import select
 import time
+from functools import cache
 from typing import NamedTuple
 
 #: A connection idle for longer is not trusted with a request: the other side, or what is between, may have dropped it
@@ -99,8 +100,14 @@ class Connections:
 
 def _connection(scheme: str, address: str, seconds: float) -> http.client.HTTPConnection:
     if scheme == "http":
-        return http.client.HTTPConnection(address, timeout=seconds)
-    return http.client.HTTPSConnection(address, timeout=seconds, context=tls_context())
+        connection = http.client.HTTPConnection(address, timeout=seconds)
+    else:
+        connection = http.client.HTTPSConnection(address, timeout=seconds, context=tls_context())
+    if connection.host.isascii():
+        # Text would be taken through the IDNA codec, which is loaded for it; bytes are used as they are. Nothing else
+        # here needs the name: every request brings its own Host.
+        connection.host = connection.host.encode()  # type: ignore[assignment]
+    return connection
 
 
 def _closed_by_peer(connection: http.client.HTTPConnection) -> bool:
@@ -116,6 +123,7 @@ def _limit(connection: http.client.HTTPConnection, until: float) -> None:
         connection.sock.settimeout(left)
 
 
+@cache
 def tls_context() -> "ssl.SSLContext":  # type: ignore[name-defined]  # noqa: F821 - imported where it is needed
     """Return a context that verifies chain and host name.
 
