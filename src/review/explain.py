@@ -1,0 +1,132 @@
+"""``explain``: the guards of each instance with the facts they read, and the decision that followed.
+
+``--event``: the function runs on a fresh local cloud, asking ECS only for a dry run, and its records are explained.
+``--records``: an export is explained (docs/review.md).
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from ecs_reboot.policy import Facts
+from ecs_reboot.records import Result
+from localcloud import fleet
+from localcloud.cloud import Cloud
+from localcloud.functioncompute.instance import Instance
+from localcloud.invoke import UsageError, settings_of
+from localcloud.mistakes import DeclarationError
+from localcloud.project_function import project_function
+from localcloud.server import running
+from review.exported import Export, Record, complaints_told, read
+from review.guard_table import guard_table
+from review.options import Options, text_of
+from review.recorded_decision import judged
+from review.text import counted, tally, wrapped
+
+#: How an outcome stands in the table: what stopped the reboot, or nearly did, must be seen at a glance.
+_SHOWN = {"passed": "passed", "failed": "FAILED", "overridden": "OVERRIDDEN", "not reached": "not reached"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns 1 where the function itself failed."""
+    parser = Options(prog="python -m review explain", description=__doc__)
+    parser.add("event", "file with the event")
+    parser.add("records", "file with exported records, instead of an event")
+    parser.add("fleet", "fleet file, YAML or JSON; without: a small fleet")
+    parser.add("set", 'the function\'s variables: "KEY=VALUE KEY=VALUE"')
+    parser.add("instance", "only this instance ID")
+    options = parser.parse_args(arguments)
+    if options.records and not options.event:
+        if options.set or options.fleet:
+            raise UsageError("SET and FLEET belong to an EVENT; to see RECORDS under other settings use replay")
+        export, error = read(text_of(options.records, "records file")), ""
+    elif options.event and not options.records:
+        export, error = _invoked(options.event, options.fleet, options.set)
+    else:
+        raise UsageError("give one of EVENT=path and RECORDS=path")
+    chosen = [one for one in export.results() if options.instance in ("", one.result.instance_id)]
+    for line in explained(export, chosen):
+        sys.stdout.write(line + "\n")
+    if error:
+        sys.stderr.write(f"explain: the function failed: {error}\n")
+    return 1 if error else 0
+
+
+def _invoked(event: str, fleet_path: str, settings: str) -> tuple[Export, str]:
+    """Run the function once in dry run; returns its records, and its error ('' where it returned)."""
+    try:
+        payload = Path(event).read_bytes()
+        cloud = Cloud.from_fleet(fleet.load(fleet_path) if fleet_path else fleet.default())
+    except DeclarationError as error:
+        raise UsageError(str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the event or fleet file can't be read: {error}") from error
+    with running(cloud, port=0) as server:
+        function = project_function(cloud, server.url, {**settings_of(settings), "DRY_RUN": "true"})
+        with Instance(function) as instance:
+            invocation = instance.invoke(payload)
+    return read(invocation.logs.decode(errors="replace")), invocation.payload.decode() if invocation.error else ""
+
+
+def explained(export: Export, records: Sequence[Record]) -> Iterator[str]:
+    """Yield the explanation line by line: one table for each instance, then what came of all."""
+    for request_id, group in groupby(records, key=lambda record: record.request_id):
+        yield f"request {request_id or 'unknown'}"
+        for record in group:
+            yield ""
+            yield from _of(record)
+        yield ""
+    yield from _summary(export, records)
+
+
+def _of(record: Record) -> Iterator[str]:
+    result, facts = record.result, record.result.facts
+    yield _title(result)
+    yield wrapped("  event     ", f"{result.trigger}: {result.evidence}" if result.evidence else result.trigger)
+    if facts is None:
+        yield wrapped("  no guard was asked  ", f"{result.code}: {result.reason}")
+        if result.code == "stale":
+            yield wrapped("  hint      ", "with SET=MAX_EVENT_AGE_SECONDS=0 an event of any age is taken as new")
+        return
+    said = judged(result, facts)
+    if facts.request.override:
+        yield wrapped("  override  ", f"{', '.join(facts.request.override)}, by hand: {facts.request.reason}")
+    if said.why_not and facts.instance is None:
+        yield wrapped("  no guard was asked  ", f"{result.code}: {result.reason}")
+        return
+    decision = said.decision
+    what = f"reboot{', forced' if decision.force else ''}" if decision.action == "reboot" else f"skip {decision.code}"
+    yield wrapped("  decision  ", f"{what}: {decision.reason}")
+    if said.why_not or decision.action == "reboot":
+        remark = f" ({said.why_not})" if said.why_not else ""
+        yield wrapped("  outcome   ", f"{result.code}: {result.reason}{remark}")
+    yield f"  at        {facts.now:%Y-%m-%d %H:%M:%SZ}, from these facts"
+    yield ""
+    yield from _table(facts)
+
+
+def _title(result: Result) -> str:
+    name = result.facts.instance.name if result.facts and result.facts.instance else ""
+    words = [word for word in (name, result.instance_id, result.region_id) if word]
+    return "  ".join(words) or "no instance"
+
+
+def _table(facts: Facts) -> Iterable[str]:
+    for number, row in enumerate(guard_table(facts), 1):
+        lead = f"  {number:2}  {row.code:18}  {_SHOWN[row.outcome]:11}  "
+        yield wrapped(lead, row.fact).rstrip() if row.fact else lead.rstrip()
+        if row.outcome == "overridden":
+            yield wrapped(" " * len(lead), f"it said: {row.objection}")
+
+
+def _summary(export: Export, records: Sequence[Record]) -> Iterator[str]:
+    if not records:
+        yield "no record of a result: nothing to explain"
+    else:
+        counts = Counter(f"{one.result.action} {one.result.code}" for one in records)
+        yield wrapped(f"{counted(len(records), 'result')}: ", tally(counts.items()))
+    if export.complaints:
+        yield f"{counted(len(export.complaints), 'line')} could not be read:"
+        yield from (f"  {line}" for line in complaints_told(export.complaints))

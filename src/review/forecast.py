@@ -1,0 +1,97 @@
+"""``forecast``: what the timers and windows would do in the next days, tick by tick.
+
+The function itself decides at each tick, over the fleet in memory, under a clock that steps from tick to tick. Alarms,
+people and faults are not foreseen (docs/review.md).
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import yaml
+
+from ecs_reboot.settings import Settings, SettingsError, load
+from localcloud import fleet
+from localcloud.fleet import Fleet
+from localcloud.invoke import UsageError, settings_of
+from localcloud.mistakes import DeclarationError
+from localcloud.project_function import REGION
+from review import timers
+from review.fleet_in_memory import FleetInMemory
+from review.forecast_text import Plan, told
+from review.options import Options, text_of, time_of
+from review.stepped_clock import SteppedClock
+from review.text import utc
+from review.timeline import play
+
+TIMERS = "events/timers.yaml"
+MOST_DAYS = 400
+#: A long forecast says how far it is, so often.
+PATIENCE_SECONDS = 10.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    parser = Options(prog="python -m review forecast", description=__doc__)
+    parser.add("days", "how many days ahead", "1")
+    parser.add("start", "UTC time to start at, such as 2026-12-01T06:00Z; without: now")
+    parser.add("fleet", "fleet file, YAML or JSON; without: a small fleet")
+    parser.add("timers", "file with the timers, YAML", TIMERS)
+    parser.add("set", 'the function\'s variables: "KEY=VALUE KEY=VALUE"')
+    options = parser.parse_args(arguments)
+    days = _days(options.days)
+    now = datetime.now(timezone.utc).replace(second=0, microsecond=0)
+    start = time_of("START", options.start) if options.start else now
+    settings = _settings(options.set)
+    declared = _fleet(options.fleet, start)
+    timed = timers.parse(text_of(options.timers, "timers file"), options.timers)
+    clock = SteppedClock(start)
+    end = start + timedelta(days=days)
+    began = time.monotonic()
+    ticks = []
+    said = began
+    for tick in play(timed, FleetInMemory(declared, clock), clock, settings, end):
+        ticks.append(tick)
+        if time.monotonic() - said > PATIENCE_SECONDS:
+            said = time.monotonic()
+            sys.stderr.write(f"... {len(ticks):,} ticks, up to {utc(tick.due)} of {utc(end)}\n")
+    for line in told(ticks, Plan(timed, declared, settings.policy, start, end)):
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+    sys.stderr.write(f"worked out in {time.monotonic() - began:.1f} s\n")
+    return 0
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = 0
+    if not 0 < days <= MOST_DAYS:
+        raise UsageError(f"DAYS={text!r}: give a number above 0 and up to {MOST_DAYS}")
+    return days
+
+
+def _settings(text: str) -> Settings:
+    given = settings_of(text)
+    given.pop("LOGSTORE", None)  # nothing is shipped
+    try:
+        return load({"FC_REGION": REGION, **given})
+    except SettingsError as error:
+        raise UsageError("\n".join(map(str, error.mistakes))) from error
+
+
+def _fleet(path: str, start: datetime) -> Fleet:
+    """Read the fleet file; relative times in it count from the start of the forecast."""
+    if not path:
+        return fleet.default()
+    text = text_of(path, "fleet file")
+    try:
+        document: Any = yaml.safe_load(text)
+        return fleet.parse(document, name=path, now=start)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from None
+    except DeclarationError as error:
+        raise UsageError(str(error)) from error

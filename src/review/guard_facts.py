@@ -1,0 +1,166 @@
+"""What each guard read, as text: one row for each of ``policy.GUARDS``. Pure."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from ecs_reboot import ledger
+from ecs_reboot.blast_radius import Surroundings
+from ecs_reboot.model import Instance
+from ecs_reboot.policy import Facts, attempts, trigger_kind
+from ecs_reboot.windows import zone
+from review.text import ago, counted, utc
+
+NOT_READ = "the region's ledger was not read for this decision"
+#: A trigger's kind as a noun (`WINDOW_TRIGGERS`).
+_NOUNS = {"alarm": "an alarm", "event": "a system event", "timer": "a timer", "manual": "a manual request"}
+
+
+def _paused(facts: Facts, _: Instance) -> str:
+    pause = facts.policy.paused
+    if pause is None:
+        return "PAUSED is empty"
+    return f"PAUSED: {pause.sentence()}" + ("" if pause.in_force(facts.now) else ", which has passed")
+
+
+def _not_found(facts: Facts, _: Instance) -> str:
+    if facts.instance is None:
+        return f"DescribeInstances in {facts.target.region_id} did not show it"
+    return f"DescribeInstances showed it at {facts.instance.read_at:%H:%M:%SZ}"
+
+
+def _locked(_: Facts, instance: Instance) -> str:
+    return f"OperationLocks: {', '.join(instance.operation_locks) or 'none'}"
+
+
+def _not_running(_: Facts, instance: Instance) -> str:
+    return f"Status: {instance.status or 'none given'}"
+
+
+def _unavailable(_: Facts, instance: Instance) -> str:
+    return f"ExpiredTime {utc(instance.expired_time)}, AutoReleaseTime {utc(instance.auto_release_time)}"
+
+
+def _not_opted_in(facts: Facts, instance: Instance) -> str:
+    wanted = facts.policy.opt_in_tag
+    key = wanted[0] if wanted else "ecs-reboot"
+    found = dict(instance.tags).get(key)
+    has = f"no tag {key}" if found is None else f"tag {key}={found}"
+    return f"{has}, OPT_IN_TAG {'='.join(wanted) if wanted else 'is empty'}"
+
+
+def _outside_window(facts: Facts, _: Instance) -> str:
+    policy = facts.policy
+    noun = _NOUNS[trigger_kind(facts.request.trigger)]
+    if trigger_kind(facts.request.trigger) not in policy.window_triggers:
+        return f"{noun} is not bound by windows (WINDOW_TRIGGERS {','.join(policy.window_triggers) or 'is empty'})"
+    windows = "; ".join(map(str, policy.maintenance_windows)) or "is empty"
+    freezes = "; ".join(map(str, policy.freezes)) or "is empty"
+    local = facts.now.astimezone(zone(policy.time_zone))
+    return (
+        f"{noun} is bound by windows; it is {local:%a %Y-%m-%d %H:%M} {policy.time_zone}, "
+        f"MAINTENANCE_WINDOWS {windows}, FREEZES {freezes}"
+    )
+
+
+def _recently_started(facts: Facts, instance: Instance) -> str:
+    return f"StartTime {ago(instance.start_time, facts.now)}, GRACE_SECONDS {facts.policy.grace_seconds}"
+
+
+def _force_not_allowed(facts: Facts, _: Instance) -> str:
+    asked = {None: "nothing said", True: "yes", False: "no"}[facts.request.force]
+    return f"force asked for: {asked}, FORCE_REBOOT {facts.policy.force_reboot}"
+
+
+def _tags_full(_: Facts, instance: Instance) -> str:
+    room = ", one of them the ledger" if ledger.KEY in dict(instance.tags) else ""
+    return f"{counted(len(instance.tags), 'tag')} of at most {ledger.MOST_TAGS}{room}"
+
+
+def _ledger_unavailable(facts: Facts, instance: Instance) -> str:
+    text = dict(instance.tags).get(ledger.KEY)
+    if text is None:
+        return f"no tag {ledger.KEY}"
+    own = " (this run's own claim)" if facts.claim and facts.claim in text.split(" ") else ""
+    return f"{ledger.KEY}={text}{own}"
+
+
+def _cooldown(facts: Facts, instance: Instance) -> str:
+    times = attempts(facts, instance)
+    last = f"last attempt {ago(times[-1], facts.now)}" if times else "no earlier attempt"
+    hidden = _hidden(facts, instance)
+    perhaps = f", perhaps one hidden at {ago(hidden, facts.now)}" if hidden else ""
+    return f"{last}{perhaps}, COOLDOWN_SECONDS {facts.policy.cooldown_seconds}"
+
+
+def _hidden(facts: Facts, instance: Instance) -> datetime | None:
+    try:
+        entry = ledger.of(instance, facts.now)
+    except ledger.Unreadable:
+        return None
+    return ledger.hidden_attempt(entry, instance.start_time, ours=facts.claim)
+
+
+def _attempts_exhausted(facts: Facts, instance: Instance) -> str:
+    times = attempts(facts, instance)
+    listed = f" ({', '.join(utc(time) for time in times)})" if times else ""
+    policy = facts.policy
+    return (
+        f"{counted(len(times), 'earlier attempt')}{listed}, MAX_ATTEMPTS {policy.max_attempts} "
+        f"within ATTEMPT_WINDOW_SECONDS {policy.attempt_window_seconds}"
+    )
+
+
+def _suspended(facts: Facts, _: Instance) -> str:
+    if facts.surroundings is None:
+        return NOT_READ
+    down = facts.surroundings.down_in_a_row
+    return f"reboots in a row that left their instance down: {down}, SUSPEND_AFTER {facts.policy.suspend_after}"
+
+
+def _storm(facts: Facts, _: Instance) -> str:
+    around = facts.surroundings
+    if around is None:
+        return NOT_READ
+    seen = f"a storm was seen at {utc(around.storm_at)}" if around.storm_at else "no storm seen"
+    return (
+        f"{seen}, {counted(around.asked_for, 'other')} asked for within {facts.policy.max_reboots_window_seconds} s, "
+        f"limit {_limit(around)} times STORM_FACTOR {facts.policy.storm_factor}"
+    )
+
+
+def _blast_radius(facts: Facts, _: Instance) -> str:
+    around, policy = facts.surroundings, facts.policy
+    if around is None:
+        return NOT_READ
+    set_to = f"{policy.max_reboots.number}{'%' if policy.max_reboots.share else ''}" if policy.max_reboots else "off"
+    busy = f"{around.group_member} is not back yet" if around.group_member else "none of it under way"
+    group = f", GROUP_TAG {policy.group_tag}: {busy}" if policy.group_tag else ""
+    return (
+        f"{counted(around.rebooted, 'other')} rebooted within {policy.max_reboots_window_seconds} s, "
+        f"limit {_limit(around)} (MAX_REBOOTS {set_to}){group}"
+    )
+
+
+def _limit(around: Surroundings) -> str:
+    return "none" if around.limit is None else str(around.limit)
+
+
+#: Guard code -> what it read.
+FACTS: Mapping[str, Callable[[Facts, Instance], str]] = {
+    "paused": _paused,
+    "not_found": _not_found,
+    "locked": _locked,
+    "not_running": _not_running,
+    "unavailable": _unavailable,
+    "not_opted_in": _not_opted_in,
+    "outside_window": _outside_window,
+    "recently_started": _recently_started,
+    "force_not_allowed": _force_not_allowed,
+    "tags_full": _tags_full,
+    "ledger_unavailable": _ledger_unavailable,
+    "cooldown": _cooldown,
+    "attempts_exhausted": _attempts_exhausted,
+    "suspended": _suspended,
+    "storm": _storm,
+    "blast_radius": _blast_radius,
+}

@@ -1,0 +1,41 @@
+"""The guards of one decision in their order, each with what it said and what it read. Pure."""
+
+from typing import Literal, NamedTuple
+
+from ecs_reboot.model import Instance
+from ecs_reboot.policy import GUARDS, Facts, Verdict, verdicts
+from review.guard_facts import FACTS
+
+Outcome = Literal["passed", "failed", "overridden", "not reached"]
+
+
+class Row(NamedTuple):
+    """One guard. ``fact`` is what it read; ``objection`` is what it had against the reboot, '' for nothing."""
+
+    code: str
+    outcome: Outcome
+    fact: str
+    objection: str
+
+
+def guard_table(facts: Facts) -> list[Row]:
+    """Return one row for each guard; those after the one that decided read nothing."""
+    said = {verdict.guard.code: verdict for verdict in verdicts(facts)}
+    target = facts.target
+    instance = facts.instance or Instance(
+        instance_id=target.instance_id, region_id=target.region_id, status="", read_at=facts.now
+    )
+    rows = []
+    for guard in GUARDS:
+        verdict = said.get(guard.code)
+        if verdict is None:
+            rows.append(Row(guard.code, "not reached", "", ""))
+        else:
+            rows.append(Row(guard.code, _outcome(verdict), FACTS[guard.code](facts, instance), verdict.objection))
+    return rows
+
+
+def _outcome(verdict: Verdict) -> Outcome:
+    if not verdict.objection:
+        return "passed"
+    return "overridden" if verdict.overridden else "failed"

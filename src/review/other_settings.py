@@ -1,0 +1,82 @@
+"""The settings that a recorded decision can be taken again under, and which of them its facts can't answer. Pure.
+
+A record holds what the region's ledger came to, not the ledger: counts over another window, other groups and a
+percentage of instances that nobody counted can't be found from it. There the recorded value stays, and that is said.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ecs_reboot.blast_radius import Limit
+from ecs_reboot.policy import Facts, Policy
+from ecs_reboot.variables import VARIABLES
+from localcloud.invoke import UsageError
+
+
+class Under(NamedTuple):
+    """Facts under other settings; ``kept`` says, for each setting that stayed as recorded, why."""
+
+    facts: Facts
+    kept: tuple[str, ...]
+
+
+def parsed(settings: Mapping[str, str]) -> dict[str, Any]:
+    """Read settings into fields of a policy. Raises UsageError with all that is wrong."""
+    readers = {one.name: one.parse for one in VARIABLES if one.name.lower() in Policy.model_fields}
+    fields: dict[str, Any] = {}
+    mistakes = []
+    for name, text in settings.items():
+        if name not in readers:
+            mistakes.append(f"{name} is no setting that a decision reads; those are {', '.join(sorted(readers))}")
+            continue
+        try:
+            fields[name.lower()] = readers[name](text)
+        except ValueError as error:
+            mistakes.append(f"{name}={text!r}: {error}")
+    if mistakes:
+        raise UsageError("\n".join(mistakes))
+    return fields
+
+
+def under(facts: Facts, fields: Mapping[str, Any]) -> Under:
+    """Put other settings into recorded facts; what is not given stays as it was recorded."""
+    policy, around = facts.policy, facts.surroundings
+    changed = {name: value for name, value in fields.items() if value != getattr(policy, name)}
+    kept = []
+    if "max_reboots_window_seconds" in changed:
+        del changed["max_reboots_window_seconds"]
+        kept.append("MAX_REBOOTS_WINDOW_SECONDS: the region's reboots were counted over the recorded window")
+    if changed.get("group_tag"):
+        del changed["group_tag"]
+        kept.append("GROUP_TAG: the groups of the other instances are not in a record")
+    if _is_share(changed.get("max_reboots")):
+        del changed["max_reboots"]
+        kept.append(
+            "MAX_REBOOTS: a percentage needs the number of opted-in instances of that moment, which is in no record; "
+            "the recorded limit stands"
+        )
+    if around is not None:
+        if "group_tag" in changed:
+            around = around.model_copy(update={"group_member": ""})
+        if "max_reboots" in changed:
+            limit = changed["max_reboots"]
+            around = around.model_copy(update={"limit": limit.number if limit else None})
+    update = {"policy": policy.model_copy(update=changed), "surroundings": around}
+    return Under(facts.model_copy(update=update), tuple(kept))
+
+
+def unasked(facts: Facts) -> tuple[str, ...]:
+    """Return the guards that read the region's ledger, are in force, and find no word of it in these facts."""
+    policy = facts.policy
+    if facts.surroundings is not None:
+        return ()
+    in_force = {
+        "suspended": bool(policy.suspend_after),
+        "storm": bool(policy.storm_factor and policy.max_reboots),
+        "blast_radius": bool(policy.max_reboots or policy.group_tag),
+    }
+    return tuple(code for code, asks in in_force.items() if asks)
+
+
+def _is_share(limit: object) -> bool:
+    return isinstance(limit, Limit) and limit.share

@@ -1,0 +1,83 @@
+"""Records are the same, whichever way they were exported."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recorded_night import Night, lines
+
+from review.exported import read
+
+
+def wanted(recorded: Night) -> list[Any]:
+    return [record.result for record in read(recorded.logs).results()]
+
+
+def test_the_function_s_own_lines_are_read_and_its_other_output_is_passed_over(recorded: Night):
+    export = read(recorded.logs)
+    assert not export.complaints
+    assert "FC Invoke Start" in recorded.logs
+    assert {record.kind for record in export.records} == {"intent", "accepted", "result"}
+    codes = {record.result.code for record in export.results()}
+    assert {"recovered", "recently_started", "alarm_over", "unknown_field"} <= codes
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lines,
+        json.dumps,
+        lambda rows: json.dumps({"meta": {"count": len(rows)}, "data": rows}),
+        lambda rows: json.dumps(list(reversed(rows)), indent=2),
+    ],
+    ids=["lines of texts", "array", "GetLogs answer", "newest first"],
+)
+def test_what_the_log_service_gives_holds_the_same_results(recorded: Night, form: Any):
+    assert all(isinstance(value, str) for row in recorded.stored for value in row.values())
+    export = read(form(recorded.stored))
+    assert not export.complaints
+    found = [record.result for record in export.results()]
+    assert sorted(found, key=repr) == sorted(wanted(recorded), key=repr)
+
+
+def test_a_line_wrapped_by_function_compute_s_own_log_is_unwrapped(recorded: Night):
+    rows = [{"message": line, "functionName": "ecs-reboot", "__time__": "1"} for line in recorded.logs.splitlines()]
+    assert [one.result for one in read(json.dumps(rows)).results()] == wanted(recorded)
+
+
+def test_a_text_that_looks_like_json_stays_a_text(recorded: Night):
+    row = dict(next(row for row in recorded.stored if row["code"] == "recovered"))
+    row["requested_reason"], row["reason"] = "null", "12"
+    (record,) = read(json.dumps([row])).records
+    assert (record.result.requested_reason, record.result.reason) == ("null", "12")
+    assert record.result.attempt == 1
+
+
+def test_a_record_written_twice_counts_once(recorded: Night):
+    export = read(recorded.logs + recorded.logs)
+    assert export.repeated == len(export.records)
+    assert export.records == read(recorded.logs).records
+
+
+def test_what_is_a_record_and_can_t_be_read_is_named(recorded: Night):
+    whole = [line for line in recorded.logs.splitlines() if line.startswith("{")]
+    newer = json.loads(whole[0])
+    newer["facts"]["policy"]["added_later"] = 1
+    text = "\n".join([whole[0][:900], json.dumps(newer), whole[1].replace('"schema":1', '"schema":2')])
+    cut, other, schema = read(text).complaints
+    assert "line 1" in cut
+    assert "cut" in cut
+    assert "line 2: field facts.policy.added_later" in other
+    assert "schema 2: this version reads 1" in schema
+
+
+@given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5).map(json.dumps))
+def test_any_text_can_be_read(text: str):
+    read(text)
+
+
+@given(st.dictionaries(st.sampled_from(["schema", "record", "time", "facts", "message", "data", "code"]), st.text()))
+def test_any_object_can_be_read(row: dict[str, str]):
+    assert read(json.dumps(row)).results() == ()
