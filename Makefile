@@ -18,7 +18,7 @@ demo: $(VENV)/.run ## alarms turn into reboots and records, on a local cloud, in
 invoke: $(VENV)/.run ## one invocation: EVENT=path [FLEET=path] [SET="KEY=VALUE ..."] [AUDIT=path]
 	@$(BIN)/python -m localcloud invoke
 
-serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=8080] [FLEET=path]
+serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=] [FLEET=] [CODE=] [SET="KEY=VALUE ..."]
 	@exec $(BIN)/python -m localcloud serve $(if $(PORT),--port $(PORT)) $(if $(FLEET),--fleet "$$FLEET")
 
 explain: $(VENV)/.run ## the guards of each instance and what they read: EVENT=path or RECORDS=file [FLEET=] [SET=]

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from localcloud.cloud import Cloud
 from localcloud.fleet import Fleet, default, load
@@ -31,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     except (OSError, UnicodeDecodeError) as error:
         sys.stderr.write(f"{arguments.fleet}: can't be read: {error}\n")
         return 2
-    return _serve(fleet, arguments.port)
+    return _serve(fleet, arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,6 +44,14 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="answer until interrupted; the first line printed says where, as JSON")
     serve.add_argument("--port", type=_port, default=0, help="the port on 127.0.0.1; default: a free one")
     serve.add_argument("--fleet", default="", help="a fleet file, YAML or JSON; default: a small built-in fleet")
+    serve.add_argument(
+        "--code",
+        default=os.environ.get("CODE", ""),
+        help="directory of the function's code, also as CODE; default: the source",
+    )
+    serve.add_argument(
+        "--set", default=os.environ.get("SET", ""), help='the function\'s variables, also as SET: "KEY=VALUE ..."'
+    )
     for name, (_, help_text) in _PASSED_ON.items():
         commands.add_parser(name, help=help_text)
     return parser
@@ -53,15 +63,30 @@ def _port(text: str) -> int:
     return int(text or 0)
 
 
-def _serve(fleet: Fleet, port: int) -> int:
-    from localcloud.server import Running, serve  # noqa: PLC0415 - the other commands have no use for it
+def _serve(fleet: Fleet, arguments: argparse.Namespace) -> int:
+    # The other commands have no use for these.
+    from localcloud.functioncompute.function import Function, InvalidFunction  # noqa: PLC0415
+    from localcloud.invoke import UsageError, settings_of  # noqa: PLC0415
+    from localcloud.project_function import project_function  # noqa: PLC0415
+    from localcloud.server import Running, serve  # noqa: PLC0415
+
+    cloud = Cloud.from_fleet(fleet)
+
+    def function_at(url: str) -> Function:
+        code = Path(arguments.code) if arguments.code else None
+        return project_function(cloud, url, settings_of(arguments.set), code=code)
 
     def announce(where: Running) -> None:
         root = where.cloud.credentials.root
+        function = function_at(where.url)
+        cloud.functions.register(function)
         line = {
             "ecs": where.url,
             "sls": where.url,
+            "fc": where.url,
+            "function": function.name,
             "admin": where.admin,
+            "console": where.console,
             "access_key_id": root.access_key_id,
             "access_key_secret": root.access_key_secret,
         }
@@ -69,9 +94,14 @@ def _serve(fleet: Fleet, port: int) -> int:
         sys.stdout.flush()
 
     try:
-        serve(Cloud.from_fleet(fleet), port, announce)
+        function_at("http://127.0.0.1:65535")  # tells of mistakes before anything is started
+    except (InvalidFunction, UsageError) as mistake:
+        sys.stderr.write(f"{mistake}\n")
+        return 2
+    try:
+        serve(cloud, arguments.port, announce)
     except OSError as error:
-        sys.stderr.write(f"port {port}: {error.strerror}: choose another with --port\n")
+        sys.stderr.write(f"port {arguments.port}: {error.strerror}: choose another with --port\n")
         return 1
     return 0
 

@@ -11,6 +11,7 @@ from localcloud import faults
 from localcloud.audit import json_lines, utc_text
 from localcloud.cloud import Cloud
 from localcloud.ecs.instances import Instance
+from localcloud.functioncompute.api.errors import FcError
 from localcloud.mistakes import DeclarationError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Admin:
             "/audit": {"GET": self._audit},
             "/instances": {"GET": self._instances},
             "/faults": {"GET": self._list_faults, "POST": self._add_faults, "DELETE": self._remove_faults},
+            "/deliveries": {"POST": self._deliver},
             "/reset": {"POST": self._reset},
         }
 
@@ -78,6 +80,16 @@ class Admin:
         if number is not None and not (number.isascii() and number.isdigit()):
             return JSONResponse({"error": f"number is {number!r}: GET faults lists them"}, 400)
         return JSONResponse({"removed": self._cloud.faults.remove(None if number is None else int(number))})
+
+    async def _deliver(self, request: Request) -> Response:
+        query = request.query_params
+        try:
+            self._cloud.functions.delivery(query.get("function", ""), source=query.get("source", ""))(
+                await request.body()
+            )
+        except FcError as error:
+            return JSONResponse({"error": str(error)}, error.status)
+        return JSONResponse({"status": "delivered"}, 202)
 
     async def _reset(self, _request: Request) -> Response:
         self._cloud.reset()

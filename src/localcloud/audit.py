@@ -18,7 +18,7 @@ def utc_text(moment: datetime) -> str:
 
 
 class Audit:
-    """Append-only; an entry is a dict that JSON can hold, with ``kind`` (``api`` or ``state``) and ``time``.
+    """Append-only; an entry is a dict that JSON can hold, with ``kind`` (``api``, ``state`` and others) and ``time``.
 
     Entries are in order of what happened. Appending is safe from several threads.
     """
@@ -64,6 +64,10 @@ class Audit:
         return self._append(
             {"kind": "state", "time": utc_text(at), "instance_id": instance_id, "from": before, "to": after}
         )
+
+    def record(self, kind: str, **what: Any) -> Entry:
+        """Add what happened inside the cloud, of a kind of its own: ``invocation``, ``delivery`` and the like."""
+        return self._append({"kind": kind, "time": utc_text(self._clock.now()), **what})
 
     def entries(self, since: int = 0) -> tuple[Entry, ...]:
         """Return the entries from number ``since`` (0 is the first) on."""

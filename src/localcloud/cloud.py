@@ -12,6 +12,7 @@ from localcloud.credentials import Credentials
 from localcloud.ecs.instances import Instances
 from localcloud.faults import Faults
 from localcloud.fleet import Fleet
+from localcloud.functioncompute.api.functions import Functions
 
 
 class Cloud:
@@ -19,7 +20,7 @@ class Cloud:
 
     Deterministic under its seed: request IDs, session keys and faults by chance are drawn from it, each from a series
     of its own. ``declared`` is the fleet it started from. Whoever reads or changes ``fleet`` while a server runs holds
-    ``lock``. ``authorize`` decides who may do what.
+    ``lock``. ``authorize`` decides who may do what. ``functions`` are those of Function Compute.
     """
 
     def __init__(self, declared: Fleet, *, seed: int, time_scale: float) -> None:
@@ -33,6 +34,7 @@ class Cloud:
         self.authorize: Authorize = allow_everything
         self._on_reset: list[Callable[[], None]] = []
         self._begin()
+        self.functions = Functions(self)
 
     @classmethod
     def from_fleet(cls, fleet: Fleet, *, seed: int | None = None, time_scale: float | None = None) -> "Cloud":

@@ -9,7 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from localcloud.mistakes import DeclarationError, nearest, told
 
-Kind = Literal["drop_before", "drop_after", "delay", "error", "throttle", "truncate", "not_json", "stale"]
+Kind = Literal[
+    "drop_before",
+    "drop_after",
+    "delay",
+    "error",
+    "throttle",
+    "truncate",
+    "not_json",
+    "stale",
+    "duplicate",
+    "late",
+    "batch",
+]
+# What happens to an event on its way from a trigger to a function, and to no API call.
+OF_DELIVERY: frozenset[Kind] = frozenset({"duplicate", "late", "batch"})
+DELIVERY = "Delivery"
 # Whether the call has its effect although the fault spoils the answer; `before` may say otherwise where it is optional.
 EFFECT_BY_DEFAULT: dict[Kind, bool] = {
     "drop_before": False,
@@ -20,6 +35,9 @@ EFFECT_BY_DEFAULT: dict[Kind, bool] = {
     "truncate": True,
     "not_json": True,
     "stale": True,
+    "duplicate": True,
+    "late": True,
+    "batch": True,
 }
 # What an action may be called; of services that are not listed, anything.
 ACTIONS: dict[str, tuple[str, ...]] = {
@@ -35,11 +53,23 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "UntagResources",
         "ListTagResources",
     ),
+    "fc": (
+        "InvokeFunction",
+        "GetFunction",
+        "ListFunctions",
+        "GetAsyncInvokeConfig",
+        "PutAsyncInvokeConfig",
+        "DeleteAsyncInvokeConfig",
+        "GetConcurrencyConfig",
+        "PutConcurrencyConfig",
+        "DeleteConcurrencyConfig",
+        DELIVERY,
+    ),
 }
-_NEEDS: dict[Kind, str] = {"delay": "seconds", "stale": "seconds"}
+_NEEDS: dict[Kind, str] = {"delay": "seconds", "stale": "seconds", "late": "seconds", "batch": "seconds"}
 _FIELDS_OF: dict[str, frozenset[Kind]] = {
     "before": frozenset({"delay", "error", "not_json"}),
-    "seconds": frozenset({"delay", "stale"}),
+    "seconds": frozenset({"delay", "stale", "duplicate", "late", "batch"}),
     "status": frozenset({"error", "throttle", "not_json"}),
     "code": frozenset({"error", "throttle"}),
     "message": frozenset({"error", "throttle"}),
@@ -57,7 +87,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: Literal["ecs", "sls"] = "ecs"
+    service: Literal["ecs", "sls", "fc"] = "ecs"
     action: str = "*"
     kind: Kind
     times: Annotated[int, Field(ge=1)] | None = None
@@ -77,6 +107,12 @@ class Fault(BaseModel):
         if self.action not in ("*", *known):
             hint = nearest(self.action, known) or f"; known: *, {', '.join(known)}"
             raise ValueError(f"{self.service} has no action {self.action!r}{hint}")
+        of_delivery = self.kind in OF_DELIVERY
+        if of_delivery and self.service != "fc":
+            raise ValueError(f"a {self.kind} fault is of deliveries to a function: say service 'fc'")
+        if self.action != "*" and of_delivery != (self.action == DELIVERY):
+            kinds = ", ".join(sorted(OF_DELIVERY))
+            raise ValueError(f"a {self.kind} fault does not fit action {self.action!r}: of {DELIVERY} are {kinds}")
         needed = _NEEDS.get(self.kind)
         if needed and getattr(self, needed) is None:
             raise ValueError(f"a {self.kind} fault needs {needed!r}")
@@ -105,6 +141,7 @@ class Fault(BaseModel):
         return (
             self.service == service
             and self.action in ("*", action)
+            and (self.kind in OF_DELIVERY) == (action == DELIVERY)
             and (not self.instance_id or self.instance_id in instance_ids)
         )
 

@@ -1,4 +1,7 @@
-"""One ASGI application on one loopback port: ECS at ``/``, SLS by its headers, the admin pages under ``/_local``."""
+"""One ASGI application on one loopback port: ECS at ``/``, SLS by its headers, Function Compute by its version.
+
+The admin pages are under ``/_local``; the console, which is loaded when first looked at, is under ``/console/``.
+"""
 
 import asyncio
 import contextlib
@@ -14,7 +17,7 @@ from urllib.parse import parse_qsl
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localcloud.admin import PREFIX, Admin
 from localcloud.cloud import Cloud
@@ -23,6 +26,8 @@ from localcloud.ecs import signature
 from localcloud.ecs.service import Ecs
 
 LOOPBACK = "127.0.0.1"
+CONSOLE = "/console"
+FUNCTION_COMPUTE = "/2023-03-30/"
 MAX_BODY = 16 * 1024 * 1024  # above PutLogs' 10 MB raw limit, so that SLS itself can refuse
 MAX_PARAMETERS = 2_000
 _TICK_SECONDS = 0.05
@@ -35,6 +40,13 @@ class Service(Protocol):
 
     async def handle(self, request: Request) -> Response:
         """Answer a request."""
+
+
+class Pages(Service, Protocol):
+    """A service that has something to end when the server ends, as the console."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 class Running(NamedTuple):
@@ -53,15 +65,27 @@ class Running(NamedTuple):
         """Where the admin pages are: ``<admin>/audit``."""
         return f"{self.url}{PREFIX}"
 
+    @property
+    def console(self) -> str:
+        """Where the console is, for a browser."""
+        return f"{self.url}{CONSOLE}/"
+
 
 class Application:
     """Sends each request to its service."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, sls: Service | None = None) -> None:
         self._cloud = cloud
         self._ecs = Ecs(cloud)
         self._admin = Admin(cloud)
-        self._sls: Service | None = None
+        self._sls = sls
+        self._console: Pages | None = None
+        self._fc: Service | None = None
+
+    def close(self) -> None:
+        """End what runs beside the server."""
+        if self._console:
+            self._console.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -71,14 +95,18 @@ class Application:
         try:
             if path.startswith(f"{PREFIX}/"):
                 await self._respond(await self._admin.handle(Request(scope, receive)), scope, receive, send)
+            elif path == CONSOLE or path.startswith(f"{CONSOLE}/"):
+                console = self._loaded_console(scope["server"])
+                await self._respond(await console.handle(Request(scope, receive)), scope, receive, send)
+            elif path.startswith(FUNCTION_COMPUTE):
+                await self._respond(await self._loaded_fc().handle(Request(scope, receive)), scope, receive, send)
             elif _is_for_sls(scope):
                 await self._respond(await self._handle_sls(Request(scope, receive)), scope, receive, send)
             elif path in ("/", ""):
                 await self._answer_ecs(scope, receive, send)
             else:
-                nothing = JSONResponse(
-                    {"error": f"nothing at {path}: ECS is at /, the admin pages under {PREFIX}/"}, 404
-                )
+                told = f"nothing at {path}: ECS is at /, the admin pages under {PREFIX}/, the console at {CONSOLE}/"
+                nothing = JSONResponse({"error": told}, 404)
                 await self._respond(nothing, scope, receive, send)
         except asyncio.CancelledError:
             close(scope)  # the server stops: an answer that is still held back never comes
@@ -108,17 +136,34 @@ class Application:
             return JSONResponse({"errorCode": "NotImplemented", "errorMessage": "the local cloud has no SLS yet"}, 501)
         return await self._sls.handle(request)
 
+    def _loaded_fc(self) -> Service:
+        if self._fc is None:
+            fc: Service = import_module("localcloud.functioncompute.api.service").FunctionCompute(self._cloud)
+            self._fc = fc
+        return self._fc
+
+    def _loaded_console(self, address: tuple[str, int]) -> Pages:
+        if self._console is None:
+            self._sls = self._sls or _load_sls(self._cloud)
+            module = import_module("localcloud.console.service")
+            console: Pages = module.Console(self._cloud, self._sls, f"http://{address[0]}:{address[1]}")
+            self._console = console
+        return self._console
+
     @staticmethod
     async def _respond(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
         await response(scope, receive, send)
 
 
 @contextlib.contextmanager
-def running(cloud: Cloud, port: int = 0) -> Iterator[Running]:
-    """Run the server in a thread for the length of a ``with`` block; port 0 takes a free one."""
+def running(cloud: Cloud, port: int = 0, application: ASGIApp | None = None) -> Iterator[Running]:
+    """Run the server in a thread for the length of a ``with`` block; port 0 takes a free one.
+
+    ``application`` is for a cloud with more services (``localcloud.ros.endpoint``); by default ECS and SLS answer.
+    """
     listener = _listen(port)
     started = threading.Event()
-    server = _Server(cloud, started.set)
+    server = _Server(cloud, started.set, application)
     thread = threading.Thread(target=lambda: asyncio.run(server.run(listener)), name="local cloud", daemon=True)
     thread.start()
     try:
@@ -150,10 +195,11 @@ def serve(cloud: Cloud, port: int, ready: Callable[[Running], None]) -> None:
 class _Server(uvicorn.Server):
     """Uvicorn, told when to stop by us, and with a clock that ticks when nobody asks."""
 
-    def __init__(self, cloud: Cloud, ready: Callable[[], None]) -> None:
+    def __init__(self, cloud: Cloud, ready: Callable[[], None], application: ASGIApp | None = None) -> None:
+        self._application = application or Application(cloud)
         super().__init__(
             uvicorn.Config(
-                Application(cloud),
+                self._application,
                 http=DroppableConnection,
                 ws="none",
                 lifespan="off",
@@ -186,6 +232,9 @@ class _Server(uvicorn.Server):
             await self.serve([listener])
         finally:
             ticking.cancel()
+            self._cloud.functions.stop()
+            if isinstance(self._application, Application):
+                self._application.close()
 
     def stop(self) -> None:
         """Finish."""
@@ -248,8 +297,8 @@ async def _signature_request(scope: Scope, receive: Receive) -> signature.Reques
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     form = headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
     try:
-        query = _pairs(scope["query_string"])
-        form_pairs = _pairs(bytes(body)) if form else []
+        query = pairs(scope["query_string"])
+        form_pairs = pairs(bytes(body)) if form else []
     except ValueError as error:
         return f"the parameters can't be read: {error}"
     return signature.Request(
@@ -257,7 +306,8 @@ async def _signature_request(scope: Scope, receive: Receive) -> signature.Reques
     )
 
 
-def _pairs(encoded: bytes) -> list[tuple[str, str]]:
+def pairs(encoded: bytes) -> list[tuple[str, str]]:
+    """Read form-encoded parameters in their order; ValueError where there are too many."""
     if not encoded:
         return []
     return parse_qsl(encoded.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)

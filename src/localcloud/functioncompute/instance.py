@@ -120,6 +120,12 @@ class Instance:
             self._process.wait()
             self._close_pipes()
 
+    def kill(self) -> None:
+        """End the process under a running request, from any thread: the request then comes back as one that exited."""
+        if self._process.poll() is None:
+            self._signal_group(signal.SIGKILL)
+            self._process.kill()
+
     def _call(self, kind: str, request_id: str, event: bytes) -> Invocation:
         function = self.function
         entry, timeout = (
@@ -225,7 +231,8 @@ class Instance:
     def _freeze(self) -> None:
         self._signal_group(signal.SIGSTOP)
         # Until it has stopped, the death of this process would not end it; WNOWAIT leaves its end to Popen to see.
-        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        with contextlib.suppress(ChildProcessError):  # killed meanwhile, and seen to its end, by another thread
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def _signal_group(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):

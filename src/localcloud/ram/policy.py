@@ -1,8 +1,8 @@
-"""Evaluation of a RAM policy document: may this action be done to this resource under these circumstances?
+"""Evaluation of a RAM policy document: whether an action may be done to a resource under given circumstances.
 
-After RAM's pages on policy structure, evaluation and conditions: what no statement allows is denied, a Deny that applies
-wins over every Allow. All operators and keys of a Condition must hold; of a key's values one must. What this evaluator
-does not know (an operator, NotAction, a policy variable) is an error, never a silent no or yes.
+After RAM's pages on policy structure, evaluation and conditions: what no statement allows is denied, a Deny that
+applies wins over every Allow. All operators and keys of a Condition must hold; of a key's values one must. What this
+evaluator does not know (an operator, NotAction, a policy variable) is an error, never a silent no or yes.
 """
 
 import re
@@ -84,6 +84,14 @@ def _holds(operator: str, keys: Mapping[str, Any], context: Context) -> bool:
     return True
 
 
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """Return a pattern in which ``*`` stands for any characters and ``?`` for one."""
+    if "${" in text:
+        raise UnsupportedPolicy(f"{text!r} has a policy variable; they are not known here")
+    return re.compile("".join({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in text), re.DOTALL)
+
+
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda wanted, value: wanted == value,
     "StringNotEquals": lambda wanted, value: wanted == value,
@@ -92,14 +100,6 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "StringNotLike": lambda wanted, value: _pattern(wanted).fullmatch(value) is not None,
     "Bool": lambda wanted, value: wanted.lower() == value.lower(),
 }
-
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    """Return a pattern in which ``*`` stands for any characters and ``?`` for one."""
-    if "${" in text:
-        raise UnsupportedPolicy(f"{text!r} has a policy variable; they are not known here")
-    return re.compile("".join({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in text), re.DOTALL)
 
 
 def _texts(value: Any, what: str) -> list[str]:

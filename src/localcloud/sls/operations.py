@@ -48,6 +48,18 @@ class Answer(NamedTuple):
 Operation = Callable[[LogStores, Call], Answer]
 
 
+def delete_project(stores: LogStores, call: Call) -> Answer:
+    """Take the project away, with all its logstores and logs."""
+    stores.delete_project(call.project)
+    return Answer(effect=True)
+
+
+def delete_logstore(stores: LogStores, call: Call) -> Answer:
+    """Take a logstore away, with its logs."""
+    stores.delete_logstore(call.project, call.logstore)
+    return Answer(effect=True)
+
+
 def put_logs(stores: LogStores, call: Call) -> Answer:
     """Write one LogGroup, wholly or not at all."""
     stores.logstore(call.project, call.logstore)

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from localcloud.sls.errors import SlsError
 from localcloud.sls.operations import (
     Operation,
+    delete_logstore,
+    delete_project,
     get_logs_v1,
     get_logs_v2,
     get_logstore,
@@ -43,6 +45,8 @@ ROUTES = (
     Route("GET", re.compile(_STORE), "", "GetLogStore", "log:GetLogStore", get_logstore),
     Route("GET", re.compile(r"/logstores/?"), "", "ListLogStores", "log:ListLogStores", list_logstores),
     Route("GET", re.compile(r"/"), "", "GetProject", "log:GetProject", get_project),
+    Route("DELETE", re.compile(_STORE), "", "DeleteLogStore", "log:DeleteLogStore", delete_logstore),
+    Route("DELETE", re.compile(r"/"), "", "DeleteProject", "log:DeleteProject", delete_project),
 )
 
 

@@ -55,6 +55,28 @@ class LogStores:
             key=lambda entry: (entry.time, entry.time_ns),
         )
 
+    def create_project(self, project: str) -> None:
+        """Make an empty project; raises ``SlsError`` (ProjectAlreadyExist)."""
+        if project in self._projects:
+            raise SlsError("ProjectAlreadyExist", f"The Project already exists : {project}")
+        self._projects[project] = {}
+
+    def create_logstore(self, project: str, logstore: str) -> None:
+        """Make an empty logstore; raises ``SlsError`` (ProjectNotExist, LogStoreAlreadyExist)."""
+        if logstore in self._project(project):
+            raise SlsError("LogStoreAlreadyExist", f"logstore {logstore} already exists")
+        self._project(project)[logstore] = []
+
+    def delete_project(self, project: str) -> None:
+        """Take a project away with all that was written to it; raises ``SlsError`` (ProjectNotExist)."""
+        self._project(project)
+        del self._projects[project]
+
+    def delete_logstore(self, project: str, logstore: str) -> None:
+        """Take a logstore away with its logs; raises ``SlsError`` (ProjectNotExist, LogStoreNotExist)."""
+        self.logstore(project, logstore)
+        del self._project(project)[logstore]
+
     def _project(self, project: str) -> dict[str, list[Entry]]:
         try:
             return self._projects[project]

@@ -1,0 +1,41 @@
+"""The errors of the Function Compute API: a code, its HTTP status, and the JSON body they travel in."""
+
+# Source: the error code table of the API reference. Our choices: ResourceExhausted for the documented status 429, and
+# AsyncConfigNotExists and ConcurrencyConfigNotFound, for which the pages at hand name no code.
+STATUS = {
+    "AccessDenied": 403,
+    "AsyncConfigNotExists": 404,
+    "ConcurrencyConfigNotFound": 404,
+    "EntityTooLarge": 400,
+    "FunctionNotFound": 404,
+    "InternalServerError": 500,
+    "InvalidAccessKeyID": 403,
+    "InvalidArgument": 400,
+    "MissingRequiredHeader": 400,
+    "PathNotSupported": 400,
+    "ResourceExhausted": 429,
+    "ServiceUnavailable": 503,
+    "SignatureNotMatch": 403,
+    "VersionNotFound": 404,
+}
+
+
+class FcError(Exception):
+    """A request that the service refuses; ``code`` is one of ``STATUS``, the text is the ``Message``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = STATUS[code]
+
+
+class Throttled(FcError):
+    """All instances that the function or the account may have are busy."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceExhausted", message)
+
+
+def body_of(code: str, message: str, request_id: str) -> dict[str, str]:
+    """Write the error's JSON body."""
+    return {"Code": code, "Message": message, "RequestId": request_id}

@@ -1,0 +1,45 @@
+"""Which operation a request is for: the paths of API version 2023-03-30, one row each."""
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from localcloud.functioncompute.api.errors import FcError
+
+VERSION = "2023-03-30"
+PREFIX = f"/{VERSION}/"
+
+_FUNCTION = r"functions/(?P<name>[^/]+)"
+_OPERATIONS = (
+    ("POST", f"{_FUNCTION}/invocations", "InvokeFunction"),
+    ("GET", _FUNCTION, "GetFunction"),
+    ("GET", "functions", "ListFunctions"),
+    ("GET", f"{_FUNCTION}/async-invoke-config", "GetAsyncInvokeConfig"),
+    ("PUT", f"{_FUNCTION}/async-invoke-config", "PutAsyncInvokeConfig"),
+    ("DELETE", f"{_FUNCTION}/async-invoke-config", "DeleteAsyncInvokeConfig"),
+    ("GET", f"{_FUNCTION}/concurrency", "GetConcurrencyConfig"),
+    ("PUT", f"{_FUNCTION}/concurrency", "PutConcurrencyConfig"),
+    ("DELETE", f"{_FUNCTION}/concurrency", "DeleteConcurrencyConfig"),
+)
+_ROWS = tuple((method, re.compile(path), operation) for method, path, operation in _OPERATIONS)
+
+
+class Route(NamedTuple):
+    """An operation, and the name of its function, empty for a list."""
+
+    operation: str
+    function_name: str = ""
+
+    @property
+    def ram_action(self) -> str:
+        """What a policy calls the operation."""
+        return f"fc:{self.operation}"
+
+
+def route_of(method: str, path: str) -> Route:
+    """Find the operation of a request by its path as sent; raises FcError (PathNotSupported)."""
+    rest = path.removeprefix(PREFIX)
+    for row_method, pattern, operation in _ROWS:
+        if row_method == method and (match := pattern.fullmatch(rest)):
+            return Route(operation, unquote(match.groupdict().get("name", "")))
+    raise FcError("PathNotSupported", f"'{path[:200]}' against '{method}' is not supported")
