@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo invoke serve explain replay forecast build bench test lint format docs upgrade clean
+.PHONY: help demo invoke serve explain replay forecast build validate render deploy status logs remove doctor \
+	bench test lint format docs upgrade clean
 export EVENT FLEET SET AUDIT CODE TIMEOUT RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON
+export REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS MINUTES QUERY FUNCTION ENDPOINT
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,6 +35,27 @@ forecast: $(VENV)/.run ## what the timers would do: [DAYS=1] [START=] [FLEET=] [
 build: $(VENV)/.run ## what is deployed: build/function/ and its zip, [RUNTIME=python3.10|python3.12|host]
 	@PYTHONPATH=packaging $(BIN)/python -m bundle
 
+validate: $(VENV)/.schemas ## check template.yml offline, against the official resource schemas
+	@$(BIN)/python -m stack validate
+
+render: $(VENV)/.schemas ## what the template would create: [PARAMS="Key=Value ..."]
+	@$(BIN)/python -m stack render
+
+deploy: $(VENV)/.stack build ## create or update the stack: [REGION=] [STACK=] [PARAMS=] [PLAN=1]
+	@$(BIN)/python -m stack deploy
+
+status: $(VENV)/.stack ## how the stack stands
+	@$(BIN)/python -m stack status
+
+logs: $(VENV)/.stack ## its records: [MINUTES=] [QUERY=] [FUNCTION=1]
+	@$(BIN)/python -m stack logs
+
+remove: $(VENV)/.stack ## delete the stack and keep its logs: [LOGS=1] deletes them too
+	@$(BIN)/python -m stack remove
+
+doctor: $(VENV)/.stack ## what will and will not work tonight
+	@$(BIN)/python -m stack doctor
+
 bench: $(VENV)/.run ## cold starts and the local cloud against their bars; writes chart, page and JSON
 	@$(BIN)/python bench/cold_start.py --chart docs/images/cold-start.svg --page docs/performance.md
 	@$(BIN)/python bench/local_cloud.py
@@ -55,7 +78,7 @@ docs: $(VENV)/.run ## write the generated tables of docs/ anew
 upgrade: ## write constraints.txt anew with the newest versions that pyproject.toml allows
 	rm -rf build/upgrade
 	$(PYTHON) -m venv build/upgrade
-	build/upgrade/bin/python -m pip --quiet install '.[localcloud,dev]'
+	build/upgrade/bin/python -m pip --quiet install '.[localcloud,stack,dev]'
 	build/upgrade/bin/python -m pip freeze --exclude ecs-reboot > constraints.txt
 
 clean: ## remove everything that was built
@@ -71,6 +94,15 @@ $(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
 	@$(PIP) --editable '.[localcloud]' >&2
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
-	@$(PIP) --editable '.[localcloud,dev]' >&2
+# The official resource schemas are read as data: their packages' own dependencies are not wanted.
+$(VENV)/.schemas: $(VENV)/.run src/stack/schemas.txt
+	@$(PIP) --no-deps --requirement src/stack/schemas.txt >&2
+	@touch $@
+
+$(VENV)/.stack: $(VENV)/.schemas
+	@$(PIP) --editable '.[localcloud,stack]' >&2
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.stack
+	@$(PIP) --editable '.[localcloud,stack,dev]' >&2
 	@touch $@

@@ -1,0 +1,1 @@
+"""EventBridge: the default bus of one account and the rules that hang on it."""

@@ -1,0 +1,1 @@
+"""Object Storage Service: the few calls that put a code package into a bucket."""

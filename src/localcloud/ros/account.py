@@ -1,0 +1,163 @@
+"""What a stack's resources are made in: the services of one account in one region, and how they reach each other."""
+
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from localcloud.authorization import Resource
+from localcloud.cloud import Cloud
+from localcloud.eventbridge.bus import Bus
+from localcloud.functioncompute import function as fc
+from localcloud.functioncompute.invocation import Invocation
+from localcloud.mns.messages import Messages
+from localcloud.oss.service import Oss
+from localcloud.ram.roles import Refusal, Role, Roles
+from localcloud.sls.store import Entry, LogStores
+from localcloud.timers.clockwork import Clockwork
+
+if TYPE_CHECKING:
+    from localcloud.functioncompute.api.async_invoke import AsyncConfig
+
+REGION = "cn-hangzhou"
+FUNCTION_SERVICE, MESSAGE_SERVICE = "fc.aliyuncs.com", "mns.aliyuncs.com"
+
+
+class Denied(Exception):
+    """A service may not do for its role what it was about to do."""
+
+
+class Account:
+    """The services beside ECS: RAM, EventBridge, messages, timers, OSS, functions, and the log stores it shares.
+
+    ``url`` is where the local cloud answers: a function's calls to Alibaba Cloud go there, as names would lead it.
+    Close it: functions run in processes, their code lies in a temporary folder.
+    """
+
+    def __init__(self, cloud: Cloud, stores: LogStores, oss: Oss, url: Callable[[], str]) -> None:
+        self.cloud, self.stores, self.oss, self.url = cloud, stores, oss, url
+        self.region = REGION
+        self.roles = Roles(cloud.account)
+        self.bus = Bus(cloud.account, REGION, cloud.clock.now)
+        self.messages = Messages(cloud.account, cloud.clock.now, cloud.random("messages"))
+        self.timers = Clockwork()
+        self.functions = cloud.functions
+        self.function_roles: dict[str, Role] = {}
+        self.async_configs: dict[str, AsyncConfig] = {}
+        self.reserved: dict[str, int] = {}
+        self.http_triggers: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        #: CloudMonitor's threshold rules by ID: RuleName, Namespace, EnableState, Webhook, and the ARNs of Targets.
+        self.alarm_rules: dict[str, dict[str, Any]] = {}
+        #: What is kept and answered by no call here: alarm rules and their targets, indices, dashboards, alerts.
+        self.kept: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._folder = tempfile.TemporaryDirectory(prefix="localcloud-")
+        cloud.authorize = self.roles.authorize
+        cloud.functions.on_destination("mns", self._fail_to)
+
+    def close(self) -> None:
+        """End all functions."""
+        self.functions.stop()
+        self._folder.cleanup()
+
+    def unpacked(self, package: bytes, name: str) -> Path:
+        """Unpack a code package to a folder of its own."""
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder.name))
+        with zipfile.ZipFile(io.BytesIO(package)) as archive:
+            archive.extractall(folder)
+        return folder
+
+    def session(self, role: Role) -> Callable[[], fc.Credentials]:
+        """Return what gives a function the credentials of its role."""
+
+        def credentials() -> fc.Credentials:
+            session = self.cloud.credentials.assume_role(role.name)
+            return fc.Credentials(session.access_key_id, session.access_key_secret, session.security_token)
+
+        return credentials
+
+    def require(self, role: Role, action: str, arn: str) -> None:
+        """Check what a service does under a role. Raises Denied."""
+        verdict = self.roles.verdict(role.name, action, Resource(arn))
+        if not verdict.allowed:
+            raise Denied(f"the role {role.name} may not do {action} on {arn}")
+
+    def log(self, function: str, role: Role, project: str, logstore: str) -> Callable[[Invocation], None]:
+        """Return what writes a function's logs to a logstore, under the function's role."""
+        around = {"__topic__": f"FCLogs:{function}", "__source__": ""}
+        arn = f"acs:log:{self.region}:{self.cloud.account}:project/{project}/logstore/{logstore}"
+
+        def write(invocation: Invocation) -> None:
+            self.require(role, "log:PostLogStoreLogs", arn)
+            now = self.cloud.clock.now()
+            self.stores.logstore(project, logstore).extend(
+                Entry(now, int(now.timestamp()), 0, {**around, "message": line, "requestId": invocation.request_id})
+                for line in invocation.logs.decode(errors="replace").splitlines()
+            )
+
+        return write
+
+    def _fail_to(self, function: str, destination: str, message: bytes) -> None:
+        """Send a failed event to a queue, under the function's role. Raises Denied, MessageError."""
+        self.require(self.function_roles[function], "mns:SendMessage", destination)
+        self.messages.send(queue_of(destination), message.decode())
+
+    def call_http(self, function: str, request: "HttpRequest") -> tuple[int, Mapping[str, str], bytes]:
+        """Call a function through its HTTP trigger: the documented event in, status, headers and body out."""
+        config = self.http_triggers[function][1]
+        if request.method not in config["methods"]:
+            return 405, {}, b'{"Code": "MethodNotAllowed"}'
+        if config["authType"] != "anonymous":
+            return 403, {}, b'{"Code": "AccessDenied", "Message": "the local cloud knows anonymous callers only"}'
+        event = json.dumps(request.event(self.cloud.clock.now())).encode()
+        invocation = self.functions.invoke(function, event).invocation
+        if invocation.error:
+            return 502, {"x-fc-error-type": invocation.error}, invocation.payload
+        answer = json.loads(invocation.payload)
+        headers = {name: str(value) for name, value in answer.get("headers", {}).items()}
+        return int(answer["statusCode"]), headers, str(answer.get("body", "")).encode()
+
+
+def queue_of(destination: str) -> str:
+    """Return the queue that a destination names. Raises Refusal where it names none."""
+    prefix, _, rest = destination.partition(":/queues/")
+    if not prefix.startswith("acs:mns:") or not rest.endswith("/messages"):
+        raise Refusal(f"InvalidArgument: {destination} is no queue: acs:mns:REGION:ACCOUNT:/queues/NAME/messages")
+    return rest.removesuffix("/messages")
+
+
+class HttpRequest:
+    """A request to an HTTP trigger's address, and the event that Function Compute makes of it."""
+
+    def __init__(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> None:
+        self.method, self.path, self.query, self.headers, self.body = method, path, query, headers, body
+
+    def event(self, now: datetime) -> dict[str, Any]:
+        """Return the event, as documented for the built-in runtimes."""
+        return {
+            "version": "v1",
+            "rawPath": self.path,
+            "body": self.body.decode("latin-1"),
+            "isBase64Encoded": False,
+            "headers": {name.title(): value for name, value in self.headers.items()},
+            "queryParameters": dict(parse_qsl(self.query, keep_blank_values=True)),
+            "requestContext": {
+                "accountId": "",
+                "domainName": "localhost",
+                "domainPrefix": "localhost",
+                "requestId": "",
+                "time": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "timeEpoch": str(int(now.timestamp() * 1000)),
+                "http": {
+                    "method": self.method,
+                    "path": self.path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "127.0.0.1",
+                    "userAgent": self.headers.get("user-agent", ""),
+                },
+            },
+        }

@@ -1,0 +1,358 @@
+"""The ROS API, version 2019-09-10: the calls that a deployment makes, signed, validated, audited.
+
+Two calls of CloudMonitor and one of STS, of the same style, are answered here too: what the doctor asks.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from localcloud import credentials
+from localcloud.cloud import Cloud
+from localcloud.credentials import Identity
+from localcloud.ecs import signature
+from localcloud.ecs.errors import ApiError
+from localcloud.ecs.regions import REGIONS
+from localcloud.ecs.service import Nonces
+from localcloud.ros.account import Account
+from localcloud.ros.stacks import Stack
+from stack import checks, document
+from stack.expression import InvalidExpression, evaluate
+from stack.parameters import WrongParameters
+from stack.render import CircularTemplate, Plan, Preview, plan
+
+VERSION = "2019-09-10"
+STS_VERSION = "2015-04-01"
+CMS_VERSION = "2019-01-01"
+VERSIONS = (VERSION, STS_VERSION, CMS_VERSION)
+_PAGE = 50
+
+
+class Call(NamedTuple):
+    """One authenticated call."""
+
+    action: str
+    parameters: Mapping[str, str]
+    identity: Identity
+
+    def text(self, name: str, *, needed: bool = True) -> str:
+        """Return a parameter. Raises ApiError where it is needed and not there."""
+        value = self.parameters.get(name, "")
+        if needed and not value:
+            raise ApiError("MissingParameter", f"parameter {name} is needed")
+        return value
+
+
+class Ros:
+    """ROS for one account, and the one call of STS that tells who is calling."""
+
+    def __init__(self, cloud: Cloud, account: Account) -> None:
+        self._cloud, self._account = cloud, account
+        self._nonces = Nonces()
+        self.stacks: dict[str, Stack] = {}
+
+    def answer(self, request: signature.Request) -> tuple[int, dict[str, Any]]:
+        """Answer one request: HTTP status and JSON body."""
+        parameters = {**dict(request.query), **dict(request.form)}
+        action = request.headers.get("x-acs-action", "") or parameters.get("Action", "")
+        request_id, code, status, effect = self._cloud.request_id(), "", 200, False
+        try:
+            identity = self._authenticated(request)
+            with self._cloud.lock:
+                body = self._carried_out(Call(action, parameters, identity), request)
+            effect = action in ("CreateStack", "UpdateStack", "DeleteStack")
+        except ApiError as error:
+            code, status = error.code, error.status
+            body = {"Code": error.code, "Message": error.message, "HostId": request.headers.get("host", "")}
+        self._cloud.audit.api(
+            service="ros",
+            action=action,
+            parameters={name: parameters[name] for name in ("RegionId", "StackName", "StackId") if name in parameters},
+            http_status=status,
+            code=code,
+            request_id=request_id,
+            effect=effect,
+        )
+        return status, {"RequestId": request_id, **body}
+
+    def _authenticated(self, request: signature.Request) -> Identity:
+        now = datetime.now(timezone.utc)
+        signed = signature.read(request)
+        try:
+            credential = self._cloud.credentials.find(signed.access_key_id, signed.security_token, now)
+        except credentials.CredentialError as error:
+            raise ApiError("InvalidAccessKeyId.NotFound", str(error)) from None
+        signature.check_time(signed, now)
+        signature.check(signed, credential.access_key_secret)
+        if self._nonces.used(signed.access_key_id, signed.nonce, now):
+            raise ApiError("SignatureNonceUsed", "sign each request with a nonce of its own")
+        return credential.identity
+
+    def _carried_out(self, call: Call, request: signature.Request) -> dict[str, Any]:
+        version = request.headers.get("x-acs-version", "") or call.parameters.get("Version", "")
+        operations = _SERVICES.get(version)
+        if operations is None:
+            raise ApiError("InvalidVersion", f"{version!r}; the local cloud has {VERSION}")
+        if call.action not in operations:
+            raise ApiError("InvalidAction.NotFound", f"{call.action!r}; there are {', '.join(operations)}")
+        if version == VERSION and call.text("RegionId") not in REGIONS:
+            raise ApiError("InvalidRegionId.NotFound", call.text("RegionId"))
+        return operations[call.action](self, call)
+
+    def _identity(self, call: Call) -> dict[str, Any]:
+        account, who = self._cloud.account, call.identity
+        name = "root" if who.kind == "root" else f"assumed-role/{who.name}/session"
+        kind = "Account" if who.kind == "root" else "AssumedRoleUser"
+        return {"AccountId": account, "Arn": f"acs:ram::{account}:{name}", "IdentityType": kind}
+
+    def _alarm_rules(self, call: Call) -> dict[str, Any]:
+        wanted = call.text("Namespace", needed=False)
+        rules = [one for one in self._account.alarm_rules.values() if wanted in ("", one["Namespace"])]
+        alarms = [{key: value for key, value in one.items() if key != "Targets"} for one in rules]
+        return {"Code": "200", "Success": True, "Total": str(len(rules)), "Alarms": {"Alarm": alarms}}
+
+    def _alarm_targets(self, call: Call) -> dict[str, Any]:
+        rule_id = call.text("RuleId")
+        rule = self._account.alarm_rules.get(rule_id)
+        if rule is None:
+            raise ApiError("ResourceNotFound", message=f"there is no rule {rule_id}", status=404)
+        targets = [{"Id": str(number), "Arn": arn} for number, arn in enumerate(rule["Targets"], 1)]
+        return {"Code": "200", "Success": True, "Targets": {"Target": targets}}
+
+    def _create(self, call: Call) -> dict[str, Any]:
+        name = call.text("StackName")
+        if any(one.name == name and one.status != "DELETE_COMPLETE" for one in self.stacks.values()):
+            raise ApiError("StackExists", message=f"The Stack ({name}) already exists.", status=409)
+        template, given = _template(call), _given(call)
+        stack_id = str(uuid.UUID(int=self._cloud.random(f"stack {len(self.stacks)}").getrandbits(128), version=4))
+        decided = self._plan(template, given, name, stack_id)
+        self.stacks[stack_id] = Stack(self._account, stack_id, name, template, given)
+        self.stacks[stack_id].begin("CREATE", decided)
+        return {"StackId": stack_id}
+
+    def _update(self, call: Call) -> dict[str, Any]:
+        found = self._find(call.text("StackId"))
+        if found.busy:
+            raise ApiError(
+                "ActionInProgress", message=f"Stack {found.name} already has an action in progress.", status=409
+            )
+        if found.status.startswith(("CREATE_FAILED", "CREATE_ROLLBACK", "DELETE")):
+            raise ApiError("NotSupported", message=f"Updating a stack in {found.status} is not supported.", status=400)
+        template = _template(call)
+        given = _merged(call, template, found)
+        if (template, given) == (found.document, found.given) and found.status != "UPDATE_FAILED":
+            raise ApiError("NotSupported", message="Update the completely same stack is not supported.", status=400)
+        decided = self._plan(template, given, found.name, found.stack_id)
+        found.document, found.given = template, given
+        found.begin("UPDATE", decided)
+        return {"StackId": found.stack_id}
+
+    def _delete(self, call: Call) -> dict[str, Any]:
+        found = self._find(call.text("StackId"))
+        if found.busy:
+            raise ApiError(
+                "ActionInProgress", message=f"Stack {found.name} already has an action in progress.", status=409
+            )
+        found.begin("DELETE", None)
+        return {}
+
+    def _get(self, call: Call) -> dict[str, Any]:
+        found = self._find(call.text("StackId"))
+        found.look()
+        secret = {name for name, one in found.document.get("Parameters", {}).items() if one.get("NoEcho")}
+        return {
+            "StackId": found.stack_id,
+            "StackName": found.name,
+            "RegionId": call.text("RegionId"),
+            "Status": found.status,
+            "StatusReason": found.reason,
+            "CreateTime": _time(found.events[0].at),
+            "UpdateTime": _time(found.events[-1].at),
+            "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in found.outputs.items()],
+            "Parameters": [
+                {"ParameterKey": key, "ParameterValue": "******" if key in secret else str(value)}
+                for key, value in found.values.items()
+            ],
+        }
+
+    def _list(self, call: Call) -> dict[str, Any]:
+        wanted = {value for name, value in call.parameters.items() if name.startswith("StackName.")}
+        found = [one for one in self.stacks.values() if not wanted or one.name in wanted]
+        return {
+            "TotalCount": len(found),
+            "PageNumber": 1,
+            "PageSize": _PAGE,
+            "Stacks": [
+                {"StackId": one.stack_id, "StackName": one.name, "Status": one.status, "StatusReason": one.reason}
+                for one in reversed(found)
+            ],
+        }
+
+    def _events(self, call: Call) -> dict[str, Any]:
+        found = self._find(call.text("StackId"))
+        size, number = int(call.parameters.get("PageSize", "10")), int(call.parameters.get("PageNumber", "1"))
+        newest_first = found.events[::-1]
+        return {
+            "TotalCount": len(newest_first),
+            "PageNumber": number,
+            "PageSize": size,
+            "Events": [
+                {
+                    "EventId": f"{found.stack_id}-{one.number}",
+                    "CreateTime": _time(one.at),
+                    "LogicalResourceId": one.name,
+                    "PhysicalResourceId": one.physical_id,
+                    "ResourceType": one.type,
+                    "StackId": found.stack_id,
+                    "StackName": found.name,
+                    "Status": one.status,
+                    "StatusReason": one.reason,
+                }
+                for one in newest_first[(number - 1) * size : number * size]
+            ],
+        }
+
+    def _resources(self, call: Call) -> dict[str, Any]:
+        found = self._find(call.text("StackId"))
+        return {
+            "Resources": [
+                {
+                    "LogicalResourceId": name,
+                    "PhysicalResourceId": one.made.physical_id,
+                    "ResourceType": one.planned.type,
+                    "StackId": found.stack_id,
+                    "StackName": found.name,
+                    "Status": "CREATE_COMPLETE",
+                }
+                for name, one in found.standing.items()
+            ]
+        }
+
+    def _get_template(self, call: Call) -> dict[str, Any]:
+        found = self._find(call.text("StackId"))
+        return {"StackId": found.stack_id, "TemplateBody": document.as_json(found.document)}
+
+    def _validate(self, call: Call) -> dict[str, Any]:
+        _template(call)
+        return {}
+
+    def _preview(self, call: Call) -> dict[str, Any]:
+        template = _template(call)
+        found = self._find(call.text("StackId")) if call.text("StackId", needed=False) else None
+        given = _merged(call, template, found)
+        name = found.name if found else call.text("StackName")
+        decided = self._plan(template, given, name, found.stack_id if found else "")
+        return {"Stack": {"StackName": name, "Resources": list(_changes(decided, found))}}
+
+    def _plan(self, template: document.Document, given: Mapping[str, str], name: str, stack_id: str) -> Plan:
+        pseudo = {
+            "ALIYUN::AccountId": self._cloud.account,
+            "ALIYUN::Region": self._account.region,
+            "ALIYUN::StackId": stack_id,
+            "ALIYUN::StackName": name,
+            "ALIYUN::TenantId": self._cloud.account,
+        }
+        try:
+            return plan(template, given, pseudo)
+        except (WrongParameters, CircularTemplate, InvalidExpression) as error:
+            raise ApiError("StackValidationFailed", message=str(error), status=400) from error
+
+    def _find(self, stack_id: str) -> Stack:
+        if stack_id not in self.stacks:
+            raise ApiError("StackNotFound", message=f"The Stack ({stack_id}) could not be found.", status=404)
+        return self.stacks[stack_id]
+
+
+def _template(call: Call) -> document.Document:
+    body = call.text("TemplateBody")
+    if len(body.encode()) > checks.TEMPLATE_BYTES:
+        raise ApiError("StackValidationFailed", message=f"Template exceeds {checks.TEMPLATE_BYTES} bytes.", status=400)
+    try:
+        template = document.read(body)
+    except document.UnreadableTemplate as error:
+        raise ApiError("StackValidationFailed", message=str(error), status=400) from error
+    if findings := checks.check(template):
+        raise ApiError("StackValidationFailed", message="; ".join(map(str, findings)), status=400)
+    return template
+
+
+def _given(call: Call) -> dict[str, str]:
+    given, number = {}, 1
+    while key := call.parameters.get(f"Parameters.{number}.ParameterKey", ""):
+        given[key] = call.parameters.get(f"Parameters.{number}.ParameterValue", "")
+        number += 1
+    return given
+
+
+def _merged(call: Call, template: document.Document, found: Stack | None) -> dict[str, str]:
+    """Return the given parameters over those of before, where the call wants them and the template still has them."""
+    keep = found is not None and call.parameters.get("UsePreviousParameters", "").lower() == "true"
+    before = found.given if found and keep else {}
+    return {**{name: value for name, value in before.items() if name in template["Parameters"]}, **_given(call)}
+
+
+def _changes(decided: Plan, found: Stack | None) -> Any:
+    standing = found.standing if found else {}
+    scope = Preview(decided)
+    for one in decided.resources:
+        properties = evaluate(one.properties, scope)
+        row = {
+            "LogicalResourceId": one.name,
+            "ResourceType": one.type,
+            "Properties": json.loads(json.dumps(properties)),
+        }
+        if one.name not in standing:
+            yield {**row, "Action": "Add"}
+        elif evaluate(standing[one.name].planned.properties, _Before(found, decided)) != properties:
+            yield {**row, "Action": "Modify", "Replacement": "Maybe"}
+        else:
+            yield {**row, "Action": "None"}
+    wanted = {one.name for one in decided.resources}
+    for name, gone in standing.items():
+        if name not in wanted:
+            yield {"LogicalResourceId": name, "ResourceType": gone.planned.type, "Action": "Remove"}
+
+
+class _Before:
+    """The scope of what stands, with attributes left open as in a preview, so that the two can be compared."""
+
+    def __init__(self, found: Stack | None, decided: Plan) -> None:
+        assert found is not None
+        self._found, self._preview = found, Preview(decided)
+
+    def ref(self, name: str) -> Any:
+        return self._found.values.get(name, f"<{name}>")
+
+    def attribute(self, resource: str, name: str) -> Any:
+        return self._preview.attribute(resource, name)
+
+    def condition(self, name: str) -> bool:
+        return self._found.conditions[name]
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+_OPERATIONS: dict[str, Callable[[Ros, Call], dict[str, Any]]] = {
+    "CreateStack": Ros._create,  # noqa: SLF001 - the class's own table
+    "UpdateStack": Ros._update,  # noqa: SLF001
+    "DeleteStack": Ros._delete,  # noqa: SLF001
+    "GetStack": Ros._get,  # noqa: SLF001
+    "ListStacks": Ros._list,  # noqa: SLF001
+    "ListStackEvents": Ros._events,  # noqa: SLF001
+    "ListStackResources": Ros._resources,  # noqa: SLF001
+    "GetTemplate": Ros._get_template,  # noqa: SLF001
+    "ValidateTemplate": Ros._validate,  # noqa: SLF001
+    "PreviewStack": Ros._preview,  # noqa: SLF001
+}
+_SERVICES: dict[str, dict[str, Callable[[Ros, Call], dict[str, Any]]]] = {
+    VERSION: _OPERATIONS,
+    STS_VERSION: {"GetCallerIdentity": Ros._identity},  # noqa: SLF001
+    CMS_VERSION: {
+        "DescribeMetricRuleList": Ros._alarm_rules,  # noqa: SLF001
+        "DescribeMetricRuleTargets": Ros._alarm_targets,  # noqa: SLF001
+    },
+}

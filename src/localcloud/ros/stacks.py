@@ -1,0 +1,143 @@
+"""Stacks: what a template becomes, resource by resource, with an event for each step.
+
+A stack under way takes a few steps each time somebody looks at it, so that progress can be seen, an interruption can be
+tested, and nothing depends on time.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from localcloud.ros.account import Account
+from localcloud.ros.makers import Made, NotMade, make
+from stack.document import Document
+from stack.expression import evaluate
+from stack.render import Plan, Planned
+
+STEPS_A_LOOK = 5
+GOING, DONE, FAILED = "IN_PROGRESS", "COMPLETE", "FAILED"
+
+
+class Event(NamedTuple):
+    """One line of a stack's history."""
+
+    number: int
+    at: datetime
+    name: str
+    type: str
+    physical_id: str
+    status: str
+    reason: str
+
+
+class Standing(NamedTuple):
+    """A resource of a stack that was made: from which properties, and whether it outlives the stack."""
+
+    planned: Planned
+    properties: Any
+    made: Made
+
+
+class Stack:
+    """One stack of the account. ``look`` takes a few steps."""
+
+    def __init__(
+        self, account: Account, stack_id: str, name: str, document: Document, given: Mapping[str, str]
+    ) -> None:
+        self.account, self.stack_id, self.name = account, stack_id, name
+        self.document, self.given = document, given
+        self.status, self.reason = f"CREATE_{GOING}", "Stack CREATE started"
+        self.events: list[Event] = []
+        self.standing: dict[str, Standing] = {}
+        self.outputs: dict[str, Any] = {}
+        self.values: Mapping[str, Any] = {}
+        self.conditions: Mapping[str, bool] = {}
+        self._steps: Iterator[None] = iter(())
+
+    def begin(self, action: str, decided: Plan | None) -> None:
+        """Start to CREATE or UPDATE towards a plan, or to DELETE."""
+        self._set(f"{action}_{GOING}", f"Stack {action} started")
+        self._steps = self._delete() if decided is None else self._build(action, decided)
+
+    def look(self) -> None:
+        """Take a few steps."""
+        for _ in range(STEPS_A_LOOK):
+            next(self._steps, None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return self.status.endswith(GOING)
+
+    def ref(self, name: str) -> Any:
+        """Return the value of a parameter, or a resource's physical ID."""
+        return self.standing[name].made.physical_id if name in self.standing else self.values[name]
+
+    def attribute(self, resource: str, name: str) -> Any:
+        """Return an attribute of a resource that stands. Raises NotMade where it has none of that name."""
+        attributes = self.standing[resource].made.attributes
+        if name not in attributes:
+            raise NotMade(f"InvalidTemplateAttribute: {resource} has no attribute {name}")
+        return attributes[name]
+
+    def condition(self, name: str) -> bool:
+        """Return whether a condition holds."""
+        return self.conditions[name]
+
+    def _build(self, action: str, decided: Plan) -> Iterator[None]:
+        self.values, self.conditions = decided.values, decided.conditions
+        wanted = {one.name for one in decided.resources}
+        for one in decided.resources:
+            try:
+                properties = evaluate(one.properties, self)
+                before = self.standing.get(one.name)
+                if before and (before.properties, before.planned.type) == (properties, one.type):
+                    continue
+                self._event(one, "", f"{action if before else 'CREATE'}_{GOING}")
+                yield
+                if before:
+                    self.standing.pop(one.name).made.undo()
+                made = make(self.account, one.type, properties)
+            except NotMade as error:
+                self._event(one, "", f"{action}_{FAILED}", str(error))
+                yield from self._give_up(action, f"{one.name}: {error}")
+                return
+            self.standing[one.name] = Standing(one, properties, made)
+            self._event(one, made.physical_id, f"{action if before else 'CREATE'}_{DONE}")
+            yield
+        for name in [name for name in self.standing if name not in wanted]:
+            yield from self._take(name)
+        self.outputs = {name: evaluate(output.get("Value"), self) for name, output in decided.outputs.items()}
+        self._set(f"{action}_{DONE}", f"Stack {action} completed successfully")
+
+    def _give_up(self, action: str, reason: str) -> Iterator[None]:
+        if action == "UPDATE":
+            # What an update had already changed stays so here; the service would put it back.
+            self._set(f"UPDATE_{FAILED}", reason)
+            return
+        self._set(f"CREATE_ROLLBACK_{GOING}", reason)
+        for name in reversed(list(self.standing)):
+            yield from self._take(name)
+        self._set(f"CREATE_ROLLBACK_{DONE}", reason)
+
+    def _delete(self) -> Iterator[None]:
+        for name in reversed(list(self.standing)):
+            yield from self._take(name)
+        self._set(f"DELETE_{DONE}", "Stack DELETE completed successfully")
+
+    def _take(self, name: str) -> Iterator[None]:
+        one = self.standing.pop(name)
+        if not one.planned.retained:
+            self._event(one.planned, one.made.physical_id, f"DELETE_{GOING}")
+            one.made.undo()
+        self._event(one.planned, one.made.physical_id, f"DELETE_{DONE}", "retained" if one.planned.retained else "")
+        yield
+
+    def _set(self, status: str, reason: str) -> None:
+        self.status, self.reason = status, reason
+        stack = Planned(self.name, "ALIYUN::ROS::Stack", {}, (), retained=False)
+        self._event(stack, self.stack_id, status, reason)
+
+    def _event(self, one: Planned, physical_id: str, status: str, reason: str = "") -> None:
+        at = self.account.cloud.clock.now()
+        self.events.append(Event(len(self.events), at, one.name, one.type, physical_id, status, reason))

@@ -1,0 +1,1 @@
+"""Timers of Function Compute: they go off when told that time has passed."""

@@ -1,0 +1,1 @@
+"""The stack: what stands in ``template.yml``, checked offline, deployed, looked after and removed."""

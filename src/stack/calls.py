@@ -1,0 +1,40 @@
+"""The cloud calls that the deployed code can make, read from its syntax trees: nothing is imported or run.
+
+A call of the network SDK is a method name in text or as an attribute (``describe_instances_with_options``); a call of
+the log service is the class that signs PutLogs. Whoever adds a call without a right, or leaves a right without its
+call, is told by the tests.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_METHOD = re.compile(r"([a-z][a-z0-9_]*)_with_options")
+#: A path of the log service in the code -> the call that it is.
+_LOG_PATHS = {"/shards/lb": "PutLogs", "/shards/route": "PutLogs", "/logs": "GetLogs"}
+
+
+def calls(source: Path) -> dict[str, str]:
+    """Return every cloud call that the package's modules can make, with the file that makes it."""
+    found: dict[str, str] = {}
+    for path in sorted(source.rglob("*.py")):
+        for call in _calls_in(ast.parse(path.read_text(encoding="utf-8"))):
+            found.setdefault(call, path.relative_to(source).as_posix())
+    return found
+
+
+def _calls_in(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if match := _METHOD.fullmatch(node.value):
+                yield _action(match[1])
+            for path, call in _LOG_PATHS.items():
+                if node.value.endswith(path):
+                    yield call
+        elif isinstance(node, ast.Attribute) and (match := _METHOD.fullmatch(node.attr)):
+            yield _action(match[1])
+
+
+def _action(method: str) -> str:
+    return "".join(word.capitalize() for word in method.split("_"))

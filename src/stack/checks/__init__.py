@@ -1,0 +1,87 @@
+"""All offline checks of a template, in the order in which their findings help most."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stack.checks import made, properties, references, structure
+from stack.document import Document, as_json
+from stack.expression import InvalidExpression
+from stack.finding import Finding
+from stack.render import Preview, decide, rendered
+
+TEMPLATE_BYTES = 512 * 1024
+MOST_RESOURCES = 300
+#: For looking at what a template makes where no real stack is meant.
+EXAMPLE_PSEUDO = {
+    "ALIYUN::AccountId": "1234567890123456",
+    "ALIYUN::Region": "cn-hangzhou",
+    "ALIYUN::StackId": "00000000-0000-4000-8000-000000000000",
+    "ALIYUN::StackName": "ecs-reboot",
+    "ALIYUN::TenantId": "1234567890123456",
+}
+#: Values for the parts that are off by default, so that they are looked at too.
+EXAMPLE_PARAMETERS = {
+    "CodeBucket": "example-bucket",
+    "CodeObject": "ecs-reboot/0.zip",
+    "AlarmRuleId": "rule-1",
+    "ExampleAlarmInstance": "i-bp1example",
+    "ContactGroup": "operators",
+    "WebhookToken": "example-token-of-24-letters",
+    "AlertEmail": "operator@example.com",
+    "ScheduleCron": "CRON_TZ=Asia/Shanghai 0 0 4 * * *",
+    "SweepCron": "@every 5m",
+    "CloudMonitorEvents": "true",
+    "StateEvents": "true",
+    "VpcId": "vpc-1",
+    "VSwitchId": "vsw-1",
+    "SecurityGroupId": "sg-1",
+}
+
+
+def check(document: Document) -> list[Finding]:
+    """Give everything that is wrong with a template; empty if nothing is."""
+    findings = list(structure.check(document))
+    if not isinstance(document.get("Resources"), dict) or not document["Resources"]:
+        return findings
+    findings += references.check(document)
+    findings += properties.check(document)
+    findings += _size(document)
+    # What is made can only be looked at where the names lead somewhere.
+    return [*(findings or _made(document)), *references.unused(document)]
+
+
+def check_rendered(resources: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+    """Give what is wrong with the resources that a template makes under the parameters of a real deployment."""
+    return list(made.check(resources))
+
+
+def _size(document: Document) -> list[Finding]:
+    findings = []
+    size, count = len(as_json(document).encode()), len(document["Resources"])
+    if size > TEMPLATE_BYTES:
+        findings.append(Finding("the template", size, f"ROS takes {TEMPLATE_BYTES} bytes; put the code into OSS"))
+    if count > MOST_RESOURCES:
+        findings.append(Finding("Resources", count, f"ROS takes {MOST_RESOURCES} resources a stack"))
+    return findings
+
+
+def _made(document: Document) -> list[Finding]:
+    declared = document.get("Parameters") or {}
+    defaults = {name: one.get("Default", EXAMPLE_PARAMETERS.get(name, "x")) for name, one in declared.items()}
+    examples = {name: value for name, value in EXAMPLE_PARAMETERS.items() if name in declared}
+    found: dict[Finding, None] = {}
+    for values in (defaults, defaults | examples):
+        decided = decide(document, values | EXAMPLE_PSEUDO)
+        try:
+            resources = rendered(decided, Preview(decided))["Resources"]
+        except InvalidExpression as error:
+            return [Finding("Resources", str(error), "mend the function's arguments")]
+        found |= {_hashable(one): None for one in made.check(resources)}
+    return list(found)
+
+
+def _hashable(finding: Finding) -> Finding:
+    value = finding.value
+    return (
+        finding if isinstance(value, (str, int, float, bool)) or value is None else finding._replace(value=str(value))
+    )

@@ -1,0 +1,116 @@
+"""The official clients of the services that the tools talk to, all with the credentials of the usual chain.
+
+The chain is that of ``alibabacloud-credentials``: environment variables, profile file, ECS instance role. ``endpoint``
+(one address for all services) is for a stand-in cloud; without it each client finds its region's own.
+"""
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from alibabacloud_credentials.client import Client as CredentialChain
+from alibabacloud_credentials.exceptions import CredentialException
+from alibabacloud_tea_openapi.utils_models import Config
+
+
+class NoCredentials(RuntimeError):
+    """The chain of credentials gives none."""
+
+
+class Keys(NamedTuple):
+    """A key pair and its token ('' for a long-term one)."""
+
+    access_key_id: str
+    access_key_secret: str
+    security_token: str
+
+    def __repr__(self) -> str:
+        return f"Keys({self.access_key_id})"
+
+
+class Clients:
+    """Clients for one region, made when they are first asked for; ``chain`` stands in for the usual chain."""
+
+    def __init__(self, region: str, endpoint: str = "", chain: CredentialChain | None = None) -> None:
+        self.region, self._given_chain = region, chain
+        scheme, _, host = endpoint.rpartition("://")
+        self._scheme, self._host = scheme or "https", host
+
+    @cached_property
+    def _chain(self) -> CredentialChain:
+        return self._given_chain or CredentialChain()
+
+    def keys(self) -> Keys:
+        """Return the present credentials. Raises NoCredentials."""
+        try:
+            found = self._chain.get_credential()
+        except CredentialException as error:
+            raise NoCredentials(
+                "no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or a profile "
+                f"(docs/deploy.md): {error}"
+            ) from error
+        return Keys(found.access_key_id or "", found.access_key_secret or "", found.security_token or "")
+
+    @cached_property
+    def ros(self) -> Any:
+        """Resource Orchestration Service."""
+        from alibabacloud_ros20190910.client import Client  # noqa: PLC0415 - each command loads what it uses
+
+        return Client(self._config())
+
+    @cached_property
+    def sts(self) -> Any:
+        """Security Token Service: whose the credentials are."""
+        from alibabacloud_sts20150401.client import Client  # noqa: PLC0415
+
+        return Client(self._config())
+
+    @cached_property
+    def cms(self) -> Any:
+        """CloudMonitor: alarm rules and where they go."""
+        from alibabacloud_cms20190101.client import Client  # noqa: PLC0415
+
+        return Client(self._config())
+
+    @cached_property
+    def oss(self) -> Any:
+        """Object storage: the code package."""
+        import alibabacloud_oss_v2 as oss  # noqa: PLC0415
+
+        clients = self
+
+        class Provider(oss.credentials.CredentialsProvider):  # type: ignore[misc]
+            """The same chain, in the form that this client takes."""
+
+            def get_credentials(self) -> Any:
+                """Return the present credentials."""
+                return oss.credentials.Credentials(*clients.keys())
+
+        config = oss.config.load_default()
+        config.credentials_provider = Provider()
+        config.region = self.region
+        if self._host:
+            config.endpoint, config.use_path_style = f"{self._scheme}://{self._host}", True
+        return oss.Client(config)
+
+    @cached_property
+    def logs(self) -> Any:
+        """Log service. Its client takes keys, not a chain."""
+        from aliyun.log import LogClient  # noqa: PLC0415
+
+        keys = self.keys()
+        endpoint = f"{self._scheme}://{self._host}" if self._host else f"https://{self.region}.log.aliyuncs.com"
+        client: Any = LogClient(endpoint, keys.access_key_id, keys.access_key_secret, keys.security_token or None)
+        if self._host:
+            # It knows an address, before which no project can stand, only where it has neither scheme nor port.
+            client._isRowIp = True  # noqa: SLF001 - no public way
+        return client
+
+    def _config(self) -> Config:
+        self.keys()  # says in plain words if there are none
+        return Config(
+            credential=self._chain,
+            region_id=self.region,
+            endpoint=self._host or None,
+            protocol=self._scheme,
+            user_agent="ecs-reboot-stack",
+        )

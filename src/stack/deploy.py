@@ -1,0 +1,145 @@
+"""Deploy: check, upload, create or update, follow; whatever an earlier try left is taken up where it stands."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from Tea.exceptions import TeaException
+
+from stack import checks, code
+from stack.clients import Clients
+from stack.document import Document
+from stack.finding import Finding
+from stack.logstores import LogStores, names
+from stack.render import plan, rendered
+from stack.stacks import Found, Stacks
+
+#: ROS refuses a call that the deployer may not make with one of these; then the online check is left out.
+NOT_ALLOWED = ("Forbidden", "NoPermission", "Forbidden.RAM")
+
+
+class NotDeployable(ValueError):
+    """The template, its parameters or the package are not fit to be deployed. ``findings`` may hold more."""
+
+    def __init__(self, message: str, findings: list[Finding] | None = None) -> None:
+        super().__init__("\n".join([message, *map(str, findings or [])]))
+        self.findings = findings or []
+
+
+class Request(NamedTuple):
+    """What to deploy: ``given`` are parameters; ``bucket`` '' is the default one, ``inline`` prefers none at all."""
+
+    name: str
+    document: Document
+    package: bytes
+    given: Mapping[str, str]
+    bucket: str = ""
+    inline: bool = True
+    plan_only: bool = False
+
+
+class Deployment:
+    """Carries out one request. ``say`` gets a line for each step."""
+
+    def __init__(self, clients: Clients, say: Callable[[str], None], *, stacks: Stacks) -> None:
+        self._clients, self._say, self._stacks = clients, say, stacks
+
+    def run(self, request: Request) -> Found | None:
+        """Deploy; return the stack, or None for a plan. Raises NotDeployable, StackFailed, TeaException."""
+        account = self.account()
+        found = self._at_rest(request)
+        document, given = self._with_code(request, account)
+        if found is None:
+            given = {**self._kept_logs(document, given, account), **given}
+        self._check(document, given, found, account)
+        self._check_online(document)
+        if request.plan_only:
+            for change in self._stacks.preview(request.name, found, document, given):
+                if change.action != "None":
+                    self._say(f"{change.action:10} {change.name} ({change.type})")
+            return None
+        if found is None:
+            return self._stacks.follow(self._stacks.create(request.name, document, given))
+        mark = self._stacks.newest_event(found.stack_id)
+        if not self._stacks.update(found, document, given):
+            self._say(f"the stack {found.name} is up to date")
+            return found
+        return self._stacks.follow(found.stack_id, mark)
+
+    def account(self) -> str:
+        """Return the account that the credentials belong to."""
+        return str(self._clients.sts.get_caller_identity().body.account_id)
+
+    def _at_rest(self, request: Request) -> Found | None:
+        """Return the stack once it is at rest and can be updated; None if it is to be made."""
+        found = self._stacks.find(request.name)
+        if found and found.busy:
+            self._say(f"the stack {found.name} is {found.status}: following what is under way")
+            if request.plan_only:
+                raise NotDeployable(f"the stack {found.name} is {found.status}: plan when it is at rest")
+            deleting = found.status.startswith("DELETE")
+            self._stacks.follow(found.stack_id, self._stacks.newest_event(found.stack_id))
+            found = None if deleting else self._stacks.get(found.stack_id)
+        if found and not found.usable:
+            if request.plan_only:
+                return None
+            self._say(f"the stack {found.name} is {found.status}: taking away what is left of it")
+            mark = self._stacks.newest_event(found.stack_id)
+            self._stacks.delete(found)
+            self._stacks.follow(found.stack_id, mark)
+            found = None
+        return found
+
+    def _with_code(self, request: Request, account: str) -> tuple[Document, dict[str, str]]:
+        given = dict(request.given)
+        if request.inline and (own := code.inlined(request.document, request.package)):
+            self._say(f"the package of {len(request.package)} bytes goes into the template")
+            return own, {name: value for name, value in given.items() if name not in code.PARAMETERS}
+        bucket = request.bucket or f"ecs-reboot-code-{account}-{self._clients.region}"
+        if request.plan_only:
+            name = code.object_name(request.package)
+        else:
+            name, sent = code.upload(self._clients, bucket, request.package)
+            self._say(f"the package {'was sent to' if sent else 'is already at'} oss://{bucket}/{name}")
+        return request.document, {**given, "CodeBucket": bucket, "CodeObject": name}
+
+    def _kept_logs(self, document: Document, given: Mapping[str, str], account: str) -> dict[str, str]:
+        """Return the parameters that take up logstores which an earlier stack left."""
+        function = given.get("FunctionName", document["Parameters"]["FunctionName"]["Default"])
+        kept = names(function, account, self._clients.region)
+        project = given.get("ExistingLogProject") or kept.project
+        there = LogStores(self._clients).of(project)
+        if there is None:
+            return {}
+        self._say(f"the log project {project} is there already and is used")
+        return {"ExistingLogProject": project, "LogstoresExist": "true" if set(kept.logstores) <= there else "false"}
+
+    def _check(self, document: Document, given: Mapping[str, str], found: Found | None, account: str) -> None:
+        if findings := checks.check(document):
+            raise NotDeployable("the template has mistakes:", findings)
+        before = {
+            name: value
+            for name, value in (found.parameters if found else {}).items()
+            if name in document["Parameters"] and not document["Parameters"][name].get("NoEcho")
+        }
+        pseudo = checks.EXAMPLE_PSEUDO | {"ALIYUN::AccountId": account, "ALIYUN::Region": self._clients.region}
+        made = rendered(plan(document, {**before, **given}, pseudo))["Resources"]
+        if findings := checks.check_rendered(made):
+            raise NotDeployable("under these parameters the stack would not work:", findings)
+
+    def _check_online(self, document: Document) -> None:
+        try:
+            self._stacks.validate(document)
+        except TeaException as error:
+            if str(error.code).startswith(NOT_ALLOWED):
+                self._say(f"ROS was not asked to validate ({error.code}); going on")
+                return
+            raise NotDeployable(f"ROS does not take the template: {error.code}: {error.message}") from error
+
+
+def read_package(path: Path) -> bytes:
+    """Read the built package. Raises NotDeployable."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NotDeployable(f"{path}: {error.strerror}: run `make build` first") from error

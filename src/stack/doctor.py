@@ -1,0 +1,258 @@
+"""Doctor: what will and will not work tonight, found out by calls that only read.
+
+It reads what the stack was made from and looks at the pieces as they are now; what it can't see from outside (whether a
+role was changed by hand since) it does not claim.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal, NamedTuple
+
+from alibabacloud_cms20190101 import models as cms
+from aliyun.log import LogException
+from Tea.exceptions import TeaException
+
+from ecs_reboot import policy
+from ecs_reboot.clock import Deadline, SystemClock
+from ecs_reboot.credentials import Credentials
+from ecs_reboot.ecs import Ecs
+from ecs_reboot.errors import CloudError
+from ecs_reboot.model import Instance, RebootRequest, Selector, Target
+from ecs_reboot.settings import Settings, SettingsError, load
+from localcloud.ram.policy import evaluate
+from stack import document, permissions
+from stack.clients import Clients, NoCredentials
+from stack.logstores import LogStores
+from stack.parameters import typed
+from stack.render import decide, rendered
+from stack.stacks import Found, Stacks
+
+#: Requests are signed with the time; from 15 minutes on they are refused.
+SKEW_NOTED, SKEW_REFUSED = 60, 900
+SECONDS = 600.0
+
+
+class Result(NamedTuple):
+    """One thing looked at: good, worth a note, or bad."""
+
+    level: Literal["good", "note", "bad"]
+    subject: str
+    told: str
+
+
+class Deployed(NamedTuple):
+    """A stack with what its template makes under its parameters. Secrets stand as asterisks."""
+
+    found: Found
+    resources: Mapping[str, Mapping[str, Any]]
+
+    def environment(self) -> dict[str, str]:
+        """Return the function's variables, with the names of what was made later put in."""
+        outputs = self.found.outputs
+        own = dict(self.resources["Function"]["Properties"]["EnvironmentVariables"])
+        own["LOG_PROJECT"] = str(outputs.get("LogProject") or own["LOG_PROJECT"])
+        own["LOGSTORE"] = f"{outputs.get('FunctionName')}-records"
+        return own
+
+
+def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Iterator[Result]:
+    """Look at one thing after the other; what can't be looked at is a result too."""
+    try:
+        account, answer = _identity(clients)
+    except NoCredentials as error:
+        yield Result("bad", "credentials", str(error))
+        return
+    except TeaException as error:
+        yield Result("bad", "credentials", f"they are refused: {error.code}: {error.message}")
+        return
+    yield Result("good", "credentials", f"you are {answer.body.arn} of the account {account}")
+    yield _clock(answer.headers)
+    found = stacks.find(name)
+    if found is None:
+        yield Result("bad", "stack", f"there is no stack {name} in {clients.region}: run `make deploy`")
+        return
+    yield _stack(found)
+    if not found.outputs:
+        return
+    deployed = _deployed(stacks, found, clients.region, account)
+    settings = None
+    try:
+        settings = load(deployed.environment())
+    except SettingsError as error:
+        yield from (Result("bad", "settings", str(mistake)) for mistake in error.mistakes)
+    if settings:
+        yield from _settings(settings)
+    yield from _rights(deployed, account, clients.region)
+    yield from _guarded("logs", _logs(clients, found))
+    yield from _guarded("alarms", _alarms(clients, found))
+    if settings:
+        yield from _guarded("instances", _instances(clients, settings, endpoint))
+
+
+def _guarded(subject: str, results: Iterator[Result]) -> Iterator[Result]:
+    """Give results up to a call that is refused, and then that."""
+    try:
+        yield from results
+    except TeaException as error:
+        yield Result("note", subject, f"can't be looked at with these credentials: {error.code}: {error.message}")
+    except LogException as error:
+        yield Result("note", subject, f"can't be looked at with these credentials: {error.get_error_message()}")
+    except CloudError as error:
+        yield Result("note", subject, f"can't be looked at with these credentials: {error}")
+
+
+def _identity(clients: Clients) -> tuple[str, Any]:
+    answer = clients.sts.get_caller_identity()
+    return str(answer.body.account_id), answer
+
+
+def _clock(headers: Mapping[str, str]) -> Result:
+    told = headers.get("date", "")
+    if not told:
+        return Result("note", "clock", "the answer had no date to compare with")
+    skew = abs((datetime.now(timezone.utc) - parsedate_to_datetime(told)).total_seconds())
+    level: Literal["good", "note", "bad"] = "bad" if skew > SKEW_REFUSED else "note" if skew > SKEW_NOTED else "good"
+    return Result(level, "clock", f"this machine is {skew:.0f} s from the service's time")
+
+
+def _stack(found: Found) -> Result:
+    if found.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        return Result("good", "stack", f"{found.name} is {found.status}")
+    return Result("bad", "stack", f"{found.name} is {found.status}: {found.reason}; run `make deploy` again")
+
+
+def _deployed(stacks: Stacks, found: Found, region: str, account: str) -> Deployed:
+    template = document.read(stacks.template(found))
+    values: dict[str, Any] = {
+        name: typed(found.parameters.get(name, declared.get("Default")), declared)
+        for name, declared in template["Parameters"].items()
+    }
+    pseudo = {
+        "ALIYUN::AccountId": account,
+        "ALIYUN::Region": region,
+        "ALIYUN::StackId": found.stack_id,
+        "ALIYUN::StackName": found.name,
+        "ALIYUN::TenantId": account,
+    }
+    return Deployed(found, rendered(decide(template, values | pseudo))["Resources"])
+
+
+def _settings(settings: Settings) -> Iterator[Result]:
+    now = datetime.now(timezone.utc)
+    paused = settings.policy.paused
+    if paused and paused.in_force(now):
+        yield Result("bad", "settings", f"nothing is rebooted, the function is paused: {paused.sentence()}")
+    if settings.dry_run:
+        yield Result("note", "settings", "nothing is rebooted: DryRun is on")
+    if settings.policy.force_reboot == "always":
+        yield Result("note", "settings", "every reboot is forced, like pulling the plug: unwritten data is lost")
+    if not (paused and paused.in_force(now)) and not settings.dry_run:
+        yield Result("good", "settings", f"reboots are on, force is {settings.policy.force_reboot}")
+
+
+def _rights(deployed: Deployed, account: str, region: str) -> Iterator[Result]:
+    """Judge what the stack gave the role by what this version of the code calls."""
+    role = deployed.resources["Role"]["Properties"]
+    granted = role["Policies"][0]["PolicyDocument"]
+    value = str(deployed.environment()["OPT_IN_TAG"]).partition("=")[2]
+    project = deployed.environment()["LOG_PROJECT"]
+    context = {
+        f"acs:ResourceTag/{permissions.OPT_IN_KEY}": value,
+        f"acs:RequestTag/{permissions.LEDGER_KEY}": "v1",
+    }
+    places = {
+        "ecs": f"acs:ecs:{region}:{account}:instance/i-1",
+        "log": f"acs:log:{region}:{account}:project/{project}/logstore/{deployed.environment()['LOGSTORE']}",
+    }
+    missing = [
+        one.action
+        for one in permissions.PERMISSIONS
+        if one.by == permissions.FUNCTION
+        and one.effect == "Allow"
+        and not evaluate(granted, one.action, places[one.action.partition(":")[0]], context).allowed
+    ]
+    if missing:
+        yield Result("bad", "role", f"{role['RoleName']} lacks {', '.join(missing)}: run `make deploy`")
+    else:
+        told = "the stack gave it every right that the code needs; whether that was changed by hand can't be seen here"
+        yield Result("good", "role", f"{role['RoleName']}: {told}")
+
+
+def _logs(clients: Clients, found: Found) -> Iterator[Result]:
+    project, function = str(found.outputs["LogProject"]), found.outputs["FunctionName"]
+    there = LogStores(clients).of(project)
+    missing = {f"{function}-records", f"{function}-function"} - (there or set())
+    if missing:
+        yield Result("bad", "logs", f"{project} has no {', '.join(sorted(missing))}: records are only printed")
+    else:
+        yield Result("good", "logs", f"{project} has both logstores")
+
+
+def _alarms(clients: Clients, found: Found) -> Iterator[Result]:
+    topic, url = str(found.outputs.get("AlarmTopicArn") or ""), str(found.outputs.get("WebhookUrl") or "")
+    request = cms.DescribeMetricRuleListRequest(namespace="acs_ecs_dashboard", page="1", page_size="100")
+    listed = clients.cms.describe_metric_rule_list(request).body.alarms
+    rules = list((listed.alarm if listed else None) or [])
+    led = 0
+    for rule in rules:
+        targets = cms.DescribeMetricRuleTargetsRequest(rule_id=rule.rule_id)
+        answer = clients.cms.describe_metric_rule_targets(targets).body.targets
+        places = [one.arn or "" for one in (answer.target if answer else None) or []]
+        ours = (topic and topic in places) or (url and _webhook(rule.webhook).startswith(url.partition("?")[0]))
+        led += bool(ours)
+        if ours and rule.enable_state is False:
+            yield Result("note", "alarms", f"{rule.rule_name} leads here but is disabled")
+        for place in places:
+            if place.startswith("acs:fc:") and f"functions/{found.outputs['FunctionName']}" not in place:
+                yield Result("note", "alarms", f"{rule.rule_name} calls another function: {place}")
+    told = f"{led} of {len(rules)} ECS alarm rules lead to this function"
+    yield Result("good" if led else "note", "alarms", told if led else f"{told}; see docs/deploy.md")
+
+
+def _webhook(text: str | None) -> str:
+    """Return the address of a rule's callback, which comes as JSON or as a bare URL."""
+    if not text:
+        return ""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return text
+    return str(told.get("url", "")) if isinstance(told, dict) else text
+
+
+def _instances(clients: Clients, settings: Settings, endpoint: str) -> Iterator[Result]:
+    keys = clients.keys()
+    own = Credentials(
+        access_key_id=keys.access_key_id,
+        access_key_secret=keys.access_key_secret,
+        security_token=keys.security_token,
+    )
+    ecs = Ecs(own, Deadline(SystemClock(), SECONDS), endpoint=endpoint, network="public", answer_seconds=10)
+    wanted = settings.policy.opt_in_tag
+    key = wanted[0] if wanted else ""
+    opted_in = 0
+    for page in ecs.select(Selector(region_id=clients.region)):
+        for instance in page:
+            if key and key not in dict(instance.tags):
+                continue
+            opted_in += 1
+            if told := refusal(instance, settings):
+                name = f" ({instance.name})" if instance.name not in ("", instance.instance_id) else ""
+                yield Result("note", "instances", f"{instance.instance_id}{name}: {told}")
+    told = f"{opted_in} instances of {clients.region} carry the tag {key}" if key else f"{opted_in} instances"
+    yield Result("good" if opted_in else "note", "instances", told)
+
+
+def refusal(instance: Instance, settings: Settings) -> str:
+    """Return why an alarm for this instance would be refused now; '' if it would not.
+
+    The region's ledger is left out: how many others were rebooted lately is asked when an alarm comes.
+    """
+    now = datetime.now(timezone.utc)
+    target = Target(instance_id=instance.instance_id, region_id=instance.region_id)
+    request = RebootRequest(trigger="cms_threshold", evidence="doctor", targets=(target,), event_time=now)
+    facts = policy.Facts(request=request, target=target, instance=instance, policy=settings.policy, now=now)
+    decision = policy.decide(facts)
+    return f"{decision.code}: {decision.reason}" if decision.action == "skip" else ""

@@ -1,0 +1,119 @@
+"""The verbs that talk to the cloud: deploy, status, logs, remove, doctor."""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+from aliyun.log import LogException
+from Tea.exceptions import TeaException
+
+from stack import document
+from stack.arguments import UsageError, parameters_of
+from stack.clients import Clients, NoCredentials
+from stack.code import NotUploaded
+from stack.deploy import Deployment, NotDeployable, Request, read_package
+from stack.logstores import LogStores
+from stack.remove import remove
+from stack.stacks import POLL_SECONDS, Found, StackFailed, Stacks
+
+Say = Callable[[str], None]
+
+
+class _Verb:
+    """One verb: progress goes to ``say`` (standard error), what was asked for to ``tell`` (standard output)."""
+
+    def __init__(self, options: argparse.Namespace, clients: Clients, say: Say, tell: Say) -> None:
+        self.options, self.clients, self.say, self.tell = options, clients, say, tell
+        # A stand-in moves on when it is looked at: there is nothing to wait for.
+        self.stacks = Stacks(self.clients, say, poll_seconds=0 if options.endpoint else POLL_SECONDS)
+
+    def found(self) -> Found:
+        """Return the stack. Raises UsageError where there is none."""
+        found = self.stacks.find(self.options.name)
+        if found is None:
+            raise UsageError(f"there is no stack {self.options.name} in {self.options.region}: run `make deploy`")
+        return found
+
+    def deploy(self) -> int:
+        """Deploy, and tell what the stack gives out."""
+        options = self.options
+        request = Request(
+            options.name,
+            document.load(Path(options.template)),
+            read_package(Path(options.package)),
+            parameters_of(options.params),
+            bucket=options.bucket,
+            inline=not options.bucket,
+            plan_only=options.plan,
+        )
+        found = Deployment(self.clients, self.say, stacks=self.stacks).run(request)
+        if found:
+            self._outputs(self.stacks.get(found.stack_id))
+        return 0
+
+    def status(self) -> int:
+        """Tell status, resources and outputs."""
+        found = self.found()
+        self.tell(f"{found.name} in {self.options.region}: {found.status}: {found.reason}")
+        for name, kind, physical_id, status in self.stacks.resources(found):
+            self.tell(f"{status:18} {name:24} {kind:34} {physical_id}")
+        self._outputs(found)
+        return 0 if found.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE") else 1
+
+    def logs(self) -> int:
+        """Tell the records, one a line."""
+        found, now = self.found(), int(time.time())
+        function, project = str(found.outputs["FunctionName"]), str(found.outputs["LogProject"])
+        logstore = f"{function}-{'function' if self.options.function else 'records'}"
+        start = now - self.options.minutes * 60
+        for log in LogStores(self.clients).read(project, logstore, start, now + 60, self.options.query):
+            self.tell(log.get("message", "") if self.options.function else _line(log))
+        return 0
+
+    def remove(self) -> int:
+        """Delete the stack."""
+        account = Deployment(self.clients, self.say, stacks=self.stacks).account()
+        remove(self.clients, self.stacks, self.found(), account, self.say, logs=self.options.logs)
+        return 0
+
+    def doctor(self) -> int:
+        """Look at everything that tonight depends on."""
+        from stack import doctor  # noqa: PLC0415 - loads the function's own code
+
+        good = True
+        for result in doctor.examine(self.clients, self.stacks, self.options.name, self.options.endpoint):
+            self.tell(f"{result.level:5} {result.subject}: {result.told}")
+            good = good and result.level != "bad"
+        return 0 if good else 1
+
+    def _outputs(self, found: Found) -> None:
+        for name, value in found.outputs.items():
+            self.tell(f"{name}: {value}")
+
+
+def run(options: argparse.Namespace, clients: Clients | None, say: Say, tell: Say) -> int:
+    """Carry out a verb; what the cloud refuses is said in one line."""
+    try:
+        verb = _Verb(options, clients or Clients(options.region, options.endpoint), say, tell)
+        status: int = getattr(verb, options.verb)()
+    except TeaException as error:
+        say(f"{error.code}: {error.message}")
+        return 1
+    except LogException as error:
+        say(f"{error.get_error_code()}: {error.get_error_message()}")
+        return 1
+    except (NoCredentials, NotDeployable, NotUploaded, StackFailed) as error:
+        say(str(error))
+        return 1
+    return status
+
+
+def _line(log: object) -> str:
+    record = dict(log) if isinstance(log, dict) else {}
+    at = record.get("time") or datetime.fromtimestamp(0, timezone.utc).isoformat()
+    who = f"{record.get('instance_id') or '-'} {record.get('region_id') or '-'}"
+    told = f"{at} {record.get('record', '')} {record.get('action', '')} {record.get('code', '')} {who}: "
+    return told + str(record.get("reason") or json.dumps(record, ensure_ascii=False))

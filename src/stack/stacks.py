@@ -1,0 +1,197 @@
+"""One stack of ROS, through the official client: found, created, changed, followed to its end, deleted."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from alibabacloud_ros20190910 import models
+from Tea.exceptions import TeaException
+
+from stack.clients import Clients
+from stack.document import Document, as_json
+
+TIMEOUT_MINUTES = 30
+POLL_SECONDS = 3.0
+_EVENTS = 50
+
+
+class StackFailed(RuntimeError):
+    """The stack came to a bad end; the text holds the first failure and its reason."""
+
+
+class Found(NamedTuple):
+    """A stack as it stands."""
+
+    stack_id: str
+    name: str
+    status: str
+    reason: str
+    outputs: Mapping[str, Any]
+    parameters: Mapping[str, str]
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return self.status.endswith("_IN_PROGRESS")
+
+    @property
+    def usable(self) -> bool:
+        """Whether the stack stands and can be updated; a first creation that failed leaves only a shell."""
+        return not self.busy and not self.status.startswith(("CREATE_FAILED", "CREATE_ROLLBACK", "DELETE"))
+
+
+class Change(NamedTuple):
+    """What an update or creation would do to one resource."""
+
+    action: str
+    name: str
+    type: str
+
+
+class Stacks:
+    """The stacks of one region. ``say`` gets one line for each step that is followed."""
+
+    def __init__(self, clients: Clients, say: Callable[[str], None], *, poll_seconds: float = POLL_SECONDS) -> None:
+        self._clients, self._say, self._poll_seconds = clients, say, poll_seconds
+
+    def find(self, name: str) -> Found | None:
+        """Return the stack of a name, or None; one that was deleted is none."""
+        request = models.ListStacksRequest(region_id=self._clients.region, stack_name=[name], page_size=_EVENTS)
+        listed = self._clients.ros.list_stacks(request).body.stacks or []
+        live = [one for one in listed if one.stack_name == name and one.status != "DELETE_COMPLETE"]
+        return self.get(live[0].stack_id) if live else None
+
+    def get(self, stack_id: str) -> Found:
+        """Return a stack by its ID."""
+        body = self._clients.ros.get_stack(
+            models.GetStackRequest(region_id=self._clients.region, stack_id=stack_id)
+        ).body
+        return Found(
+            stack_id,
+            body.stack_name or "",
+            body.status or "",
+            body.status_reason or "",
+            {one["OutputKey"]: one.get("OutputValue") for one in body.outputs or []},
+            {one.parameter_key: one.parameter_value or "" for one in body.parameters or []},
+        )
+
+    def validate(self, document: Document) -> None:
+        """Have ROS look at a template. Raises TeaException with its reason."""
+        request = models.ValidateTemplateRequest(region_id=self._clients.region, template_body=as_json(document))
+        self._clients.ros.validate_template(request)
+
+    def preview(self, name: str, found: Found | None, document: Document, given: Mapping[str, str]) -> list[Change]:
+        """Return what would change."""
+        request = models.PreviewStackRequest(
+            region_id=self._clients.region,
+            stack_name=None if found else name,
+            stack_id=found.stack_id if found else None,
+            template_body=as_json(document),
+            use_previous_parameters=True if found else None,
+            parameters=[
+                models.PreviewStackRequestParameters(parameter_key=key, parameter_value=value)
+                for key, value in given.items()
+            ],
+        )
+        stack = self._clients.ros.preview_stack(request).body.stack
+        return [
+            Change(one.action or "Add", one.logical_resource_id or "", one.resource_type or "")
+            for one in (stack.resources if stack else None) or []
+        ]
+
+    def create(self, name: str, document: Document, given: Mapping[str, str]) -> str:
+        """Begin to create; return the stack's ID. What fails is rolled back, except what is to be retained."""
+        request = models.CreateStackRequest(
+            region_id=self._clients.region,
+            stack_name=name,
+            template_body=as_json(document),
+            timeout_in_minutes=TIMEOUT_MINUTES,
+            disable_rollback=False,
+            client_token=str(uuid.uuid4()),
+            parameters=[
+                models.CreateStackRequestParameters(parameter_key=key, parameter_value=value)
+                for key, value in given.items()
+            ],
+        )
+        return str(self._clients.ros.create_stack(request).body.stack_id)
+
+    def update(self, found: Found, document: Document, given: Mapping[str, str]) -> bool:
+        """Begin to update, with the parameters of before where no others are given; False if nothing would change."""
+        request = models.UpdateStackRequest(
+            region_id=self._clients.region,
+            stack_id=found.stack_id,
+            template_body=as_json(document),
+            timeout_in_minutes=TIMEOUT_MINUTES,
+            disable_rollback=False,
+            use_previous_parameters=True,
+            client_token=str(uuid.uuid4()),
+            parameters=[
+                models.UpdateStackRequestParameters(parameter_key=key, parameter_value=value)
+                for key, value in given.items()
+            ],
+        )
+        try:
+            self._clients.ros.update_stack(request)
+        except TeaException as error:
+            if error.code == "NotSupported" and "completely same" in str(error.message):
+                return False
+            raise
+        return True
+
+    def delete(self, found: Found) -> None:
+        """Begin to delete. What the template retains stays."""
+        request = models.DeleteStackRequest(region_id=self._clients.region, stack_id=found.stack_id)
+        self._clients.ros.delete_stack(request)
+
+    def resources(self, found: Found) -> Iterator[tuple[str, str, str, str]]:
+        """Yield logical name, type, physical ID and status of what the stack has."""
+        request = models.ListStackResourcesRequest(region_id=self._clients.region, stack_id=found.stack_id)
+        for one in self._clients.ros.list_stack_resources(request).body.resources or []:
+            yield one.logical_resource_id or "", one.resource_type or "", one.physical_resource_id or "", one.status
+
+    def template(self, found: Found) -> str:
+        """Return the template that the stack was made from."""
+        request = models.GetTemplateRequest(region_id=self._clients.region, stack_id=found.stack_id)
+        return str(self._clients.ros.get_template(request).body.template_body)
+
+    def newest_event(self, stack_id: str) -> str:
+        """Return the ID of the newest event: a mark from which to follow."""
+        events = self._events(stack_id, 1)
+        return str(events[0].event_id) if events else ""
+
+    def follow(self, stack_id: str, after: str = "") -> Found:
+        """Say each event after the event ``after`` until the stack is at rest; return it. Raises StackFailed."""
+        told, first_failure = {after}, ""
+        while True:
+            found = self.get(stack_id)
+            for event in self._new_events(stack_id, told):
+                told.add(event.event_id)
+                reason = f": {event.status_reason}" if event.status_reason else ""
+                self._say(f"{event.status:24} {event.logical_resource_id} ({event.resource_type}){reason}")
+                failed = str(event.status).endswith("FAILED") and event.resource_type != "ALIYUN::ROS::Stack"
+                if failed and not first_failure:
+                    first_failure = f"{event.logical_resource_id}: {event.status_reason}"
+            if not found.busy:
+                break
+            time.sleep(self._poll_seconds)
+        if found.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
+            return found
+        raise StackFailed(f"the stack {found.name} is {found.status}: {first_failure or found.reason}")
+
+    def _new_events(self, stack_id: str, told: set[str]) -> list[Any]:
+        """Return the events that were not told yet, oldest first."""
+        new: list[Any] = []
+        for page in range(1, 100):
+            events = self._events(stack_id, _EVENTS, page)
+            known = [number for number, event in enumerate(events) if event.event_id in told]
+            new += events[: known[0]] if known else events
+            if known or len(events) < _EVENTS:
+                break
+        return new[::-1]
+
+    def _events(self, stack_id: str, size: int, page: int = 1) -> list[Any]:
+        request = models.ListStackEventsRequest(
+            region_id=self._clients.region, stack_id=stack_id, page_size=size, page_number=page
+        )
+        return list(self._clients.ros.list_stack_events(request).body.events or [])

@@ -1,0 +1,47 @@
+import io
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from local_deployment import NOT_OPTED_IN, OPTED_IN, ROOT
+
+from localcloud.cloud import Cloud
+from localcloud.fleet import Fleet, InstanceSpec
+from localcloud.ros import endpoint
+from localcloud.ros.endpoint import Whole
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package of the source alone: what it needs beside itself is the interpreter's."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("index.py", "from ecs_reboot.handler import handle, initialize\n")
+        for path in sorted((ROOT / "src" / "ecs_reboot").rglob("*.py")):
+            archive.write(path, path.relative_to(ROOT / "src"))
+    path = tmp_path_factory.mktemp("package") / "function.zip"
+    path.write_bytes(made.getvalue())
+    return path
+
+
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> Iterator[Whole]:
+    for name in ("PARAMS", "REGION", "STACK", "ENDPOINT", "BUCKET", "PLAN", "LOGS", "http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    instances = tuple(
+        InstanceSpec(instance_id=one, tags={"ecs-reboot": "enabled", "app": "web"}, reboot_seconds=1)
+        for one in OPTED_IN
+    )
+    fleet = Fleet(instances=(*instances, InstanceSpec(instance_id=NOT_OPTED_IN)), time_scale=50)
+    with endpoint.running(Cloud.from_fleet(fleet)) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_connections() -> Iterator[None]:
+    """Where another test has loaded the function's transport into this process, the official clients use it too."""
+    yield
+    if "ecs_reboot.ecs" in sys.modules:
+        sys.modules["ecs_reboot.ecs"]._connections.close()

@@ -1,0 +1,278 @@
+"""The tools for deploying, on the local cloud: plans, updates, failures, what is taken up again, and what stays."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from local_deployment import OPTED_IN, PROJECT, ROOT, by_topic, clients, deploy, idle, records, run
+
+from localcloud.credentials import ROOT_KEY_ID, ROOT_KEY_SECRET
+from localcloud.oss.signature import Claim, OssError, Signed, claim_of, verify
+from localcloud.ros.endpoint import Whole
+from stack import code, document
+from stack.stacks import StackFailed, Stacks
+
+RECORDS, FUNCTION_LOGS = "ecs-reboot-records", "ecs-reboot-function"
+
+
+def test_a_plan_changes_nothing(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(whole, "deploy", "--plan", "--package", str(package)) == 0
+    told = capsys.readouterr().err
+    assert "Add        Function (ALIYUN::FC3::Function)" in told
+    assert whole.ros.stacks == {}
+    assert whole.account.oss.buckets == {}
+    assert not [call for call in whole.running.cloud.audit.calls(service="ros") if call["effect"]]
+
+
+def test_an_update_keeps_parameters_and_changes_what_changed(
+    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy(whole, package, DryRun="true") == 0
+    capsys.readouterr()
+    update = ("deploy", "--package", str(package), "--params", "LogDays=30 StateEvents=false")
+    assert run(whole, *update, "--plan") == 0
+    planned = {line.split()[1]: line.split()[0] for line in capsys.readouterr().err.splitlines()[1:]}
+    assert planned == {"Records": "Modify", "FunctionLogs": "Modify", "StateEventTrigger": "Remove"}
+    assert run(whole, "deploy", "--package", str(package), "--params", "StateEvents=false GraceSeconds=60") == 0
+    function = whole.account.functions.find("ecs-reboot").function
+    assert (function.environment["DRY_RUN"], function.environment["GRACE_SECONDS"]) == ("true", "60")
+    assert "StateEventTrigger" not in next(iter(whole.ros.stacks.values())).standing
+    by_topic(whole.account, "")
+    idle(whole)
+    assert (records(whole)[-1]["code"], records(whole)[-1]["dry_run"]) == ("DRYRUN.SUCCESS", "true")
+    settings = whole.account.functions.find("ecs-reboot")
+    assert settings.async_config is not None, "what stands beside the function outlives its update"
+    assert (settings.async_config.max_async_retry_attempts, settings.reserved) == (1, 10)
+    capsys.readouterr()
+    assert run(whole, *update[:3]) == 0
+    assert "up to date" in capsys.readouterr().err
+
+
+def test_the_code_goes_into_a_bucket_once_where_it_does_not_fit(
+    whole: Whole, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    large = tmp_path / "large.zip"
+    large.write_bytes(package.read_bytes())
+    with zipfile.ZipFile(large, "a") as archive:
+        archive.writestr("padding", os.urandom(500_000))
+    assert deploy(whole, large) == 0
+    bucket = "ecs-reboot-code-1234567890123456-cn-hangzhou"
+    name = code.object_name(large.read_bytes())
+    assert list(whole.account.oss.buckets[bucket].objects) == [name]
+    assert deploy(whole, large) == 0
+    told = capsys.readouterr().err
+    assert f"was sent to oss://{bucket}/{name}" in told
+    assert f"is already at oss://{bucket}/{name}" in told
+    by_topic(whole.account, "")
+    idle(whole)
+    assert records(whole)[-1]["code"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("bucket", "told"), [("Bad_Name", "Bad_Name"), ("somebody-elses", "AccessDenied")], ids=["no name", "not ours"]
+)
+def test_a_bucket_that_can_not_be_used_is_told(
+    whole: Whole, package: Path, bucket: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    allowed = whole.running.cloud.authorize
+    whole.running.cloud.authorize = lambda identity, action, resource: (
+        "somebody-elses" not in resource.arn and allowed(identity, action, resource)
+    )
+    assert run(whole, "deploy", "--package", str(package), "--bucket", bucket) == 1
+    said = capsys.readouterr().err
+    assert "the package can't be put into the bucket" in said
+    assert told in said
+    assert whole.ros.stacks == {}
+
+
+def test_oss_checks_signature_and_time(whole: Whole) -> None:
+    request = Signed("PUT", "/bucket/", "", {"x-oss-date": "20261123T120000Z"})
+    claim = Claim("key", "20261123", "cn-hangzhou", (), "0" * 64)
+    for now, refusal in (
+        (datetime(2026, 11, 23, 12, 5, tzinfo=timezone.utc), "SignatureDoesNotMatch"),
+        (datetime(2026, 11, 23, 12, 16, tzinfo=timezone.utc), "RequestTimeTooSkewed"),
+    ):
+        with pytest.raises(OssError, match=refusal):
+            verify(claim, "secret", request, now)
+    with pytest.raises(OssError, match="InvalidArgument"):
+        claim_of({"authorization": "OSS4-HMAC-SHA256 Credential=key"})
+    with pytest.raises(OssError, match="NoSuchBucket"):
+        whole.account.oss.get("nowhere", "x")
+
+
+def test_the_code_is_inline_only_where_the_template_stays_small_enough() -> None:
+    template = document.load(ROOT / "template.yml")
+    own = code.inlined(template, b"x" * 100_000)
+    assert own is not None
+    assert not set(code.PARAMETERS) & own["Parameters"].keys()
+    assert len(document.as_json(own)) < 524_288
+    assert code.inlined(template, os.urandom(380_000)) is None
+    assert "CodeBucket" in template["Parameters"]
+
+
+def test_the_first_failure_is_told_and_the_next_try_starts_clean(
+    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole.account.messages.create_queue("ecs-reboot-failures")  # somebody else's
+    assert deploy(whole, package) == 1
+    told = capsys.readouterr().err
+    assert "CREATE_ROLLBACK_COMPLETE: FailureQueue: QueueAlreadyExist" in told
+    assert whole.account.functions.names() == ()
+    whole.account.messages.delete("ecs-reboot-failures")
+    assert deploy(whole, package) == 0
+    told = capsys.readouterr().err
+    assert "taking away what is left" in told
+    assert "is there already and is used" in told  # the log project of the first try was retained
+    by_topic(whole.account, "")
+    idle(whole)
+    assert records(whole)[-1]["code"] == "accepted"
+
+
+def test_an_interrupted_deployment_is_taken_up(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    template = document.load(ROOT / "template.yml")
+    own = code.inlined(template, package.read_bytes())
+    assert own is not None
+    stacks = Stacks(clients(whole), lambda _line: None, poll_seconds=0)
+    stack_id = stacks.create("ecs-reboot", own, {})
+    stacks.get(stack_id)  # one look, and then the connection is lost
+    assert stacks.get(stack_id).busy
+    assert run(whole, "deploy", "--package", str(package)) == 0
+    told = capsys.readouterr().err
+    assert "following what is under way" in told
+    assert "up to date" in told
+    assert len(whole.ros.stacks) == 1
+
+
+def test_removing_keeps_logs_and_the_next_stack_takes_them_up(
+    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy(whole, package) == 0
+    by_topic(whole.account, "")
+    idle(whole)
+    before = records(whole)
+    assert before
+    assert run(whole, "remove") == 0
+    assert "the logs stay" in capsys.readouterr().err
+    assert whole.account.functions.names() == ()
+    assert records(whole) == before
+    assert run(whole, "status") == 2
+    assert deploy(whole, package) == 0
+    function = whole.account.functions.find("ecs-reboot").function
+    assert (function.environment["LOG_PROJECT"], function.environment["LOGSTORE"]) == (PROJECT, RECORDS)
+    assert records(whole) == before
+    assert run(whole, "remove", "--logs") == 0
+    assert PROJECT not in whole.account.stores.projects()
+    assert deploy(whole, package) == 0
+    assert records(whole) == []
+
+
+def test_what_is_not_fit_is_not_sent(
+    whole: Whole, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(whole, "deploy", "--package", str(tmp_path / "none.zip")) == 1
+    assert "make build" in capsys.readouterr().err
+    assert deploy(whole, package, ScheduleCron="0 61 4 * * *") == 1
+    assert "cronExpression" in capsys.readouterr().err
+    assert deploy(whole, package, MaintenanceWindows="Mon 25:00-26:00") == 1
+    assert "MAINTENANCE_WINDOWS" in capsys.readouterr().err
+    broken = tmp_path / "template.yml"
+    broken.write_text((ROOT / "template.yml").read_text(encoding="utf-8").replace("MemorySize: {", "MemorySizes: {"))
+    assert run(whole, "deploy", "--package", str(package), "--template", str(broken)) == 1
+    assert "did you mean MemorySize" in capsys.readouterr().err
+    assert whole.ros.stacks == {}
+
+
+def test_a_failed_update_says_why(whole: Whole, package: Path) -> None:
+    assert deploy(whole, package) == 0
+    stacks = Stacks(clients(whole), lambda _line: None, poll_seconds=0)
+    found = stacks.find("ecs-reboot")
+    assert found is not None
+    template = json.loads(stacks.template(found))
+    template["Resources"]["Function"]["Properties"]["Code"] = {"OssBucketName": "nowhere", "OssObjectName": "x"}
+    mark = stacks.newest_event(found.stack_id)
+    assert stacks.update(found, template, {})
+    with pytest.raises(StackFailed, match=r"UPDATE_FAILED: Function: .*NoSuchBucket"):
+        stacks.follow(found.stack_id, mark)
+
+
+def test_the_command_line_from_deploy_to_remove(whole: Whole, package: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": ROOT_KEY_ID,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ROOT_KEY_SECRET,
+        "ENDPOINT": whole.url,
+        "PACKAGE": str(package),
+        "PARAMS": "MaxReboots=off VerifySeconds=0 ClaimSettleSeconds=0",
+        "HOME": "/nonexistent",
+    }
+
+    def call(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "stack", *arguments],
+            env={**environment, **more},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    deployed = call("deploy")
+    assert deployed.returncode == 0, deployed.stderr
+    assert "AlarmTopicArn: acs:mns:cn-hangzhou:1234567890123456:/topics/ecs-reboot-alarms/message" in deployed.stdout
+    by_topic(whole.account, "")
+    idle(whole)
+    status = call("status")
+    assert "CREATE_COMPLETE    Function" in status.stdout
+    logs = call("logs")
+    assert f"result reboot accepted {OPTED_IN[1]} cn-hangzhou: ECS accepted" in logs.stdout, logs.stderr
+    assert "FC Invoke End" in call("logs", "--function").stdout
+    removed = call("remove", LOGS="1")
+    assert removed.returncode == 0, removed.stderr
+    assert "the logs are gone" in removed.stderr
+    assert call("status").returncode == 2
+    refused = call("status", ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong")
+    assert refused.returncode == 1
+    assert "SignatureDoesNotMatch" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_stranger_plays_with_it_from_the_command_line(package: Path) -> None:
+    """Another process serves, a third deploys, and what happens in the world is posted."""
+    paths = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    serving = subprocess.Popen([sys.executable, "-m", "localcloud.ros"], env=paths, stdout=subprocess.PIPE, text=True)
+    try:
+        assert serving.stdout is not None
+        told = json.loads(serving.stdout.readline())
+        keys = {
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": told["access_key_id"],
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": told["access_key_secret"],
+        }
+        deployed = subprocess.run(
+            [sys.executable, "-m", "stack", "deploy", "--endpoint", told["endpoint"], "--package", str(package)],
+            env={**paths, **keys, "HOME": "/nonexistent"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert deployed.returncode == 0, deployed.stderr
+        for path, body in (
+            ("topics/ecs-reboot-alarms", '{"instance_ids": ["i-bp1a2b3c4d5e6f7g8h9i"], "dry_run": true}'),
+            ("events", '[{"id": "1", "source": "acs.ecs", "specversion": "1.0", "type": "ecs:Disk:Stalled"}]'),
+        ):
+            request = urllib.request.Request(f"{told['endpoint']}/_world/{path}", body.encode(), method="POST")  # noqa: S310
+            with urllib.request.urlopen(request) as answer:  # noqa: S310
+                assert json.load(answer) == {"deliveries": 1}
+    finally:
+        serving.terminate()
+        serving.wait(20)
+        if serving.stdout:
+            serving.stdout.close()
+    assert serving.returncode == 0

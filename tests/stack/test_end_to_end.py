@@ -1,0 +1,81 @@
+"""The template, deployed by the deploy tool itself, carries an event from each declared trigger to a reboot and a
+record, under the role that it declares.
+"""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from local_deployment import (
+    NOT_OPTED_IN,
+    OPTED_IN,
+    by_eventbridge,
+    by_http,
+    by_timer,
+    by_topic,
+    deploy,
+    idle,
+    logged,
+    records,
+    system_event,
+)
+
+from localcloud.ros.account import Account
+from localcloud.ros.endpoint import Whole
+
+TRIGGERS: dict[str, Callable[[Account, str], str]] = {
+    "SystemEventTrigger": by_eventbridge,
+    "AlarmTrigger": by_topic,
+    "HttpTrigger": by_http,
+    "ScheduleTrigger": by_timer,
+}
+
+
+def test_each_trigger_leads_to_a_reboot_and_a_record(
+    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # MaxEventAgeSeconds is off: the timer is made to go off at a time that has not come.
+    assert deploy(whole, package, MaxEventAgeSeconds="0") == 0
+    outputs = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
+    cloud = whole.running.cloud
+    for trigger, fire in TRIGGERS.items():
+        instance_id = fire(whole.account, outputs["WebhookUrl"].partition("?")[0])
+        idle(whole)
+        reboots = [
+            call for call in cloud.audit.calls("RebootInstances") if call["parameters"]["InstanceId.1"] == instance_id
+        ]
+        assert [call["http_status"] for call in reboots] == [200], trigger
+        assert reboots[0]["identity"] == "role:ecs-reboot-cn-hangzhou"
+        told = [one for one in records(whole) if one["instance_id"] == instance_id and one["record"] == "result"]
+        assert [(one["action"], one["code"]) for one in told] == [("reboot", "accepted")], trigger
+    before = len(cloud.audit.calls("RebootInstances"))
+    state = {**system_event("Instance:StateChange"), "data": {"resourceId": OPTED_IN[0], "state": "Running"}}
+    assert whole.account.bus.put_events([state]) == 1, "StateEventTrigger"
+    assert whole.account.bus.put_events([{**state, "type": "ecs:Instance:PerformanceModeChange"}]) == 0
+    idle(whole)
+    assert len(cloud.audit.calls("RebootInstances")) == before, "a state change never causes a reboot"
+    assert records(whole)[-1]["instance_id"] == OPTED_IN[0]
+    assert whole.account.messages.waiting("ecs-reboot-failures") == ()
+    assert any("FC Invoke End" in line for line in logged(whole))
+
+
+def test_the_role_does_not_reach_what_did_not_opt_in(whole: Whole, package: Path) -> None:
+    assert deploy(whole, package) == 0
+    by_hand = {"instance_ids": [NOT_OPTED_IN], "override": ["not_opted_in"], "reason": "somebody insists"}
+    answer = whole.account.functions.invoke("ecs-reboot", json.dumps(by_hand).encode()).invocation
+    assert whole.running.cloud.audit.changes(NOT_OPTED_IN) == ()
+    assert "Forbidden.RAM" in answer.payload.decode()
+
+
+def test_a_wrong_token_reaches_nothing(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy(whole, package) == 0
+    outputs = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
+    request = urllib.request.Request(outputs["WebhookUrl"] + "wrong", data=b"{}", method="POST")  # noqa: S310
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)  # noqa: S310
+    assert refused.value.code == 401
+    refused.value.close()
+    assert whole.running.cloud.audit.calls() == ()

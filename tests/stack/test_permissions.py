@@ -1,0 +1,274 @@
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from alibabacloud_ecs20140526 import models
+from alibabacloud_ecs20140526.client import Client
+from alibabacloud_tea_openapi.utils_models import Config
+from local_deployment import NOT_OPTED_IN, OPTED_IN, ROOT, by_topic, deploy, idle, logged, records
+from Tea.exceptions import TeaException
+
+from ecs_reboot import ledger
+from localcloud.ecs.tag_rules import key_mistake
+from localcloud.ram.policy import UnsupportedPolicy, evaluate
+from localcloud.ros.account import Denied
+from localcloud.ros.endpoint import Whole
+from stack import checks, document, generate, permissions
+from stack.calls import calls
+from stack.permissions import FUNCTION, PERMISSIONS
+from stack.render import plan, rendered
+
+ARN = "acs:ecs:cn-hangzhou:1234567890123456:instance/i-1"
+
+
+def test_every_call_of_the_code_has_a_right_and_every_right_a_call() -> None:
+    made = calls(ROOT / "src" / "ecs_reboot")
+    granted = {one.call for one in PERMISSIONS if one.by == FUNCTION}
+    assert granted == made.keys()
+
+
+def test_a_call_is_found_however_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("client.stop_instances_with_options(request, runtime)\n")
+    (tmp_path / "two.py").write_text("call('delete_instances_with_options')\npath = f'/logstores/{name}/logs'\n")
+    assert calls(tmp_path) == {"StopInstances": "one.py", "DeleteInstances": "two.py", "GetLogs": "two.py"}
+
+
+def test_the_files_hold_what_is_generated() -> None:
+    for name, write in (("template.yml", generate.template_text), ("docs/permissions.md", generate.permissions_page)):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert write(text) == text, f"{name}: run `python -m stack generate`"
+
+
+def test_keys_of_the_policy_are_those_of_the_code() -> None:
+    assert permissions.LEDGER_KEY == ledger.KEY
+    assert key_mistake(permissions.LEDGER_KEY) == key_mistake(permissions.OPT_IN_KEY) == ""
+
+
+class Asked(NamedTuple):
+    """One request to the policy of the template: what it is, and whether it must be allowed."""
+
+    action: str
+    tags: dict[str, str]
+    request_tags: dict[str, str]
+    allowed: bool
+
+
+ENTRY = {"ecs-reboot.ledger": "v1"}
+OPTED = {"ecs-reboot": "enabled"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked("ecs:DescribeInstances", {}, {}, allowed=True),
+        Asked("ecs:ListTagResources", {}, {}, allowed=True),
+        Asked("ecs:RebootInstances", OPTED, {}, allowed=True),
+        Asked("ecs:RebootInstances", {}, {}, allowed=False),
+        Asked("ecs:RebootInstances", {"ecs-reboot": "paused"}, {}, allowed=False),
+        Asked("ecs:RebootInstances", {"ecs-reboot": "enabled-not"}, {}, allowed=False),
+        Asked("ecs:RebootInstance", OPTED, {}, allowed=False),
+        Asked("ecs:StopInstances", OPTED, {}, allowed=False),
+        Asked("ecs:TagResources", OPTED, ENTRY, allowed=True),
+        Asked("ecs:TagResources", {"ecs-reboot": "paused; by=me"}, ENTRY, allowed=True),
+        Asked("ecs:TagResources", {}, ENTRY, allowed=False),
+        Asked("ecs:TagResources", OPTED, {"other": "x"}, allowed=False),
+        Asked("ecs:TagResources", {}, OPTED, allowed=False),
+        Asked("ecs:TagResources", OPTED, {**ENTRY, **OPTED}, allowed=False),
+        Asked("ecs:TagResources", {"ecs-reboot": "paused"}, {**ENTRY, **OPTED}, allowed=False),
+        Asked("ecs:UntagResources", OPTED, {"ecs-reboot.ledger": ""}, allowed=False),
+    ],
+    ids=str,
+)
+def test_what_the_function_may_do(asked: Asked) -> None:
+    context = {f"acs:ResourceTag/{key}": value for key, value in asked.tags.items()}
+    context |= {f"acs:RequestTag/{key}": value for key, value in asked.request_tags.items()}
+    assert evaluate(function_policy(), asked.action, ARN, context).allowed is asked.allowed
+
+
+def test_other_accounts_regions_and_logstores_are_out_of_reach() -> None:
+    policy = function_policy()
+    opted_in = {"acs:ResourceTag/ecs-reboot": "enabled"}
+    elsewhere = "acs:ecs:cn-beijing:1234567890123456:instance/i-1"
+    assert not evaluate(policy, "ecs:RebootInstances", elsewhere, opted_in).allowed
+    assert evaluate(function_policy(EveryRegion="true"), "ecs:RebootInstances", elsewhere, opted_in).allowed
+    logs = "acs:log:cn-hangzhou:1234567890123456:project/ecs-reboot-1234567890123456-cn-hangzhou/logstore/"
+    assert evaluate(policy, "log:PostLogStoreLogs", f"{logs}ecs-reboot-records", {}).allowed
+    assert not evaluate(policy, "log:PostLogStoreLogs", f"{logs}audit", {}).allowed
+    assert not evaluate(policy, "log:GetLogStoreLogs", f"{logs}ecs-reboot-records", {}).allowed
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"Version": "2", "Statement": []},
+        {"Version": "1", "Statement": [{"Effect": "Maybe", "Action": ["*"], "Resource": ["*"]}]},
+        {"Version": "1", "Statement": [{"Effect": "Allow", "NotAction": ["ecs:X"], "Resource": ["*"]}]},
+        {"Version": "1", "Statement": [{"Effect": "Allow", "Action": ["*"], "Resource": ["acs:ecs:*:${acs:X}:*"]}]},
+        {
+            "Version": "1",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": ["*"],
+                    "Resource": ["*"],
+                    "Condition": {"IpAddress": {"acs:SourceIp": "::"}},
+                }
+            ],
+        },
+    ],
+    ids=["version", "effect", "NotAction", "variable", "operator"],
+)
+def test_a_policy_that_is_not_understood_is_an_error(document: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedPolicy):
+        evaluate(document, "ecs:RebootInstances", ARN, {})
+
+
+def test_a_deny_wins_and_a_missing_key_meets_no_positive_condition() -> None:
+    allow = {"Effect": "Allow", "Action": "ecs:*", "Resource": "*"}
+    deny = {"Effect": "Deny", "Action": "ecs:Reboot*", "Resource": "*", "Condition": {"StringEquals": {"acs:X": ["y"]}}}
+    both = {"Version": "1", "Statement": [allow, deny]}
+    verdict = evaluate(both, "ecs:RebootInstances", ARN, {"acs:X": "y"})
+    assert (verdict.allowed, verdict.statement) == (False, deny)
+    assert evaluate(both, "ecs:RebootInstances", ARN, {}).statement == allow
+    assert evaluate(both, "log:PutLogs", ARN, {}).statement is None
+
+
+def function_policy(**parameters: str) -> dict[str, Any]:
+    template = document.load(ROOT / "template.yml")
+    decided = plan(template, {"CodeBucket": "bucket", "CodeObject": "object", **parameters}, checks.EXAMPLE_PSEUDO)
+    policies = rendered(decided)["Resources"]["Role"]["Properties"]["Policies"]
+    found: dict[str, Any] = policies[0]["PolicyDocument"]
+    return found
+
+
+def without(policy: dict[str, Any], action: str, resource: str = "") -> dict[str, Any]:
+    """The policy without one right."""
+    kept = []
+    for statement in policy["Statement"]:
+        actions = [
+            one
+            for one in statement["Action"]
+            if one != action or statement["Effect"] == "Deny" or resource not in statement["Resource"][0]
+        ]
+        if actions:
+            kept.append({**statement, "Action": actions})
+    assert kept != policy["Statement"]
+    return {**policy, "Statement": kept}
+
+
+class Deployed:
+    """A deployed function from whose role rights can be taken."""
+
+    def __init__(self, whole: Whole, package: Path) -> None:
+        assert deploy(whole, package) == 0
+        self._whole = whole
+        self._role = whole.account.function_roles["ecs-reboot"]
+        ((self._name, self._policy),) = self._role.policies.items()
+
+    def take(self, action: str, resource: str = "") -> None:
+        self.put(without(dict(self._policy), action, resource))
+
+    def put(self, policy: dict[str, Any]) -> None:
+        self._whole.account.roles.put(self._role._replace(policies={self._name: policy}))
+
+    def told_without(self, action: str) -> dict[str, Any]:
+        """What the function says of an alarm when the right is gone, and how each attempt ended."""
+        self._whole.running.cloud.audit.clear()
+        self.take(action)
+        by_topic(self._whole.account, "")
+        idle(self._whole)
+        record: dict[str, Any] = json.loads([line for line in logged(self._whole) if line.startswith("{")][-1])
+        return {**record, "errors": [call["error"] for call in self.audited("invocation")]}
+
+    def audited(self, kind: str) -> list[dict[str, Any]]:
+        return [entry for entry in self._whole.running.cloud.audit.entries() if entry["kind"] == kind]
+
+
+def test_without_any_one_right_on_ecs_nothing_is_rebooted_and_it_says_so(whole: Whole, package: Path) -> None:
+    deployed, audit = Deployed(whole, package), whole.running.cloud.audit
+    told = deployed.told_without("ecs:DescribeInstances")
+    assert (told["code"], told["errors"]) == ("not_found", [""])
+    assert "missing permission" in told["reason"]
+    for action in ("ecs:ListTagResources", "ecs:TagResources"):
+        told = deployed.told_without(action)
+        assert (told["code"], told["errors"]) == ("ledger_unavailable", ["UnhandledInvocationError"] * 2)
+        assert "Forbidden.RAM" in told["reason"]
+        assert action.partition(":")[2] in told["reason"]
+        assert audit.changes() == ()
+    waiting = whole.account.messages.waiting("ecs-reboot-failures")
+    assert [OPTED_IN[1] in json.loads(one)["requestPayload"] for one in waiting] == [True, True]
+    told = deployed.told_without("ecs:RebootInstances")
+    assert told["code"] == "Forbidden.RAM"
+    assert audit.changes() == ()
+
+
+def test_without_any_one_other_right_what_is_lost_is_seen(whole: Whole, package: Path) -> None:
+    deployed, account = Deployed(whole, package), whole.account
+    deployed.take("log:PostLogStoreLogs", "ecs-reboot-records")
+    by_topic(account, "")
+    idle(whole)
+    assert records(whole) == []
+    assert any("did not reach the logstore" in line for line in logged(whole))
+
+    deployed.take("log:PostLogStoreLogs", "ecs-reboot-function")
+    lines = len(logged(whole))
+    account.functions.enqueue("ecs-reboot", f'{{"instance_ids": ["{OPTED_IN[2]}"]}}'.encode())
+    idle(whole)
+    assert [one["code"] for one in records(whole)] == ["accepted"]
+    assert len(logged(whole)) == lines
+    assert "log:PostLogStoreLogs" in deployed.audited("unlogged")[0]["reason"]
+
+    deployed.put({"Version": "1", "Statement": []})
+    account.functions.enqueue("ecs-reboot", b'{"verify": true}')
+    idle(whole)
+    assert "mns:SendMessage" in deployed.audited("async_end")[-1]["undelivered"]
+    assert account.messages.waiting("ecs-reboot-failures") == ()
+
+    arn = f"acs:ram::{account.cloud.account}:role/ecs-reboot-alarms-cn-hangzhou"
+    account.roles.put(account.roles.assumable(arn, "mns.aliyuncs.com")._replace(policies={}))
+    with pytest.raises(Denied, match="fc:InvokeFunction"):
+        by_topic(account, "")
+
+
+def test_the_function_can_not_opt_an_instance_in(whole: Whole, package: Path) -> None:
+    """At the wire: the official client, with the credentials of the function's own role."""
+    assert deploy(whole, package) == 0
+    session = whole.running.cloud.credentials.assume_role("ecs-reboot-cn-hangzhou")
+    client = Client(
+        Config(
+            access_key_id=session.access_key_id,
+            access_key_secret=session.access_key_secret,
+            security_token=session.security_token,
+            region_id="cn-hangzhou",
+            endpoint=whole.running.host_port,
+            protocol="http",
+        )
+    )
+
+    def write(instance_id: str, **tags: str) -> None:
+        client.tag_resources(
+            models.TagResourcesRequest(
+                region_id="cn-hangzhou",
+                resource_type="instance",
+                resource_id=[instance_id],
+                tag=[models.TagResourcesRequestTag(key=key, value=value) for key, value in tags.items()],
+            )
+        )
+
+    ledger_only = {permissions.LEDGER_KEY: "v1"}
+    for instance_id, tags in (
+        (NOT_OPTED_IN, {"ecs-reboot": "enabled"}),
+        (NOT_OPTED_IN, {"ecs-reboot": "enabled", **ledger_only}),
+        (NOT_OPTED_IN, ledger_only),
+        (OPTED_IN[0], {"ecs-reboot": "enabled", **ledger_only}),
+        (OPTED_IN[0], {"app": "other"}),
+    ):
+        with pytest.raises(TeaException, match=r"Forbidden\.RAM"):
+            write(instance_id, **tags)
+    write(OPTED_IN[0], **ledger_only)
+    tags_of = {one: whole.running.cloud.fleet.get(one) for one in (NOT_OPTED_IN, OPTED_IN[0])}
+    assert [dict(one.state.tags) for one in tags_of.values() if one] == [
+        {},
+        {"ecs-reboot": "enabled", "app": "web", **ledger_only},
+    ]

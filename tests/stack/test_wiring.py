@@ -1,0 +1,179 @@
+"""What the template wires up, against the events that there are and the function's own reading of them."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from local_deployment import ROOT
+
+from ecs_reboot.settings import VARIABLES
+from ecs_reboot.triggers import Rules, event_catalog, read
+from stack import checks, document, event_pattern
+from stack.generate import record_fields
+from stack.render import plan, rendered
+
+TEMPLATE = document.load(ROOT / "template.yml")
+EVERYTHING = {name: value for name, value in checks.EXAMPLE_PARAMETERS.items() if name in TEMPLATE["Parameters"]}
+RESOURCES = rendered(plan(TEMPLATE, EVERYTHING, checks.EXAMPLE_PSEUDO))["Resources"]
+NOW = datetime(2026, 11, 23, tzinfo=timezone.utc)
+
+#: The sample files with a CloudEvent that each trigger must get; every other one it must not.
+CAUGHT = {
+    "SystemEventTrigger": {
+        "54-eventbridge-ebs-diskiohang.json",
+        "56-eventbridge-ecs-systemfailure-executing-rebuilt.json",
+        "57-eventbridge-ecs-systemfailure-executed-rebuilt.json",
+        "59-eventbridge-fc-batch-array-mixed-rebuilt.json[0]",
+        "59-eventbridge-fc-batch-array-mixed-rebuilt.json[1]",
+        "twin-54-eventbridge-ebs-diskiohang.json",
+        "twin-56-eventbridge-data-is-string.json",
+        "twin-56-eventbridge-ecs-maintenance-scheduled.json",
+    },
+    "StateEventTrigger": {
+        "58-eventbridge-ecs-statechange-stopped-rebuilt.json",
+        "59-eventbridge-fc-batch-array-mixed-rebuilt.json[2]",
+    },
+}
+
+
+def pattern_of(trigger: str) -> dict[str, Any]:
+    config = RESOURCES[trigger]["Properties"]["TriggerConfig"]
+    return event_pattern.parse(config["eventRuleFilterPattern"])
+
+
+def sample_events() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in sorted((ROOT / "tests" / "samples").glob("*.json")):
+        try:
+            body = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            continue
+        for number, one in enumerate(body if isinstance(body, list) else [body]):
+            if isinstance(one, dict):
+                yield path.name + (f"[{number}]" if isinstance(body, list) else ""), one
+
+
+@pytest.mark.parametrize("trigger", CAUGHT)
+def test_a_pattern_catches_what_it_must_and_nothing_else(trigger: str) -> None:
+    pattern = pattern_of(trigger)
+    caught = {name for name, event in sample_events() if event_pattern.matches(pattern, event)}
+    assert caught == CAUGHT[trigger]
+
+
+def test_the_pattern_has_every_event_that_may_be_acted_on_and_no_other() -> None:
+    wanted = {name.rpartition(":")[0] for name in event_catalog.switchable()}
+    on_the_bus = {name.partition(":")[2] for name in pattern_of("SystemEventTrigger")["type"]}
+    cloud_monitor = {
+        name.removesuffix(":Failed")
+        for pattern in RESOURCES["CloudMonitorEventRule"]["Properties"]["EventPattern"]
+        for name in pattern["NameList"]
+    }
+    assert on_the_bus | cloud_monitor == wanted
+    assert cloud_monitor - on_the_bus == {"Agent_Status_Stopped"}
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"a": "x"}, True),
+        ({"a": "y"}, False),
+        ({}, False),
+        ({"a": ["x"]}, False),
+    ],
+)
+def test_values_are_compared_exactly(event: dict[str, Any], *, expected: bool) -> None:
+    assert event_pattern.matches({"a": ["x", {"prefix": "z-"}]}, event) is expected
+
+
+def test_matchers_and_nesting() -> None:
+    pattern = {
+        "type": [{"prefix": "ecs:"}],
+        "data": {"state": [{"anything-but": ["Stopped"]}], "note": [{"exists": False}], "name": [{"suffix": ".x"}]},
+    }
+    good = {"type": "ecs:A", "data": {"state": "Running", "name": "a.x"}}
+    assert event_pattern.matches(pattern, good)
+    for data in ({"state": "Stopped", "name": "a.x"}, {**good["data"], "note": 1}, {"state": "Running"}, "text"):  # type: ignore[dict-item]
+        assert not event_pattern.matches(pattern, {**good, "data": data})
+
+
+def test_every_setting_is_in_the_template_or_left_out_for_a_reason() -> None:
+    left_out = {
+        "ECS_ENDPOINT": "for a stand-in cloud",
+        "SLS_ENDPOINT": "for a stand-in cloud",
+    }
+    variables = RESOURCES["Function"]["Properties"]["EnvironmentVariables"]
+    assert variables.keys() | left_out.keys() == {one.name for one in VARIABLES}
+
+
+def test_defaults_are_those_of_the_function_unless_said_otherwise() -> None:
+    otherwise = {
+        "LOG_PROJECT",
+        "LOGSTORE",
+        "CLAIM_SETTLE_SECONDS",  # tags take a moment to be seen everywhere, except in tests
+        "STORM_FACTOR",  # a stack is deployed to be left alone: it stops sooner
+        "VERIFY_SECONDS",  # deployed, the function proves what it did
+    }
+    given = {name: checks.EXAMPLE_PARAMETERS[name] for name in ("CodeBucket", "CodeObject")}
+    made = rendered(plan(TEMPLATE, given, checks.EXAMPLE_PSEUDO))["Resources"]
+    variables = made["Function"]["Properties"]["EnvironmentVariables"]
+    differing = {one.name for one in VARIABLES if one.name in variables and variables[one.name] != one.default}
+    assert differing <= otherwise
+
+
+def test_the_timers_send_what_the_function_reads() -> None:
+    rules = Rules(default_region="cn-hangzhou", max_event_age_seconds=0)
+    for trigger in ("ScheduleTrigger", "SweepTrigger"):
+        config = RESOURCES[trigger]["Properties"]["TriggerConfig"]
+        event = {"triggerTime": "2026-11-23T04:00:00Z", "triggerName": trigger, "payload": config["payload"]}
+        reading = read(json.dumps(event).encode(), rules, NOW)
+        assert not reading.rejected, reading
+        assert bool(reading.requests) is (trigger == "ScheduleTrigger")
+        assert bool(reading.upkeep) is (trigger == "SweepTrigger")
+
+
+def test_each_field_of_a_record_has_its_index() -> None:
+    index = {one["Name"]: one["Type"] for one in RESOURCES["RecordsIndex"]["Properties"]["KeyIndices"]}
+    assert index == record_fields()
+    assert index["downtime_seconds"] == "double"
+    assert (index["schema"], index["attempt"], index["code"]) == ("long", "long", "text")
+
+
+def test_queries_name_fields_that_are_indexed() -> None:
+    fields = record_fields()
+    charts = RESOURCES["Dashboard"]["Properties"]["Charts"]
+    alert = RESOURCES["LogAlert"]["Properties"]["Detail"]["Configuration"]["QueryList"]
+    for query in [*(chart["search"]["query"] for chart in charts), *(one["Query"] for one in alert)]:
+        search = query.partition("|")[0]
+        named = {word.rstrip(":").lstrip("(") for word in search.split() if word.endswith(":")}
+        assert named, query
+        assert named <= fields.keys(), query
+
+
+def test_everything_that_is_named_after_the_function_has_one_name() -> None:
+    environment = RESOURCES["Function"]["Properties"]["EnvironmentVariables"]
+    policy = json.dumps(RESOURCES["Role"]["Properties"]["Policies"])
+    assert environment["LOGSTORE"] == "<Records.LogstoreName>"
+    assert RESOURCES["Records"]["Properties"]["LogstoreName"] in policy
+    assert RESOURCES["LogProject"]["Properties"]["Name"] in policy
+    assert RESOURCES["FailureQueue"]["Properties"]["QueueName"] in policy
+    assert RESOURCES["Function"]["Properties"]["FunctionName"] in json.dumps(RESOURCES["AlarmRole"])
+
+
+def test_every_bound_of_a_parameter_is_one_that_the_function_takes() -> None:
+    """A value that the console's form accepts must not be one that the function then refuses."""
+    given = {name: checks.EXAMPLE_PARAMETERS[name] for name in ("CodeBucket", "CodeObject")}
+    for name, declared in TEMPLATE["Parameters"].items():
+        values = [*declared.get("AllowedValues", []), declared.get("MinValue"), declared.get("MaxValue")]
+        for value in values:
+            if value is None or name in ("Cpu", "MemorySize"):  # they go together: see the parameter's description
+                continue
+            made = rendered(plan(TEMPLATE, {**given, name: str(value)}, checks.EXAMPLE_PSEUDO))["Resources"]
+            assert checks.check_rendered(made) == [], (name, value)
+
+
+@pytest.mark.parametrize("limit", ["1", "10000", "1%", "99%", "100%", "off"])
+def test_limits_that_the_form_takes(limit: str) -> None:
+    given = {name: checks.EXAMPLE_PARAMETERS[name] for name in ("CodeBucket", "CodeObject")}
+    made = rendered(plan(TEMPLATE, {**given, "MaxReboots": limit}, checks.EXAMPLE_PSEUDO))["Resources"]
+    assert checks.check_rendered(made) == []
