@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-com
 
 .DEFAULT_GOAL := help
 .PHONY: help demo invoke serve explain replay forecast build validate render deploy status logs remove doctor \
-	bench test lint format docs upgrade clean
+	bench screenshots browser test lint format docs upgrade clean
 export EVENT FLEET SET AUDIT CODE TIMEOUT RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON
 export REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS MINUTES QUERY FUNCTION ENDPOINT
 
@@ -60,7 +60,19 @@ bench: $(VENV)/.run ## cold starts and the local cloud against their bars; write
 	@$(BIN)/python bench/cold_start.py --chart docs/images/cold-start.svg --page docs/performance.md
 	@$(BIN)/python bench/local_cloud.py
 
-test: lint ## everything that CI runs
+screenshots: $(VENV)/.dev browser ## take the pictures in docs/images anew
+	@$(BIN)/python -m localcloud.console.screenshots
+
+# The console is tested in a Chromium: one that is there, or Debian's where this may install it.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing Debian's chromium ..." >&2; \
+	  apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else echo "no Chromium on PATH: the console's browser tests will be skipped" >&2; fi
+
+test: lint browser ## everything that CI runs
 	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.dev ## ruff and mypy, strict

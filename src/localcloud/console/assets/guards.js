@@ -1,0 +1,23 @@
+// The guard table of one instance: each guard, what it said, and the fact it read.
+
+import { h, prose, said } from "./element.js";
+import { t, tOr } from "./preferences.js";
+
+const SIGNS = { passed: "✓", failed: "✕", overridden: "!", not_reached: "–" };
+
+export function guardTable(table) {
+  return h("table", { className: "guards" },
+    h("thead", {}, h("tr", {}, ["guard", "outcome", "fact"].map((one) => h("th", { scope: "col" }, t(one))))),
+    h("tbody", {}, table.rows.map(row)));
+}
+
+function row(one) {
+  const outcome = one.outcome === "failed" ? t("failed_guard") : t(one.outcome);
+  const fact = one.objection
+    ? [h("strong", {}, said(one.objection)), h("br", {}), h("small", {}, said(one.fact))]
+    : one.fact ? said(one.fact) : h("small", { className: "reads" }, prose(one.reads));
+  return h("tr", { dataset: { outcome: one.outcome } },
+    h("th", { scope: "row" }, tOr(`guard_${one.code}`, one.code), h("small", {}, h("code", {}, one.code), " · ", t(one.kind))),
+    h("td", { className: "outcome" }, h("span", { "aria-hidden": "true" }, SIGNS[one.outcome]), " ", outcome),
+    h("td", {}, fact));
+}

@@ -1,0 +1,122 @@
+// The page: its views, what the cloud tells, and who is told of it.
+
+import { admin, listen } from "./api.js";
+import { Composer } from "./composer.js";
+import { fill, h, visible } from "./element.js";
+import { Events } from "./events.js";
+import { Faults } from "./faults.js";
+import { Fleet } from "./fleet.js";
+import { apply, chooseLanguage, chosenLanguage, chosenTheme, nextTheme, onChoice, t } from "./preferences.js";
+import { Records } from "./records.js";
+import { Settings } from "./settings.js";
+
+const VIEWS = ["live", "records", "settings"];
+const LANGUAGES = { en: "English", "zh-CN": "中文" };
+
+const names = new Map();
+const nameOf = (id) => names.get(id) || id || "";
+const announcements = document.getElementById("announcements");
+const announce = (text) => { announcements.textContent = text; };
+const problem = h("p", { className: "problem", role: "alert", hidden: true });
+let problemTimer = 0;
+let alive = false;
+let timeScale = 1;
+
+function fail(error) {
+  problem.textContent = visible(error.message);
+  problem.hidden = false;
+  clearTimeout(problemTimer);
+  problemTimer = setTimeout(() => { problem.hidden = true; }, 10_000);
+}
+
+const events = new Events({ nameOf });
+const composer = new Composer({ sent: (number) => events.choose(number), fail });
+const fleet = new Fleet({ choose: (instance) => composer.aim(instance), fire: (instance) => composer.fire(instance), announce });
+const faults = new Faults({ fail });
+const records = new Records({ nameOf });
+const settings = new Settings({ fail });
+
+const views = {
+  live: h("div", { className: "view live" }, h("div", { className: "column" }, fleet.element, composer.element, faults.element), events.element),
+  records: h("div", { className: "view" }, records.element),
+  settings: h("div", { className: "view" }, settings.element),
+};
+
+function view() {
+  const asked = location.hash.slice(1);
+  return VIEWS.includes(asked) ? asked : "live";
+}
+
+function showView() {
+  fill(document.getElementById("main"), problem, views[view()]);
+  if (view() === "records") records.refresh();
+  drawHeader();
+}
+
+function drawHeader() {
+  const focused = document.activeElement?.id;
+  const reset = h("button", { type: "button", id: "reset", onclick: () => askReset(reset) }, t("reset"));
+  const language = h("select", { id: "language", "aria-label": t("language"), onchange: () => chooseLanguage(language.value) },
+    Object.entries(LANGUAGES).map(([value, name]) => h("option", { value, lang: value, selected: value === chosenLanguage() }, name)));
+  fill(document.getElementById("header"),
+    h("p", { className: "brand" }, h("img", { src: "icon.svg", alt: "", width: 24, height: 24 }), h("strong", {}, "ecs-reboot"), " ",
+      h("small", {}, t("local_cloud"))),
+    h("nav", {}, VIEWS.map((one) => h("a", { href: `#${one}`, "aria-current": one === view() ? "page" : null }, t(one)))),
+    h("p", { className: "tools" },
+      timeScale === 1 ? null : h("span", { className: "chip" }, t("fast", { n: timeScale })),
+      h("span", { className: `line ${alive ? "up" : "down"}`, id: "line" }, t(alive ? "connected" : "disconnected")),
+      language,
+      h("button", { type: "button", id: "theme", onclick: nextTheme }, `${t("theme")}: ${t(`theme_${chosenTheme()}`)}`),
+      reset));
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+// Asked twice on the same button: a dialog would be more than the question is worth.
+async function askReset(button) {
+  if (button.dataset.sure) {
+    delete button.dataset.sure;
+    button.textContent = t("reset");
+    await admin("POST", "reset").catch(fail);
+    return;
+  }
+  button.dataset.sure = "true";
+  button.textContent = t("reset_sure");
+  setTimeout(() => { delete button.dataset.sure; button.textContent = t("reset"); }, 3000);
+}
+
+function translate() {
+  document.querySelector(".skip").textContent = t("skip");
+  for (const part of [fleet, composer, faults, events, records, settings]) part.translate();
+  drawHeader();
+}
+
+function tell(message) {
+  if (message.kind === "everything") {
+    names.clear();
+    for (const one of message.instances) names.set(one.id, one.name);
+    timeScale = message.time_scale;
+    fleet.replace(message.instances);
+    events.replace(message.invocations);
+    drawHeader();
+  } else {
+    if (message.instances) fleet.update(message.instances);
+    if (message.invocations) events.update(message.invocations);
+  }
+  if (message.faults) faults.show(message.faults);
+  if (message.settings) settings.show(message.settings);
+  if (message.invocations && view() === "records") records.refresh();
+}
+
+apply();
+translate();
+showView();
+window.addEventListener("hashchange", showView);
+onChoice(translate);
+await composer.begin().catch(fail);
+listen(tell, (up) => {
+  if (up !== alive) {
+    alive = up;
+    drawHeader();
+  }
+});
+document.documentElement.dataset.ready = "true";

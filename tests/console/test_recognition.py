@@ -1,0 +1,59 @@
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecs_reboot import triggers
+from ecs_reboot.settings import load
+from localcloud.console import samples
+from localcloud.console.recognition import MOST_ELEMENTS, recognised
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+RULES = load({"MAX_EVENT_AGE_SECONDS": "0", "WEBHOOK_TOKEN": "demo-token", "DEFAULT_REGION": "cn-hangzhou"}).reading
+EVENTS = sorted(Path(samples.FOLDERS["events"]).glob("*.[jt][sx]*"))
+
+
+def read(name: str) -> Any:
+    return recognised((samples.FOLDERS["events"] / name).read_bytes(), RULES, NOW)
+
+
+def fields(told: Any, role: str) -> list[tuple[str, str]]:
+    return [(one["path"], one["value"]) for one in told["fields"] if one["role"] == role]
+
+
+def test_an_alarm_field_by_field() -> None:
+    told = read("alarm-firing.form.txt")
+    assert fields(told, "instance") == [("dimensions.instanceId", "i-bp1a2b3c4d5e6f7g8h9i")]
+    assert fields(told, "state_firing") == [("alertState", "ALERT"), ("triggerLevel", "CRITICAL")]
+    assert fields(told, "region") == [("regionId", "cn-hangzhou")]
+    assert [one["verdict"] for one in told["elements"]] == ["rebootrequest"]
+
+
+def test_envelopes_are_named() -> None:
+    assert [value for _, value in fields(read("http-alarm-firing.json"), "envelope")] == ["http"]
+
+
+def test_an_http_event_without_its_token_is_not_looked_into() -> None:
+    told = read("http-without-token.json")
+    assert not fields(told, "instance")
+    assert fields(told, "unreadable")
+
+
+@pytest.mark.parametrize("file", EVENTS, ids=lambda file: file.name)
+def test_it_says_what_the_function_reads(file: Path) -> None:
+    event = file.read_bytes()
+    reading = triggers.read(event, RULES, NOW)
+    told = recognised(event, RULES, NOW)
+    assert told["trigger"] == reading.trigger
+    named = {target.instance_id for request in reading.requests for target in request.targets}
+    assert named <= {value for _, value in fields(told, "instance")}
+    assert told["count"] == len(reading.requests + reading.ignored + reading.rejected + reading.upkeep)
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes_are_told_about(event: bytes) -> None:
+    told = recognised(event, RULES, NOW)
+    assert told["count"] == len(told["elements"]) or len(told["elements"]) == MOST_ELEMENTS
