@@ -26,9 +26,10 @@ class Limit(Value):
 class Surroundings(Value):
     """What the region's ledger says about the others, at the time of one decision.
 
-    ``limit``: None for none. ``rebooted``: reboots claimed in the window; ``asked_for``: instances asked for in the window, rebooted or not;
-    each without the instance decided about. ``storm_at``: when a storm was seen in this window. ``down_in_a_row``: how
-    many of the latest reboots left their instance down. ``group_member``: one of the same group that is not back yet.
+    ``limit``: None for none. ``rebooted``: reboots claimed in the window; ``asked_for``: instances asked for in the
+    window, rebooted or not; each without the instance decided about. ``storm_at``: when a storm was seen in this
+    window. ``down_in_a_row``: how many of the latest reboots left their instance down. ``group_member``: one of the
+    same group that is not back yet.
     """
 
     limit: int | None
@@ -50,6 +51,10 @@ def parse_limit(text: str) -> Limit | None:
     return Limit(number=int(number), share=bool(percent))
 
 
+#: So long a claim holds back its group where nobody has found out what became of it. A sweep knows within less.
+UNKNOWN = timedelta(hours=1)
+
+
 class Tally:
     """One region's entries, counted once, so that thousands of instances can be judged against them."""
 
@@ -58,22 +63,21 @@ class Tally:
         recent = {instance_id: entry for instance_id, entry in entries.items() if now - entry.at < window}
         self._rebooted = {one for one, entry in recent.items() if entry.state in ATTEMPTED or entry.state == "reset"}
         self._asked = set(recent) | set(asked)
-        self._storms = {one: entry.at for one, entry in recent.items() if entry.state == "storm"}
+        self._storm_at = min((entry.at for entry in recent.values() if entry.state == "storm"), default=None)
         self._busy: dict[str, set[str]] = {}
-        for instance_id, entry in recent.items():
-            if entry.state in ("claimed", "down"):
+        for instance_id, entry in entries.items():
+            if entry.state == "down" or (entry.state == "claimed" and now - entry.at < max(window, UNKNOWN)):
                 self._busy.setdefault(entry.group, set()).add(instance_id)
         self._down_in_a_row = _down_in_a_row(entries.values())
 
     def around(self, instance_id: str, group: str, limit: int | None) -> Surroundings:
         """Return the surroundings of one instance."""
-        storms = [at for one, at in self._storms.items() if one != instance_id]
         busy = self._busy.get(group, set()) - {instance_id} if group != "0" else set()
         return Surroundings(
             limit=limit,
             rebooted=len(self._rebooted) - (instance_id in self._rebooted),
             asked_for=len(self._asked) - (instance_id in self._asked),
-            storm_at=min(storms, default=None),
+            storm_at=self._storm_at,
             down_in_a_row=self._down_in_a_row,
             group_member=min(busy, default=""),
         )
@@ -89,7 +93,11 @@ class Tally:
 
 
 def _down_in_a_row(entries: Iterable[Entry]) -> int:
-    finished = sorted((one for one in entries if one.state in ("back", "down", "seen")), key=lambda one: one.at)
+    """Count from the latest; of those claimed at the same time the ones that are down count as the latest."""
+    finished = sorted(
+        (one for one in entries if one.state in ("back", "down", "seen")),
+        key=lambda one: (one.at, one.state == "down"),
+    )
     count = 0
     while finished and finished.pop().state == "down":
         count += 1

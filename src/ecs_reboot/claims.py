@@ -10,23 +10,24 @@
 
 Every run writes before it counts, so of two runs at least the later writer sees the other's claim: whatever the
 interleaving, no more than the limit go on. A run that dies in between leaves a claim that counts until its window ends:
-fewer reboots, never more. What is assumed of tags, and what the wait is for, is in docs/safety.md.
+fewer reboots, never more. Only a claim that still stands is taken back: what another run wrote over it is that run's.
+What is assumed of tags, and what the wait is for, is in docs/safety.md.
 """
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
 from ecs_reboot import ledger, records, retry
 from ecs_reboot.blast_radius import Tally
 from ecs_reboot.clock import Deadline
 from ecs_reboot.ecs_api import EcsApi
-from ecs_reboot.errors import CloudError, NoAnswer, Refused
+from ecs_reboot.errors import CloudError, NoAnswer, NotSent, Refused
 from ecs_reboot.ledger import Entry, State
 from ecs_reboot.policy import Facts, Order, Policy, attempts, decide, group_of
 from ecs_reboot.records import Result
+from ecs_reboot.register import Register
 
 #: How often a run that lost to others withdraws and tries again.
 ROUNDS = 4
@@ -36,6 +37,9 @@ LOOKS, LOOK_SECONDS = 6, 0.25
 CROWDED = ("blast_radius", "storm")
 #: The beginnings of the codes by which TagResources says that an instance can't take another tag.
 TAGS_FULL = ("OperationDenied.QuotaExceed", "QuotaExceed", "TagQuotaExceed")
+
+#: What befalls a claim that would rest on a reading too long ago.
+TOO_LATE = NotSent("TagResources", "reading the region's ledger and writing to it took too long (CLAIM_SETTLE_SECONDS)")
 
 Entries = dict[str, str]
 
@@ -55,7 +59,7 @@ class Claims:
         self, ecs: EcsApi, policy: Policy, deadline: Deadline, *, claim_id: str, settle_seconds: float
     ) -> None:
         self._ecs, self._policy, self._deadline = ecs, policy, deadline
-        self._id, self._settle_seconds = claim_id, settle_seconds
+        self._id, self._register = claim_id, Register(ecs, deadline, settle_seconds)
         self._before: dict[str, str] = {}
         self._claimed: dict[str, str] = {}
         self._opted_in: dict[str, int] = {}
@@ -73,43 +77,57 @@ class Claims:
                 return [], results + [_unavailable(facts, error) for facts in wanted]
             results += tried.results
             lost = [result for _, result in tried.over]
-            wait = attempt * (0.5 + self._deadline.clock.jitter())
+            # More than a second, so that no claim looks like the one before.
+            wait = attempt * (1.0 + self._deadline.clock.jitter())
             if tried.kept or not lost or attempt == ROUNDS or not self._deadline.wait(wait):
                 return tried.kept, results + lost
             wanted = [order.facts for order, _ in tried.over]
         raise AssertionError("the last round returns")
 
     def release(self, region_id: str, orders: Iterable[Order]) -> None:
-        """Take back the claims of orders that led to no reboot: the value before is restored.
+        """Take back the claims of orders that led to no reboot, where they still stand: the value before is restored.
 
         Where there was none, an entry says that a reboot was asked for and not done. A claim that can't be taken back
         counts until its window ends.
         """
-        values = {
-            order.instance_id: self._before[order.instance_id] or self._entry(order.facts, "refused")
+        before = {
+            order.instance_id: self._before.get(order.instance_id) or self._entry(order.facts, "refused")
             for order in orders
         }
-        self._write_if_possible(region_id, values)
+        with suppress(CloudError):
+            self._register.change(region_id, before, lambda one, text: before[one] if self._stands(one, text) else None)
 
     def finish(self, region_id: str, states: Mapping[str, State]) -> None:
-        """Write down what became of this run's reboots: `back` or `down`."""
-        values = {one: self._claimed[one].replace(" claimed ", f" {state} ") for one, state in states.items()}
-        self._write_if_possible(region_id, values)
+        """Write down what became of this run's reboots: `back` or `down`. Without it a sweep finds out later."""
+        with suppress(CloudError):
+            self._register.change(
+                region_id,
+                states,
+                lambda one, text: text.replace(" claimed ", f" {states[one]} ") if self._stands(one, text) else None,
+            )
+
+    def _stands(self, instance_id: str, text: str) -> bool:
+        """Tell whether an entry is the claim that this run wrote last."""
+        return text == self._claimed.get(instance_id)
 
     def _try(self, region_id: str, wanted: list[Facts], *, dry_run: bool) -> _Round:
-        entries = self._entries(region_id)
+        entries, began = self._register.read(region_id)
         allowed, refused = self._judge(region_id, wanted, entries)
         crowded = [result for result in refused if result.code in CROWDED]
-        if not dry_run:
-            refused += self._mark(region_id, crowded, entries)
-        if dry_run or not allowed:
+        if dry_run:
             return _Round(allowed, refused, [])
         for order in allowed:
-            self._before[order.instance_id] = entries.get(order.instance_id, "")
-        self._claim(region_id, allowed)
-        if self._settle_seconds:
-            self._deadline.wait(self._settle_seconds)
+            text = entries.get(order.instance_id, "")
+            if self._id not in text.split(" "):
+                self._before[order.instance_id] = text
         try:
+            late = self._claim(region_id, allowed, began)
+            refused += [_unavailable(order.facts, TOO_LATE) for order in allowed if order.instance_id in late]
+            allowed = [order for order in allowed if order.instance_id not in late]
+            refused += self._mark(region_id, crowded, entries, began)
+            if not allowed:
+                return _Round([], refused, [])
+            self._register.settle()
             return self._confirm(region_id, allowed, refused)
         except CloudError:
             self.release(region_id, allowed)
@@ -118,7 +136,8 @@ class Claims:
     def _judge(self, region_id: str, wanted: list[Facts], entries: Entries) -> tuple[list[Order], list[Result]]:
         """Decide about each in turn; those allowed count for those that follow."""
         now = self._deadline.clock.now()
-        read = {instance_id: _readable(text, now) for instance_id, text in entries.items()}
+        # What another's clock dated after now was still written: it counts.
+        read = {instance_id: _readable(text, ledger.FAR) for instance_id, text in entries.items()}
         others = {instance_id: entry for instance_id, entry in read.items() if entry and entry.claim != self._id}
         window = timedelta(seconds=self._policy.max_reboots_window_seconds)
         tally = Tally(others, (facts.target.instance_id for facts in wanted), window, now)
@@ -150,46 +169,49 @@ class Claims:
             self._opted_in[region_id] = retry.read(lambda: self._ecs.count(region_id, tag), self._deadline)
         return limit.of(self._opted_in[region_id])
 
-    def _claim(self, region_id: str, orders: list[Order]) -> None:
+    def _claim(self, region_id: str, orders: list[Order], began: float) -> frozenset[str]:
+        """Write claims; returns the instances for which the reading had become too old."""
         values = {
             order.instance_id: self._entry(order.facts, "claimed", force=order.decision.force) for order in orders
         }
         self._claimed.update(values)
-        try:
-            self._write(region_id, values)
-        except CloudError:
-            self.release(region_id, orders)
-            raise
+        return self._register.write(region_id, values, began)
 
     def _confirm(self, region_id: str, claimed: list[Order], results: list[Result]) -> _Round:
         """Read the region until our claims are seen, and decide again with all that was written before them."""
         orders = {order.instance_id: order for order in claimed}
-        entries = self._entries(region_id)
+        entries = self._register.read(region_id).entries
         for _ in range(LOOKS):
-            unseen = [one for one in orders if entries.get(one, "") == self._before[one]]
+            unseen = [one for one in orders if self._is_old(one, entries.get(one, ""))]
             if not unseen or not self._deadline.wait(LOOK_SECONDS):
                 break
-            entries = self._entries(region_id)
+            entries = self._register.read(region_id).entries
         not_seen = NoAnswer("ListTagResources", "our own claim is not to be seen")
         results += [_unavailable(orders.pop(one).facts, not_seen) for one in unseen]
-        others = [one for one in orders if self._id not in entries.get(one, "").split(" ")]
+        others = [one for one in orders if not self._stands(one, entries.get(one, ""))]
         results += [_lost(orders.pop(one).facts, entries.get(one, "none")) for one in others]
         kept, refused = self._judge(region_id, [order.facts for order in orders.values()], entries)
         self.release(region_id, [orders[one.instance_id] for one in refused])
         results += [one for one in refused if one.code not in CROWDED]
         return _Round(kept, results, [(orders[one.instance_id], one) for one in refused if one.code in CROWDED])
 
-    def _mark(self, region_id: str, crowded: list[Result], entries: Entries) -> list[Result]:
+    def _is_old(self, instance_id: str, text: str) -> bool:
+        """Tell whether an entry is from before our latest claim: what stood there, or an earlier claim of ours."""
+        ours = self._id in text.split(" ")
+        return not self._stands(instance_id, text) and (ours or text == self._before[instance_id])
+
+    def _mark(self, region_id: str, crowded: list[Result], entries: Entries, began: float) -> list[Result]:
         """Leave a sign that instances were asked for, where it hides nothing. Who first sees a storm says so aloud."""
         now = self._deadline.clock.now()
-        blank = [one.facts for one in crowded if one.facts and _is_blank(entries.get(one.instance_id), now)]
+        blank = [one.facts for one in crowded if one.facts and _is_blank(one.facts, entries, now)]
         values = {facts.target.instance_id: self._entry(facts, "refused") for facts in blank[: ledger.MOST_RESOURCES]}
         loud: list[Result] = []
         first = next((one for one in crowded if one.code == "storm" and one.facts in blank), None)
         if first and first.facts and first.facts.surroundings and not first.facts.surroundings.storm_at:
             values[first.instance_id] = self._entry(first.facts, "storm")
             loud = [records.of_request(first.facts.request, region_id, "storm_began", first.reason)]
-        self._write_if_possible(region_id, values)
+        with suppress(CloudError):  # their loss only makes a storm harder to see
+            self._register.write(region_id, values, began)
         return loud
 
     def _entry(self, facts: Facts, state: State, *, force: bool = False) -> str:
@@ -217,24 +239,6 @@ class Claims:
         newest = instance.model_copy(update={"tags": tuple(tags.items())})
         return facts.model_copy(update={"instance": newest, "now": now, "claim": self._id})
 
-    def _entries(self, region_id: str) -> Entries:
-        return retry.read(lambda: dict(self._ecs.entries(region_id, ledger.KEY)), self._deadline)
-
-    def _write(self, region_id: str, values: Mapping[str, str]) -> None:
-        """Write entries, those alike together. A repeated write changes nothing, so it may be tried again."""
-        alike: dict[str, list[str]] = {}
-        for instance_id, value in values.items():
-            alike.setdefault(value, []).append(instance_id)
-        for value, ids in alike.items():
-            for start in range(0, len(ids), ledger.MOST_RESOURCES):
-                part = tuple(ids[start : start + ledger.MOST_RESOURCES])
-                retry.read(partial(self._ecs.remember, region_id, part, ledger.KEY, value), self._deadline)
-
-    def _write_if_possible(self, region_id: str, values: Mapping[str, str]) -> None:
-        """Write entries whose loss only makes later runs more careful."""
-        with suppress(CloudError):
-            self._write(region_id, values)
-
 
 def _readable(text: str, now: datetime) -> Entry | None:
     """Read another instance's entry; one that can't be read counts for nobody but its own instance."""
@@ -250,10 +254,14 @@ def _age_key(text: str, now: datetime) -> tuple[bool, datetime]:
     return (entry is None, entry.at if entry else now)
 
 
-def _is_blank(text: str | None, now: datetime) -> bool:
-    """Tell whether writing over an entry would hide no attempt."""
-    entry = _readable(text, now) if text is not None else None
-    return text is None or (entry is not None and entry.state in ("refused", "storm"))
+def _is_blank(facts: Facts, entries: Entries, now: datetime) -> bool:
+    """Tell whether writing over an instance's entry would hide nothing: no attempt, and no storm of this window."""
+    text = entries.get(facts.target.instance_id)
+    if text is None:
+        return True
+    entry = _readable(text, now)
+    storming = facts.surroundings is not None and facts.surroundings.storm_at is not None
+    return entry is not None and (entry.state == "refused" or (entry.state == "storm" and not storming))
 
 
 def _lost(facts: Facts, entry: str) -> Result:

@@ -72,12 +72,16 @@ class Invocation:
         try:
             ecs = self._connect(self._deadline)
         except NoCredentials as error:
-            code, more = "no_credentials", {"retriable": True}
-            return [records.of_request(request, "", code, str(error), **more) for request in reading.requests]
+            from ecs_reboot.upkeep import result_of  # noqa: PLC0415
+
+            asked = "", "no_credentials", str(error)
+            return [result_of(request, *asked, retriable=True) for request in reading.upkeep] + [
+                records.of_request(request, *asked, retriable=True) for request in reading.requests
+            ]
         from ecs_reboot.remediation import Remediation  # noqa: PLC0415 - most events don't come this far
         from ecs_reboot.upkeep import LedgerUpkeep  # noqa: PLC0415
 
-        upkeep = LedgerUpkeep(ecs, self._deadline)
+        upkeep = LedgerUpkeep(ecs, self._deadline, settle_seconds=self._settings.claim_settle_seconds)
         done = [result for request in reading.upkeep for result in upkeep.run(request)]
         remediation = Remediation(ecs, self._settings, self._deadline, intend=self._journal.intend)
         results = remediation.run(reading.requests)

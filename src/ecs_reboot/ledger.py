@@ -9,7 +9,7 @@ time earlier attempts were made. At most 128 characters. Pure: reading and writi
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Literal, cast
 
 from ecs_reboot import utc_time
@@ -25,6 +25,8 @@ MOST_ATTEMPTS = 8
 OLDEST_SECONDS = 999_999
 #: An entry may be this far ahead of our clock: the clocks of two machines are never the same.
 SKEW = timedelta(minutes=5)
+#: A moment that no entry is dated after.
+FAR = datetime(9999, 1, 1, tzinfo=timezone.utc)
 
 #: `claimed`: a reboot was about to be asked for, and was or was not. `back`, `down`: it was, and the instance came
 #: back or stayed down. `unproven`: nothing ever showed that it went down. `refused`: asked of us and not done. `storm`:
@@ -87,22 +89,26 @@ def of(instance: Instance, now: datetime) -> Entry | None:
     return parse(text, now) if text is not None else None
 
 
-def attempts(entry: Entry | None, start_time: datetime | None, *, ours: str = "") -> tuple[datetime, ...]:
-    """Return the times of the attempts that an entry stands for, oldest first; not that of the claim ``ours``.
-
-    A `refused` entry may have been written over another run's claim, which nobody saw. If the instance started
-    anew at or after its time, there was a reboot: it counts as one, at the time of that start.
-    """
+def attempts(entry: Entry | None, *, ours: str = "") -> tuple[datetime, ...]:
+    """Return the times of the attempts that an entry stands for, oldest first; not that of the claim ``ours``."""
     if entry is None or entry.state == "reset":
         return ()
     times = [entry.at - timedelta(seconds=seconds) for seconds in reversed(entry.earlier)]
-    if entry.claim == ours:
-        return tuple(times)
-    if entry.state in ATTEMPTED:
+    if entry.state in ATTEMPTED and entry.claim != ours:
         times.append(entry.at)
-    elif start_time is not None and restarted(entry, start_time):
-        times.append(max(entry.at, start_time))
     return tuple(times)
+
+
+def hidden_attempt(entry: Entry | None, start_time: datetime | None, *, ours: str = "") -> datetime | None:
+    """Return when there may have been an attempt that an entry hides, None where it hides none.
+
+    Without a settle time a `refused` entry may have been written over a claim that nobody had seen yet. Where the
+    instance started anew at or after its time, that may have been our reboot, or somebody else's: too little to call
+    it an attempt, enough to let the instance be.
+    """
+    if entry is None or entry.state not in ("refused", "storm") or entry.claim == ours:
+        return None
+    return max(entry.at, start_time) if start_time is not None and restarted(entry, start_time) else None
 
 
 def restarted(entry: Entry, start_time: datetime | None) -> bool:

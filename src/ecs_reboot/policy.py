@@ -170,11 +170,12 @@ def _ledger_unavailable(facts: Facts, instance: Instance) -> str:
 
 
 def _cooldown(facts: Facts, instance: Instance) -> str:
-    times = attempts(facts, instance)
+    entry = ledger.of(instance, facts.now)
+    hidden = ledger.hidden_attempt(entry, instance.start_time, ours=facts.claim)
+    times = (*attempts(facts, instance), *((hidden,) if hidden else ()))
     cooldown = timedelta(seconds=facts.policy.cooldown_seconds)
     if not times or facts.now - times[-1] >= cooldown:
         return ""
-    entry = ledger.of(instance, facts.now)
     unfinished = entry and entry.state == "claimed" and not ledger.restarted(entry, instance.start_time)
     cut_off = "; it has not restarted since, so that run may have been cut off" if unfinished else ""
     return (
@@ -307,7 +308,7 @@ def decide(facts: Facts) -> Decision:
 def attempts(facts: Facts, instance: Instance) -> tuple[datetime, ...]:
     """Return the times of our earlier attempts, oldest first; none where the ledger can't be read."""
     try:
-        return ledger.attempts(ledger.of(instance, facts.now), instance.start_time, ours=facts.claim)
+        return ledger.attempts(ledger.of(instance, facts.now), ours=facts.claim)
     except ledger.Unreadable:
         return ()
 

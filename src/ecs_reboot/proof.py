@@ -1,7 +1,8 @@
 """Proof that a reboot happened and that the instance came back, from sightings by DescribeInstances alone.
 
 Being Running right after the call proves nothing: the instance may not have gone down yet. An instance is proven back
-when it was *seen* down, or its start time moved, and it is Running again.
+when it was *seen* down, or its start time moved, and it is Running again. What one look shows may be older than what
+the look before showed, so after being seen down it must be Running in two looks, unless its start time has moved.
 """
 
 from collections.abc import Callable
@@ -25,6 +26,7 @@ class Sighting(NamedTuple):
     """What has been seen of one instance since ECS accepted its reboot."""
 
     went_down: bool = False
+    up_since: datetime | None = None
     status: str = ""
     back_at: datetime | None = None
 
@@ -33,8 +35,10 @@ def look(before: Instance, after: Instance, sighting: Sighting, now: datetime) -
     """Add one look to what has been seen."""
     moved = bool(before.start_time and after.start_time and after.start_time > before.start_time)
     went_down = sighting.went_down or moved or after.status != "Running"
-    back = now if went_down and after.status == "Running" else None
-    return Sighting(went_down, after.status, back)
+    if not went_down or after.status != "Running":
+        return Sighting(went_down, None, after.status)
+    up_since = sighting.up_since or now
+    return Sighting(went_down, up_since, after.status, up_since if moved or sighting.up_since else None)
 
 
 def verdict(accepted: Result, sighting: Sighting, since: datetime, now: datetime) -> Result:

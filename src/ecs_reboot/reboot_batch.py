@@ -8,6 +8,9 @@
  500, no answer          describe until there is a sign, or patience ends: the code, or accepted_unconfirmed
  AllTogether refused     describe and decide again; without those that are refused now, ask again
 ```
+
+An order that ECS may already have carried out stays *in doubt* until a look shows a sign of the reboot, or shows late
+enough that there is none. Whatever else ends it, its result then says `accepted_unconfirmed`, so that its claim stands.
 """
 
 from collections.abc import Callable
@@ -53,6 +56,8 @@ class RebootBatch:
         self._deadline, self._intend = deadline, intend
         self._mode = mode
         self._results: list[Result] = []
+        # What was known of instances before a call that may have had an effect unseen.
+        self._doubt: dict[str, Instance | None] = {}
 
     def run(self, orders: list[Order]) -> list[Result]:
         """Return one result for each order."""
@@ -100,18 +105,39 @@ class RebootBatch:
         try:
             found = self._look(orders)
         except CloudError as error:
-            self._close(orders, error.code, f"the facts could not be read again: {error}", retriable=True)
+            self._close(orders, error.code, f"the facts could not be read again: {error}", retriable=True, error=error)
             return []
         now = self._deadline.clock.now()
         still = []
-        for order in orders:
-            facts = order.facts.model_copy(update={"instance": found.get(order.instance_id), "now": now})
+        for order in self._without_signs(orders, found, "an earlier answer was lost"):
+            instance = found.get(order.instance_id)
+            facts = order.facts.model_copy(update={"instance": instance, "now": now})
             decision = decide(facts)
-            if decision.action == "reboot" and decision.force == self._mode.force:
-                still.append(Order(facts, decision))
-            else:
+            elsewhere = _started_anew(order.facts.instance, instance)
+            if decision.action == "skip" and order.instance_id in self._doubt:
+                self._close([order], decision.code, decision.reason)
+            elif decision.action == "skip":
                 self._results.append(records.of_decision(facts, "skip", decision.code, decision.reason))
+            elif elsewhere:
+                reason = f"{elsewhere} while this run was waiting: somebody else has rebooted it"
+                self._results.append(records.of_decision(facts, "skip", "recently_started", reason))
+            else:
+                # The claim says whether by force: an attempt that fell out of the window since changes nothing.
+                still.append(Order(facts, order.decision))
         return still
+
+    def _without_signs(self, orders: list[Order], found: dict[str, Instance], why: str) -> list[Order]:
+        """Close the orders in doubt whose instance shows a sign of the reboot; return the others."""
+        others = []
+        for order in orders:
+            after = found.get(order.instance_id)
+            sign = _sign(self._doubt.get(order.instance_id), after)
+            if sign and after:
+                reason = f"{why}, but {sign}: {order.decision.reason}"
+                self._results.append(self._result(order, "accepted", reason, current_status=after.status))
+            else:
+                others.append(order)
+        return others
 
     def _after(self, error: CloudError, orders: list[Order], wait: float) -> list[Order]:
         """Return the orders to ask for again after a call that gave no answer for each instance."""
@@ -125,7 +151,8 @@ class RebootBatch:
             self._close(orders, error.code, f"no reboot before the deadline: {error}", retriable=True, error=error)
             return []
         together = self._mode.dry_run or self._mode.batch_optimization == "AllTogether"
-        if together and error.code in ABOUT_AN_INSTANCE and len(orders) > 1:
+        doubtful = any(order.instance_id in self._doubt for order in orders)
+        if error.code in ABOUT_AN_INSTANCE and (doubtful or (together and len(orders) > 1)):
             still = self._decided_again(orders)
             if len(still) < len(orders):
                 return still
@@ -146,6 +173,9 @@ class RebootBatch:
         for order in orders:
             row = rows.get(order.instance_id)
             if row is None or row.code == "InternalError":
+                unclear.append(order)
+            elif row.code != "200" and order.instance_id in self._doubt:
+                # ECS may refuse it because of what an earlier call, whose answer was lost, has set going.
                 unclear.append(order)
             else:
                 self._results.append(self._of_row(order, row, answer.request_id))
@@ -180,42 +210,37 @@ class RebootBatch:
         """Find out by describing what a call with no usable answer did.
 
         An instance that is down, or that started later than before, was rebooted. Returns the orders to ask for again:
-        those without a sign, where ``once_more``; else closes them too.
+        those without a sign, where ``once_more``; else closes them too. Only a look after all of ``patience`` can show
+        that nothing happened: an earlier one may show what was before.
         """
         clock = self._deadline.clock
         until = clock.elapsed() + patience
+        for order in orders:
+            self._doubt.setdefault(order.instance_id, order.facts.instance)
         while True:
+            patient = clock.elapsed() >= until
             waited = self._deadline.wait(wait)
             try:
                 found = self._look(orders) if waited else {}
             except CloudError:
                 found = {}
-            unclear = []
-            for order in orders:
-                sign = _sign(order.facts.instance, found.get(order.instance_id))
-                if not sign:
-                    unclear.append(order)
-                    continue
-                reason = f"the answer was lost ({error}), but {sign}: {order.decision.reason}"
-                self._results.append(
-                    self._result(order, "accepted", reason, current_status=found[order.instance_id].status)
-                )
-            orders = unclear
+            orders = self._without_signs(orders, found, f"the answer was lost ({error})")
             if not orders:
                 return []
             if once_more and found:
                 return orders
-            if not waited or clock.elapsed() >= until:
+            if not waited or patient:
                 break
             wait = min(2 * wait, 2.0)
-        if isinstance(error, NoAnswer):
-            reason = (
-                f"the answer was lost ({error}) and nothing shows whether the instance reboots; it was not asked again"
-            )
-            self._close(orders, "accepted_unconfirmed", reason)
-        else:
+        if isinstance(error, Refused):
+            for order in orders:
+                if order.instance_id in found:
+                    del self._doubt[order.instance_id]
             reason = f"ECS failed ({error}) and nothing shows that the instance reboots"
             self._close(orders, error.code, reason, retriable=True, error=error)
+        else:
+            reason = f"the answer was lost ({error}) and nothing shows whether the instance reboots"
+            self._close(orders, error.code, reason)
         return []
 
     def _look(self, orders: list[Order]) -> dict[str, Instance]:
@@ -236,13 +261,14 @@ class RebootBatch:
         message = ""
         if isinstance(error, Refused):
             api_code, message, api_request_id = error.code, error.message, error.request_id
+        api = {"api_code": api_code, "api_message": message, "api_request_id": api_request_id}
         for order in orders:
-            self._results.append(
-                self._result(
-                    order, code, reason,
-                    retriable=retriable, api_code=api_code, api_message=message, api_request_id=api_request_id,
-                )
-            )  # fmt: skip
+            if order.instance_id in self._doubt:
+                doubt = f"ECS may be rebooting it, so it is not asked again: {reason}"
+                result = self._result(order, "accepted_unconfirmed", doubt, **api)
+            else:
+                result = self._result(order, code, reason, retriable=retriable, **api)
+            self._results.append(result)
 
     def _result(self, order: Order, code: str, reason: str, **more: object) -> Result:
         return records.of_decision(
@@ -263,6 +289,11 @@ def _sign(before: Instance | None, after: Instance | None) -> str:
         return ""
     if after.status != "Running":
         return f"describing again shows it {after.status}"
-    if before.start_time and after.start_time and after.start_time > before.start_time:
+    return _started_anew(before, after)
+
+
+def _started_anew(before: Instance | None, after: Instance | None) -> str:
+    """Say that the instance has started since it was looked at before; '' where nothing shows that."""
+    if before and after and before.start_time and after.start_time and after.start_time > before.start_time:
         return f"describing again shows that it started anew at {after.start_time:%Y-%m-%dT%H:%MZ}"
     return ""

@@ -89,7 +89,9 @@ class Register:
     def settle(self) -> None:
         """Wait until what was just written counts. Raises NotSent where the deadline leaves no room for that."""
         if self._settle_seconds and not self._deadline.wait(self._settle_seconds):
-            raise NotSent("ListTagResources", "the deadline leaves no time for a claim to settle (CLAIM_SETTLE_SECONDS)")
+            raise NotSent(
+                "ListTagResources", "the deadline leaves no time for a claim to settle (CLAIM_SETTLE_SECONDS)"
+            )
 
     def _room(self, since: float) -> Deadline:
         """Return by when a write that rests on a reading begun at ``since`` must be on its way."""

@@ -165,7 +165,7 @@ class Remediation:
                 break
         if not why_not and not chosen:
             why_not = f"policy lets none of those left be rebooted now ({made})"
-        reason = why_not or f"rebooting the next {len(chosen)} ({made})"
+        reason = why_not or f"asking for the next {len(chosen)} ({made})"
         region_id = request.selector.region_id if request.selector else ""
         results.append(records.of_request(request, region_id, "rolling_progress", reason))
         return chosen

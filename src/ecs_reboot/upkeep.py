@@ -9,6 +9,7 @@ from ecs_reboot.errors import CloudError, Refused
 from ecs_reboot.ledger import Entry, State
 from ecs_reboot.model import Instance, Upkeep
 from ecs_reboot.records import Result
+from ecs_reboot.register import Register
 
 #: DescribeInstances takes at most 100 IDs.
 BATCH = 100
@@ -37,8 +38,9 @@ def verdict(entry: Entry, instance: Instance, now: datetime) -> tuple[State, str
 class LedgerUpkeep:
     """Carries out requests about the ledger."""
 
-    def __init__(self, ecs: EcsApi, deadline: Deadline) -> None:
+    def __init__(self, ecs: EcsApi, deadline: Deadline, *, settle_seconds: float) -> None:
         self._ecs, self._deadline = ecs, deadline
+        self._register = Register(ecs, deadline, settle_seconds)
 
     def run(self, request: Upkeep) -> list[Result]:
         """Return one result for each entry that was changed, or one that says that there was nothing to do."""
@@ -46,88 +48,85 @@ class LedgerUpkeep:
             results = {"reset": self._reset, "resume": self._resume, "verify": self._verify}[request.verb](request)
         except CloudError as error:
             api = {"api_code": error.code, "api_request_id": error.request_id} if isinstance(error, Refused) else {}
-            return [_result(request, "", error.code, f"{request.verb} failed: {error}", retriable=True, **api)]
+            reason = f"{request.verb} failed: {error}"
+            named = request.instance_ids or ("",)
+            return [result_of(request, one, error.code, reason, retriable=True, **api) for one in named]
         if not results and request.verb == "verify" and request.instance_ids:
             return []  # a change of state of an instance that we did not reboot: nothing of ours
         return results or [
-            _result(request, "", "nothing_to_do", f"{request.verb}: no entry in {request.region_id} to change")
+            result_of(request, "", "nothing_to_do", f"{request.verb}: no entry in {request.region_id} to change")
         ]
 
     def _reset(self, request: Upkeep) -> list[Result]:
         """Clear attempts. The time of the last one stays, since the region's limit counts it."""
-        found = {one.instance_id: one for one in self._describe(request, request.instance_ids)}
+        found = {one.instance_id for one in self._describe(request, request.instance_ids)}
+        changed = self._register.change(request.region_id, found, lambda _, text: self._cleared(text) if text else None)
         results = []
         for instance_id in request.instance_ids:
-            if instance_id not in found:
-                results.append(_result(request, instance_id, "not_found", f"no such instance in {request.region_id}"))
-                continue
-            before = dict(found[instance_id].tags).get(ledger.KEY, "")
-            if not before:
-                results.append(_result(request, instance_id, "nothing_to_do", "the instance has no ledger entry"))
-                continue
-            self._write(request.region_id, instance_id, self._cleared(before))
-            results.append(
-                _result(request, instance_id, "reset", f"attempts cleared ({request.reason}); before: {before}")
-            )
+            if instance_id in changed:
+                told = "reset", f"attempts cleared ({request.reason}); before: {changed[instance_id].before}"
+            elif instance_id in found:
+                told = "nothing_to_do", "the instance has no ledger entry"
+            else:
+                told = "not_found", f"no such instance in {request.region_id}"
+            results.append(result_of(request, instance_id, *told))
         return results
 
-    def _cleared(self, text: str) -> Entry:
+    def _cleared(self, text: str) -> str:
         now = self._deadline.clock.now()
         try:
-            return ledger.parse(text, now).model_copy(update={"state": "reset", "earlier": ()})
+            return str(ledger.parse(text, now).model_copy(update={"state": "reset", "earlier": ()}))
         except ledger.Unreadable:
-            return Entry(at=now, state="reset", force=False, claim="00000000")
+            return str(Entry(at=now, state="reset", force=False, claim="00000000"))
 
     def _resume(self, request: Upkeep) -> list[Result]:
-        results = []
-        for instance_id, entry in self._entries(request.region_id):
-            state = {"down": "seen", "storm": "refused"}.get(entry.state)
-            if state is None:
-                continue
-            self._write(request.region_id, instance_id, entry.model_copy(update={"state": state}))
-            results.append(
-                _result(request, instance_id, "resumed", f"{entry.state} seen by a person ({request.reason})")
-            )
-        return results
+        entries = self._entries(request.region_id)
+        changed = self._register.change(request.region_id, entries, lambda _, text: self._seen(text))
+        return [
+            result_of(request, one, "resumed", f"{entries[one].state} seen by a person ({request.reason})")
+            for one in changed
+        ]
+
+    def _seen(self, text: str) -> str | None:
+        entry = _read(text, self._deadline.clock.now())
+        state = {"down": "seen", "storm": "refused"}.get(entry.state) if entry else None
+        return str(entry.model_copy(update={"state": state})) if entry and state else None
 
     def _verify(self, request: Upkeep) -> list[Result]:
-        results = []
+        told: dict[str, Result] = {}
+        renewed: dict[str, tuple[str, str]] = {}
         for instance, entry in self._open(request):
-            told = verdict(entry, instance, self._deadline.clock.now())
-            if told is None:
+            found = verdict(entry, instance, self._deadline.clock.now())
+            if found is None:
                 continue
-            state, code, sentence = told
-            self._write(request.region_id, instance.instance_id, entry.model_copy(update={"state": state}))
-            results.append(
-                _result(
-                    request, instance.instance_id, code, sentence, force=entry.force, current_status=instance.status
-                )
-            )
-        return results
+            state, code, sentence = found
+            one = instance.instance_id
+            renewed[one] = str(entry), str(entry.model_copy(update={"state": state}))
+            told[one] = result_of(request, one, code, sentence, force=entry.force, current_status=instance.status)
+        # An entry that has changed meanwhile is another run's.
+        changed = self._register.change(
+            request.region_id, renewed, lambda one, text: renewed[one][1] if text == renewed[one][0] else None
+        )
+        return [told[one] for one in changed]
 
     def _open(self, request: Upkeep) -> list[tuple[Instance, Entry]]:
         """Return the claimed instances: of those named, or all of the region that nobody should still be watching."""
+        now = self._deadline.clock.now()
         if request.instance_ids:
             found = self._describe(request, request.instance_ids)
-            read = [(instance, _readable(instance, self._deadline.clock.now())) for instance in found]
+            read = [(instance, _read(dict(instance.tags).get(ledger.KEY, ""), now)) for instance in found]
             return [(instance, entry) for instance, entry in read if entry and entry.state == "claimed"]
-        now = self._deadline.clock.now()
         claimed = {
             instance_id: entry
-            for instance_id, entry in self._entries(request.region_id)
+            for instance_id, entry in self._entries(request.region_id).items()
             if entry.state == "claimed" and now - entry.at >= STILL_WATCHED
         }
         return [(instance, claimed[instance.instance_id]) for instance in self._describe(request, tuple(claimed))]
 
-    def _entries(self, region_id: str) -> list[tuple[str, Entry]]:
+    def _entries(self, region_id: str) -> dict[str, Entry]:
         now = self._deadline.clock.now()
-        read = []
-        for instance_id, text in retry.read(lambda: list(self._ecs.entries(region_id, ledger.KEY)), self._deadline):
-            try:
-                read.append((instance_id, ledger.parse(text, now)))
-            except ledger.Unreadable:
-                continue  # see `_readable`
-        return read
+        read = {one: _read(text, now) for one, text in self._register.read(region_id).entries.items()}
+        return {one: entry for one, entry in read.items() if entry}
 
     def _describe(self, request: Upkeep, ids: tuple[str, ...]) -> list[Instance]:
         found: list[Instance] = []
@@ -136,18 +135,17 @@ class LedgerUpkeep:
             found += retry.read(lambda part=part: self._ecs.describe(request.region_id, part), self._deadline)  # type: ignore[misc]
         return found
 
-    def _write(self, region_id: str, instance_id: str, entry: Entry) -> None:
-        retry.read(lambda: self._ecs.remember(region_id, (instance_id,), ledger.KEY, str(entry)), self._deadline)
 
-
-def _readable(instance: Instance, now: datetime) -> Entry | None:
+def _read(text: str, now: datetime) -> Entry | None:
+    """Read an entry. One that can't be read refuses its own instance, with a record, until a person resets it."""
     try:
-        return ledger.of(instance, now)
+        return ledger.parse(text, now)
     except ledger.Unreadable:
-        return None  # it refuses its own instance, with a record, until a person resets it
+        return None
 
 
-def _result(request: Upkeep, instance_id: str, code: str, reason: str, **more: object) -> Result:
+def result_of(request: Upkeep, instance_id: str, code: str, reason: str, **more: object) -> Result:
+    """Make the result of a request about the ledger."""
     return Result.model_validate(
         {
             "instance_id": instance_id,
