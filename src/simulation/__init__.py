@@ -1,0 +1,1 @@
+"""Deterministic simulation: the real function over a cloud, a clock and a network that are drawn from a seed."""

@@ -1,0 +1,94 @@
+"""`python -m simulation.mutate`: take the guards away one by one and see that the tests notice.
+
+Each mutant is an edit of the source in a copy of its own. It is caught when a fast test of the affected modules fails,
+or else when a short simulation does. Exit status 1 if one survives.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from simulation.mutants import MUTANTS, Mutant
+
+SOURCE = Path(__file__).resolve().parent.parent
+ROOT = SOURCE.parent
+#: The tests that stand for all: pure and in memory.
+TESTS = tuple(
+    f"tests/unit/test_{name}.py"
+    for name in (
+        "policy", "ledger", "blast_radius", "claims", "reboot_batch", "remediation", "proof", "rolling", "upkeep",
+    )
+)  # fmt: skip
+SECONDS = 300
+
+
+def main(arguments: list[str]) -> int:
+    """Try the mutants that the arguments name, all by default; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m simulation.mutate", description=__doc__)
+    parser.add_argument("names", nargs="*", help="only mutants whose name holds one of these")
+    parser.add_argument("--deliveries", type=int, default=3000, help="of the simulation, where no test fails")
+    asked = parser.parse_args(arguments)
+    chosen = [one for one in MUTANTS if not asked.names or any(name in one.name for name in asked.names)]
+    survivors = 0
+    with tempfile.TemporaryDirectory() as directory:
+        copy = Path(directory)
+        for package in ("ecs_reboot", "simulation"):
+            shutil.copytree(SOURCE / package, copy / "src" / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "tests" / "unit", copy / "tests" / "unit", ignore=shutil.ignore_patterns("__pycache__"))
+        if missed := tried(copy, asked.deliveries):
+            _say(f"without any edit the tests fail: {missed}\n")
+            return 2
+        for mutant in chosen:
+            by = killed(mutant, copy, asked.deliveries)
+            survivors += not by
+            _say(f"{'caught' if by else 'SURVIVED':9} {mutant.name:45} {mutant.module:13} {by}\n")
+            sys.stdout.flush()
+    _say(f"{len(chosen) - survivors} of {len(chosen)} caught\n")
+    return 1 if survivors else 0
+
+
+def killed(mutant: Mutant, copy: Path, deliveries: int) -> str:
+    """Return what noticed the mutant, '' where nothing did. Raises ValueError where its place is not found."""
+    path = copy / "src" / "ecs_reboot" / f"{mutant.module}.py"
+    text = path.read_text("utf-8")
+    if text.count(mutant.old) != 1:
+        raise ValueError(f"mutant {mutant.name!r}: {mutant.old!r} stands {text.count(mutant.old)} times in {path.name}")
+    path.write_text(text.replace(mutant.old, mutant.new), "utf-8")
+    try:
+        return tried(copy, deliveries)
+    finally:
+        path.write_text(text, "utf-8")
+
+
+def tried(copy: Path, deliveries: int) -> str:
+    """Return the first test that fails, or the promise that the simulation finds broken; '' where all is well."""
+    options = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no")
+    ran = _python(copy, "-m", "pytest", *options, *TESTS)
+    if ran.returncode:
+        failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        return failed[0].partition("::")[2].partition(" - ")[0] if failed else "the tests did not run"
+    ran = _python(copy, "-m", "simulation", "--seed", "1", "--deliveries", str(deliveries))
+    if ran.returncode:
+        broken = [line for line in ran.stdout.splitlines() if line.startswith("BROKEN")]
+        return broken[0] if broken else "the simulation did not run"
+    return ""
+
+
+def _python(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(  # noqa: S603 - our own interpreter and programs
+        [sys.executable, *arguments],
+        cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS,
+    )  # fmt: skip
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""What goes wrong between the function and ECS, call by call."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple, TypeVar
+
+from ecs_reboot.errors import CloudError, NoAnswer, NotSent, Refused
+from simulation.run import Run
+
+T = TypeVar("T")
+
+#: How long the function waits for an answer (ECS_TIMEOUT_SECONDS).
+TIMEOUT = 10.0
+#: Kinds of fault and their weights among the faults of a call.
+KINDS = (
+    ("not_sent", 2), ("lost_before", 2), ("lost_after", 3), ("late", 2), ("cut_off", 2), ("slow", 4),
+    ("throttled", 4), ("500_before", 2), ("500_after", 2), ("503_before", 2), ("503_after", 2),
+)  # fmt: skip
+_BAG = tuple(kind for kind, weight in KINDS for _ in range(weight))
+
+
+class Weather(NamedTuple):
+    """How bad the network is: the chance of a fault in each call, and the longest time to an effect, seconds."""
+
+    faults: float
+    request: float
+
+
+def exchange(run: Run, weather: Weather, action: str, effect: Callable[[], T]) -> T:
+    """Carry one call to ECS, and its answer back, or fail as networks and services fail."""
+    random = run.random
+    chance = random.random()
+    if chance >= weather.faults:
+        run.step(0.005 + 0.05 * random.random())
+        answer = effect()
+        run.step(0.005 + 0.05 * random.random())
+        return answer
+    kind = _BAG[int(chance / weather.faults * len(_BAG))]
+    run.step(0.01)
+    if kind == "slow":
+        run.step(random.uniform(0, weather.request - 0.01))
+        answer = effect()
+        run.step(random.uniform(0, 2))
+        return answer
+    if kind == "late":
+        # On its way when the function has given up: it takes effect, and nobody is told.
+        due = run.scheduler.now + random.uniform(0, weather.request - 0.01)
+        run.scheduler.at(due, lambda: _unheard(effect))
+        run.step(TIMEOUT)
+        raise NoAnswer(action, "timed out")
+    if kind in ("lost_after", "cut_off", "500_after", "503_after"):
+        effect()
+    raise _failure(run, kind, action)
+
+
+def _unheard(effect: Callable[[], object]) -> None:
+    with suppress(CloudError):  # a refusal that never arrives
+        effect()
+
+
+def _failure(run: Run, kind: str, action: str) -> CloudError:
+    if kind in ("lost_before", "lost_after"):
+        run.step(TIMEOUT)
+        return NoAnswer(action, "timed out")
+    run.step(0.02)
+    if kind == "cut_off":
+        return NoAnswer(action, "the connection broke")
+    if kind == "not_sent":
+        return NotSent(action, "connection refused")
+    if kind == "throttled":
+        wait = run.random.choice((0, 0, 500, 3000, 20_000))
+        return Refused(
+            action, code="Throttling.User", message="slow down", status=400, request_id="", retry_after_ms=wait
+        )
+    if kind.startswith("503"):
+        return Refused(action, code="ServiceUnavailable", message="try later", status=503, request_id="")
+    return Refused(action, code="InternalError", message="an internal error", status=500, request_id="")

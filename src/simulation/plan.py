@@ -1,0 +1,201 @@
+"""What happens in one episode, drawn from its seed: the fleet, the settings, and everything that arrives."""
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import NamedTuple
+
+from ecs_reboot.settings import Settings, load
+from simulation.assumptions import Assumptions
+from simulation.machine import TEMPERS, Machine
+
+REGIONS = ("cn-hangzhou", "cn-beijing")
+#: Kinds of arrival that are no delivery: something happens in the world.
+OUTSIDE = ("mended", "rebooted_by_hand", "opted_out", "opted_in", "locked", "unlocked", "tag_lost")
+#: Of alarms, the share that is delivered again although the first delivery arrived.
+DUPLICATES = 0.30
+
+
+class Arrival(NamedTuple):
+    """Something that arrives at ``moment``. ``number`` seeds its chances; ``calm``: no faults meet it."""
+
+    number: int
+    moment: float
+    kind: str
+    region_id: str
+    targets: tuple[str, ...] = ()
+    override: tuple[str, ...] = ()
+    calm: bool = False
+
+
+class Plan(NamedTuple):
+    """One episode. ``retries``: how often Function Compute tries again; ``skew``: bound of the clocks' error."""
+
+    seed: int
+    environment: tuple[tuple[str, str], ...]
+    timeout: float
+    retries: int
+    faults: float
+    crash: float
+    skew: float
+    arrivals: tuple[Arrival, ...]
+
+    def settings(self) -> Settings:
+        """Return the episode's settings, read as the function reads them."""
+        return load(dict(self.environment))
+
+
+def draw(seed: int, deliveries: int, assumptions: Assumptions) -> Plan:
+    """Draw an episode with about so many deliveries (retries come on top)."""
+    random = Random(seed)  # noqa: S311 - repeatable on purpose
+    verify = random.choice((0, 0, 30, 120))
+    environment = {
+        "COOLDOWN_SECONDS": random.choice(("600", "900", "1800")),
+        "GRACE_SECONDS": random.choice(("0", "0", "60", "600")),
+        "MAX_ATTEMPTS": random.choice(("2", "3", "5")),
+        "ATTEMPT_WINDOW_SECONDS": random.choice(("7200", "86400")),
+        "MAX_REBOOTS": random.choice(("1", "2", "3", "5", "20%", "50%", "off")),
+        "MAX_REBOOTS_WINDOW_SECONDS": random.choice(("900", "1800", "3600")),
+        "GROUP_TAG": random.choice(("", "app")),
+        "STORM_FACTOR": random.choice(("0", "2", "3", "10")),
+        "SUSPEND_AFTER": random.choice(("0", "2", "3")),
+        "FORCE_REBOOT": random.choice(("never", "escalate", "always")),
+        "BATCH_OPTIMIZATION": random.choice(("AllTogether", "SuccessFirst")),
+        "CLAIM_SETTLE_SECONDS": f"{assumptions.settle:g}",
+        "VERIFY_SECONDS": str(verify),
+        "WEBHOOK_TOKEN": "simulated",
+    }
+    skew = min(random.choice((0.0, 0.0, 10.0, assumptions.skew)), assumptions.skew)
+    if assumptions.skew > 300:  # noqa: PLR2004 - more than the function bears
+        skew = assumptions.skew
+    names = [(one, machine.region_id) for one, machine in _fleet(seed, Random(seed)).items()]  # noqa: S311
+    return Plan(
+        seed=seed,
+        environment=tuple(environment.items()),
+        timeout=60.0 + verify,
+        retries=random.choice((0, 1, 3)),
+        faults=random.choice((0.0, 0.01, 0.05, 0.2)),
+        crash=random.choice((0.0, 0.002, 0.01, 0.03)),
+        skew=skew,
+        arrivals=tuple(_arrivals(random, names, deliveries, assumptions)),
+    )
+
+
+def fleet(plan: Plan) -> list[Machine]:
+    """Return the episode's instances as they are at its beginning."""
+    return list(_fleet(plan.seed, Random(plan.seed)).values())  # noqa: S311
+
+
+def _fleet(seed: int, random: Random) -> dict[str, Machine]:
+    random.seed(seed * 2 + 1)
+    machines = {}
+    for region in REGIONS[: random.choice((1, 1, 2))]:
+        for number in range(random.choice((3, 6, 10, 16))):
+            instance_id = f"i-{region[3:5]}{number:08d}"
+            tags = {"app": f"app{random.randrange(4)}"}
+            if random.random() < 0.9:  # noqa: PLR2004
+                tags["ecs-reboot"] = "enabled"
+            if random.random() < 0.04:  # noqa: PLR2004
+                tags |= {f"t{more}": "" for more in range(18)}
+            temper = TEMPERS[min(int(random.expovariate(1.0)), 3)]
+            machines[instance_id] = Machine(
+                instance_id,
+                region,
+                tags,
+                temper,
+                Random(random.random()),  # noqa: S311
+                started=-random.uniform(100, 1e6),
+            )
+    return machines
+
+
+_Draw = Callable[[Random, list[str], float], Iterator[tuple[float, str, tuple[str, ...], tuple[str, ...]]]]
+_Event = tuple[float, str, tuple[str, ...], tuple[str, ...]]
+
+
+def _single(random: Random, names: list[str], at: float) -> Iterator[_Event]:
+    yield at, random.choice(("alarm", "http_alarm")), (random.choice(names),), ()
+
+
+def _burst(random: Random, names: list[str], at: float) -> Iterator[_Event]:
+    one = random.choice(names)
+    for _ in range(random.randint(2, 8)):
+        yield at + random.uniform(0, 3), random.choice(("alarm", "http_alarm")), (one,), ()
+
+
+def _storm(random: Random, names: list[str], at: float) -> Iterator[_Event]:
+    for one in random.sample(names, max(1, int(len(names) * random.uniform(0.4, 1)))):
+        yield at + random.uniform(0, 8), random.choice(("alarm", "http_alarm")), (one,), ()
+
+
+def _flapping(random: Random, names: list[str], at: float) -> Iterator[_Event]:
+    one = random.choice(names)
+    for _ in range(random.randint(3, 10)):
+        yield at, "alarm", (one,), ()
+        yield at + random.uniform(1, 60), "recovery", (one,), ()
+        at += random.uniform(60, 1200)
+
+
+def _batch(random: Random, names: list[str], at: float) -> Iterator[_Event]:
+    yield at, "manual", tuple(random.sample(names, min(len(names), random.randint(2, 6)))), ()
+
+
+def _overridden(random: Random, names: list[str], at: float) -> Iterator[_Event]:
+    codes = ("cooldown", "attempts_exhausted", "blast_radius", "suspended", "not_opted_in", "recently_started")
+    override = tuple(random.sample(codes, random.randint(1, 3)))
+    yield at, "manual", tuple(random.sample(names, random.randint(1, min(2, len(names))))), override
+
+
+def _rolling(random: Random, _names: list[str], at: float) -> Iterator[_Event]:
+    for tick in range(random.randint(2, 6)):
+        yield at + 300 * tick, "rolling", (), ()
+
+
+def _sweep(random: Random, _names: list[str], at: float) -> Iterator[_Event]:
+    for tick in range(random.randint(1, 4)):
+        yield at + 300 * tick, "verify", (), ()
+
+
+def _person(random: Random, names: list[str], at: float) -> Iterator[_Event]:
+    kind = random.choice(("reset", "resume", "mended", "mended", "rebooted_by_hand", "opted_out", "opted_in"))
+    yield at, kind, (random.choice(names),) if kind != "resume" else (), ()
+
+
+def _locks(random: Random, names: list[str], at: float) -> Iterator[_Event]:
+    one = random.choice(names)
+    yield at, "locked", (one,), ()
+    yield at + random.uniform(60, 1800), "unlocked", (one,), ()
+
+
+_PATTERNS: tuple[tuple[_Draw, int], ...] = (
+    (_single, 8), (_burst, 6), (_storm, 1), (_flapping, 3), (_batch, 3), (_overridden, 1), (_rolling, 1), (_sweep, 1),
+    (_person, 4), (_locks, 1),
+)  # fmt: skip
+_BAG = tuple(pattern for pattern, weight in _PATTERNS for _ in range(weight))
+
+
+def _arrivals(
+    random: Random, names: list[tuple[str, str]], deliveries: int, assumptions: Assumptions
+) -> Iterator[Arrival]:
+    number = made = 0
+    moment = last = 0.0
+    regions = sorted({region for _, region in names})
+    while made < deliveries:
+        moment += random.expovariate(1 / 90)
+        region = random.choice(regions)
+        of_region = [one for one, where in names if where == region]
+        for at, kind, targets, override in random.choice(_BAG)(random, of_region, moment):
+            copies = [at]
+            while kind not in OUTSIDE and not override and random.random() < DUPLICATES:
+                copies.append(at + random.choice((0.0, 0.05, 1.0, 5.0, 60.0)) * random.uniform(0.5, 1.5))
+            for copy in copies:
+                number += 1
+                made += kind not in OUTSIDE
+                last = max(last, copy)
+                yield Arrival(number, copy, kind, region, targets, override)
+        if not assumptions.own_key and random.random() < 0.2:  # noqa: PLR2004
+            number += 1
+            yield Arrival(number, moment, "tag_lost", region, (random.choice(of_region),))
+    for tick in range(1, int(last / assumptions.sweep) if assumptions.sweep else 0):
+        for region in regions:
+            number += 1
+            yield Arrival(number, tick * assumptions.sweep, "verify", region)

@@ -1,0 +1,63 @@
+"""The shortest story of a violation: arrivals and faults are left out as long as the same promise is still broken."""
+
+from collections.abc import Callable
+
+from simulation.assumptions import Assumptions
+from simulation.episode import Episode
+from simulation.plan import Arrival, Plan
+
+#: Episodes run again at most; the best found by then is shown.
+TRIES = 300
+
+
+class Shrinker:
+    """Looks for a smaller plan that breaks the same promise."""
+
+    def __init__(self, plan: Plan, assumptions: Assumptions, promise: str) -> None:
+        self._best, self._assumptions, self._promise = plan, assumptions, promise
+        self._tries = 0
+
+    def run(self) -> Plan:
+        """Return the smallest plan that was found."""
+        self._drop_halves()
+        self._offer(self._best._replace(retries=0))
+        self._offer(self._best._replace(skew=0.0))
+        for change in (_calm, _alone):
+            for number in [arrival.number for arrival in self._best.arrivals]:
+                self._offer(self._best._replace(arrivals=_changed(self._best.arrivals, number, change)))
+        self._drop_halves()
+        return self._best
+
+    def _offer(self, plan: Plan) -> bool:
+        """Take the plan for the best where it breaks the promise too."""
+        self._tries += 1
+        if plan == self._best or self._tries > TRIES:
+            return False
+        violation = Episode(plan, self._assumptions).run().violation
+        if violation is None or violation.promise != self._promise:
+            return False
+        self._best = plan
+        return True
+
+    def _drop_halves(self) -> None:
+        """Leave out runs of arrivals, half of all first, then shorter ones (delta debugging)."""
+        size = len(self._best.arrivals)
+        while size:
+            start = 0
+            while start < len(self._best.arrivals):
+                arrivals = self._best.arrivals
+                if not self._offer(self._best._replace(arrivals=arrivals[:start] + arrivals[start + size :])):
+                    start += size
+            size //= 2
+
+
+def _calm(arrival: Arrival) -> Arrival:
+    return arrival._replace(calm=True)
+
+
+def _alone(arrival: Arrival) -> Arrival:
+    return arrival._replace(targets=arrival.targets[:1])
+
+
+def _changed(arrivals: tuple[Arrival, ...], number: int, change: Callable[[Arrival], Arrival]) -> tuple[Arrival, ...]:
+    return tuple(change(one) if one.number == number else one for one in arrivals)

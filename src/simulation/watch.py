@@ -1,0 +1,234 @@
+"""The promises, checked against the truth at every effect and at the end of every run (docs/safety.md)."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from ecs_reboot import ledger
+from ecs_reboot.blast_radius import Tally
+from ecs_reboot.records import Result
+from ecs_reboot.settings import Settings
+from simulation.assumptions import Assumptions
+from simulation.machine import Machine
+from simulation.register import Register
+from simulation.run import Run
+from simulation.scheduler import Scheduler
+
+#: Codes that do not deny that a reboot may have happened.
+ADMITS = ("accepted", "accepted_unconfirmed", "recovered", "unproven", "still_rebooting", "stayed_down")
+
+
+class Violation(Exception):
+    """A promise was broken: which, and how."""
+
+    def __init__(self, promise: str, how: str) -> None:
+        self.promise = promise
+        super().__init__(f"{promise}: {how}")
+
+
+class Watch:
+    """Knows the truth. Each check raises Violation."""
+
+    def __init__(
+        self,
+        machines: dict[str, Machine],
+        registers: dict[str, Register],
+        settings: Settings,
+        assumptions: Assumptions,
+        scheduler: Scheduler,
+    ) -> None:
+        self._machines, self._registers = machines, registers
+        self._policy, self._assumptions, self._scheduler = settings.policy, assumptions, scheduler
+        self.codes: Counter[str] = Counter()
+        self.trace: list[str] | None = None
+        #: From a claim to its reboot, plus the difference of two clocks.
+        self.slack = 0.0
+        self._claims: dict[tuple[str, str], float] = {}
+        self._earlier_claims: dict[str, list[float]] = {}
+        self._intents: set[tuple[str, str]] = set()
+        self._effects: dict[tuple[str, str], float] = {}
+        self._counted: list[tuple[float, str, str]] = []
+        self._reset: dict[str, float] = {}
+        self._looked_at: dict[str, float] = {}
+        self._seen_first: dict[str, float] = {}
+        self._storms: dict[tuple[str, str], float] = {}
+        self._suspended: dict[str, float] = {}
+        self._opted_in: Counter[str] = Counter()
+        self.recount()
+
+    def note(self, who: str, what: str) -> None:
+        """Add a line to the trace, where one is kept."""
+        if self.trace is not None:
+            self.trace.append(f"{self._scheduler.now:10.2f}  {who:8} {what}")
+
+    def recount(self) -> None:
+        """Count the opted-in instances of each region anew; the most there ever were is what a share is of."""
+        now = self._scheduler.now
+        opted: Counter[str] = Counter()
+        for machine in self._machines.values():
+            opted[machine.region_id] += machine.tags_at(now).get("ecs-reboot") == "enabled"
+        self._opted_in |= opted
+
+    def reset(self, instance_id: str) -> None:
+        """Take note that a person clears an instance's attempts."""
+        self._reset[instance_id] = self._scheduler.now
+
+    def intended(self, run: Run, instance_id: str) -> None:
+        """Take note of an intent record."""
+        self._intents.add((run.number, instance_id))
+
+    def writing(self, run: Run, region_id: str, instance_id: str, value: str) -> None:
+        """Check an entry that is about to be written."""
+        now = self._scheduler.now
+        self.note(run.number, f"writes {instance_id} {value}")
+        if len(value) > ledger.MOST_CHARACTERS:
+            raise Violation("an entry fits into a tag", f"{value!r} has {len(value)} characters")
+        state = value.split(" ")[3]
+        if state == "claimed":
+            self._claims[run.number, instance_id] = now
+            self._earlier_claims.setdefault(instance_id, []).append(now)
+        storm = self._storms.get((region_id, instance_id))
+        if storm is not None and state != "storm" and (run.began < storm + 30 or run.overrides):
+            del self._storms[region_id, instance_id]  # written over by a run that could not know, or by a person
+        if state in ("seen", "reset"):
+            self._looked_at[instance_id] = now
+        if state == "storm":
+            # One that is put back is as old as it was.
+            self._storms[region_id, instance_id] = self._seen_first.setdefault(value, now)
+
+    def written(self, region_id: str, value: str) -> None:
+        """Take note of what the region's entries now amount to."""
+        state = value.split(" ")[3]
+        if state not in ("down", "back", "seen", "reset"):
+            return
+        entries = {}
+        for one, text in self._registers[region_id].values.items():
+            try:
+                entries[one] = ledger.parse(text, ledger.FAR)
+            except ledger.Unreadable:
+                continue
+        down = Tally(entries, (), timedelta(0), ledger.FAR).around("", "0", 1).down_in_a_row
+        if self._policy.suspend_after and down >= self._policy.suspend_after:
+            self._suspended.setdefault(region_id, self._scheduler.now)
+        else:
+            self._suspended.pop(region_id, None)
+
+    def rebooting(self, run: Run, region_id: str, machine: Machine, *, force: bool) -> None:
+        """Check a reboot that is about to take effect."""
+        now, one, policy = self._scheduler.now, machine.instance_id, self._policy
+        self.note(run.number, f"REBOOTS {one}{' by force' if force else ''}")
+        who = f"run {run.number} reboots {one} at {now:.2f} s"
+        if (run.number, one) not in self._claims:
+            raise Violation("no reboot without a claim", who)
+        if (run.number, one) not in self._intents:
+            raise Violation("no reboot without an intent record before it", who)
+        if machine.at(now).status != "Running" and self._assumptions.mutex:
+            raise Violation("only a Running instance is rebooted", f"{who}: it is {machine.at(now).status}")
+        if "not_opted_in" not in run.overrides and not self._was_opted_in(machine, now):
+            raise Violation("no reboot without opt-in", who)
+        self._check_own(run, machine, who, force=force)
+        self._check_region(run, region_id, machine, who)
+        if "blast_radius" not in run.overrides:
+            self._counted.append((now, region_id, one))
+        self._effects[run.number, one] = now
+        if policy.force_reboot == "never" and force:
+            raise Violation("force only where the policy says so", who)
+
+    def finished(self, run: Run, results: list[Result], targets: tuple[str, ...]) -> None:
+        """Check the records of a run that came to its end."""
+        told = {}
+        for result in results:
+            self.codes[result.code] += 1
+            if result.instance_id:
+                told[result.instance_id] = result
+        if not results:
+            raise Violation("every delivery ends in a record", f"run {run.number} wrote none")
+        for one in targets:
+            if one not in told:
+                raise Violation("every instance asked for has a record", f"run {run.number} wrote none for {one}")
+        for one, result in told.items():
+            self._check_told(run, one, result)
+
+    def _check_told(self, run: Run, one: str, result: Result) -> None:
+        now, effect = self._scheduler.now, self._effects.get((run.number, one))
+        who = f"run {run.number} says {result.code} of {one} ({result.reason})"
+        if effect is not None and result.code not in ADMITS:
+            raise Violation("a record never denies a reboot", f"{who}; it was rebooted at {effect:.2f} s")
+        if result.code == "recovered" and result.action == "reboot":
+            machine = self._machines[one]
+            since = effect if effect is not None else run.began - self._assumptions.staleness
+            if not machine.was_down(since, now):
+                raise Violation("only what was down has recovered", who)
+            if machine.spells[-1].status != "Running" or machine.at(now).status != "Running":
+                raise Violation("only what is Running has recovered", f"{who}; it is {machine.at(now).status}")
+        if result.code == "accepted" and effect is None:
+            machine = self._machines[one]
+            if not machine.was_down(run.began - 60, now):
+                raise Violation("only what was rebooted was accepted", who)
+
+    def _check_own(self, run: Run, machine: Machine, who: str, *, force: bool) -> None:
+        """Check the reboot against the instance's earlier ones."""
+        now, policy, one = self._scheduler.now, self._policy, machine.instance_id
+        since = self._reset.get(one, -1e9)
+        earlier = [moment for moment in machine.reboots if moment > since]
+        if earlier and "cooldown" not in run.overrides and now - earlier[-1] < policy.cooldown_seconds - self.slack:
+            raise Violation(
+                "never twice within the cooldown",
+                f"{who}, and one at {earlier[-1]:.2f} s; the cooldown is {policy.cooldown_seconds} s",
+            )
+        most = policy.max_attempts
+        if len(earlier) >= most and "attempts_exhausted" not in run.overrides:
+            spread = earlier[-1] - earlier[-most]
+            if spread <= policy.attempt_window_seconds - self.slack - 660:  # ages are kept in whole minutes
+                raise Violation("no more attempts than allowed", f"{who} after {len(earlier)} attempts")
+        if policy.force_reboot == "escalate" and force and run.forced is None:
+            window = policy.attempt_window_seconds + self.slack + 660
+            claims = [at for at in self._earlier_claims.get(one, []) if now - at < window]
+            if len(claims) < 2 and not machine.reboots:  # noqa: PLR2004 - its own and an earlier one
+                raise Violation("force only after a graceful attempt", who)
+
+    def _check_region(self, run: Run, region_id: str, machine: Machine, who: str) -> None:
+        """Check the reboot against the region's others."""
+        now, policy, one = self._scheduler.now, self._policy, machine.instance_id
+        window = policy.max_reboots_window_seconds
+        if policy.max_reboots and "blast_radius" not in run.overrides:
+            limit = policy.max_reboots.of(self._opted_in[region_id])
+            others = {
+                other
+                for at, where, other in self._counted
+                if where == region_id and other != one and now - at < window - self.slack
+            }
+            if len(others) >= limit:
+                raise Violation(
+                    "never more than the limit in a window", f"{who}, after {sorted(others)}; the limit is {limit}"
+                )
+        if policy.group_tag and "blast_radius" not in run.overrides:
+            self._check_group(machine, who)
+        reach = run.began - 10 - self._assumptions.staleness
+        if region_id in self._suspended and self._suspended[region_id] < reach and "suspended" not in run.overrides:
+            raise Violation("a suspended region is left alone", who)
+        for (where, holder), at in self._storms.items():
+            if where == region_id and at < reach and now < at + window - self.slack and policy.storm_factor:
+                raise Violation("nothing new in a storm", f"{who}; the storm was seen at {at:.2f} s on {holder}")
+
+    def _check_group(self, machine: Machine, who: str) -> None:
+        now = self._scheduler.now
+        group = machine.tags_at(now).get(self._policy.group_tag)
+        for other in self._machines.values():
+            if other is machine or other.region_id != machine.region_id or not other.reboots:
+                continue
+            if self._looked_at.get(other.instance_id, -1.0) >= other.reboots[-1]:
+                continue  # a person has taken it over
+            if group is None or other.tags_at(now).get(self._policy.group_tag) != group:
+                continue
+            if other.at(now).status != "Running" and not other.was_up(other.reboots[-1], now):
+                raise Violation("never two of one group at once", f"{who}, and {other.instance_id} is not back")
+
+    def _was_opted_in(self, machine: Machine, now: float) -> bool:
+        slack = 7 + self._assumptions.staleness + self._assumptions.request
+        moments = [now, now - slack] + [since for since, _ in machine.tags if now - slack <= since <= now]
+        return any(machine.tags_at(moment).get("ecs-reboot") == "enabled" for moment in moments)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was counted."""
+        return dict(self.codes)

@@ -1,0 +1,191 @@
+"""The simulated account: instances, the ledger's tags of each region, and who watches over what is done to them."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from random import Random
+
+from ecs_reboot import ledger
+from ecs_reboot.errors import Refused
+from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
+from ecs_reboot.settings import Settings
+from simulation.assumptions import Assumptions
+from simulation.machine import Machine, Spell
+from simulation.network import Weather, exchange
+from simulation.register import Register
+from simulation.run import EPOCH, Run
+from simulation.scheduler import Scheduler
+from simulation.watch import Watch
+
+#: Entries on one page of ListTagResources.
+PAGE = 10
+
+
+class World:
+    """All that is true, and the ``watch`` that is told of every effect."""
+
+    def __init__(self, machines: list[Machine], settings: Settings, assumptions: Assumptions) -> None:
+        self.scheduler = Scheduler()
+        self.assumptions = assumptions
+        self.machines = {machine.instance_id: machine for machine in machines}
+        self.registers = {machine.region_id: Register() for machine in machines}
+        self.watch = Watch(self.machines, self.registers, settings, assumptions, self.scheduler)
+
+    def of_region(self, region_id: str) -> list[Machine]:
+        """Return the region's instances."""
+        return [machine for machine in self.machines.values() if machine.region_id == region_id]
+
+
+class SimulatedEcs:
+    """``ecs_api.EcsApi`` as one run sees it."""
+
+    def __init__(self, world: World, run: Run, weather: Weather, random: Random) -> None:
+        self._world, self._run, self._weather, self._random = world, run, weather, random
+
+    def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
+        """Return the facts of instances, as old as staleness allows."""
+        read_at = self._run.now()
+        return exchange(
+            self._run,
+            self._weather,
+            "DescribeInstances",
+            lambda: self._shown([self._world.machines[one] for one in instance_ids], region_id, read_at),
+        )
+
+    def select(self, selector: Selector) -> Iterator[tuple[Instance, ...]]:
+        """Yield the instances that have the selector's tags, a few a page."""
+        read_at = self._run.now()
+        found = exchange(self._run, self._weather, "DescribeInstances", lambda: self._selected(selector, read_at))
+        half = len(found) // 2
+        yield found[:half]
+        if half < len(found):
+            yield exchange(self._run, self._weather, "DescribeInstances", lambda: found[half:])
+
+    def count(self, region_id: str, tag: tuple[str, str] | None) -> int:
+        """Return how many instances of the region have the tag."""
+        return exchange(self._run, self._weather, "DescribeInstances", lambda: self._counted(region_id, tag))
+
+    def entries(self, region_id: str, key: str) -> Iterator[tuple[str, str]]:
+        """Yield the ledger's tags of the region, page by page; each page is as old as staleness allows."""
+        if key != ledger.KEY:
+            raise AssertionError(f"the ledger is the tag {ledger.KEY}, not {key}")
+        register = self._world.registers[region_id]
+        names = sorted(register.values)  # a page is known by its place, its content is what it was
+        moment: float | None = None
+        for start in range(0, len(names) or 1, PAGE):
+            page = exchange(self._run, self._weather, "ListTagResources", partial(self._page, register, moment))
+            if self._world.assumptions.consistent:
+                moment = page[0]
+            for name in names[start : start + PAGE] if names else sorted(page[1]):
+                if name in page[1]:
+                    yield name, page[1][name]
+
+    def remember(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
+        """Write the ledger's tag on instances."""
+        if key != ledger.KEY:
+            raise AssertionError(f"the function may write the tag {ledger.KEY} only, not {key}")
+        exchange(self._run, self._weather, "TagResources", lambda: self._written(region_id, instance_ids, value))
+
+    def reboot(
+        self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
+    ) -> RebootAnswer:
+        """Reboot what is Running, as RebootInstances does."""
+        together = batch_optimization == "AllTogether"
+        return exchange(
+            self._run,
+            self._weather,
+            "RebootInstances",
+            lambda: self._rebooted(region_id, instance_ids, force=force, dry_run=dry_run, together=together),
+        )
+
+    def _moment(self) -> float:
+        lag = self._random.random()
+        now = self._world.scheduler.now
+        return now if lag < 0.5 else now - self._world.assumptions.staleness * (2 * lag - 1)  # noqa: PLR2004 - half
+
+    def _page(self, register: Register, moment: float | None) -> tuple[float, dict[str, str]]:
+        if moment is None:
+            moment = self._moment()
+        return moment, register.at(moment)
+
+    def _shown(self, machines: list[Machine], region_id: str, read_at: datetime) -> tuple[Instance, ...]:
+        moment = self._moment()
+        values = self._world.registers[region_id].at(moment)
+        return tuple(
+            _instance(machine, machine.at(moment), machine.tags_at(moment), values.get(machine.instance_id), read_at)
+            for machine in machines
+        )
+
+    def _selected(self, selector: Selector, read_at: datetime) -> tuple[Instance, ...]:
+        found = self._shown(self._world.of_region(selector.region_id), selector.region_id, read_at)
+        return tuple(one for one in found if set(selector.tags) <= set(one.tags))
+
+    def _counted(self, region_id: str, tag: tuple[str, str] | None) -> int:
+        moment = self._moment()
+        machines = self._world.of_region(region_id)
+        return sum(tag is None or machine.tags_at(moment).get(tag[0]) == tag[1] for machine in machines)
+
+    def _written(self, region_id: str, instance_ids: tuple[str, ...], value: str) -> None:
+        now = self._world.scheduler.now
+        for instance_id in instance_ids:
+            tags = self._world.machines[instance_id].tags_at(now)
+            if len(tags) >= ledger.MOST_TAGS and instance_id not in self._world.registers[region_id].values:
+                raise Refused(
+                    "TagResources", code="OperationDenied.QuotaExceed", message="20 tags", status=403, request_id=""
+                )
+        for instance_id in instance_ids:
+            self._world.watch.writing(self._run, region_id, instance_id, value)
+            self._world.registers[region_id].write(now, instance_id, value)
+            self._world.watch.written(region_id, value)
+
+    def _rebooted(
+        self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, together: bool
+    ) -> RebootAnswer:
+        world = self._world
+        now = world.scheduler.now
+        machines = [world.machines[one] for one in instance_ids]
+        refusals = {machine.instance_id: _refusal(machine, now, world.assumptions) for machine in machines}
+        if together and any(refusals.values()):
+            code = next(code for code in refusals.values() if code)
+            raise Refused("RebootInstances", code=code, message="one of them", status=403, request_id="")
+        if dry_run:
+            return RebootAnswer(request_id="", instances=(), dry_run_code="DRYRUN.SUCCESS")
+        rows = []
+        for machine in machines:
+            before = machine.at(now).status
+            code = refusals[machine.instance_id]
+            if not code:
+                world.watch.rebooting(self._run, region_id, machine, force=force)
+                machine.reboot(now, force=force, assumptions=world.assumptions)
+                machine.reboots.append(now)
+                if self._random.random() < self._weather.faults / 4:
+                    code = "InternalError"  # it was done, and the row says that something failed
+            rows.append(
+                InstanceAnswer(
+                    instance_id=machine.instance_id,
+                    code=code or "200",
+                    message="",
+                    previous_status=before,
+                    current_status=machine.at(now).status,
+                )
+            )
+        return RebootAnswer(request_id="", instances=tuple(rows))
+
+
+def _refusal(machine: Machine, now: float, assumptions: Assumptions) -> str:
+    if machine.locked:
+        return "InstanceLockedForSecurity"
+    return "IncorrectInstanceStatus" if assumptions.mutex and machine.at(now).status != "Running" else ""
+
+
+def _instance(machine: Machine, spell: Spell, tags: dict[str, str], entry: str | None, read_at: datetime) -> Instance:
+    started = EPOCH + timedelta(seconds=spell.started)
+    return Instance(
+        instance_id=machine.instance_id,
+        region_id=machine.region_id,
+        status=spell.status,
+        tags=(*tags.items(), *(((ledger.KEY, entry),) if entry is not None else ())),
+        operation_locks=("security",) if machine.locked else (),
+        start_time=started.replace(second=0, microsecond=0, tzinfo=timezone.utc),
+        read_at=read_at,
+    )

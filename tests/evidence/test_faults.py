@@ -1,0 +1,146 @@
+"""Each fault that the local cloud can make, and what the operator still has: the record, the ledger, the audit."""
+
+import json
+from typing import Any
+
+import pytest
+from wire_stage import Wired, alarm, ids, outcomes, records
+
+(ONE,) = ids(1)
+NEVER_TWICE = {"MAX_REBOOTS": "5"}
+
+
+def fault(action: str, kind: str, **fields: Any) -> dict[str, Any]:
+    return {"action": action, "kind": kind, "times": 1, **fields}
+
+
+@pytest.mark.parametrize(
+    ("declared", "codes", "rebooted"),
+    [
+        (fault("RebootInstances", "drop_before"), {"accepted_unconfirmed"}, 0),
+        (fault("RebootInstances", "drop_after"), {"accepted"}, 1),
+        (fault("RebootInstances", "truncate"), {"accepted"}, 1),
+        (fault("RebootInstances", "not_json"), {"accepted"}, 1),
+        (fault("RebootInstances", "delay", seconds=3, before=False), {"accepted"}, 1),
+        (fault("RebootInstances", "throttle"), {"accepted"}, 1),
+        (fault("RebootInstances", "error", code="ServiceUnavailable"), {"accepted"}, 1),
+        (fault("RebootInstances", "error", code="ServiceUnavailable", before=False), {"accepted"}, 1),
+        (fault("RebootInstances", "error", code="InternalError", before=False), {"accepted"}, 1),
+        (fault("DescribeInstances", "drop_before"), {"accepted"}, 1),
+        (fault("DescribeInstances", "truncate"), {"accepted"}, 1),
+        (fault("DescribeInstances", "throttle"), {"accepted"}, 1),
+        (fault("ListTagResources", "drop_after"), {"accepted"}, 1),
+        (fault("ListTagResources", "error", code="ServiceUnavailable"), {"accepted"}, 1),
+        (fault("TagResources", "throttle"), {"accepted", "ledger_unavailable"}, 1),
+        (fault("TagResources", "drop_after"), {"accepted", "ledger_unavailable"}, 1),
+        (fault("TagResources", "delay", seconds=3), {"ledger_unavailable"}, 0),
+        (fault("TagResources", "error", code="OperationDenied.QuotaExceed"), {"tags_full"}, 0),
+    ],
+    ids=lambda value: f"{value['action']}-{value['kind']}-{value.get('code', '')}" if isinstance(value, dict) else "",
+)
+def test_one_fault_is_at_most_one_reboot_and_one_record(
+    wire: Wired, declared: dict[str, Any], codes: set[str], rebooted: int
+):
+    here = wire(1, [declared])
+    invocation = here.send(alarm(ONE))
+    assert set(outcomes(invocation)) <= codes, invocation.logs.decode()[-2000:]
+    assert len(outcomes(invocation)) == 1
+    assert len(here.rebooted()) <= rebooted
+    effective = [call for call in here.cloud.audit.calls("RebootInstances") if call["effect"]]
+    assert len(effective) <= 1, "never twice"
+    if effective:
+        assert here.entry(ONE).state == "claimed"  # type: ignore[union-attr]
+        assert len(records(invocation, "intent")) == 1
+    again = here.send(alarm(ONE))
+    assert len(here.rebooted()) <= 1, "nor by the next delivery"
+    assert len(outcomes(again)) == 1
+
+
+def test_a_stale_description_after_a_lost_answer_is_no_second_reboot(wire: Wired):
+    stale = {"action": "DescribeInstances", "kind": "stale", "seconds": 4, "times": 3, "skip": 1}
+    here = wire(1, [fault("RebootInstances", "drop_after"), stale])
+    invocation = here.send(alarm(ONE))
+    assert outcomes(invocation) in (["accepted"], ["accepted_unconfirmed"])
+    assert len(here.rebooted()) == 1
+    assert here.entry(ONE).state == "claimed"  # type: ignore[union-attr]
+
+
+def test_a_stale_ledger_within_the_settle_time_hides_no_claim(wire: Wired):
+    stale = {"action": "ListTagResources", "kind": "stale", "seconds": 0.2}
+    here = wire(3, [stale], MAX_REBOOTS="1", STORM_FACTOR="0")
+    here.crowd([alarm(one) for one in ids(3)])
+    assert len(here.rebooted()) <= 1
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"service": "sls", "action": "*", "kind": "drop_before"},
+        {"service": "sls", "action": "*", "kind": "error", "status": 500, "code": "InternalServerError"},
+    ],
+    ids=["dropped", "failing"],
+)
+def test_with_the_log_service_down_every_record_is_printed_and_answered(wire: Wired, declared: dict[str, Any]):
+    here = wire(1, [declared])
+    invocation = here.send(alarm(ONE))
+    assert outcomes(invocation) == ["accepted"]
+    assert records(invocation, "intent")
+    answer = json.loads(invocation.payload)
+    assert answer["results"][0]["code"] == "accepted"
+    assert answer["log_store"]["status"] == "failed"
+    assert here.rebooted() == [ONE]
+
+
+def test_with_ecs_down_the_record_says_so_and_the_function_raises(wire: Wired):
+    here = wire(1, [{"action": "*", "kind": "error", "code": "InternalError"}])
+    invocation = here.send(alarm(ONE), timeout=4)
+    assert invocation.error
+    assert outcomes(invocation) == ["InternalError"]
+    assert records(invocation)[0]["retriable"]
+    assert not here.rebooted()
+    assert here.entry(ONE) is None
+
+
+def test_crash_between_claim_and_reboot_costs_a_cooldown_and_says_why(wire: Wired):
+    here = wire(1, CLAIM_SETTLE_SECONDS="2")
+    invocation = here.crash(alarm(ONE), lambda entry: entry.get("action") == "TagResources")
+    assert invocation.error
+    assert not here.rebooted()
+    assert here.entry(ONE).state == "claimed"  # type: ignore[union-attr]
+    again = here.send(alarm(ONE))
+    (record,) = records(again)
+    assert record["code"] == "cooldown"
+    assert "may have been cut off" in record["reason"]
+
+
+def test_crash_between_reboot_and_record_leaves_the_intent_the_ledger_and_one_reboot(wire: Wired):
+    here = wire(1, [fault("RebootInstances", "delay", seconds=2, before=False)], reboot_seconds=1)
+    invocation = here.crash(alarm(ONE), lambda entry: entry["kind"] == "state")
+    assert invocation.error
+    assert [record["instance_id"] for record in records(invocation, "intent")] == [ONE]
+    assert not records(invocation)
+    again = here.send(alarm(ONE))
+    assert outcomes(again) in (["cooldown"], ["not_running"], ["recently_started"])
+    assert here.rebooted() == [ONE]
+
+
+def test_a_sweep_tells_what_became_of_a_reboot_that_nobody_recorded(wire: Wired):
+    here = wire(1, [fault("RebootInstances", "delay", seconds=2, before=False)], reboot_seconds=1)
+    here.crash(alarm(ONE), lambda entry: entry["kind"] == "state")
+    change = {
+        "id": "5e2f1c9a-0000-4000-8000-000000000102",
+        "source": "acs.ecs",
+        "specversion": "1.0",
+        "type": "ecs:Instance:StateChange",
+        "subject": f"acs:ecs:cn-hangzhou:1000000000000000:instance/{ONE}",
+        "time": "2026-06-01T11:39:00+08:00",
+        "aliyunregionid": "cn-hangzhou",
+        "data": {"resourceId": ONE, "resourceType": "ALIYUN::ECS::Instance", "state": "Running"},
+    }
+    for _ in range(20):
+        found = outcomes(here.send(change))
+        if "recovered" in found:
+            break
+    assert "recovered" in found
+    assert here.entry(ONE).state == "back"  # type: ignore[union-attr]
+    assert here.rebooted() == [ONE]

@@ -1,0 +1,58 @@
+"""The simulation finds nothing under its assumptions, and finds what breaks without them.
+
+100,000 deliveries over four seeds. What a seed found once is kept as an episode of its own.
+"""
+
+import pytest
+
+from simulation.__main__ import main
+from simulation.assumptions import Assumptions, less
+from simulation.campaign import EPISODE, campaign
+from simulation.episode import Episode
+from simulation.plan import draw
+from simulation.shrink import Shrinker
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13, 14])
+def test_no_promise_is_broken_in_25_000_deliveries(seed: int):
+    tale = campaign(seed, 25_000, Assumptions(), lambda _: None)
+    assert tale.broken is None, f"python -m simulation --episode {tale.broken and tale.broken[0].seed}"
+    assert tale.deliveries >= 25_000
+    assert tale.reboots > 500
+    assert tale.crashes > 500
+    missing = {"accepted", "recovered", "cooldown", "claimed_elsewhere", "blast_radius", "storm"} - set(tale.codes)
+    assert not missing, "the weather was too fair to prove anything"
+
+
+@pytest.mark.parametrize("episode", [1, 5, 19, 24, 29, 42, 240, 546, 1_001_116])
+def test_what_was_found_once_stays_away(episode: int):
+    ended = Episode(draw(episode, EPISODE, Assumptions()), Assumptions()).run()
+    assert ended.violation is None
+
+
+def test_the_same_seed_is_the_same_story():
+    plan = draw(7, EPISODE, Assumptions())
+    first, second = (Episode(plan, Assumptions(), trace=True).run() for _ in range(2))
+    assert first.trace == second.trace
+    assert first.codes == second.codes
+
+
+@pytest.mark.parametrize("names", ["skew", "own_key", "sweep", "settle"])
+def test_without_an_assumption_a_promise_breaks_and_the_story_is_short(names: str):
+    assumptions = less(names.split(","))
+    tale = campaign(1, 30_000, assumptions, lambda _: None)
+    assert tale.broken, f"nothing depends on {names}"
+    plan, ended = tale.broken
+    assert ended.violation
+    small = Shrinker(plan, assumptions, ended.violation.promise).run()
+    assert len(small.arrivals) < len(plan.arrivals) / 4
+    assert Episode(small, assumptions).run().violation is not None
+
+
+def test_the_command_tells_the_seed_and_the_story(capsys: pytest.CaptureFixture[str]):
+    assert main(["--seed", "3", "--deliveries", "300"]) == 0
+    assert "every promise was kept" in capsys.readouterr().out
+    assert main(["--seed", "1", "--deliveries", "5000", "--assume-less", "skew"]) == 1
+    told = capsys.readouterr().out
+    assert "BROKEN" in told
+    assert "again: python -m simulation --episode 1000" in told

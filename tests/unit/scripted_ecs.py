@@ -1,0 +1,191 @@
+"""ECS in memory: what a test says it shows, and what a test says goes wrong, call by call. And a clock that jumps."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import hypothesis
+
+from ecs_reboot import ledger
+from ecs_reboot.clock import Deadline
+from ecs_reboot.errors import CloudError, NoAnswer, Refused
+from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, RebootRequest, Selector, Target
+from ecs_reboot.policy import Facts, Policy
+from ecs_reboot.settings import Settings, load
+
+# A busy machine is no mistake of the code.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+
+NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=timezone.utc)
+REGION = "cn-hangzhou"
+ONE, TWO, THREE = "i-bp1one00000001", "i-bp1two00000002", "i-bp1three000003"
+THROTTLED = Refused("Any", code="Throttling", message="slow down", status=400, request_id="r-throttled")
+UNAVAILABLE = Refused("Any", code="ServiceUnavailable", message="later", status=503, request_id="r-503")
+INTERNAL = Refused("Any", code="InternalError", message="failed", status=500, request_id="r-500")
+FORBIDDEN = Refused("Any", code="Forbidden.RAM", message="no", status=403, request_id="r-403")
+LOST = NoAnswer("Any", "timed out")
+
+Step = CloudError | Callable[[], object] | None
+
+
+class JumpingClock:
+    """Time passes only where somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.chance = 0.5
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds)
+
+    def elapsed(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def jitter(self) -> float:
+        return self.chance
+
+
+class ScriptedEcs:
+    """``before`` and ``after`` hold, for each call's name, what happens at the next calls of it, before their effect
+    and after it: an error is raised, a function is called, None is nothing."""
+
+    def __init__(self, *instances: Instance) -> None:
+        self.instances = {one.instance_id: one for one in instances}
+        self.before: dict[str, list[Step]] = {}
+        self.after: dict[str, list[Step]] = {}
+        self.calls: list[str] = []
+        self.written: list[tuple[str, str]] = []
+        self.asked: list[dict[str, Any]] = []
+        self.refusals: dict[str, str] = {}
+        self.on_reboot: Callable[[str], None] = lambda one: self.change(one, status="Stopping")
+
+    def change(self, instance_id: str, **fields: Any) -> None:
+        self.instances[instance_id] = self.instances[instance_id].model_copy(update=fields)
+
+    def tag(self, instance_id: str, value: str) -> None:
+        tags = {**dict(self.instances[instance_id].tags), ledger.KEY: value}
+        self.change(instance_id, tags=tuple(tags.items()))
+
+    def entry(self, instance_id: str) -> str:
+        return dict(self.instances[instance_id].tags).get(ledger.KEY, "")
+
+    def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
+        self._step("describe", self.before)
+        found = tuple(
+            one for one in self.instances.values() if one.instance_id in instance_ids and one.region_id == region_id
+        )
+        self._step("describe", self.after)
+        return found
+
+    def select(self, selector: Selector) -> Iterator[tuple[Instance, ...]]:
+        self._step("select", self.before)
+        yield tuple(one for one in self.instances.values() if set(selector.tags) <= set(one.tags))
+
+    def count(self, _region_id: str, tag: tuple[str, str] | None) -> int:
+        self._step("count", self.before)
+        return sum(tag is None or tag in one.tags for one in self.instances.values())
+
+    def entries(self, region_id: str, key: str) -> list[tuple[str, str]]:
+        self._step("entries", self.before)
+        return [
+            (one.instance_id, dict(one.tags)[key])
+            for one in self.instances.values()
+            if one.region_id == region_id and key in dict(one.tags)
+        ]
+
+    def remember(self, _region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
+        self._step("remember", self.before)
+        assert key == ledger.KEY
+        for instance_id in instance_ids:
+            self.written.append((instance_id, value))
+            self.tag(instance_id, value)
+        self._step("remember", self.after)
+
+    def reboot(
+        self, _region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
+    ) -> RebootAnswer:
+        self.asked.append(
+            {"ids": instance_ids, "force": force, "dry_run": dry_run, "batch_optimization": batch_optimization}
+        )
+        self._step("reboot", self.before)
+        if dry_run:
+            return RebootAnswer(request_id="r-dry", instances=(), dry_run_code="DRYRUN.SUCCESS")
+        rows = []
+        for one in instance_ids:
+            code = self.refusals.get(one, "200")
+            if code == "200":
+                self.on_reboot(one)
+            rows.append(
+                InstanceAnswer(
+                    instance_id=one, code=code, message="", previous_status="Running", current_status="Stopping"
+                )
+            )
+        self._step("reboot", self.after)
+        return RebootAnswer(request_id="r-1", instances=tuple(rows))
+
+    def _step(self, name: str, steps: dict[str, list[Step]]) -> None:
+        if steps is self.before:
+            self.calls.append(name)
+        step = steps[name].pop(0) if steps.get(name) else None
+        if isinstance(step, CloudError):
+            raise step
+        if step is not None:
+            step()
+
+
+def instance(instance_id: str = ONE, **fields: Any) -> Instance:
+    tags = fields.pop("tags", {"ecs-reboot": "enabled"})
+    return Instance.model_validate(
+        {
+            "instance_id": instance_id,
+            "region_id": REGION,
+            "status": "Running",
+            "tags": tuple(tags.items()),
+            "start_time": NOW - timedelta(days=3),
+            "read_at": NOW,
+            **fields,
+        }
+    )
+
+
+def settings(**environment: str) -> Settings:
+    return load({"MAX_REBOOTS": "10", **environment})
+
+
+def policy(**environment: str) -> Policy:
+    return settings(**environment).policy
+
+
+def request(*ids: str, **fields: Any) -> RebootRequest:
+    targets = tuple(Target(instance_id=one, region_id=REGION) for one in ids or (ONE,))
+    return RebootRequest.model_validate({"trigger": "manual", "evidence": "a test asks", "targets": targets, **fields})
+
+
+def facts(one: Instance | None = None, asked: RebootRequest | None = None, **fields: Any) -> Facts:
+    shown = one or instance()
+    environment = fields.pop("environment", {})
+    return Facts(
+        request=asked or request(shown.instance_id),
+        target=Target(instance_id=shown.instance_id, region_id=REGION),
+        instance=fields.pop("instance", shown),
+        policy=policy(**environment),
+        now=fields.pop("now", NOW),
+        **fields,
+    )
+
+
+def deadline(seconds: float = 50.0, clock: JumpingClock | None = None) -> Deadline:
+    return Deadline(clock or JumpingClock(), seconds)
+
+
+def entry(state: str = "claimed", *, ago: float = 0.0, claim: str = "0badcafe", **fields: Any) -> str:
+    """Write an entry as another run did, so many seconds ago."""
+    return str(
+        ledger.Entry.model_validate(
+            {"at": NOW - timedelta(seconds=ago), "state": state, "force": False, "claim": claim, **fields}
+        )
+    )

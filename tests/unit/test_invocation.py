@@ -1,0 +1,55 @@
+"""One invocation from bytes to answer, over a scripted ECS."""
+
+import json
+
+import pytest
+from scripted_ecs import NOW, ONE, REGION, JumpingClock, ScriptedEcs, deadline, instance, settings
+
+from ecs_reboot.clock import Deadline
+from ecs_reboot.credentials import NoCredentials
+from ecs_reboot.ecs_api import EcsApi
+from ecs_reboot.invocation import Invocation
+from ecs_reboot.journal import Journal
+from ecs_reboot.shipment import Shipment
+
+
+def no_credentials(_: Deadline) -> EcsApi:
+    raise NoCredentials
+
+
+@pytest.mark.parametrize(
+    "event", [{"instance_ids": [ONE]}, {"reset": [ONE], "reason": "seen"}, {"resume": True, "reason": "seen"}]
+)
+def test_without_credentials_every_request_has_a_record_and_the_function_raises(event: dict[str, object]):
+    clock, lines, chosen = JumpingClock(), list[str](), settings(DEFAULT_REGION=REGION)
+    invocation = Invocation(
+        "r-1",
+        chosen,
+        deadline(clock=clock),
+        connect=no_credentials,
+        journal=Journal("r-1", clock, lines.append),
+        shipment=Shipment(chosen, NoCredentials(), REGION, clock),
+    )
+    answered = invocation.answer(json.dumps(event).encode())
+    assert answered.undone
+    assert [json.loads(line)["code"] for line in lines] == ["no_credentials"]
+
+
+def test_what_ecs_accepted_is_on_record_before_it_is_watched():
+    clock, lines, ecs = JumpingClock(), list[str](), ScriptedEcs(instance())
+    chosen = settings(DEFAULT_REGION=REGION, VERIFY_SECONDS="20")
+    told: list[list[str]] = []
+    ecs.after["reboot"] = [lambda: ecs.after.update(describe=[lambda: told.append([*lines])])]
+    invocation = Invocation(
+        "r-1",
+        chosen,
+        deadline(clock=clock),
+        connect=lambda _: ecs,
+        journal=Journal("r-1", clock, lines.append),
+        shipment=Shipment(chosen, NoCredentials(), REGION, clock),
+    )
+    answered = invocation.answer(json.dumps({"instance_ids": [ONE]}).encode())
+    assert [json.loads(line)["record"] for line in lines] == ["intent", "accepted", "result"]
+    assert [json.loads(line)["record"] for line in told[0]] == ["intent", "accepted"]
+    assert answered.body["results"][0]["code"] == "still_rebooting"
+    assert clock.now() > NOW

@@ -1,0 +1,121 @@
+"""The ledger's entries: what is written is what is read, within what a tag can hold."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from scripted_ecs import NOW
+
+from ecs_reboot import ledger
+
+MOMENTS = some.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1), timezones=some.just(timezone.utc))  # noqa: DTZ001 - hypothesis adds the zone
+STATES = some.sampled_from(("claimed", "back", "down", "unproven", "refused", "storm", "seen", "reset"))
+CLAIMS = some.integers(0, 2**32 - 1).map(lambda number: f"{number:08x}")
+ENTRIES = some.builds(
+    ledger.following,
+    some.lists(MOMENTS, max_size=20).map(lambda times: tuple(sorted(times))),
+    at=MOMENTS,
+    state=STATES,
+    force=some.booleans(),
+    claim=CLAIMS,
+    group=some.text(max_size=20).map(ledger.group_digest),
+)
+
+
+@given(ENTRIES)
+def test_every_entry_fits_into_a_tag_and_is_read_as_it_was_written(entry: ledger.Entry):
+    text = str(entry)
+    assert len(text) <= ledger.MOST_CHARACTERS
+    assert ledger.parse(text, entry.at) == entry
+
+
+@given(some.text(max_size=130))
+def test_a_foreign_value_is_unreadable_and_says_what_to_do(text: str):
+    with pytest.raises(ledger.Unreadable, match="reset"):
+        ledger.parse(text, NOW)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "v2 2026-03-02T12:00:30Z graceful claimed 0badcafe g=0",
+        "v1 2026-03-02T12:00:30Z graceful claimed 0badcafe g=0 ",
+        "v1 2026-03-02T12:00:30Z graceful claimed 0badcafe g=0 -5700",
+        "v1 2026-13-02T12:00:30Z graceful claimed 0badcafe g=0",
+        "v1 2026-03-02T12:00:30Z graceful claimed 0badcafe g=0\n",
+    ],
+)
+def test_what_is_nearly_an_entry_is_none(text: str):
+    with pytest.raises(ledger.Unreadable):
+        ledger.parse(text, NOW)
+
+
+def test_a_time_that_has_not_come_is_borne_within_the_skew_of_clocks_and_refused_beyond():
+    text = str(ledger.following((), at=NOW, state="claimed", force=False, claim="0badcafe", group="0"))
+    assert ledger.parse(text, NOW - ledger.SKEW).at == NOW
+    with pytest.raises(ledger.Unreadable, match="dated after now"):
+        ledger.parse(text, NOW - ledger.SKEW - timedelta(seconds=1))
+
+
+def following(*ages: int, state: ledger.State = "claimed", claim: str = "0badcafe") -> ledger.Entry:
+    times = tuple(NOW - timedelta(seconds=age) for age in ages)
+    return ledger.following(times, at=NOW, state=state, force=False, claim=claim, group="0")
+
+
+def test_attempts_are_the_earlier_ones_and_the_entry_itself_where_it_is_one():
+    earlier = tuple(NOW - timedelta(seconds=age) for age in (7200, 3600))
+    for state in ledger.ATTEMPTED:
+        assert ledger.attempts(following(7200, 3600, state=state)) == (*earlier, NOW)
+    for state in ("refused", "storm"):
+        assert ledger.attempts(following(7200, 3600, state=state)) == earlier
+    assert ledger.attempts(following(7200, state="reset")) == ()
+    assert ledger.attempts(None) == ()
+
+
+def test_our_own_claim_is_no_earlier_attempt():
+    assert ledger.attempts(following(3600), ours="0badcafe") == (NOW - timedelta(seconds=3600),)
+    assert ledger.attempts(following(3600), ours="00000000")[-1] == NOW
+
+
+def test_a_restart_after_a_refusal_may_hide_an_attempt_which_is_not_called_one():
+    refused = following(state="refused")
+    started = NOW.replace(second=0) + timedelta(minutes=2)
+    assert ledger.hidden_attempt(refused, started) == started
+    assert ledger.hidden_attempt(refused, started, ours="0badcafe") is None
+    assert ledger.hidden_attempt(refused, NOW - timedelta(hours=1)) is None
+    assert ledger.hidden_attempt(following(), started) is None
+    assert ledger.attempts(refused) == ()
+
+
+def test_a_start_in_the_minute_of_the_entry_counts_as_after_it():
+    entry = following()
+    assert ledger.restarted(entry, NOW.replace(second=0))
+    assert not ledger.restarted(entry, NOW.replace(second=0) - timedelta(minutes=1))
+    assert not ledger.restarted(entry, None)
+
+
+@given(some.lists(some.integers(0, 10**6), min_size=1, max_size=12), some.integers(1, 8), some.integers(60, 10**6))
+def test_exhausted_is_so_many_attempts_within_one_window_and_stays(ages: list[int], most: int, window: int):
+    times = tuple(sorted(NOW - timedelta(seconds=age) for age in ages))
+    found = ledger.exhausted(times, most, timedelta(seconds=window))
+    assert found == (len(times) >= most and (times[-1] - times[-most]).total_seconds() <= window)
+
+
+@given(some.lists(some.integers(60, 10**5), min_size=1, max_size=7))
+def test_attempts_survive_being_written_again_and_again_to_the_second(gaps: list[int]):
+    moment, entry, times = NOW, None, []
+    for gap in gaps:
+        moment += timedelta(seconds=gap)
+        entry = ledger.following(
+            ledger.attempts(entry), at=moment, state="claimed", force=False, claim="0badcafe", group="0"
+        )
+        times.append(moment)
+    assert ledger.attempts(entry) == tuple(times)
+
+
+def test_groups_have_digests_and_none_has_nought():
+    assert ledger.group_digest("") == "0"
+    assert ledger.group_digest("web") != ledger.group_digest("db")
+    assert len(ledger.group_digest("web")) == 8

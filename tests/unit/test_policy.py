@@ -1,0 +1,222 @@
+"""Each guard by itself, their order, overrides, and how a reboot is forced."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from scripted_ecs import NOW, TWO, entry, facts, instance, request
+
+from ecs_reboot import ledger, policy
+from ecs_reboot.blast_radius import Surroundings
+
+LEDGER = ledger.KEY
+CALM = {"limit": 3, "rebooted": 0, "asked_for": 0}
+OPTED = {"ecs-reboot": "enabled"}
+
+
+def opted(**tags: str) -> dict[str, str]:
+    return {**OPTED, **{name.replace("_", "-"): value for name, value in tags.items()}}
+
+
+def with_ledger(text: str, **fields: Any) -> Any:
+    return instance(tags={**OPTED, LEDGER: text}, **fields)
+
+
+def code(**fields: Any) -> str:
+    return policy.decide(facts(**fields)).code
+
+
+#: For each guard: facts that it alone objects to, nearest to what it must still let pass.
+OBJECTIONS: dict[str, dict[str, Any]] = {
+    "paused": {"environment": {"PAUSED": "migration; by=Li; until=2026-03-02T12:01Z"}},
+    "not_found": {"instance": None},
+    "locked": {"one": instance(operation_locks=("security",))},
+    "not_running": {"one": instance(status="Stopping")},
+    "unavailable": {"one": instance(expired_time=NOW)},
+    "not_opted_in": {"one": instance(tags={"ecs-reboot": "Enabled"})},
+    "outside_window": {
+        "environment": {"MAINTENANCE_WINDOWS": "Mon 12:01-13:00"},
+        "asked": request(trigger="timer"),
+    },
+    "recently_started": {"one": instance(start_time=NOW - timedelta(seconds=599))},
+    "force_not_allowed": {"asked": request(force=True)},
+    "tags_full": {"one": instance(tags={**OPTED, **{f"t{number}": "" for number in range(19)}})},
+    "ledger_unavailable": {"one": with_ledger("v9 something")},
+    "cooldown": {"one": with_ledger(entry("back", ago=1799))},
+    "attempts_exhausted": {"one": with_ledger(entry("back", ago=2000, earlier=(40_000, 86_400)))},
+    "suspended": {"surroundings": Surroundings(**CALM, down_in_a_row=3)},
+    "storm": {"surroundings": Surroundings(limit=3, rebooted=0, asked_for=30)},
+    "blast_radius": {"surroundings": Surroundings(limit=3, rebooted=3, asked_for=3)},
+}
+#: The same, moved just so far that nothing objects any more.
+CLEAR: dict[str, dict[str, Any]] = {
+    "paused": {"environment": {"PAUSED": "migration; by=Li; until=2026-03-02T12:00Z"}},
+    "locked": {"one": instance()},
+    "not_running": {"one": instance(status="Running")},
+    "unavailable": {"one": instance(expired_time=NOW + timedelta(seconds=1))},
+    "not_opted_in": {"one": instance(tags={"ecs-reboot": "enabled"})},
+    "outside_window": {
+        "environment": {"MAINTENANCE_WINDOWS": "Mon 12:00-13:00"},
+        "asked": request(trigger="timer"),
+    },
+    "recently_started": {"one": instance(start_time=NOW - timedelta(seconds=600))},
+    "force_not_allowed": {"asked": request(force=True), "environment": {"FORCE_REBOOT": "always"}},
+    "tags_full": {"one": instance(tags={**OPTED, **{f"t{number}": "" for number in range(18)}})},
+    "ledger_unavailable": {"one": with_ledger(entry("refused"))},
+    "cooldown": {"one": with_ledger(entry("back", ago=1800))},
+    "attempts_exhausted": {"one": with_ledger(entry("back", ago=2000, earlier=(40_000, 86_401)))},
+    "suspended": {"surroundings": Surroundings(**CALM, down_in_a_row=2)},
+    "storm": {"surroundings": Surroundings(limit=3, rebooted=0, asked_for=29)},
+    "blast_radius": {"surroundings": Surroundings(limit=3, rebooted=2, asked_for=2)},
+}
+
+
+def test_the_guards_stand_in_this_order():
+    assert [guard.code for guard in policy.GUARDS] == list(OBJECTIONS)
+
+
+@pytest.mark.parametrize("guard", OBJECTIONS)
+def test_each_guard_objects_at_its_boundary(guard: str):
+    decision = policy.decide(facts(**OBJECTIONS[guard]))
+    assert (decision.action, decision.code) == ("skip", guard)
+    assert decision.reason
+
+
+@pytest.mark.parametrize("guard", CLEAR)
+def test_and_lets_pass_just_beyond_it(guard: str):
+    assert code(**CLEAR[guard]) == "allowed"
+
+
+@pytest.mark.parametrize("guard", [guard for guard in policy.GUARDS if guard.kind == "soft"])
+def test_a_person_can_override_a_soft_guard_by_name_and_with_a_reason(guard: policy.Guard):
+    case = {**OBJECTIONS[guard.code]}
+    asked = case.pop("asked", request())
+    given_ = {"by_hand": True, "override": (guard.code,), "reason": "seen", "trigger": asked.trigger}
+    decision = policy.decide(facts(**case, asked=request(**given_)))
+    assert decision.action == "reboot"
+    assert f"{guard.code} overridden by hand" in decision.reason
+    for missing in ({"by_hand": False}, {"override": ()}, {"reason": ""}):
+        assert code(**case, asked=request(**{**given_, **missing})) == guard.code
+
+
+@pytest.mark.parametrize("guard", [guard for guard in policy.GUARDS if guard.kind == "hard"])
+def test_nobody_overrides_a_hard_guard(guard: policy.Guard):
+    case = {**OBJECTIONS[guard.code]}
+    asked = case.pop("asked", request())
+    by_hand = {"by_hand": True, "override": tuple(one.code for one in policy.GUARDS), "reason": "seen"}
+    assert code(**case, asked=asked.model_copy(update=by_hand)) == guard.code
+
+
+def test_the_first_objection_wins():
+    one = instance(status="Stopped", operation_locks=("financial",), tags={})
+    assert code(one=one) == "locked"
+
+
+def test_an_owner_pauses_one_instance_with_who_and_until_when():
+    tag = "paused; by=Li; until=2026-03-02T12:01Z"
+    decision = policy.decide(facts(one=instance(tags={"ecs-reboot": tag})))
+    assert decision.code == "not_opted_in"
+    assert tag in decision.reason
+    assert code(one=instance(tags={"ecs-reboot": "paused; until=soon"})) == "not_opted_in"
+
+
+def test_without_an_opt_in_tag_a_pause_still_holds():
+    environment = {"OPT_IN_TAG": ""}
+    assert code(one=instance(tags={"ecs-reboot": "paused"}), environment=environment) == "not_opted_in"
+    assert code(one=instance(tags={}), environment=environment) == "allowed"
+
+
+def test_no_start_time_is_no_proof_of_grace():
+    assert code(one=instance(start_time=None)) == "recently_started"
+    assert code(one=instance(start_time=None), environment={"GRACE_SECONDS": "0"}) == "allowed"
+
+
+def test_alarms_are_not_bound_by_windows_unless_the_setting_says_so():
+    environment = {"MAINTENANCE_WINDOWS": "Sun 00:00-01:00"}
+    assert code(environment=environment, asked=request(trigger="cms_threshold")) == "allowed"
+    bound = {**environment, "WINDOW_TRIGGERS": "alarm"}
+    assert code(environment=bound, asked=request(trigger="http>cms_threshold")) == "outside_window"
+
+
+def test_our_own_claim_is_no_cooldown_and_anothers_is():
+    claimed = with_ledger(entry("claimed", claim="0badcafe"))
+    assert code(one=claimed, claim="0badcafe") == "allowed"
+    assert code(one=claimed, claim="00000001") == "cooldown"
+
+
+def test_a_restart_after_a_refusal_is_left_alone_for_the_cooldown_but_is_no_attempt():
+    refused = with_ledger(entry("refused", ago=1200), start_time=NOW - timedelta(seconds=1190))
+    environment = {"FORCE_REBOOT": "escalate", "GRACE_SECONDS": "0"}
+    assert code(one=refused, environment=environment) == "cooldown"
+    later = facts(one=refused, environment=environment, now=NOW + timedelta(seconds=1800))
+    assert not policy.decide(later).force
+
+
+def test_exhausted_stays_exhausted_however_long_ago():
+    one = with_ledger(entry("back", ago=900_000, earlier=(40_000, 80_000)))
+    assert code(one=one) == "attempts_exhausted"
+    assert code(one=with_ledger(entry("reset", ago=900_000))) == "allowed"
+
+
+def test_a_storm_mark_holds_without_counting_anew():
+    assert code(surroundings=Surroundings(**CALM, storm_at=NOW)) == "storm"
+    assert code(surroundings=Surroundings(**CALM, storm_at=NOW), environment={"STORM_FACTOR": "0"}) == "allowed"
+
+
+def test_one_of_the_group_not_back_holds_without_any_limit():
+    around = Surroundings(limit=None, rebooted=99, asked_for=99, group_member=TWO)
+    decision = policy.decide(facts(surroundings=around))
+    assert decision.code == "blast_radius"
+    assert TWO in decision.reason
+    assert code(surroundings=around.model_copy(update={"group_member": ""})) == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("setting", "asked", "earlier", "expected"),
+    [
+        ("never", None, (), False),
+        ("always", None, (), True),
+        ("always", False, (), False),
+        ("escalate", None, (), False),
+        ("escalate", None, (5000,), True),
+        ("escalate", None, (90_000,), False),
+        ("escalate", False, (5000,), False),
+        ("escalate", True, (), True),
+    ],
+)
+def test_force(*, setting: str, asked: bool | None, earlier: tuple[int, ...], expected: bool):
+    text = entry("refused", earlier=earlier)
+    decision = policy.decide(
+        facts(one=with_ledger(text), asked=request(force=asked), environment={"FORCE_REBOOT": setting})
+    )
+    assert decision.action == "reboot"
+    assert decision.force is expected
+    assert f"FORCE_REBOOT={setting}" in decision.reason
+
+
+@given(
+    status=some.sampled_from(("Running", "Stopped", "Stopping", "Starting", "Pending", "")),
+    opted_in=some.booleans(),
+    up=some.integers(0, 5000),
+    override=some.lists(some.sampled_from([guard.code for guard in policy.GUARDS]), max_size=16),
+    by_hand=some.booleans(),
+)
+def test_nothing_but_a_running_instance_is_ever_allowed(
+    *, status: str, opted_in: bool, up: int, override: list[str], by_hand: bool
+):
+    tags = OPTED if opted_in else {}
+    one = instance(status=status, tags=tags, start_time=NOW - timedelta(seconds=up))
+    decision = policy.decide(facts(one=one, asked=request(by_hand=by_hand, override=tuple(override), reason="x")))
+    if decision.action == "reboot":
+        assert status == "Running"
+        assert opted_in or (by_hand and "not_opted_in" in override)
+        assert up >= 600 or (by_hand and "recently_started" in override)
+
+
+def test_the_group_of_an_instance_is_its_tags_digest():
+    given_ = facts(environment={"GROUP_TAG": "app"})
+    assert policy.group_of(instance(tags=opted(app="web")), given_.policy) == ledger.group_digest("web")
+    assert policy.group_of(instance(), given_.policy) == "0"
+    assert policy.group_of(instance(tags=opted(app="web")), facts().policy) == "0"

@@ -1,0 +1,142 @@
+"""The order of all I/O: one pass over what an event asks for."""
+
+from typing import Any
+
+from scripted_ecs import (
+    FORBIDDEN,
+    INTERNAL,
+    LOST,
+    NOW,
+    ONE,
+    REGION,
+    THREE,
+    TWO,
+    JumpingClock,
+    ScriptedEcs,
+    deadline,
+    entry,
+    instance,
+    request,
+    settings,
+)
+
+from ecs_reboot import ledger
+from ecs_reboot.model import Rolling, Selector
+from ecs_reboot.remediation import Remediation
+
+
+class Stage:
+    """A remediation over a scripted ECS."""
+
+    def __init__(self, ecs: ScriptedEcs, **environment: str) -> None:
+        self.ecs, self.clock = ecs, JumpingClock()
+        self.intents: list[str] = []
+        chosen = settings(**{"CLAIM_SETTLE_SECONDS": "2", **environment})
+        self.remediation = Remediation(
+            ecs, chosen, deadline(200, self.clock), intend=lambda result: self.intents.append(result.instance_id)
+        )
+
+    def run(self, *requests: Any) -> list[tuple[str, str]]:
+        self.results = self.remediation.run(requests)
+        return [(result.instance_id, result.code) for result in self.results]
+
+
+def test_a_reboot_is_claimed_and_announced_before_ecs_is_asked():
+    ecs = ScriptedEcs(instance())
+    stage = Stage(ecs)
+    seen: list[tuple[str, list[str]]] = []
+    ecs.before["reboot"] = [lambda: seen.append((ledger.parse(ecs.entry(ONE), NOW).state, list(stage.intents)))]
+    assert stage.run(request()) == [(ONE, "accepted")]
+    assert seen == [("claimed", [ONE])]
+
+
+def test_what_ecs_refused_for_good_takes_its_claim_back_and_what_was_done_leaves_it():
+    for refusal, left in (("OperationDenied", "refused"), ("IncorrectInstanceStatus", "claimed"), ("200", "claimed")):
+        ecs = ScriptedEcs(instance())
+        ecs.refusals[ONE] = refusal
+        Stage(ecs).run(request())
+        assert ledger.parse(ecs.entry(ONE), NOW).state == left, refusal
+
+
+def test_a_lost_answer_leaves_the_claim_whatever_is_seen():
+    for error, code in ((LOST, "accepted_unconfirmed"), (INTERNAL, "InternalError")):
+        ecs = ScriptedEcs(instance())
+        ecs.before["reboot"] = [error]
+        assert Stage(ecs).run(request()) == [(ONE, code)]
+        assert (ledger.parse(ecs.entry(ONE), NOW).state == "claimed") is (error is LOST)
+
+
+def test_one_instance_asked_for_twice_is_rebooted_once():
+    ecs = ScriptedEcs(instance())
+    assert sorted(Stage(ecs).run(request(), request())) == [(ONE, "accepted"), (ONE, "repeated")]
+    assert len(ecs.asked) == 1
+
+
+def test_skips_need_no_ledger():
+    ecs = ScriptedEcs(instance(status="Stopped"))
+    assert Stage(ecs).run(request(ONE, TWO)) == [(ONE, "not_running"), (TWO, "not_found")]
+    assert ecs.calls == ["describe"]
+
+
+def test_a_look_up_that_fails_is_a_result_for_each_instance():
+    ecs = ScriptedEcs(instance())
+    ecs.before["describe"] = [FORBIDDEN]
+    stage = Stage(ecs)
+    assert stage.run(request(ONE, TWO)) == [(ONE, "Forbidden.RAM"), (TWO, "Forbidden.RAM")]
+    assert all(result.retriable for result in stage.results)
+
+
+def test_a_dry_run_claims_nothing():
+    ecs = ScriptedEcs(instance())
+    assert Stage(ecs).run(request(dry_run=True)) == [(ONE, "DRYRUN.SUCCESS")]
+    assert not ecs.written
+
+
+def test_escalation_forces_the_second_attempt():
+    ecs = ScriptedEcs(instance(), instance(TWO))
+    ecs.tag(ONE, entry("back", ago=5000))
+    Stage(ecs, FORCE_REBOOT="escalate").run(request(ONE, TWO))
+    assert sorted((call["ids"], call["force"]) for call in ecs.asked) == sorted([((ONE,), True), ((TWO,), False)])
+
+
+def test_the_facts_are_read_again_after_the_claim_has_settled():
+    ecs = ScriptedEcs(instance())
+    ecs.before["describe"] = [None, lambda: ecs.change(ONE, operation_locks=("security",))]
+    stage = Stage(ecs, CLAIM_SETTLE_SECONDS="6")
+    assert stage.run(request()) == [(ONE, "locked")]
+    assert ledger.parse(ecs.entry(ONE), NOW).state == "refused"
+
+
+def test_proof_is_written_into_the_ledger():
+    for end, state in (("Running", "back"), ("Stopped", "down")):
+        ecs = ScriptedEcs(instance())
+        stage = Stage(ecs, VERIFY_SECONDS="60")
+        stage.run(request())
+        ecs.after["describe"] = [None, lambda end=end, ecs=ecs: ecs.change(ONE, status=end)]
+        proven = stage.remediation.prove(stage.results)
+        assert [result.code for result in proven] == ["recovered" if state == "back" else "stayed_down"]
+        assert ledger.parse(ecs.entry(ONE), stage.clock.now()).state == state
+
+
+ROLLING = request().model_copy(
+    update={
+        "targets": (),
+        "selector": Selector(region_id=REGION, tags=(("ecs-reboot", "enabled"),)),
+        "rolling": Rolling(limit=1, older_than_seconds=86_400),
+    }
+)
+
+
+def test_a_rolling_tick_takes_the_next_few_that_policy_allows():
+    ecs = ScriptedEcs(instance(operation_locks=("security",)), instance(TWO), instance(THREE))
+    stage = Stage(ecs)
+    found = stage.run(ROLLING)
+    assert found[0] == ("", "rolling_progress")
+    assert [code for _, code in found[1:]] == ["accepted"]
+    assert stage.results[0].reason.startswith("asking for the next 1")
+    assert stage.run(ROLLING) == [("", "rolling_progress")]
+    assert len(ecs.asked) == 1
+
+
+def test_a_selector_that_finds_nothing_says_so():
+    assert Stage(ScriptedEcs()).run(ROLLING) == [("", "no_match")]

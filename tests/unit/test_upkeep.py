@@ -1,0 +1,125 @@
+"""Reset, resume, and the sweep that finds out what became of unwatched reboots."""
+
+from datetime import timedelta
+
+import pytest
+from scripted_ecs import FORBIDDEN, NOW, ONE, REGION, THREE, TWO, JumpingClock, ScriptedEcs, deadline, entry, instance
+
+from ecs_reboot import ledger
+from ecs_reboot.model import Instance, Upkeep
+from ecs_reboot.records import Result
+from ecs_reboot.upkeep import PATIENCE, LedgerUpkeep, verdict
+
+
+def run(ecs: ScriptedEcs, verb: str, *ids: str, clock: JumpingClock | None = None) -> list[Result]:
+    request = Upkeep.model_validate(
+        {"verb": verb, "trigger": "manual", "region_id": REGION, "instance_ids": ids, "reason": "seen"}
+    )
+    return LedgerUpkeep(ecs, deadline(50, clock), settle_seconds=2.0).run(request)
+
+
+def codes(results: list[Result]) -> list[tuple[str, str]]:
+    return [(result.instance_id, result.code) for result in results]
+
+
+def shown(instance_id: str, text: str, **fields: object) -> Instance:
+    return instance(instance_id, tags={"ecs-reboot": "enabled", ledger.KEY: text}, **fields)
+
+
+def state(ecs: ScriptedEcs, instance_id: str) -> str:
+    return ledger.parse(ecs.entry(instance_id), NOW).state
+
+
+def test_a_reset_clears_attempts_and_keeps_the_time_that_the_region_counts():
+    ecs = ScriptedEcs(shown(ONE, entry("back", ago=600, earlier=(5000, 9000))))
+    (result,) = run(ecs, "reset", ONE)
+    assert result.code == "reset"
+    assert "-5000s" in result.reason
+    cleared = ledger.parse(ecs.entry(ONE), NOW)
+    assert (cleared.state, cleared.earlier, cleared.at) == ("reset", (), NOW - timedelta(seconds=600))
+    assert ledger.attempts(cleared) == ()
+
+
+def test_a_reset_makes_an_unreadable_entry_readable():
+    ecs = ScriptedEcs(shown(ONE, "v9 from the future"))
+    assert codes(run(ecs, "reset", ONE)) == [(ONE, "reset")]
+    assert state(ecs, ONE) == "reset"
+
+
+def test_a_reset_says_what_there_was_nothing_to_do_for():
+    ecs = ScriptedEcs(instance())
+    assert codes(run(ecs, "reset", ONE, TWO)) == [(ONE, "nothing_to_do"), (TWO, "not_found")]
+    assert not ecs.written
+
+
+def test_resume_has_seen_what_was_down_and_lifts_a_storm():
+    ecs = ScriptedEcs(
+        shown(ONE, entry("down", ago=60)), shown(TWO, entry("storm", ago=60)), shown(THREE, entry("back", ago=60))
+    )
+    assert sorted(codes(run(ecs, "resume"))) == sorted([(ONE, "resumed"), (TWO, "resumed")])
+    assert [state(ecs, one) for one in (ONE, TWO, THREE)] == ["seen", "refused", "back"]
+    assert codes(run(ecs, "resume")) == [("", "nothing_to_do")]
+
+
+MINUTE = NOW.replace(second=0)
+
+
+@pytest.mark.parametrize(
+    ("age", "status", "started", "expected"),
+    [
+        (120, "Running", 60, "back"),
+        (120, "Running", 7200, None),
+        (120, "Stopping", 7200, None),
+        (PATIENCE.total_seconds(), "Running", 7200, "unproven"),
+        (PATIENCE.total_seconds(), "Stopped", 7200, "down"),
+        (PATIENCE.total_seconds() - 1, "Stopped", 7200, None),
+    ],
+)
+def test_what_became_of_a_claim(age: float, status: str, started: float, expected: str | None):
+    claimed = ledger.parse(entry(ago=age), NOW)
+    told = verdict(claimed, instance(status=status, start_time=MINUTE - timedelta(seconds=started)), NOW)
+    assert (told[0] if told else None) == expected
+
+
+def test_the_sweep_leaves_to_a_run_what_it_may_still_be_watching():
+    young = shown(ONE, entry(ago=59), start_time=NOW)
+    ecs = ScriptedEcs(young)
+    assert codes(run(ecs, "verify")) == [("", "nothing_to_do")]
+    assert codes(run(ecs, "verify", ONE)) == [(ONE, "recovered")]
+
+
+def test_the_sweep_writes_down_what_it_found():
+    ecs = ScriptedEcs(
+        shown(ONE, entry(ago=300), start_time=NOW - timedelta(seconds=200)),
+        shown(TWO, entry(ago=1000), status="Stopped"),
+        shown(THREE, "garbage"),
+    )
+    assert sorted(codes(run(ecs, "verify"))) == sorted([(ONE, "recovered"), (TWO, "stayed_down")])
+    assert [state(ecs, one) for one in (ONE, TWO)] == ["back", "down"]
+
+
+def test_the_sweep_does_not_write_over_a_newer_claim():
+    ecs = ScriptedEcs(shown(ONE, entry(ago=300), start_time=NOW - timedelta(seconds=200)))
+    newer = entry(claim="12345678")
+    ecs.after["describe"] = [lambda: ecs.tag(ONE, newer)]
+    assert codes(run(ecs, "verify")) == [("", "nothing_to_do")]
+    assert ecs.entry(ONE) == newer
+
+
+def test_many_entries_are_written_a_few_to_each_reading():
+    clock = JumpingClock()
+    ecs = ScriptedEcs(*(shown(f"i-bp1many{number:06d}", entry("down", ago=number)) for number in range(6)))
+    ecs.before["remember"] = [lambda: clock.sleep(0.6)] * 6
+    assert len(run(ecs, "resume", clock=clock)) == 6
+    assert ecs.calls.count("entries") > 2
+
+
+@pytest.mark.parametrize("verb", ["reset", "resume", "verify"])
+def test_trouble_is_a_result_for_each_instance_named_and_may_be_tried_again(verb: str):
+    ecs = ScriptedEcs(instance())
+    ecs.before["describe"] = ecs.before["entries"] = [FORBIDDEN]
+    results = run(ecs, verb, *((ONE, TWO) if verb == "reset" else ()))
+    assert codes(results) == (
+        [(ONE, "Forbidden.RAM"), (TWO, "Forbidden.RAM")] if verb == "reset" else [("", "Forbidden.RAM")]
+    )
+    assert all(result.retriable for result in results)
