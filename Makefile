@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-com
 
 .DEFAULT_GOAL := help
 .PHONY: help demo invoke serve explain replay forecast build validate render deploy status logs remove doctor \
-	bench screenshots browser test lint format docs upgrade clean
+	bench simulate mutate evidence screenshots browser test lint format docs upgrade clean
 export EVENT FLEET SET AUDIT CODE TIMEOUT RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON
 export REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS MINUTES QUERY FUNCTION ENDPOINT
 
@@ -59,6 +59,16 @@ doctor: $(VENV)/.stack ## what will and will not work tonight
 bench: $(VENV)/.run ## cold starts and the local cloud against their bars; writes chart, page and JSON
 	@$(BIN)/python bench/cold_start.py --chart docs/images/cold-start.svg --page docs/performance.md
 	@$(BIN)/python bench/local_cloud.py
+
+simulate: $(VENV)/.dev ## duplicates, crashes, lost answers by the thousand: [SEED=1] [DELIVERIES=100000] [LESS=assumption]
+	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(DELIVERIES),--deliveries $(DELIVERIES)) \
+	  $(if $(LESS),--assume-less $(LESS))
+
+mutate: $(VENV)/.dev ## take every guard away, one at a time: each must be noticed
+	@$(BIN)/python -m simulation.mutate
+
+evidence: $(VENV)/.dev ## the wire tests, ten times in a row
+	@for run in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/evidence || exit 1; done
 
 screenshots: $(VENV)/.dev browser ## take the pictures in docs/images anew
 	@$(BIN)/python -m localcloud.console.screenshots
