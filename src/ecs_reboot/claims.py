@@ -39,7 +39,7 @@ CROWDED = ("blast_radius", "storm")
 TAGS_FULL = ("OperationDenied.QuotaExceed", "QuotaExceed", "TagQuotaExceed")
 
 #: What befalls a claim that would rest on a reading too long ago.
-TOO_LATE = NotSent("TagResources", "reading the region's ledger and writing to it took too long (CLAIM_SETTLE_SECONDS)")
+TOO_LATE = NotSent("TagResources", "the ledger changed between reading and writing it, or that took too long")
 
 Entries = dict[str, str]
 
@@ -121,7 +121,7 @@ class Claims:
             if self._id not in text.split(" "):
                 self._before[order.instance_id] = text
         try:
-            late = self._claim(region_id, allowed, began)
+            late = self._claim(region_id, allowed, entries, began)
             refused += [_unavailable(order.facts, TOO_LATE) for order in allowed if order.instance_id in late]
             allowed = [order for order in allowed if order.instance_id not in late]
             refused += self._mark(region_id, crowded, entries, began)
@@ -169,13 +169,13 @@ class Claims:
             self._opted_in[region_id] = retry.read(lambda: self._ecs.count(region_id, tag), self._deadline)
         return limit.of(self._opted_in[region_id])
 
-    def _claim(self, region_id: str, orders: list[Order], began: float) -> frozenset[str]:
-        """Write claims; returns the instances for which the reading had become too old."""
+    def _claim(self, region_id: str, orders: list[Order], entries: Entries, began: float) -> frozenset[str]:
+        """Write claims; returns the instances whose entry changed meanwhile, or for which the reading is too old."""
         values = {
             order.instance_id: self._entry(order.facts, "claimed", force=order.decision.force) for order in orders
         }
         self._claimed.update(values)
-        return self._register.write(region_id, values, began)
+        return self._register.claim(region_id, values, entries, began)
 
     def _confirm(self, region_id: str, claimed: list[Order], results: list[Result]) -> _Round:
         """Read the region until our claims are seen, and decide again with all that was written before them."""

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from ecs_reboot import records, retry
 from ecs_reboot.clock import Deadline
-from ecs_reboot.errors import CloudError, NoAnswer, Refused
+from ecs_reboot.errors import ABOUT_THE_CALLER, CloudError, NoAnswer, Refused
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer
 from ecs_reboot.policy import Order, decide, in_window
 from ecs_reboot.records import Result
@@ -200,6 +200,7 @@ class RebootBatch:
             code, reason = row.code, f"ECS refused: {row.code}: {row.message}"
         return self._result(
             order, code, reason,
+            retriable=row.code.startswith(ABOUT_THE_CALLER),
             previous_status=row.previous_status, current_status=row.current_status,
             api_code=row.code, api_message=row.message, api_request_id=request_id,
         )  # fmt: skip

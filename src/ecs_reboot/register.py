@@ -5,7 +5,7 @@ after the reading it rests on began, and a claim counts once it has stood for th
 a claim has written over it, or not at all, before the claim counts.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -47,6 +47,25 @@ class Register:
             self._deadline,
         )
 
+    def claim(
+        self, region_id: str, values: Mapping[str, str], judged: Mapping[str, str], since: float
+    ) -> frozenset[str]:
+        """Write each value whose instance still has the entry that was judged; return the instances of the others.
+
+        ``judged`` was read from ``since`` on. In a large region that may be too long ago to write upon; then the
+        entries of the instances themselves are read anew, which takes one call for many.
+        """
+        missed: set[str] = set()
+        for part in _parts(values):
+            began, changed = since, set[str]()
+            if self._settle_seconds and self._deadline.clock.elapsed() - since > self._settle_seconds / 4:
+                reading = self._read_of(region_id, part)
+                began = reading.began
+                changed = {one for one in part if reading.entries.get(one, "") != judged.get(one, "")}
+            unchanged = {one: values[one] for one in part if one not in changed}
+            missed |= changed | self.write(region_id, unchanged, began)
+        return frozenset(missed)
+
     def write(self, region_id: str, values: Mapping[str, str], since: float) -> frozenset[str]:
         """Write entries that rest on a reading begun at ``since``, those alike together.
 
@@ -58,8 +77,7 @@ class Register:
             alike.setdefault(value, []).append(instance_id)
         late: set[str] = set()
         for value, ids in alike.items():
-            for start in range(0, len(ids), ledger.MOST_RESOURCES):
-                part = tuple(ids[start : start + ledger.MOST_RESOURCES])
+            for part in _parts(ids):
                 room = self._room(since)
                 if room.left():
                     retry.read(partial(self._ecs.remember, region_id, part, ledger.KEY, value), room)
@@ -72,19 +90,34 @@ class Register:
     ) -> dict[str, Change]:
         """Put ``change(instance_id, entry)`` in the place of entries ('' where there is none), None to leave one.
 
-        Reads the region anew as often as it takes. Returns what was written.
+        Reads the entries anew as often as it takes. Returns what was written.
         """
-        left, done = list(instance_ids), dict[str, Change]()
-        while left:
-            reading = self.read(region_id)
-            before = {one: reading.entries.get(one, "") for one in left}
-            after = {one: text for one in left if (text := change(one, before[one])) is not None}
-            late = self.write(region_id, after, reading.began)
-            if late == after.keys() and late:
-                raise NotSent("TagResources", "reading the region takes too long for writing (CLAIM_SETTLE_SECONDS)")
-            done |= {one: Change(before[one], text) for one, text in after.items() if one not in late}
-            left = [one for one in left if one in late]
+        done: dict[str, Change] = {}
+        for part in _parts(instance_ids):
+            left = part
+            while left:
+                reading = self._read_of(region_id, left)
+                before = {one: reading.entries.get(one, "") for one in left}
+                after = {one: text for one in left if (text := change(one, before[one])) is not None}
+                late = self.write(region_id, after, reading.began)
+                if late == after.keys() and late:
+                    raise NotSent("TagResources", "reading and writing take too long (CLAIM_SETTLE_SECONDS)")
+                done |= {one: Change(before[one], text) for one, text in after.items() if one not in late}
+                left = tuple(one for one in left if one in late)
         return done
+
+    def _read_of(self, region_id: str, instance_ids: tuple[str, ...]) -> Reading:
+        """Read the entries of at most 50 instances, from what describing them shows."""
+        return retry.read(
+            lambda: Reading(
+                began=self._deadline.clock.elapsed(),
+                entries={
+                    instance.instance_id: dict(instance.tags).get(ledger.KEY, "")
+                    for instance in self._ecs.describe(region_id, instance_ids)
+                },
+            ),
+            self._deadline,
+        )
 
     def settle(self) -> None:
         """Wait until what was just written counts. Raises NotSent where the deadline leaves no room for that."""
@@ -100,3 +133,10 @@ class Register:
         clock = self._deadline.clock
         bound = since + self._settle_seconds / 2 - clock.elapsed()
         return Deadline(clock, min(bound, self._deadline.left()))
+
+
+def _parts(instance_ids: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Cut into as many as one TagResources takes."""
+    ids = tuple(instance_ids)
+    for start in range(0, len(ids), ledger.MOST_RESOURCES):
+        yield ids[start : start + ledger.MOST_RESOURCES]

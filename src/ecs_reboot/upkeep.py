@@ -81,7 +81,8 @@ class LedgerUpkeep:
 
     def _resume(self, request: Upkeep) -> list[Result]:
         entries = self._entries(request.region_id)
-        changed = self._register.change(request.region_id, entries, lambda _, text: self._seen(text))
+        held = [one for one, entry in entries.items() if entry.state in ("down", "storm")]
+        changed = self._register.change(request.region_id, held, lambda _, text: self._seen(text))
         return [
             result_of(request, one, "resumed", f"{entries[one].state} seen by a person ({request.reason})")
             for one in changed

@@ -37,7 +37,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the claim is not written",
         "claims",
-        "        return self._register.write(region_id, values, began)\n\n    def _confirm",
+        "        return self._register.claim(region_id, values, entries, began)\n\n    def _confirm",
         "        return frozenset()\n\n    def _confirm",
     ),
     Mutant("the claim is not read again", "claims", _CONFIRM, _SKIP_CONFIRM),
@@ -84,6 +84,12 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "writes may rest on old readings", "register", "        if not self._settle_seconds:\n", "        if True:\n"
+    ),
+    Mutant(
+        "a changed entry is claimed all the same",
+        "register",
+        'changed = {one for one in part if reading.entries.get(one, "") != judged.get(one, "")}',
+        "changed = set()",
     ),
     Mutant(
         "no intent record",

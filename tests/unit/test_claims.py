@@ -181,9 +181,33 @@ def test_a_claim_whose_answer_was_late_does_not_go_out_again():
     assert ledger.parse(ecs.entry(ONE), NOW + timedelta(hours=1)).state == "refused"
 
 
+def test_after_a_slow_reading_of_the_region_the_instances_own_entries_are_read_anew():
+    ecs, clock = ScriptedEcs(instance(), instance(TWO)), JumpingClock()
+    ecs.before["count"] = [lambda: clock.sleep(30)]
+    orders, results, _ = obtain(ecs, clock=clock, settle=2.0, MAX_REBOOTS="50%")
+    assert [order.instance_id for order in orders] == [ONE]
+    assert not results
+
+
+def test_a_claim_whose_entry_changed_during_a_slow_reading_is_not_written():
+    ecs, clock = ScriptedEcs(instance(), instance(TWO)), JumpingClock()
+    theirs = entry("claimed", ago=0)
+
+    def slow() -> None:
+        clock.sleep(30)
+        ecs.tag(ONE, theirs)
+
+    ecs.before["count"] = [slow]
+    orders, results, _ = obtain(ecs, ONE, TWO, clock=clock, settle=2.0, MAX_REBOOTS="100%")
+    assert [order.instance_id for order in orders] == [TWO]
+    assert codes(results) == [(ONE, "ledger_unavailable")]
+    assert ecs.entry(ONE) == theirs
+
+
 def test_a_claim_that_would_rest_on_an_old_reading_is_not_written():
     ecs, clock = ScriptedEcs(instance(), instance(TWO)), JumpingClock()
-    ecs.before["count"] = [lambda: clock.sleep(1.1)]
+    ecs.before["count"] = [lambda: clock.sleep(30)]
+    ecs.after["describe"] = [lambda: clock.sleep(1.1)]
     orders, results, _ = obtain(ecs, ONE, TWO, clock=clock, settle=2.0, MAX_REBOOTS="50%")
     assert not orders
     assert {code for _, code in codes(results)} == {"ledger_unavailable", "blast_radius"}
