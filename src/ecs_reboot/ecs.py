@@ -33,6 +33,8 @@ PAGE = 100
 #: calls use. Not verified against the live service.
 DRY_RUN_OK = ("DRYRUN.SUCCESS", "DryRunOperation")
 
+USER_AGENT = "ecs-reboot"
+
 CONNECT_SECONDS, LEAST_SECONDS = 3.0, 0.5
 
 _connections = Connections()
@@ -206,7 +208,7 @@ class Ecs:
                     endpoint=host or None,
                     protocol=scheme or "https",
                     network="vpc" if self._network == "vpc" else None,
-                    user_agent="ecs-reboot",
+                    user_agent=USER_AGENT,
                 )
             )
         return self._clients[region_id]
@@ -273,4 +275,15 @@ def _send(request: Any, options: dict[str, Any] | None = None) -> DaraResponse:
     return response
 
 
-DaraCore.do_action = staticmethod(_send)
+#: The SDK's own transport; the deployed package has none.
+_others = getattr(DaraCore, "do_action", None)
+
+
+def _do_action(request: Any, options: dict[str, Any] | None = None) -> DaraResponse:
+    """Send our own requests, told by their user agent; other clients of the SDK in this process keep the SDK's way."""
+    if _others is None or USER_AGENT in request.headers.get("user-agent", ""):
+        return _send(request, options)
+    return _others(request, options)
+
+
+DaraCore.do_action = staticmethod(_do_action)
