@@ -1,0 +1,25 @@
+"""The README's transcript is what the demo prints."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def without_numbers(text: str) -> set[str]:
+    """Times, durations and how often something was looked at differ from run to run."""
+    return {re.sub(r"\d+", "#", line).rstrip() for line in text.splitlines()}
+
+
+def test_the_demo_prints_every_line_that_the_readme_shows():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = re.search(r"What `make demo` shows \(shortened\):\n\n```\n(.*?)```", readme, re.DOTALL)
+    assert shown
+    demo = subprocess.run(
+        [sys.executable, "-m", "localcloud", "demo"], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert without_numbers(shown[1]) - without_numbers(demo.stdout) == set()
+    assert demo.stdout.count("reboot    web-") == 2
+    assert "10 records are in logstore ecs-reboot/records" in demo.stdout
