@@ -46,7 +46,7 @@ def verdict(accepted: Result, sighting: Sighting, since: datetime, now: datetime
     seconds = (now - since).total_seconds()
     if sighting.back_at:
         downtime = round((sighting.back_at - since).total_seconds(), 1)
-        code, reason = "recovered", f"it went down and is Running again, {downtime:g} s after ECS accepted"
+        code, reason = "recovered", f"it went down and was Running again {downtime:g} s after ECS accepted"
         update = {"downtime_seconds": downtime}
     else:
         update = {}

@@ -159,8 +159,10 @@ class Watch:
             since = effect if effect is not None else run.began - self._assumptions.staleness
             if not machine.was_down(since, now):
                 raise Violation("only what was down has recovered", who)
-            if machine.spells[-1].status != "Running" or machine.at(now).status != "Running":
-                raise Violation("only what is Running has recovered", f"{who}; it is {machine.at(now).status}")
+            # A person may have rebooted it again while the run was watching others: that it came back stays true.
+            came_back = machine.was_up(since, now) or (effect is None and machine.at(since).status == "Running")
+            if machine.at(now).status != "Running" and not came_back:
+                raise Violation("only what came back has recovered", f"{who}; it is {machine.at(now).status}")
         if result.code == "accepted" and effect is None:
             machine = self._machines[one]
             if not machine.was_down(run.began - 60, now):

@@ -142,7 +142,7 @@ def test_records_are_explained_as_they_were_decided(
     file = tmp_path / "export.json"
     file.write_text(json.dumps(recorded.stored))
     out = explained(capsys, "--records", str(file))
-    assert "outcome   recovered: it went down and is Running again" in out
+    assert "outcome   recovered: it went down and was Running again" in out
     assert "OVERRIDDEN" in out
     assert "decides otherwise" not in out
     alone = explained(capsys, "--records", str(file), "--instance", "i-bp1z9y8x7w6v5u4t3s2r")
