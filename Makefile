@@ -1,4 +1,4 @@
-# Every target builds what it needs, from nothing but Python 3.10 or newer. `make help` lists them.
+# Every target builds what it needs, from nothing but Python 3.11 or newer. `make help` lists them.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

@@ -25,11 +25,14 @@ def status_of(wanted: list[Result], *, rejected: bool) -> str:
     done = any(result.code in DONE for result in wanted)
     if any(result.retriable for result in wanted) and not done:
         return "failed"
-    if rejected or any(
-        result.retriable or (result.action == "reboot" and result.code not in DONE) for result in wanted
-    ):
+    if rejected or any(result.retriable or _fell_short(result) for result in wanted):
         return "partial"
     return "ignored" if all(result.code == "no_match" for result in wanted) else "completed"
+
+
+def _fell_short(result: Result) -> bool:
+    """Tell whether ECS refused: a reboot, or to look an instance up."""
+    return result.code not in DONE if result.action == "reboot" else bool(result.api_code)
 
 
 def reason_of(results: list[Result]) -> str:

@@ -28,6 +28,8 @@ from ecs_reboot.records import Result
 FACTS_AGE = timedelta(seconds=5)
 #: How long to look for a sign of a reboot whose answer was lost. Seconds.
 PATIENCE_SECONDS = 10.0
+#: What the last try needs after it: that patience, and the calls around it. Seconds.
+ROOM_SECONDS = PATIENCE_SECONDS + 5.0
 #: With less than this left a reboot is not sent: there must be time to learn what came of it. Seconds.
 LEAST_SECONDS = 1.0
 #: Refusals of a whole AllTogether batch that are about one of its instances.
@@ -58,18 +60,24 @@ class RebootBatch:
         self._results: list[Result] = []
         # What was known of instances before a call that may have had an effect unseen.
         self._doubt: dict[str, Instance | None] = {}
+        self._in_a_hurry = False
 
     def run(self, orders: list[Order]) -> list[Result]:
         """Return one result for each order."""
         announced = False
+        self._in_a_hurry = self._deadline.left() < ROOM_SECONDS
+        last: CloudError | None = None
         for wait in retry.waits(self._deadline):
             orders = self._fresh(orders)
             if not orders:
                 break
             if self._deadline.left() < LEAST_SECONDS:
-                self._close(
-                    orders, "deadline", "the function's time is nearly up, so ECS was not asked", retriable=True
-                )
+                if last:
+                    reason = f"no reboot before the deadline: {last}"
+                    self._close(orders, last.code, reason, retriable=True, error=last)
+                else:
+                    reason = "the function's time is nearly up, so ECS was not asked"
+                    self._close(orders, "deadline", reason, retriable=True)
                 break
             if not announced:
                 announced = True
@@ -78,6 +86,7 @@ class RebootBatch:
             try:
                 answer = self._ask(orders)
             except CloudError as error:
+                last = error
                 orders = self._after(error, orders, retry.pause_after(error, wait))
             else:
                 orders = self._answered(answer, orders)
@@ -143,7 +152,9 @@ class RebootBatch:
         """Return the orders to ask for again after a call that gave no answer for each instance."""
         unsettled = isinstance(error, NoAnswer) or (isinstance(error, Refused) and error.unsettled)
         if unsettled and not self._mode.dry_run:
-            once_more = isinstance(error, Refused) and error.status == 503  # noqa: PLR2004 - Service Unavailable
+            # The last try is one that leaves time to find out what came of it, so that the claim can be taken back.
+            in_time = self._in_a_hurry or self._deadline.left() - wait > ROOM_SECONDS
+            once_more = isinstance(error, Refused) and error.status == 503 and in_time  # noqa: PLR2004 - Unavailable
             return self._settle(orders, error, 0.0 if once_more else PATIENCE_SECONDS, wait, once_more=once_more)
         if retry.may_pass(error):
             if self._deadline.wait(wait):

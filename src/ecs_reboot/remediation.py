@@ -215,7 +215,7 @@ def _failure(error: CloudError) -> dict[str, Any]:
     failure: dict[str, Any] = {
         "code": error.code,
         "reason": f"the instance could not be looked up: {error}",
-        "retriable": True,
+        "retriable": retry.may_pass(error) or (isinstance(error, Refused) and error.about_the_caller),
     }
     if isinstance(error, Refused):
         failure |= {"api_code": error.code, "api_message": error.message, "api_request_id": error.request_id}

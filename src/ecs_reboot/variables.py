@@ -184,7 +184,7 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         _words(),
         "System events, with their status, to act on beyond the defaults of docs/events.md, such as "
-        "`Instance:SystemMaintenance.Reboot:Scheduled`.",
+        "`Instance:SystemMaintenance.Reboot:Scheduled`, which needs MAINTENANCE_WINDOWS.",
     ),
     Variable(
         "GRACE_SECONDS",

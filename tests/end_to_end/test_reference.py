@@ -224,3 +224,9 @@ def test_a_reset_lets_a_person_try_again(stage: Staged):
     answer = here.send({"reset": [ONE], "region_id": "cn-hangzhou", "reason": "looked at it"})
     assert codes(answer) == {ONE: "reset"}
     assert codes(here.send(ask(ONE))) == {ONE: "accepted"}
+
+
+def test_a_region_that_does_not_exist_is_told_and_not_tried_again(stage: Staged):
+    answer = stage(instances(1)).send({"instance_ids": [ONE], "region_id": "mars-1", "reason": "test"})
+    assert (answer["status"], answer["results"][0]["code"]) == ("partial", "InvalidRegionId.NotFound")
+    assert answer["results"][0]["retriable"] is False

@@ -224,3 +224,21 @@ def test_force_is_what_the_order_says():
     assert result.force
     assert ecs.asked[0]["force"] is True
     assert isinstance(found, Facts)
+
+
+def test_an_ecs_that_stays_unavailable_ends_with_certainty_so_that_the_event_is_tried_again():
+    ecs = ScriptedEcs(instance())
+    ecs.before["reboot"] = [UNAVAILABLE] * 100
+    result = Bench(ecs).alone()
+    assert (result.code, result.retriable) == ("ServiceUnavailable", True)
+    assert ecs.calls[-1] == "describe", "the last word is a look, not another try"
+    assert len(ecs.asked) > 2
+
+
+@pytest.mark.parametrize("seconds", [3.0, 5.0, 7.3, 12.0])
+def test_what_ecs_said_to_the_end_is_the_result_and_not_that_it_was_not_asked(seconds: float):
+    ecs = ScriptedEcs(instance())
+    ecs.before["reboot"] = [THROTTLED] * 100
+    result = Bench(ecs, seconds=seconds).alone()
+    assert (result.code, result.retriable) == (THROTTLED.code, True)
+    assert THROTTLED.code in result.reason
