@@ -1,9 +1,11 @@
 """The whole path: event bytes, the function in its own process, the real SDK over real HTTP, the cloud's own audit."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -65,7 +67,9 @@ def stage() -> Iterator[Staged]:
                 spec = fleet.parse(document, name="test", now=datetime.now(timezone.utc))
             cloud = Cloud.from_fleet(spec)
             server = stack.enter_context(running(cloud, port=0))
-            function = project_function(cloud, server.url, settings, timeout=timeout)
+            # CODE=build/function runs these tests on the package that is deployed, instead of the source.
+            code = Path(os.environ["CODE"]).resolve() if os.environ.get("CODE") else None
+            function = project_function(cloud, server.url, settings, timeout=timeout, code=code)
             return Stage(cloud, server, stack.enter_context(Instance(function)))
 
         yield set_up
