@@ -4,9 +4,21 @@ All raise the errors of ``errors``. The function's permissions follow from this 
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ecs_reboot.model import Instance, RebootAnswer, Selector
+
+#: DescribeInstances and RebootInstances take at most 100 instances a call.
+BATCH = 100
+
+T = TypeVar("T")
+
+
+def batches(things: Iterable[T], most: int = BATCH) -> Iterator[tuple[T, ...]]:
+    """Cut into as many as one call takes."""
+    listed = tuple(things)
+    for start in range(0, len(listed), most):
+        yield listed[start : start + most]
 
 
 class EcsApi(Protocol):

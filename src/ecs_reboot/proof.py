@@ -10,14 +10,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
+from ecs_reboot.ecs_api import batches
 from ecs_reboot.errors import CloudError
 from ecs_reboot.model import Instance
 from ecs_reboot.records import Result
 
 #: Waits between looks: from the first, times 1.5, up to the second. Seconds.
 FIRST_LOOK, LONGEST_LOOK = 1.0, 10.0
-#: DescribeInstances takes at most 100 IDs.
-BATCH = 100
 
 Describe = Callable[[str, tuple[str, ...]], tuple[Instance, ...]]
 
@@ -98,8 +97,4 @@ def _calls(keys: list[tuple[str, str]]) -> list[tuple[str, tuple[str, ...]]]:
     by_region: dict[str, list[str]] = {}
     for region_id, instance_id in keys:
         by_region.setdefault(region_id, []).append(instance_id)
-    return [
-        (region_id, tuple(ids[start : start + BATCH]))
-        for region_id, ids in by_region.items()
-        for start in range(0, len(ids), BATCH)
-    ]
+    return [(region_id, batch) for region_id, ids in by_region.items() for batch in batches(ids)]

@@ -5,13 +5,13 @@ after the reading it rests on began, and a claim counts once it has stood for th
 a claim has written over it, or not at all, before the claim counts.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import NamedTuple
 
 from ecs_reboot import ledger, retry
 from ecs_reboot.clock import Deadline
-from ecs_reboot.ecs_api import EcsApi
+from ecs_reboot.ecs_api import EcsApi, batches
 from ecs_reboot.errors import NotSent
 
 
@@ -56,7 +56,7 @@ class Register:
         entries of the instances themselves are read anew, which takes one call for many.
         """
         missed: set[str] = set()
-        for part in _parts(values):
+        for part in batches(values, ledger.MOST_RESOURCES):
             began, changed = since, set[str]()
             if self._settle_seconds and self._deadline.clock.elapsed() - since > self._settle_seconds / 4:
                 reading = self._read_of(region_id, part)
@@ -77,7 +77,7 @@ class Register:
             alike.setdefault(value, []).append(instance_id)
         late: set[str] = set()
         for value, ids in alike.items():
-            for part in _parts(ids):
+            for part in batches(ids, ledger.MOST_RESOURCES):
                 room = self._room(since)
                 if room.left():
                     retry.read(partial(self._ecs.remember, region_id, part, ledger.KEY, value), room)
@@ -93,7 +93,7 @@ class Register:
         Reads the entries anew as often as it takes. Returns what was written.
         """
         done: dict[str, Change] = {}
-        for part in _parts(instance_ids):
+        for part in batches(instance_ids, ledger.MOST_RESOURCES):
             left = part
             while left:
                 reading = self._read_of(region_id, left)
@@ -133,10 +133,3 @@ class Register:
         clock = self._deadline.clock
         bound = since + self._settle_seconds / 2 - clock.elapsed()
         return Deadline(clock, min(bound, self._deadline.left()))
-
-
-def _parts(instance_ids: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Cut into as many as one TagResources takes."""
-    ids = tuple(instance_ids)
-    for start in range(0, len(ids), ledger.MOST_RESOURCES):
-        yield ids[start : start + ledger.MOST_RESOURCES]

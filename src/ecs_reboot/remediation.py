@@ -7,12 +7,12 @@ requests --select / describe, <=100 IDs a call, by region--> instances --decide-
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from ecs_reboot import records, retry
 from ecs_reboot.claims import Claims
 from ecs_reboot.clock import Deadline
-from ecs_reboot.ecs_api import EcsApi
+from ecs_reboot.ecs_api import EcsApi, batches
 from ecs_reboot.errors import CloudError, Refused
 from ecs_reboot.ledger import State
 from ecs_reboot.model import Instance, RebootRequest, Rolling, Target
@@ -23,16 +23,11 @@ from ecs_reboot.records import Result
 from ecs_reboot.rolling import hold, progress
 from ecs_reboot.settings import Settings
 
-#: DescribeInstances and RebootInstances take at most 100 instances a call.
-BATCH = 100
-
 #: Results after which the instance was, or may have been, rebooted, by us or by somebody else at the same time.
 LEAVE_CLAIMED = ("accepted", "accepted_unconfirmed", "IncorrectInstanceStatus")
 
 #: What a proven end leaves in the ledger.
 STATE_AFTER: dict[str, State] = {"recovered": "back", "stayed_down": "down"}
-
-T = TypeVar("T")
 
 
 class Wish(NamedTuple):
@@ -118,8 +113,8 @@ class Remediation:
             results += refused
             for force in (False, True):
                 mode = Mode(region_id, force, dry_run, self._settings.batch_optimization)
-                for batch in _batches([order for order in orders if order.decision.force == force]):
-                    results += self._reboot(batch, mode)
+                for batch in batches([order for order in orders if order.decision.force == force]):
+                    results += self._reboot(list(batch), mode)
         return results
 
     def _reboot(self, orders: list[Order], mode: Mode) -> list[Result]:
@@ -172,7 +167,7 @@ class Remediation:
 
     def _described(self, wishes: list[Wish], results: list[Result]) -> Iterator[Facts]:
         """Yield the facts of each wish; a wish whose facts can't be read becomes a result."""
-        for batch in _batches(wishes):
+        for batch in batches(wishes):
             missing = tuple(wish.target.instance_id for wish in batch if wish.seen is None)
             found = {wish.target.instance_id: wish.seen for wish in batch if wish.seen}
             failure = None
@@ -203,11 +198,6 @@ class Remediation:
     def _repeated(self, wish: Wish, first: Wish) -> Result:
         reason = f"the event asks for this instance more than once; see the result for: {first.request.evidence}"
         return records.of_decision(self._facts(wish, None), "skip", "repeated", reason)
-
-
-def _batches(things: list[T]) -> Iterator[list[T]]:
-    for start in range(0, len(things), BATCH):
-        yield things[start : start + BATCH]
 
 
 def _failure(error: CloudError) -> dict[str, Any]:

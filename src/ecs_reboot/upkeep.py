@@ -1,18 +1,17 @@
 """Looking after the ledger: reset an instance, resume a region, and find out what became of unwatched reboots."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from ecs_reboot import ledger, retry
 from ecs_reboot.clock import Deadline
-from ecs_reboot.ecs_api import EcsApi
+from ecs_reboot.ecs_api import EcsApi, batches
 from ecs_reboot.errors import CloudError, Refused
 from ecs_reboot.ledger import Entry, State
 from ecs_reboot.model import Instance, Upkeep
 from ecs_reboot.records import Result
 from ecs_reboot.register import Register
 
-#: DescribeInstances takes at most 100 IDs.
-BATCH = 100
 #: A claim younger than this may belong to a run that is still watching.
 STILL_WATCHED = timedelta(seconds=60)
 #: So long after a claim an instance that is down stays down, and one that never restarted was never rebooted.
@@ -131,9 +130,8 @@ class LedgerUpkeep:
 
     def _describe(self, request: Upkeep, ids: tuple[str, ...]) -> list[Instance]:
         found: list[Instance] = []
-        for start in range(0, len(ids), BATCH):
-            part = ids[start : start + BATCH]
-            found += retry.read(lambda part=part: self._ecs.describe(request.region_id, part), self._deadline)  # type: ignore[misc]
+        for batch in batches(ids):
+            found += retry.read(partial(self._ecs.describe, request.region_id, batch), self._deadline)
         return found
 
 
