@@ -5,7 +5,7 @@ import time
 from datetime import datetime, timezone
 from typing import Any
 
-from conftest import Stage, Staged, instances
+from staging import Stage, Staged, instances
 
 ONE = "i-bp1test0000000000000"
 

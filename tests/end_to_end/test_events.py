@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Stage, Staged
+from staging import Stage, Staged
 
 from ecs_reboot.triggers.event_catalog import switchable
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from conftest import Staged, instances
+from staging import Staged, instances
 
 ONE = "i-bp1test0000000000000"
 TWO = "i-bp1test0000000000001"

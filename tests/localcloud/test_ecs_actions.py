@@ -3,7 +3,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from signed_requests import Api
 
@@ -528,7 +528,6 @@ values = st.sampled_from([WEB, DB, HZ, "true", "1", "[]", "instance", "SuccessFi
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     action=st.sampled_from(sorted(ACTIONS)),
     parameters=st.dictionaries(names | st.text("aI.1\u00e9", min_size=1), values),

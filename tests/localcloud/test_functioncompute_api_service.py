@@ -314,7 +314,7 @@ def test_every_call_is_audited_without_its_secrets(api: Api) -> None:
     assert api.root.access_key_secret not in json.dumps(api.one.cloud.audit.entries())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     path=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=80),
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH"]),

@@ -208,7 +208,7 @@ def test_what_is_not_http_is_refused_and_harms_nothing(running: Running, data: b
     assert ask(running, "GET", "/_local/health")[0] == 200
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     query=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=200),
     signed=st.booleans(),

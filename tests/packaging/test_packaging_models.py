@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError, computed_field, field_validator
 
@@ -18,7 +18,7 @@ from bundle import BuildError, schemas
 
 REAL = schemas.models_of("ecs_reboot")
 EACH = pytest.mark.parametrize("name", [name for name, cls in REAL.items() if cls.model_fields])
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+FEW = settings(max_examples=25)
 
 _ZONES = st.sampled_from([timezone.utc, timezone(timedelta(hours=8)), timezone(timedelta(hours=-3, minutes=-30)), None])
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=12)

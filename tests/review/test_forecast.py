@@ -78,7 +78,7 @@ STARTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     WINDOWS,
     st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Shanghai", "UTC"]),
@@ -113,7 +113,7 @@ EXPRESSIONS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(EXPRESSIONS, min_size=1, max_size=4), STARTS, st.sampled_from([0.5, 1.0, 3.0]))
 def test_every_tick_is_listed_exactly_once(expressions: list[str], start: datetime, days: float):
     timers = tuple(timer(expression, name=f"t{place}") for place, expression in enumerate(expressions))

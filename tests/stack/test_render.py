@@ -3,7 +3,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from local_deployment import ROOT
 
@@ -117,7 +117,6 @@ def test_when_a_timer_goes_off(expression: str, due: str) -> None:
     assert found.strftime("%Y-%m-%dT%H:%M:%S") == due
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no mistake
 @given(
     second=st.integers(0, 59),
     minute=st.integers(0, 59),
@@ -132,7 +131,6 @@ def test_a_daily_timer_goes_off_within_a_day(second: int, minute: int, hour: int
     assert (due.second, due.minute, due.hour) == (second, minute, hour)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=30))
 def test_an_expression_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ValueError):

@@ -83,13 +83,12 @@ def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 @given(st.binary(max_size=200))
-@settings(deadline=None)
 def test_no_bytes_crash_or_reboot(event: bytes):
     assert not read(event, RULES, NOW).requests
 
 
 @given(json_values)
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_any_json_gives_a_reading_that_can_be_written_down(value: object):
     text = json.dumps(value)
     reading = read(text.encode(), RULES, NOW)
@@ -98,7 +97,7 @@ def test_any_json_gives_a_reading_that_can_be_written_down(value: object):
 
 
 @given(st.sampled_from(sorted(ALL)), st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_damaged_bytes_of_samples_never_name_an_id_that_is_not_there(name: str, data: st.DataObject):
     event = ALL[name]
     start = data.draw(st.integers(0, len(event)))
@@ -109,7 +108,7 @@ def test_damaged_bytes_of_samples_never_name_an_id_that_is_not_there(name: str, 
 
 
 @given(st.sampled_from(sorted(PLAIN)), st.data())
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_changed_samples_name_only_ids_that_are_there(name: str, data: st.DataObject):
     path = data.draw(st.sampled_from(places(PLAIN[name])))
     event = changed(PLAIN[name], path, data.draw(st.just(...) | json_values))
@@ -118,7 +117,7 @@ def test_changed_samples_name_only_ids_that_are_there(name: str, data: st.DataOb
 
 
 @given(st.sampled_from(sorted(FIRING)), st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_a_cut_event_never_reboots(name: str, data: st.DataObject):
     # A form may lose fields at its end and still be whole, so only JSON is cut: there the last brace is missing.
     event = FIRING[name].rstrip()
@@ -140,7 +139,7 @@ def element_states(event: object) -> list[tuple[Any, ...]]:
 
 
 @given(st.sampled_from(sorted(PLAIN)), st.sampled_from(sorted(RECOVERY)), st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_word_of_recovery_in_any_state_field_ends_it(name: str, word: str, data: st.DataObject):
     states = element_states(PLAIN[name])
     if not states or name in MIXED:

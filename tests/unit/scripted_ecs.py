@@ -4,18 +4,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import hypothesis
-
 from ecs_reboot import ledger
 from ecs_reboot.clock import Deadline
 from ecs_reboot.errors import CloudError, NoAnswer, Refused
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, RebootRequest, Selector, Target
 from ecs_reboot.policy import Facts, Policy
 from ecs_reboot.settings import Settings, load
-
-# A busy machine is no mistake of the code.
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
 
 NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=timezone.utc)
 REGION = "cn-hangzhou"
