@@ -18,7 +18,7 @@ CALLS = ["DescribeInstances", "ListTagResources", "TagResources", "ListTagResour
 
 #: What a module belongs to, by the beginning of its name; the first that fits.
 GROUPS = (
-    ("ecs_reboot.triggers", "ecs_reboot.triggers"),
+    ("ecs_reboot.events", "ecs_reboot.events"),
     ("ecs_reboot", "ecs_reboot, the rest"),
     ("index", "ecs_reboot, the rest"),
     ("pydantic", "pydantic's Rust core, small runtime"),

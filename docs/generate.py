@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ecs_reboot.policy import GUARDS
-from ecs_reboot.records import Result
-from ecs_reboot.variables import VARIABLES
+from ecs_reboot.policy.decide import GUARDS
+from ecs_reboot.records.result import Result
+from ecs_reboot.settings.variables import VARIABLES
 
 DOCS = Path(__file__).resolve().parent
 _TABLE = re.compile(r"(<!-- table: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -53,7 +53,7 @@ def _markdown(rows: Iterable[tuple[str, ...]]) -> str:
 def _type(annotation: object) -> str:
     name = getattr(annotation, "__name__", "") or str(annotation)
     text = str(annotation) if "Literal" in str(annotation) or "|" in str(annotation) else name
-    return f"`{re.sub(r'typing[.]|datetime[.]|ecs_reboot[.][a-z]+[.]', '', text)}`"
+    return f"`{re.sub(r'typing[.]|datetime[.]|ecs_reboot[.][a-z_.]+[.]', '', text)}`"
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ def main() -> None:
     import ssl  # noqa: F401, PLC0415 - measured by itself
 
     imported = time.perf_counter() - began
-    from ecs_reboot.transport import Connections, NothingSent, Request  # noqa: PLC0415 - found where CODE says
+    from ecs_reboot.cloud.transport import Connections, NothingSent, Request  # noqa: PLC0415 - found where CODE says
 
     known, *wrong = (f"127.0.0.1:{port}" for port in PORTS)
     connections = Connections()

@@ -25,7 +25,7 @@ class Meter:
     def __init__(self) -> None:
         self.spent, self.depth = 0, 0
 
-    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def excluding(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap a function."""
 
         def measured(*args: Any, **kwargs: Any) -> Any:
@@ -45,14 +45,14 @@ def main() -> None:
     """Invoke and measure."""
     index = import_module("index")
     client = import_module("alibabacloud_ecs20140526.client").Client
-    connections = import_module("ecs_reboot.transport").Connections
+    connections = import_module("ecs_reboot.cloud.transport").Connections
     sys.argv = [sys.argv[0], CODE, "index", EVENT]
     context = import_module("driver").context
 
     meter = Meter()
     for name in [name for name in vars(client) if name.endswith("_with_options")]:
-        setattr(client, name, meter.around(getattr(client, name)))
-    connections.exchange = meter.around(connections.exchange)
+        setattr(client, name, meter.excluding(getattr(client, name)))
+    connections.exchange = meter.excluding(connections.exchange)
     event = Path(EVENT).read_bytes()
     for number in range(WARM_UP + int(TIMES)):
         meter.spent, began = 0, time.process_time_ns()

@@ -15,7 +15,8 @@ import gc
 # A cold start makes tens of thousands of objects that stay; looking through them for garbage finds none.
 gc.set_threshold(50_000)
 
-from ecs_reboot.handler import handle, initialize
+from ecs_reboot.handler import handle
+from ecs_reboot.handler import initialize
 
 __all__ = ["handle", "initialize"]
 '''

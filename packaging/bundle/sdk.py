@@ -36,7 +36,7 @@ CUTS: Mapping[str, Mapping[str, str]] = {
         "Client.do_roarequest": _OTHER_SIGNATURE,
         "Client.do_roarequest_with_form": _OTHER_SIGNATURE,
         "Client.execute": _OTHER_SIGNATURE,
-        "DaraXML": "only for an error of content type text/xml; ecs_reboot.ecs takes JSON objects only for answers",
+        "DaraXML": "only for an error of content type text/xml; ecs_reboot.cloud.ecs takes only JSON objects",
         "new_websocket_client_and_connect": _WEBSOCKET,
         "get_web_socket_enable_reconnect": _WEBSOCKET,
         "get_web_socket_handshake_timeout": _WEBSOCKET,
@@ -54,7 +54,7 @@ CUTS: Mapping[str, Mapping[str, str]] = {
         "Form": _OTHER_BODY,
     },
     "darabonba.core": {
-        "DaraCore.do_action": "the seam at which ecs_reboot.ecs puts its own transport",
+        "DaraCore.do_action": "the seam at which ecs_reboot.cloud.ecs puts its own transport",
     },
 }
 

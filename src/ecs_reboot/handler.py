@@ -6,23 +6,22 @@ Wiring only. What came in decides what is loaded: an event that asks for nothing
 import os
 from typing import Any
 
-from ecs_reboot import answer
 from ecs_reboot.clock import Deadline, SystemClock
-from ecs_reboot.credentials import Credentials, NoCredentials, current
-from ecs_reboot.ecs_api import EcsApi
+from ecs_reboot.cloud.credentials import Credentials, NoCredentials, current
+from ecs_reboot.cloud.ecs_api import EcsApi
 from ecs_reboot.invocation import Invocation
-from ecs_reboot.journal import Journal
-from ecs_reboot.records import Result
-from ecs_reboot.settings import Settings, SettingsError, load
-from ecs_reboot.shipment import Shipment
-from ecs_reboot.sinks import stdout
+from ecs_reboot.records import response, stdout
+from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.record_log import RecordLog
+from ecs_reboot.records.result import Result
+from ecs_reboot.settings.settings import Settings, SettingsError, load
 
 #: Used where the context names no timeout. Seconds.
 DEFAULT_TIMEOUT = 60.0
 
 
-class Incomplete(RuntimeError):
-    """Trouble between us and Alibaba Cloud left something undone.
+class RetryableFailure(RuntimeError):
+    """Trouble between us and Alibaba Cloud left something to do.
 
     Raised after the records are out, so that Function Compute tries again and the failure destination hears of it.
     """
@@ -42,16 +41,16 @@ def initialize(context: Any) -> None:  # noqa: ARG001 - FC's signature
 def handle(event: bytes, context: Any) -> dict[str, Any]:
     """Carry out what the event asks for and return the answer (docs/records.md); an HTTP response for an HTTP trigger.
 
-    Raises Incomplete on trouble between us and Alibaba Cloud and SettingsError on wrong settings, after the records are
-    written; never for what an event holds.
+    Raises RetryableFailure on trouble between us and Alibaba Cloud and SettingsError on wrong settings, after the
+    records are written; never for what an event holds.
     """
     clock = SystemClock()
     request_id = str(getattr(context, "request_id", "") or "")
-    journal = Journal(request_id, clock, stdout.write)
+    record_log = RecordLog(request_id, clock, stdout.write)
     try:
         settings = load(os.environ)
     except SettingsError as error:
-        journal.result(Result(instance_id="", region_id="", action="skip", code="wrong_settings", reason=str(error)))
+        record_log.result(Result(instance_id="", region_id="", action="skip", code="wrong_settings", reason=str(error)))
         raise
     try:
         credentials: Credentials | NoCredentials = current(context, os.environ)
@@ -62,21 +61,21 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
         settings,
         Deadline(clock, _seconds(context, settings)),
         connect=lambda deadline: _connect(credentials, settings, deadline),
-        journal=journal,
-        shipment=Shipment(settings, credentials, _region(context), clock),
+        record_log=record_log,
+        delivery=RecordDelivery(settings, credentials, _region(context), clock),
     )
     answered = invocation.answer(event)
     if answered.over_http:
-        return answer.http(answered.body)
-    if answered.undone:
-        raise Incomplete(answered.undone)
+        return response.http(answered.body)
+    if answered.retry_reason:
+        raise RetryableFailure(answered.retry_reason)
     return answered.body
 
 
 def _connect(credentials: Credentials | NoCredentials, settings: Settings, deadline: Deadline) -> EcsApi:
     if isinstance(credentials, NoCredentials):
         raise credentials
-    from ecs_reboot.ecs import Ecs  # noqa: PLC0415 - loads the network SDK
+    from ecs_reboot.cloud.ecs import Ecs  # noqa: PLC0415 - loads the network SDK
 
     return Ecs(
         credentials,

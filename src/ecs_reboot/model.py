@@ -45,7 +45,7 @@ class Rolling(Value):
     older_than_seconds: int = 0
 
 
-class Upkeep(Value):
+class LedgerCommand(Value):
     """A request about the ledger, not about a reboot, for one region.
 
     `reset`: clear the attempts of ``instance_ids``. `resume`: lift the region's suspension and storm. `verify`: find
@@ -105,14 +105,14 @@ class Rejected(Value):
     event_time: datetime | None = None
 
 
-class Reading(Value):
+class ParsedEvent(Value):
     """What one event was found to say. An element of a batch is judged by itself, so all four may be present."""
 
     trigger: str
     requests: tuple[RebootRequest, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     rejected: tuple[Rejected, ...] = ()
-    upkeep: tuple[Upkeep, ...] = ()
+    upkeep: tuple[LedgerCommand, ...] = ()
     over_http: bool = False
 
 

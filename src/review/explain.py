@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from ecs_reboot.policy import Facts
-from ecs_reboot.records import Result
+from ecs_reboot.policy.decide import Facts
+from ecs_reboot.records.result import Result
 from localcloud import fleet
 from localcloud.cloud import Cloud
 from localcloud.functioncompute.instance import Instance
@@ -23,7 +23,7 @@ from review.exported import Export, Record, complaints_told, read
 from review.guard_table import guard_table
 from review.options import Options, text_of
 from review.recorded_decision import judged
-from review.text import counted, tally, wrapped
+from review.text import activity, counted, wrapped
 
 #: How an outcome stands in the table: what stopped the reboot, or nearly did, must be seen at a glance.
 _SHOWN = {"passed": "passed", "failed": "FAILED", "overridden": "OVERRIDDEN", "not reached": "not reached"}
@@ -126,7 +126,7 @@ def _summary(export: Export, records: Sequence[Record]) -> Iterator[str]:
         yield "no record of a result: nothing to explain"
     else:
         counts = Counter(f"{one.result.action} {one.result.code}" for one in records)
-        yield wrapped(f"{counted(len(records), 'result')}: ", tally(counts.items()))
+        yield wrapped(f"{counted(len(records), 'result')}: ", activity(counts.items()))
     if export.complaints:
         yield f"{counted(len(export.complaints), 'line')} could not be read:"
         yield from (f"  {line}" for line in complaints_told(export.complaints))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from ecs_reboot.records import SCHEMA, Result
+from ecs_reboot.records.result import SCHEMA, Result
 
 #: Fields whose value is text already; of the others the log service keeps the JSON.
 _TEXTS = frozenset(name for name, field in Result.model_fields.items() if field.annotation is str) | {"action"}

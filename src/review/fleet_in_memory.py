@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from ecs_reboot import ledger
 from ecs_reboot.clock import Clock
-from ecs_reboot.errors import Refused
+from ecs_reboot.cloud.errors import Refused
+from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
 from localcloud.ecs.instances import reboot_course
 from localcloud.fleet import DEFAULT_UPTIME, Fleet, InstanceSpec
@@ -76,7 +76,7 @@ class _Machine:
 
 
 class FleetInMemory:
-    """An ``ecs_reboot.ecs_api.EcsApi``. ``reboots``: all that were taken on, oldest first."""
+    """An ``ecs_reboot.cloud.ecs_api.EcsApi``. ``reboots``: all that were taken on, oldest first."""
 
     def __init__(self, fleet: Fleet, clock: Clock) -> None:
         self._clock = clock
@@ -104,11 +104,11 @@ class FleetInMemory:
         """Return how many instances of the region have the tag, or, without one, how many there are."""
         return sum(tag is None or machine.tags.get(tag[0]) == tag[1] for machine in self._in(region_id))
 
-    def entries(self, region_id: str, key: str) -> Iterable[tuple[str, str]]:
+    def list_tag_values(self, region_id: str, key: str) -> Iterable[tuple[str, str]]:
         """Return instance ID and value for every instance of the region that has the tag."""
         return [(one.spec.instance_id, one.tags[key]) for one in self._in(region_id) if key in one.tags]
 
-    def remember(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
+    def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write one tag on instances. Raises Refused where one has no room for it."""
         machines = [self._machines[one] for one in instance_ids if self._machines[one].spec.region_id == region_id]
         full = [one for one in machines if key not in one.tags and len(one.tags) >= ledger.MOST_TAGS]

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from ecs_reboot.settings import Settings, SettingsError, load
+from ecs_reboot.settings.settings import Settings, SettingsError, load
 from localcloud import fleet
 from localcloud.fleet import Fleet
 from localcloud.invoke import UsageError, settings_of

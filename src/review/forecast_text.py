@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ecs_reboot.answer import DONE
-from ecs_reboot.policy import GUARDS, Policy
-from ecs_reboot.windows import zone
+from ecs_reboot.policy.decide import GUARDS, Policy
+from ecs_reboot.policy.windows import zone
+from ecs_reboot.records.response import DONE
 from localcloud.fleet import Fleet
 from review.rolling_reasons import Held
 from review.text import counted, some, utc, wrapped

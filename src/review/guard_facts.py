@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from ecs_reboot import ledger
-from ecs_reboot.blast_radius import Surroundings
+from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance
-from ecs_reboot.policy import Facts, attempts, trigger_kind
-from ecs_reboot.windows import zone
+from ecs_reboot.policy.blast_radius import RegionState
+from ecs_reboot.policy.decide import Facts, attempts, trigger_kind
+from ecs_reboot.policy.windows import zone
 from review.text import ago, counted, utc
 
 NOT_READ = "the region's ledger was not read for this decision"
@@ -111,14 +111,14 @@ def _attempts_exhausted(facts: Facts, instance: Instance) -> str:
 
 
 def _suspended(facts: Facts, _: Instance) -> str:
-    if facts.surroundings is None:
+    if facts.region_state is None:
         return NOT_READ
-    down = facts.surroundings.down_in_a_row
+    down = facts.region_state.down_in_a_row
     return f"reboots in a row that left their instance down: {down}, SUSPEND_AFTER {facts.policy.suspend_after}"
 
 
 def _storm(facts: Facts, _: Instance) -> str:
-    around = facts.surroundings
+    around = facts.region_state
     if around is None:
         return NOT_READ
     seen = f"a storm was seen at {utc(around.storm_at)}" if around.storm_at else "no storm seen"
@@ -129,7 +129,7 @@ def _storm(facts: Facts, _: Instance) -> str:
 
 
 def _blast_radius(facts: Facts, _: Instance) -> str:
-    around, policy = facts.surroundings, facts.policy
+    around, policy = facts.region_state, facts.policy
     if around is None:
         return NOT_READ
     set_to = f"{policy.max_reboots.number}{'%' if policy.max_reboots.share else ''}" if policy.max_reboots else "off"
@@ -141,7 +141,7 @@ def _blast_radius(facts: Facts, _: Instance) -> str:
     )
 
 
-def _limit(around: Surroundings) -> str:
+def _limit(around: RegionState) -> str:
     return "none" if around.limit is None else str(around.limit)
 
 

@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 from ecs_reboot.model import Instance
-from ecs_reboot.policy import GUARDS, Facts, Verdict, verdicts
+from ecs_reboot.policy.decide import GUARDS, Facts, Verdict, verdicts
 from review.guard_facts import FACTS
 
 Outcome = Literal["passed", "failed", "overridden", "not reached"]

@@ -7,9 +7,9 @@ percentage of instances that nobody counted can't be found from it. There the re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ecs_reboot.blast_radius import Limit
-from ecs_reboot.policy import Facts, Policy
-from ecs_reboot.variables import VARIABLES
+from ecs_reboot.policy.blast_radius import Limit
+from ecs_reboot.policy.decide import Facts, Policy
+from ecs_reboot.settings.variables import VARIABLES
 from localcloud.invoke import UsageError
 
 
@@ -40,7 +40,7 @@ def parsed(settings: Mapping[str, str]) -> dict[str, Any]:
 
 def under(facts: Facts, fields: Mapping[str, Any]) -> Under:
     """Put other settings into recorded facts; what is not given stays as it was recorded."""
-    policy, around = facts.policy, facts.surroundings
+    policy, around = facts.policy, facts.region_state
     changed = {name: value for name, value in fields.items() if value != getattr(policy, name)}
     kept = []
     if "max_reboots_window_seconds" in changed:
@@ -61,14 +61,14 @@ def under(facts: Facts, fields: Mapping[str, Any]) -> Under:
         if "max_reboots" in changed:
             limit = changed["max_reboots"]
             around = around.model_copy(update={"limit": limit.number if limit else None})
-    update = {"policy": policy.model_copy(update=changed), "surroundings": around}
+    update = {"policy": policy.model_copy(update=changed), "region_state": around}
     return Under(facts.model_copy(update=update), tuple(kept))
 
 
 def unasked(facts: Facts) -> tuple[str, ...]:
     """Return the guards that read the region's ledger, are in force, and find no word of it in these facts."""
     policy = facts.policy
-    if facts.surroundings is not None:
+    if facts.region_state is not None:
         return ()
     in_force = {
         "suspended": bool(policy.suspend_after),

@@ -7,8 +7,8 @@ twice. Then its facts hold no answer, or policy had let the instance pass.
 from typing import NamedTuple
 
 from ecs_reboot.model import Decision
-from ecs_reboot.policy import Facts, decide
-from ecs_reboot.records import Result
+from ecs_reboot.policy.decide import Facts, decide
+from ecs_reboot.records.result import Result
 
 
 class Judged(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ecs_reboot.model import Decision
-from ecs_reboot.policy import decide
+from ecs_reboot.policy.decide import decide
 from localcloud.invoke import settings_of
 from review.exported import Export, Record, complaints_told, read
 from review.options import Options, text_of

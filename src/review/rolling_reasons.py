@@ -6,10 +6,10 @@ The function says how many are left and that policy lets none of them be reboote
 from datetime import datetime
 from typing import NamedTuple
 
-from ecs_reboot.ecs_api import EcsApi
+from ecs_reboot.cloud.ecs_api import EcsApi
 from ecs_reboot.model import RebootRequest, Target
-from ecs_reboot.policy import Facts, Policy, decide
-from ecs_reboot.rolling import hold, progress
+from ecs_reboot.policy.decide import Facts, Policy, decide
+from ecs_reboot.policy.rolling import progress, reason_to_wait
 
 
 class Held(NamedTuple):
@@ -26,7 +26,7 @@ def held_back(request: RebootRequest, ecs: EcsApi, policy: Policy, now: datetime
         return ()
     found = {one.instance_id: one for page in ecs.select(request.selector) for one in page}
     made = progress(found.values(), request.rolling, now)
-    if hold(made):
+    if reason_to_wait(made):
         return ()
     reasons: dict[str, tuple[str, list[str]]] = {}
     for instance_id in made.left:

@@ -33,7 +33,7 @@ def some(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def tally(counts: Iterable[tuple[str, int]]) -> str:
+def activity(counts: Iterable[tuple[str, int]]) -> str:
     """Return `12 cooldown, 3 storm`, the most frequent first."""
     return ", ".join(f"{count:,} {name}" for name, count in sorted(counts, key=lambda one: (-one[1], one[0])))
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
-from ecs_reboot.credentials import NoCredentials
+from ecs_reboot.cloud.credentials import NoCredentials
+from ecs_reboot.events import read
 from ecs_reboot.invocation import Invocation
-from ecs_reboot.journal import Journal
-from ecs_reboot.settings import Settings
-from ecs_reboot.shipment import Shipment
-from ecs_reboot.triggers import read
-from ecs_reboot.windows import closed
+from ecs_reboot.policy.windows import closed
+from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.record_log import RecordLog
+from ecs_reboot.settings.settings import Settings
 from localcloud.project_function import REGION, TIMEOUT_SECONDS
 from review.fleet_in_memory import FleetInMemory
 from review.rolling_reasons import Held, held_back
@@ -68,8 +68,8 @@ def play(
             settings,
             Deadline(clock, max(TIMEOUT_SECONDS - settings.deadline_margin_seconds, settings.verify_seconds + 30.0)),
             connect=lambda _: ecs,
-            journal=Journal(request_id, clock, _discard),
-            shipment=Shipment(settings, nobody, REGION, clock),
+            record_log=RecordLog(request_id, clock, _discard),
+            delivery=RecordDelivery(settings, nobody, REGION, clock),
         )
         body = invocation.answer(timer.event(due)).body
         results = tuple(Told(*(one[field] for field in Told._fields)) for one in body["results"])

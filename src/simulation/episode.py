@@ -5,11 +5,11 @@ from random import Random
 from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
-from ecs_reboot.credentials import NoCredentials
+from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.invocation import Invocation
-from ecs_reboot.journal import Journal
-from ecs_reboot.records import Result
-from ecs_reboot.shipment import Shipment
+from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.record_log import RecordLog
+from ecs_reboot.records.result import Result
 from simulation import deliveries
 from simulation.assumptions import Assumptions
 from simulation.network import Weather
@@ -35,17 +35,17 @@ class Ended(NamedTuple):
     trace: list[str]
 
 
-class Ears(Journal):
-    """The journal of a run, which the watch listens to. Each line takes a moment, in which others go on."""
+class Ears(RecordLog):
+    """The record_log of a run, which the watch listens to. Each line takes a moment, in which others go on."""
 
     def __init__(self, run: Run, world: World) -> None:
         super().__init__(run.number, run, lambda _: run.step(0.001))
         self._run, self._world = run, world
         self.results: list[Result] = []
 
-    def intend(self, result: Result) -> None:
+    def log_intent(self, result: Result) -> None:
         """Write it, and tell the watch once it is written."""
-        super().intend(result)
+        super().log_intent(result)
         self._world.watch.intended(self._run, result.instance_id)
 
     def result(self, result: Result) -> dict[str, object]:
@@ -109,12 +109,12 @@ class Episode:
             self._settings,
             Deadline(run, plan.timeout - self._settings.deadline_margin_seconds),
             connect=lambda _: SimulatedEcs(world, run, weather, random),
-            journal=ears,
-            shipment=Shipment(self._settings, NoCredentials(), "cn-hangzhou", run),
+            record_log=ears,
+            delivery=RecordDelivery(self._settings, NoCredentials(), "cn-hangzhou", run),
         )
         undone = True
         try:
-            undone = bool(invocation.answer(deliveries.event(arrival, run.now())).undone)
+            undone = bool(invocation.answer(deliveries.event(arrival, run.now())).retry_reason)
         except Crashed:
             self._crashes += 1
             self._watch.note(run.number, "crashes")

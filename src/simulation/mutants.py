@@ -6,7 +6,7 @@ An edit is a piece of the source word for word, however long its lines are.
 
 from typing import NamedTuple
 
-from ecs_reboot.policy import GUARDS
+from ecs_reboot.policy.decide import GUARDS
 
 
 class Mutant(NamedTuple):
@@ -21,7 +21,7 @@ class Mutant(NamedTuple):
 def _without_guard(code: str) -> Mutant:
     return Mutant(
         f"guard {code}",
-        "policy",
+        "policy/decide",
         "    for guard in GUARDS:\n",
         f'    for guard in (g for g in GUARDS if g.code != "{code}"):\n',
     )
@@ -32,182 +32,202 @@ _SKIP_CONFIRM = "            return _Round(allowed, refused, [])\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     *(_without_guard(guard.code) for guard in GUARDS),
-    Mutant("hard guards can be overridden", "policy", 'and guard.kind == "soft" and may_override', "and may_override"),
-    Mutant("anybody overrides", "policy", "request.by_hand and bool(request.reason)", "True"),
+    Mutant(
+        "hard guards can be overridden",
+        "policy/decide",
+        'and guard.kind == "soft" and may_override',
+        "and may_override",
+    ),
+    Mutant("anybody overrides", "policy/decide", "request.by_hand and bool(request.reason)", "True"),
     Mutant(
         "the claim is not written",
-        "claims",
+        "remediation/claims",
         "        return self._register.claim(region_id, values, entries, began)\n\n    def _confirm",
         "        return frozenset()\n\n    def _confirm",
     ),
-    Mutant("the claim is not read again", "claims", _CONFIRM, _SKIP_CONFIRM),
+    Mutant("the claim is not read again", "remediation/claims", _CONFIRM, _SKIP_CONFIRM),
     Mutant(
         "another's claim is no loss",
-        "claims",
+        "remediation/claims",
         '        others = [one for one in orders if not self._stands(one, entries.get(one, ""))]\n',
         "        others: list[str] = []\n",
     ),
     Mutant(
         "no second count",
-        "claims",
+        "remediation/claims",
         "        kept, refused = self._judge(region_id, [order.facts for order in orders.values()], entries)\n",
         "        kept, refused = list(orders.values()), []  # type: ignore[var-annotated]\n",
     ),
-    Mutant("the claim is never taken back", "claims", "before[one] if self._stands(one, text) else None)", "None)"),
     Mutant(
-        "another's claim is taken back", "claims", "before[one] if self._stands(one, text) else None)", "before[one])"
+        "the claim is never taken back",
+        "remediation/claims",
+        "before[one] if self._stands(one, text) else None)",
+        "None)",
+    ),
+    Mutant(
+        "another's claim is taken back",
+        "remediation/claims",
+        "before[one] if self._stands(one, text) else None)",
+        "before[one])",
     ),
     Mutant(
         "the end is written over another's claim",
-        "claims",
+        "remediation/claims",
         'text.replace(" claimed ", f" {states[one]} ") if self._stands(one, text) else None,',
         'self._claimed[one].replace(" claimed ", f" {states[one]} "),',
     ),
-    Mutant("our own claim is an earlier attempt", "policy", "ours=facts.claim)\n    except", 'ours="")\n    except'),
+    Mutant(
+        "our own claim is an earlier attempt", "policy/decide", "ours=facts.claim)\n    except", 'ours="")\n    except'
+    ),
     Mutant(
         "marks write over anything",
-        "claims",
+        "remediation/claims",
         'entry.state == "refused" or (entry.state == "storm" and not storming)',
         'entry.state != "claimed"',
     ),
     Mutant(
         "no settle wait",
-        "register",
+        "ledger/tags",
         "        if self._settle_seconds and not",
         "        if not self._settle_seconds and not",
     ),
     Mutant(
         "settling needs no time",
-        "register",
+        "ledger/tags",
         "            raise NotSent(\n",
         "            NotSent(\n",
     ),
     Mutant(
-        "writes may rest on old readings", "register", "        if not self._settle_seconds:\n", "        if True:\n"
+        "writes may rest on old readings", "ledger/tags", "        if not self._settle_seconds:\n", "        if True:\n"
     ),
     Mutant(
         "a changed entry is claimed all the same",
-        "register",
+        "ledger/tags",
         'changed = {one for one in part if reading.entries.get(one, "") != judged.get(one, "")}',
         "changed = set()",
     ),
     Mutant(
         "no intent record",
-        "reboot_batch",
-        '                    self._intend(self._result(order, "intended"',
-        '                    str(self._result(order, "intended"',
+        "remediation/batch",
+        "                    self._log_intent(\n",
+        "                    str(\n",
     ),
     Mutant(
         "facts never grow old",
-        "reboot_batch",
+        "remediation/batch",
         "        if all(order.facts.instance and now - order.facts.instance.read_at <= FACTS_AGE for order in orders):\n",
         "        if True:\n",
     ),
     Mutant(
         "down is no sign",
-        "reboot_batch",
+        "remediation/batch",
         '    if after.status != "Running":\n        return f"describing',
         '    if after.status == "Never":\n        return f"describing',
     ),
     Mutant(
         "a new start is no sign",
-        "reboot_batch",
+        "remediation/batch",
         'after.start_time > before.start_time:\n        return f"describing',
         'after.start_time < before.start_time:\n        return f"describing',
     ),
     Mutant(
         "a lost answer is asked again",
-        "reboot_batch",
+        "remediation/batch",
         "once_more = isinstance(error, Refused) and error.status == 503",
         "once_more = error.code != ''",
     ),
     Mutant(
         "doubt is forgotten",
-        "reboot_batch",
+        "remediation/batch",
         "            self._doubt.setdefault(order.instance_id, order.facts.instance)\n",
         "            str(order)\n",
     ),
     Mutant(
         "the first look settles a 500",
-        "reboot_batch",
+        "remediation/batch",
         "            patient = clock.elapsed() >= until\n",
         "            patient = True\n",
     ),
     Mutant(
         "a 500 is settled without a look",
-        "reboot_batch",
+        "remediation/batch",
         "                if order.instance_id in found:\n                    del",
         "                if order:\n                    del",
     ),
     Mutant(
         "a restart meanwhile is overlooked",
-        "reboot_batch",
+        "remediation/batch",
         "            elif elsewhere:\n",
         "            elif not elsewhere and False:\n",
     ),
     Mutant(
         "proof needs no going down",
-        "proof",
-        "went_down = sighting.went_down or moved or after.status",
-        "went_down = True or sighting.went_down or moved or after.status",
+        "remediation/verification",
+        "went_down = observation.went_down or moved or after.status",
+        "went_down = True or observation.went_down or moved or after.status",
     ),
-    Mutant("one look proves", "proof", "up_since if moved or sighting.up_since else None", "up_since"),
+    Mutant(
+        "one look proves", "remediation/verification", "up_since if moved or observation.up_since else None", "up_since"
+    ),
     Mutant(
         "exhausted wears off",
-        "policy",
+        "policy/decide",
         "    if not ledger.exhausted(times, most, window):\n",
         "    if not ledger.exhausted(times, most, window) or facts.now - times[-1] > window:\n",
     ),
     Mutant(
         "attempts are not carried on",
-        "ledger",
+        "ledger/entry",
         "earlier=tuple(age for age in ages if age <= OLDEST_SECONDS)[: MOST_ATTEMPTS - 1],",
         "earlier=(),",
     ),
-    Mutant("a future entry is fine", "ledger", "    if at > now + SKEW:\n", "    if at > now + 1000 * SKEW:\n"),
+    Mutant("a future entry is fine", "ledger/entry", "    if at > now + SKEW:\n", "    if at > now + 1000 * SKEW:\n"),
     Mutant(
         "the storm is for the others only",
-        "blast_radius",
+        "policy/blast_radius",
         "            storm_at=self._storm_at,\n",
         "            storm_at=None,\n",
     ),
-    Mutant("what is not back is forgotten", "blast_radius", 'entry.state == "down" or (', "("),
+    Mutant("what is not back is forgotten", "policy/blast_radius", 'entry.state == "down" or (', "("),
     Mutant(
         "limits forget reset ones",
-        "blast_radius",
+        "policy/blast_radius",
         'entry.state in ATTEMPTED or entry.state == "reset"',
         "entry.state in ATTEMPTED",
     ),
     Mutant(
         "a run forgets those it has just allowed",
-        "blast_radius",
+        "policy/blast_radius",
         "        self._rebooted.add(instance_id)\n",
         "        str(instance_id)\n",
     ),
     Mutant(
         "force at the first attempt",
-        "policy",
+        "policy/decide",
         'if policy == "escalate" and (earlier := in_window(facts)):',
         'if policy == "escalate" and (earlier := in_window(facts) + 1):',
     ),
     Mutant(
         "a reboot in doubt is released",
-        "remediation",
+        "remediation/remediate",
         '"accepted", "accepted_unconfirmed", "IncorrectInstanceStatus"',
         '"accepted", "IncorrectInstanceStatus"',
     ),
     Mutant(
         "a rolling reboot does not wait",
-        "rolling",
+        "policy/rolling",
         "    if made.under_way:\n",
         "    if made.under_way and not made.left:\n",
     ),
     Mutant(
-        "a rolling reboot does not stop", "rolling", "    if made.failed:\n", "    if made.failed and not made.left:\n"
+        "a rolling reboot does not stop",
+        "policy/rolling",
+        "    if made.failed:\n",
+        "    if made.failed and not made.left:\n",
     ),
     Mutant(
         "the sweep writes over newer claims",
-        "upkeep",
+        "remediation/ledger_commands",
         "renewed[one][1] if text == renewed[one][0] else None",
         "renewed[one][1]",
     ),

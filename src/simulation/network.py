@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
-from ecs_reboot.errors import CloudError, NoAnswer, NotSent, Refused
+from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused
 from simulation.run import Run
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import NamedTuple
 
-from ecs_reboot.settings import Settings, load
+from ecs_reboot.settings.settings import Settings, load
 from simulation.assumptions import Assumptions
 from simulation.machine import TEMPERS, Machine
 

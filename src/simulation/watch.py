@@ -4,13 +4,13 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from ecs_reboot import ledger
-from ecs_reboot.blast_radius import Tally
-from ecs_reboot.records import Result
-from ecs_reboot.settings import Settings
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.policy.blast_radius import RegionActivity
+from ecs_reboot.records.result import Result
+from ecs_reboot.settings.settings import Settings
 from simulation.assumptions import Assumptions
 from simulation.machine import Machine
-from simulation.register import Register
+from simulation.register import LedgerStore
 from simulation.run import Run
 from simulation.scheduler import Scheduler
 
@@ -32,7 +32,7 @@ class Watch:
     def __init__(
         self,
         machines: dict[str, Machine],
-        registers: dict[str, Register],
+        registers: dict[str, LedgerStore],
         settings: Settings,
         assumptions: Assumptions,
         scheduler: Scheduler,
@@ -107,7 +107,7 @@ class Watch:
                 entries[one] = ledger.parse(text, ledger.FAR)
             except ledger.Unreadable:
                 continue
-        down = Tally(entries, (), timedelta(0), ledger.FAR).around("", "0", 1).down_in_a_row
+        down = RegionActivity(entries, (), timedelta(0), ledger.FAR).excluding("", "0", 1).down_in_a_row
         if self._policy.suspend_after and down >= self._policy.suspend_after:
             self._suspended.setdefault(region_id, self._scheduler.now)
         else:

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from random import Random
 
-from ecs_reboot import ledger
-from ecs_reboot.errors import Refused
+from ecs_reboot.cloud.errors import Refused
+from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
-from ecs_reboot.settings import Settings
+from ecs_reboot.settings.settings import Settings
 from simulation.assumptions import Assumptions
 from simulation.machine import Machine, Spell
 from simulation.network import Weather, exchange
-from simulation.register import Register
+from simulation.register import LedgerStore
 from simulation.run import EPOCH, Run
 from simulation.scheduler import Scheduler
 from simulation.watch import Watch
@@ -28,7 +28,7 @@ class World:
         self.scheduler = Scheduler()
         self.assumptions = assumptions
         self.machines = {machine.instance_id: machine for machine in machines}
-        self.registers = {machine.region_id: Register() for machine in machines}
+        self.registers = {machine.region_id: LedgerStore() for machine in machines}
         self.watch = Watch(self.machines, self.registers, settings, assumptions, self.scheduler)
 
     def of_region(self, region_id: str) -> list[Machine]:
@@ -65,7 +65,7 @@ class SimulatedEcs:
         """Return how many instances of the region have the tag."""
         return exchange(self._run, self._weather, "DescribeInstances", lambda: self._counted(region_id, tag))
 
-    def entries(self, region_id: str, key: str) -> Iterator[tuple[str, str]]:
+    def list_tag_values(self, region_id: str, key: str) -> Iterator[tuple[str, str]]:
         """Yield the ledger's tags of the region, page by page; each page is as old as staleness allows."""
         if key != ledger.KEY:
             raise AssertionError(f"the ledger is the tag {ledger.KEY}, not {key}")
@@ -80,7 +80,7 @@ class SimulatedEcs:
                 if name in page[1]:
                     yield name, page[1][name]
 
-    def remember(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
+    def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write the ledger's tag on instances."""
         if key != ledger.KEY:
             raise AssertionError(f"the function may write the tag {ledger.KEY} only, not {key}")
@@ -103,7 +103,7 @@ class SimulatedEcs:
         now = self._world.scheduler.now
         return now if lag < 0.5 else now - self._world.assumptions.staleness * (2 * lag - 1)  # noqa: PLR2004 - half
 
-    def _page(self, register: Register, moment: float | None) -> tuple[float, dict[str, str]]:
+    def _page(self, register: LedgerStore, moment: float | None) -> tuple[float, dict[str, str]]:
         if moment is None:
             moment = self._moment()
         return moment, register.at(moment)

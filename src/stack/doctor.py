@@ -14,13 +14,13 @@ from alibabacloud_cms20190101 import models as cms
 from aliyun.log import LogException
 from Tea.exceptions import TeaException
 
-from ecs_reboot import policy
 from ecs_reboot.clock import Deadline, SystemClock
-from ecs_reboot.credentials import Credentials
-from ecs_reboot.ecs import Ecs
-from ecs_reboot.errors import CloudError
+from ecs_reboot.cloud.credentials import Credentials
+from ecs_reboot.cloud.ecs import Ecs
+from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.model import Instance, RebootRequest, Selector, Target
-from ecs_reboot.settings import Settings, SettingsError, load
+from ecs_reboot.policy import decide as policy
+from ecs_reboot.settings.settings import Settings, SettingsError, load
 from localcloud.ram.policy import evaluate
 from stack import document, permissions
 from stack.clients import Clients, NoCredentials

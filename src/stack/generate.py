@@ -6,10 +6,10 @@ from typing import Any, get_args
 
 import yaml
 
-from ecs_reboot.records import Result
+from ecs_reboot.records.result import Result
 from stack import permissions
 
-#: Fields of a record that are not the result's own (``ecs_reboot.records.flat`` and ``journal``).
+#: Fields of a record that are not the result's own (``ecs_reboot.records.result.flat`` and ``record_log``).
 _HEAD = {"schema": "long", "record": "text", "record_id": "text", "time": "text", "request_id": "text"}
 _DOCUMENTS = {"facts"}
 _TABLE_START, _TABLE_END = "<!-- generated: permissions -->", "<!-- end of permissions -->"

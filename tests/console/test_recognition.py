@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_reboot import triggers
-from ecs_reboot.settings import load
+from ecs_reboot import events
+from ecs_reboot.settings.settings import load
 from localcloud.console import samples
 from localcloud.console.recognition import MOST_ELEMENTS, recognised
 
@@ -45,7 +45,7 @@ def test_an_http_event_without_its_token_is_not_looked_into() -> None:
 @pytest.mark.parametrize("file", EVENTS, ids=lambda file: file.name)
 def test_it_says_what_the_function_reads(file: Path) -> None:
     event = file.read_bytes()
-    reading = triggers.read(event, RULES, NOW)
+    reading = events.read(event, RULES, NOW)
     told = recognised(event, RULES, NOW)
     assert told["trigger"] == reading.trigger
     named = {target.instance_id for request in reading.requests for target in request.targets}

@@ -132,7 +132,7 @@ def test_an_internal_error_is_settled_recorded_and_raised(stage: Staged):
     fault = {"action": "RebootInstances", "kind": "error", "code": "InternalError", "times": 1}
     here = stage(instances(1), faults=[fault], timeout=20)
     answer = here.send(ask(ONE))
-    assert answer["raised"]["errorType"] == "Incomplete"
+    assert answer["raised"]["errorType"] == "RetryableFailure"
     assert [one["code"] for one in answer["records"] if one["record"] == "result"] == ["InternalError"]
     assert len(here.cloud.audit.calls("RebootInstances")) == 1, "never asked twice"
     assert here.rebooted() == []

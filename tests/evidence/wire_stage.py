@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ecs_reboot import ledger
+from ecs_reboot.ledger import entry as ledger
 from localcloud import fleet
 from localcloud.cloud import Cloud
 from localcloud.functioncompute.instance import Instance

@@ -54,7 +54,7 @@ class Worker(NamedTuple):
 
 @contextmanager
 def worker(place: Path, *, time_scale: float = 1.0, **settings: Any) -> Iterator[Worker]:
-    """Register the function with a cloud of its own; ends its instances."""
+    """LedgerStore the function with a cloud of its own; ends its instances."""
     code = place / "code"
     code.mkdir()
     (code / "index.py").write_text(CODE, encoding="utf-8")

@@ -87,6 +87,6 @@ def test_an_event_that_asks_for_nothing_loads_neither_network_nor_sdk(unpacked: 
     )
     report = json.loads(done.stdout.splitlines()[-1])
     assert report["status"] == status
-    heavy = {"ssl", "socket", "http.client", "darabonba", "alibabacloud_tea_openapi", "ecs_reboot.ecs", "email"}
+    heavy = {"ssl", "socket", "http.client", "darabonba", "alibabacloud_tea_openapi", "ecs_reboot.cloud.ecs", "email"}
     assert not heavy & set(report["modules"])
     assert len(report["modules"]) < 130

@@ -42,8 +42,8 @@ from alibabacloud_ecs20140526.client import Client  # noqa: E402
 from alibabacloud_tea_openapi.utils_models import Config  # noqa: E402
 from darabonba.runtime import RuntimeOptions  # noqa: E402
 
-from ecs_reboot.credentials import Credentials  # noqa: E402
-from ecs_reboot.ecs import _Signer  # noqa: E402
+from ecs_reboot.cloud.credentials import Credentials  # noqa: E402
+from ecs_reboot.cloud.ecs import _Signer  # noqa: E402
 
 
 def filled(model: Any, depth: int = 0) -> Any:

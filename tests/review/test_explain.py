@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from recorded_night import ROOT, Night
 
-from ecs_reboot import ledger
-from ecs_reboot.blast_radius import Surroundings
+from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, RebootRequest, Target
-from ecs_reboot.policy import GUARDS, Facts
-from ecs_reboot.settings import load
+from ecs_reboot.policy.blast_radius import RegionState
+from ecs_reboot.policy.decide import GUARDS, Facts
+from ecs_reboot.settings.settings import load
 from review.__main__ import main
 from review.guard_facts import FACTS
 from review.guard_table import guard_table
@@ -33,7 +33,7 @@ def facts(settings: dict[str, str] | None = None, /, *, request: dict[str, objec
         instance=Instance.model_validate(shown),
         policy=load(settings or {}).policy,
         now=NOW,
-        surroundings=Surroundings(limit=2, rebooted=1, asked_for=3),
+        region_state=RegionState(limit=2, rebooted=1, asked_for=3),
     )
 
 

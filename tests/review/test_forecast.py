@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded_night import ROOT
 
-from ecs_reboot.settings import load
+from ecs_reboot.settings.settings import load
 from localcloud.fleet import Fleet, InstanceSpec
 from localcloud.invoke import UsageError
 from review.__main__ import main

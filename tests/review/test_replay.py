@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from recorded_night import Night
 
-from ecs_reboot import records
-from ecs_reboot.blast_radius import Surroundings
 from ecs_reboot.model import Instance, RebootRequest, Target
-from ecs_reboot.policy import Facts, decide
-from ecs_reboot.settings import load
+from ecs_reboot.policy.blast_radius import RegionState
+from ecs_reboot.policy.decide import Facts, decide
+from ecs_reboot.records import result as records
+from ecs_reboot.settings.settings import load
 from localcloud.invoke import UsageError
 from review.__main__ import main
 from review.exported import read
@@ -20,11 +20,11 @@ from review.other_settings import parsed
 from review.replay import Again, replayed
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=timezone.utc)
-AROUND = Surroundings(limit=1, rebooted=1, asked_for=1)
+AROUND = RegionState(limit=1, rebooted=1, asked_for=1)
 
 
 def record(
-    settings: dict[str, str] | None = None, around: Surroundings | None = AROUND, trigger: str = "manual", **more: Any
+    settings: dict[str, str] | None = None, around: RegionState | None = AROUND, trigger: str = "manual", **more: Any
 ) -> dict[str, Any]:
     """What the function would write about one instance."""
     instance = {
@@ -37,7 +37,7 @@ def record(
         instance=Instance.model_validate(instance),
         policy=load(settings or {}).policy,
         now=NOW,
-        surroundings=around,
+        region_state=around,
     )
     decision = decide(facts)
     code = "accepted" if decision.action == "reboot" else decision.code

@@ -43,5 +43,5 @@ def whole(monkeypatch: pytest.MonkeyPatch) -> Iterator[Whole]:
 def _no_kept_connections() -> Iterator[None]:
     """Where another test has loaded the function's transport into this process, the official clients use it too."""
     yield
-    if "ecs_reboot.ecs" in sys.modules:
-        sys.modules["ecs_reboot.ecs"]._connections.close()
+    if "ecs_reboot.cloud.ecs" in sys.modules:
+        sys.modules["ecs_reboot.cloud.ecs"]._connections.close()

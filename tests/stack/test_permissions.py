@@ -9,7 +9,7 @@ from alibabacloud_tea_openapi.utils_models import Config
 from local_deployment import NOT_OPTED_IN, OPTED_IN, ROOT, by_topic, deploy, idle, logged, records
 from Tea.exceptions import TeaException
 
-from ecs_reboot import ledger
+from ecs_reboot.ledger import entry as ledger
 from localcloud.ecs.tag_rules import key_mistake
 from localcloud.ram.policy import UnsupportedPolicy, evaluate
 from localcloud.ros.account import Denied

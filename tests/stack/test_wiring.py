@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from local_deployment import ROOT
 
-from ecs_reboot.settings import VARIABLES
-from ecs_reboot.triggers import Rules, event_catalog, read
+from ecs_reboot.events import EventSettings, catalog, read
+from ecs_reboot.settings.settings import VARIABLES
 from stack import checks, document, event_pattern
 from stack.generate import record_fields
 from stack.render import plan, rendered
@@ -62,7 +62,7 @@ def test_a_pattern_catches_what_it_must_and_nothing_else(trigger: str) -> None:
 
 
 def test_the_pattern_has_every_event_that_may_be_acted_on_and_no_other() -> None:
-    wanted = {name.rpartition(":")[0] for name in event_catalog.switchable()}
+    wanted = {name.rpartition(":")[0] for name in catalog.switchable()}
     on_the_bus = {name.partition(":")[2] for name in pattern_of("SystemEventTrigger")["type"]}
     cloud_monitor = {
         name.removesuffix(":Failed")
@@ -122,7 +122,7 @@ def test_defaults_are_those_of_the_function_unless_said_otherwise() -> None:
 
 
 def test_the_timers_send_what_the_function_reads() -> None:
-    rules = Rules(default_region="cn-hangzhou", max_event_age_seconds=0)
+    rules = EventSettings(default_region="cn-hangzhou", max_event_age_seconds=0)
     for trigger in ("ScheduleTrigger", "SweepTrigger"):
         config = RESOURCES[trigger]["Properties"]["TriggerConfig"]
         event = {"triggerTime": "2026-11-23T04:00:00Z", "triggerName": trigger, "payload": config["payload"]}

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ecs_reboot import ledger
 from ecs_reboot.clock import Deadline
-from ecs_reboot.errors import CloudError, NoAnswer, Refused
+from ecs_reboot.cloud.errors import CloudError, NoAnswer, Refused
+from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, RebootRequest, Selector, Target
-from ecs_reboot.policy import Facts, Policy
-from ecs_reboot.settings import Settings, load
+from ecs_reboot.policy.decide import Facts, Policy
+from ecs_reboot.settings.settings import Settings, load
 
 NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=timezone.utc)
 REGION = "cn-hangzhou"
@@ -83,7 +83,7 @@ class ScriptedEcs:
         self._step("count", self.before)
         return sum(tag is None or tag in one.tags for one in self.instances.values())
 
-    def entries(self, region_id: str, key: str) -> list[tuple[str, str]]:
+    def list_tag_values(self, region_id: str, key: str) -> list[tuple[str, str]]:
         self._step("entries", self.before)
         return [
             (one.instance_id, dict(one.tags)[key])
@@ -91,7 +91,7 @@ class ScriptedEcs:
             if one.region_id == region_id and key in dict(one.tags)
         ]
 
-    def remember(self, _region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
+    def set_tag(self, _region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         self._step("remember", self.before)
         assert key == ledger.KEY
         for instance_id in instance_ids:

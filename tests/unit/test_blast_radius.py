@@ -7,19 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as some
 from scripted_ecs import NOW, ONE, THREE, TWO, entry
 
-from ecs_reboot import ledger
-from ecs_reboot.blast_radius import Limit, Surroundings, Tally, parse_limit
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.policy.blast_radius import Limit, RegionActivity, RegionState, parse_limit
 
 HOUR = timedelta(hours=1)
 
 
-def tally(asked: tuple[str, ...] = (ONE,), window: timedelta = HOUR, **entries: str) -> Tally:
+def activity(asked: tuple[str, ...] = (ONE,), window: timedelta = HOUR, **entries: str) -> RegionActivity:
     names = {"one": ONE, "two": TWO, "three": THREE}
-    return Tally({names[name]: ledger.parse(text, NOW) for name, text in entries.items()}, asked, window, NOW)
+    return RegionActivity({names[name]: ledger.parse(text, NOW) for name, text in entries.items()}, asked, window, NOW)
 
 
-def around(counted: Tally, group: str = "0", limit: int | None = 1) -> Surroundings:
-    return counted.around(ONE, group, limit)
+def excluding(counted: RegionActivity, group: str = "0", limit: int | None = 1) -> RegionState:
+    return counted.excluding(ONE, group, limit)
 
 
 def test_limits_are_a_number_a_share_or_none():
@@ -42,49 +42,51 @@ def test_a_share_is_rounded_down_and_at_least_one(percent: int, opted_in: int):
 
 @pytest.mark.parametrize("state", ["claimed", "back", "down", "unproven", "seen", "reset"])
 def test_whatever_became_of_a_reboot_it_counts_for_its_window(state: str):
-    assert around(tally(two=entry(state, ago=3599))).rebooted == 1
-    assert around(tally(two=entry(state, ago=3600))).rebooted == 0
+    assert excluding(activity(two=entry(state, ago=3599))).rebooted == 1
+    assert excluding(activity(two=entry(state, ago=3600))).rebooted == 0
 
 
 @pytest.mark.parametrize("state", ["refused", "storm"])
 def test_what_was_only_asked_for_is_not_rebooted(state: str):
-    counted = around(tally(two=entry(state, ago=10)))
+    counted = excluding(activity(two=entry(state, ago=10)))
     assert counted.rebooted == 0
     assert counted.asked_for == 1
 
 
 def test_an_instance_does_not_stand_in_its_own_way():
-    counted = around(tally(one=entry(ago=10), two=entry(ago=10)))
+    counted = excluding(activity(one=entry(ago=10), two=entry(ago=10)))
     assert counted.rebooted == counted.asked_for == 1
 
 
 def test_those_allowed_in_the_same_run_count_for_those_that_follow():
-    counted = tally(asked=(ONE, TWO))
+    counted = activity(asked=(ONE, TWO))
     counted.allow(TWO, "web")
-    assert around(counted, "web").rebooted == 1
-    assert around(counted, "web").group_member == TWO
+    assert excluding(counted, "web").rebooted == 1
+    assert excluding(counted, "web").group_member == TWO
 
 
 def test_a_group_is_held_by_a_claim_for_an_hour_and_by_one_that_stayed_down_until_seen():
     group = ledger.group_digest("web")
-    assert around(tally(two=entry(ago=3599, group=group), window=timedelta(minutes=15)), group).group_member == TWO
-    assert around(tally(two=entry(ago=3601, group=group), window=timedelta(minutes=15)), group).group_member == ""
-    assert around(tally(two=entry("down", ago=90_000, group=group)), group).group_member == TWO
+    assert (
+        excluding(activity(two=entry(ago=3599, group=group), window=timedelta(minutes=15)), group).group_member == TWO
+    )
+    assert excluding(activity(two=entry(ago=3601, group=group), window=timedelta(minutes=15)), group).group_member == ""
+    assert excluding(activity(two=entry("down", ago=90_000, group=group)), group).group_member == TWO
     for state in ("back", "seen", "reset", "refused", "unproven"):
-        assert around(tally(two=entry(state, ago=10, group=group)), group).group_member == ""
-    assert around(tally(two=entry(ago=10, group=group)), ledger.group_digest("db")).group_member == ""
-    assert around(tally(two=entry(ago=10)), "0").group_member == ""
+        assert excluding(activity(two=entry(state, ago=10, group=group)), group).group_member == ""
+    assert excluding(activity(two=entry(ago=10, group=group)), ledger.group_digest("db")).group_member == ""
+    assert excluding(activity(two=entry(ago=10)), "0").group_member == ""
 
 
 def test_a_storm_lasts_a_window_for_everybody():
-    assert around(tally(one=entry("storm", ago=3599))).storm_at == NOW - timedelta(seconds=3599)
-    assert around(tally(two=entry("storm", ago=3600))).storm_at is None
+    assert excluding(activity(one=entry("storm", ago=3599))).storm_at == NOW - timedelta(seconds=3599)
+    assert excluding(activity(two=entry("storm", ago=3600))).storm_at is None
 
 
 def test_reboots_that_left_instances_down_are_counted_from_the_latest_back():
     def row(**states: str) -> int:
         entries = {name: entry(state, ago=1000 - 100 * place) for place, (name, state) in enumerate(states.items())}
-        return around(tally(window=timedelta(minutes=1), **entries)).down_in_a_row
+        return excluding(activity(window=timedelta(minutes=1), **entries)).down_in_a_row
 
     assert row(one="down", two="down", three="down") == 3
     assert row(one="down", two="back", three="down") == 1
@@ -96,10 +98,10 @@ def test_reboots_that_left_instances_down_are_counted_from_the_latest_back():
 @pytest.mark.parametrize("states", [("down", "back", "down"), ("back", "down", "down"), ("down", "down", "back")])
 def test_of_reboots_claimed_together_those_down_count_first_in_whatever_order_they_are_read(states: tuple[str, ...]):
     entries = {name: entry(state, ago=10) for name, state in zip(("one", "two", "three"), states, strict=True)}
-    assert around(tally(**entries)).down_in_a_row == 2
+    assert excluding(activity(**entries)).down_in_a_row == 2
 
 
 def test_only_a_first_reboot_needs_no_share():
-    assert not tally().crowded()
-    assert tally(asked=(ONE, TWO)).crowded()
-    assert tally(two=entry(ago=10)).crowded()
+    assert not activity().crowded()
+    assert activity(asked=(ONE, TWO)).crowded()
+    assert activity(two=entry(ago=10)).crowded()

@@ -21,11 +21,11 @@ from scripted_ecs import (
     policy,
 )
 
-from ecs_reboot import ledger
-from ecs_reboot.claims import Claims
-from ecs_reboot.errors import Refused
-from ecs_reboot.policy import Order
-from ecs_reboot.records import Result
+from ecs_reboot.cloud.errors import Refused
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.policy.decide import Order
+from ecs_reboot.records.result import Result
+from ecs_reboot.remediation.claims import Claims
 
 OURS = "11111111"
 

@@ -6,11 +6,11 @@ import pytest
 from scripted_ecs import NOW, ONE, REGION, JumpingClock, ScriptedEcs, deadline, instance, settings
 
 from ecs_reboot.clock import Deadline
-from ecs_reboot.credentials import NoCredentials
-from ecs_reboot.ecs_api import EcsApi
+from ecs_reboot.cloud.credentials import NoCredentials
+from ecs_reboot.cloud.ecs_api import EcsApi
 from ecs_reboot.invocation import Invocation
-from ecs_reboot.journal import Journal
-from ecs_reboot.shipment import Shipment
+from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.record_log import RecordLog
 
 
 def no_credentials(_: Deadline) -> EcsApi:
@@ -27,11 +27,11 @@ def test_without_credentials_every_request_has_a_record_and_the_function_raises(
         chosen,
         deadline(clock=clock),
         connect=no_credentials,
-        journal=Journal("r-1", clock, lines.append),
-        shipment=Shipment(chosen, NoCredentials(), REGION, clock),
+        record_log=RecordLog("r-1", clock, lines.append),
+        delivery=RecordDelivery(chosen, NoCredentials(), REGION, clock),
     )
     answered = invocation.answer(json.dumps(event).encode())
-    assert answered.undone
+    assert answered.retry_reason
     assert [json.loads(line)["code"] for line in lines] == ["no_credentials"]
 
 
@@ -45,8 +45,8 @@ def test_what_ecs_accepted_is_on_record_before_it_is_watched():
         chosen,
         deadline(clock=clock),
         connect=lambda _: ecs,
-        journal=Journal("r-1", clock, lines.append),
-        shipment=Shipment(chosen, NoCredentials(), REGION, clock),
+        record_log=RecordLog("r-1", clock, lines.append),
+        delivery=RecordDelivery(chosen, NoCredentials(), REGION, clock),
     )
     answered = invocation.answer(json.dumps({"instance_ids": [ONE]}).encode())
     assert [json.loads(line)["record"] for line in lines] == ["intent", "accepted", "result"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from scripted_ecs import NOW
 
-from ecs_reboot import ledger
+from ecs_reboot.ledger import entry as ledger
 
 MOMENTS = some.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1), timezones=some.just(timezone.utc))  # noqa: DTZ001 - hypothesis adds the zone
 STATES = some.sampled_from(("claimed", "back", "down", "unproven", "refused", "storm", "seen", "reset"))

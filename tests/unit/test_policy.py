@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 from scripted_ecs import NOW, TWO, entry, facts, instance, request
 
-from ecs_reboot import ledger, policy
-from ecs_reboot.blast_radius import Surroundings
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.policy import decide as policy
+from ecs_reboot.policy.blast_radius import RegionState
 
 LEDGER = ledger.KEY
 CALM = {"limit": 3, "rebooted": 0, "asked_for": 0}
@@ -46,9 +47,9 @@ OBJECTIONS: dict[str, dict[str, Any]] = {
     "ledger_unavailable": {"one": with_ledger("v9 something")},
     "cooldown": {"one": with_ledger(entry("back", ago=1799))},
     "attempts_exhausted": {"one": with_ledger(entry("back", ago=2000, earlier=(40_000, 86_400)))},
-    "suspended": {"surroundings": Surroundings(**CALM, down_in_a_row=3)},
-    "storm": {"surroundings": Surroundings(limit=3, rebooted=0, asked_for=30)},
-    "blast_radius": {"surroundings": Surroundings(limit=3, rebooted=3, asked_for=3)},
+    "suspended": {"region_state": RegionState(**CALM, down_in_a_row=3)},
+    "storm": {"region_state": RegionState(limit=3, rebooted=0, asked_for=30)},
+    "blast_radius": {"region_state": RegionState(limit=3, rebooted=3, asked_for=3)},
 }
 #: The same, moved just so far that nothing objects any more.
 CLEAR: dict[str, dict[str, Any]] = {
@@ -67,9 +68,9 @@ CLEAR: dict[str, dict[str, Any]] = {
     "ledger_unavailable": {"one": with_ledger(entry("refused"))},
     "cooldown": {"one": with_ledger(entry("back", ago=1800))},
     "attempts_exhausted": {"one": with_ledger(entry("back", ago=2000, earlier=(40_000, 86_401)))},
-    "suspended": {"surroundings": Surroundings(**CALM, down_in_a_row=2)},
-    "storm": {"surroundings": Surroundings(limit=3, rebooted=0, asked_for=29)},
-    "blast_radius": {"surroundings": Surroundings(limit=3, rebooted=2, asked_for=2)},
+    "suspended": {"region_state": RegionState(**CALM, down_in_a_row=2)},
+    "storm": {"region_state": RegionState(limit=3, rebooted=0, asked_for=29)},
+    "blast_radius": {"region_state": RegionState(limit=3, rebooted=2, asked_for=2)},
 }
 
 
@@ -161,16 +162,16 @@ def test_exhausted_stays_exhausted_however_long_ago():
 
 
 def test_a_storm_mark_holds_without_counting_anew():
-    assert code(surroundings=Surroundings(**CALM, storm_at=NOW)) == "storm"
-    assert code(surroundings=Surroundings(**CALM, storm_at=NOW), environment={"STORM_FACTOR": "0"}) == "allowed"
+    assert code(region_state=RegionState(**CALM, storm_at=NOW)) == "storm"
+    assert code(region_state=RegionState(**CALM, storm_at=NOW), environment={"STORM_FACTOR": "0"}) == "allowed"
 
 
 def test_one_of_the_group_not_back_holds_without_any_limit():
-    around = Surroundings(limit=None, rebooted=99, asked_for=99, group_member=TWO)
-    decision = policy.decide(facts(surroundings=around))
+    around = RegionState(limit=None, rebooted=99, asked_for=99, group_member=TWO)
+    decision = policy.decide(facts(region_state=around))
     assert decision.code == "blast_radius"
     assert TWO in decision.reason
-    assert code(surroundings=around.model_copy(update={"group_member": ""})) == "allowed"
+    assert code(region_state=around.model_copy(update={"group_member": ""})) == "allowed"
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from scripted_ecs import NOW, ONE, REGION, TWO, JumpingClock, deadline, facts, instance
 
-from ecs_reboot import records
-from ecs_reboot.errors import NoAnswer
+from ecs_reboot.cloud.errors import NoAnswer
 from ecs_reboot.model import Instance
-from ecs_reboot.proof import Sighting, look, watch
-from ecs_reboot.records import Result
+from ecs_reboot.records import result as records
+from ecs_reboot.records.result import Result
+from ecs_reboot.remediation.verification import Observation, look, watch
 
 RUNNING, STOPPING, STOPPED = instance(), instance(status="Stopping"), instance(status="Stopped")
 ANEW = instance(start_time=NOW + timedelta(minutes=1))
@@ -53,7 +53,7 @@ def test_what_is_seen_is_what_is_told(shown: Sequence[Instance | None], code: st
 
 def test_running_once_after_down_may_be_an_old_picture():
     assert watched((STOPPING, RUNNING, STOPPING)).code == "still_rebooting"
-    first = look(RUNNING, STOPPING, Sighting(), NOW)
+    first = look(RUNNING, STOPPING, Observation(), NOW)
     second = look(RUNNING, RUNNING, first, NOW + timedelta(seconds=1))
     third = look(RUNNING, RUNNING, second, NOW + timedelta(seconds=3))
     assert (first.back_at, second.back_at) == (None, None)
@@ -61,9 +61,9 @@ def test_running_once_after_down_may_be_an_old_picture():
 
 
 def test_running_that_never_went_down_proves_nothing():
-    sighting = look(RUNNING, RUNNING, look(RUNNING, RUNNING, Sighting(), NOW), NOW)
-    assert not sighting.went_down
-    assert sighting.back_at is None
+    observation = look(RUNNING, RUNNING, look(RUNNING, RUNNING, Observation(), NOW), NOW)
+    assert not observation.went_down
+    assert observation.back_at is None
 
 
 def test_the_downtime_is_until_it_was_first_seen_up():

@@ -21,10 +21,10 @@ from scripted_ecs import (
     instance,
 )
 
-from ecs_reboot.errors import NotSent, Refused
-from ecs_reboot.policy import Facts, Order, decide
-from ecs_reboot.reboot_batch import Mode, RebootBatch
-from ecs_reboot.records import Result
+from ecs_reboot.cloud.errors import NotSent, Refused
+from ecs_reboot.policy.decide import Facts, Order, decide
+from ecs_reboot.records.result import Result
+from ecs_reboot.remediation.batch import Mode, RebootBatch
 
 STATUS = Refused("Any", code="IncorrectInstanceStatus", message="not now", status=403, request_id="r")
 

@@ -20,9 +20,9 @@ from scripted_ecs import (
     settings,
 )
 
-from ecs_reboot import ledger
+from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Rolling, Selector
-from ecs_reboot.remediation import Remediation
+from ecs_reboot.remediation.remediate import Remediation
 
 
 class Stage:
@@ -33,7 +33,7 @@ class Stage:
         self.intents: list[str] = []
         chosen = settings(**{"CLAIM_SETTLE_SECONDS": "2", **environment})
         self.remediation = Remediation(
-            ecs, chosen, deadline(200, self.clock), intend=lambda result: self.intents.append(result.instance_id)
+            ecs, chosen, deadline(200, self.clock), log_intent=lambda result: self.intents.append(result.instance_id)
         )
 
     def run(self, *requests: Any) -> list[tuple[str, str]]:

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 from scripted_ecs import NOW, ONE, THREE, TWO, entry, instance
 
-from ecs_reboot import ledger
+from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, Rolling
-from ecs_reboot.rolling import Progress, hold, progress
+from ecs_reboot.policy.rolling import Progress, progress, reason_to_wait
 
 OLDER = Rolling(limit=1, older_than_seconds=86_400)
 
@@ -34,14 +34,14 @@ def test_done_is_what_started_since_or_is_young_enough():
 def test_one_that_is_claimed_and_not_up_again_holds_the_next():
     found = made(shown(ONE, entry(ago=60)), shown(TWO))
     assert found.under_way == (ONE,)
-    assert hold(found).startswith(f"waiting: {ONE}")
+    assert reason_to_wait(found).startswith(f"waiting: {ONE}")
 
 
 def test_one_that_stayed_down_stops_it():
     for failed in (shown(ONE, entry("down", ago=60)), shown(ONE, entry(ago=60), status="Stopped")):
         found = made(failed, shown(TWO))
         assert found.failed == (ONE,)
-        assert hold(found).startswith("stopped")
+        assert reason_to_wait(found).startswith("stopped")
 
 
 def test_a_claim_that_led_nowhere_holds_it_up_for_an_hour_only():
@@ -49,8 +49,8 @@ def test_a_claim_that_led_nowhere_holds_it_up_for_an_hour_only():
 
 
 def test_when_all_are_done_nothing_is_left():
-    assert hold(made(shown(ONE, start_time=NOW))).startswith("nothing left to do")
-    assert hold(made(shown(ONE), shown(TWO))) == ""
+    assert reason_to_wait(made(shown(ONE, start_time=NOW))).startswith("nothing left to do")
+    assert reason_to_wait(made(shown(ONE), shown(TWO))) == ""
 
 
 def test_order_is_by_id_whatever_the_pages_were():

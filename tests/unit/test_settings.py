@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_reboot.settings import Mistake, SettingsError, load
-from ecs_reboot.variables import VARIABLES
+from ecs_reboot.settings.settings import Mistake, SettingsError, load
+from ecs_reboot.settings.variables import VARIABLES
 
 
 def mistakes(**environment: str) -> dict[str, str]:

@@ -5,17 +5,17 @@ from datetime import timedelta
 import pytest
 from scripted_ecs import FORBIDDEN, NOW, ONE, REGION, THREE, TWO, JumpingClock, ScriptedEcs, deadline, entry, instance
 
-from ecs_reboot import ledger
-from ecs_reboot.model import Instance, Upkeep
-from ecs_reboot.records import Result
-from ecs_reboot.upkeep import PATIENCE, LedgerUpkeep, verdict
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.model import Instance, LedgerCommand
+from ecs_reboot.records.result import Result
+from ecs_reboot.remediation.ledger_commands import PATIENCE, LedgerCommands, verdict
 
 
 def run(ecs: ScriptedEcs, verb: str, *ids: str, clock: JumpingClock | None = None) -> list[Result]:
-    request = Upkeep.model_validate(
+    request = LedgerCommand.model_validate(
         {"verb": verb, "trigger": "manual", "region_id": REGION, "instance_ids": ids, "reason": "seen"}
     )
-    return LedgerUpkeep(ecs, deadline(50, clock), settle_seconds=2.0).run(request)
+    return LedgerCommands(ecs, deadline(50, clock), settle_seconds=2.0).run(request)
 
 
 def codes(results: list[Result]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_reboot.windows import closed, next_opening, parse_freezes, parse_windows
+from ecs_reboot.policy.windows import closed, next_opening, parse_freezes, parse_windows
 
 BERLIN = "Europe/Berlin"
 

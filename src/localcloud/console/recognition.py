@@ -5,19 +5,19 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any
 
-from ecs_reboot import triggers
-from ecs_reboot.model import RebootRequest, Upkeep, Value
-from ecs_reboot.triggers import document, envelope, shapes
-from ecs_reboot.triggers.finding import Finding, Piece
-from ecs_reboot.triggers.rules import Rules
+from ecs_reboot import events
+from ecs_reboot.events import envelope, formats, parsing
+from ecs_reboot.events.event_settings import EventSettings
+from ecs_reboot.events.finding import Document, Finding
+from ecs_reboot.model import LedgerCommand, RebootRequest, Value
 
 #: A value of an event is shown up to this many characters, a list of elements up to this many.
 MOST_CHARACTERS, MOST_ELEMENTS = 300, 200
 
 
-def recognised(event: bytes, rules: Rules, now: datetime) -> dict[str, Any]:
+def recognised(event: bytes, rules: EventSettings, now: datetime) -> dict[str, Any]:
     """Return the trigger, the fields that were found with their places, and the verdict on each element."""
-    reading = triggers.read(event, rules, now)
+    reading = events.read(event, rules, now)
     verdicts = [*reading.requests, *reading.upkeep, *reading.rejected, *reading.ignored]
     return {
         "trigger": reading.trigger,
@@ -27,28 +27,28 @@ def recognised(event: bytes, rules: Rules, now: datetime) -> dict[str, Any]:
     }
 
 
-def _fields(event: bytes, rules: Rules, now: datetime) -> Iterator[dict[str, str]]:
+def _fields(event: bytes, rules: EventSettings, now: datetime) -> Iterator[dict[str, str]]:
     try:
-        pieces, failures = envelope.peel(document.decode(event), rules)
-    except document.Unreadable as error:
+        documents, failures = envelope.unwrap(parsing.decode(event), rules)
+    except parsing.Unreadable as error:
         yield _field("unreadable", error.path, error.reason)
         return
-    for piece in pieces:
-        for name in piece.trail:
-            yield _field("envelope", piece.path.rstrip("."), name)
-        yield from _fields_of(piece, rules, now)
+    for document in documents:
+        for name in document.envelopes:
+            yield _field("envelope", document.path.rstrip("."), name)
+        yield from _fields_of(document, rules, now)
     for failure in failures:
         yield _field("unreadable", failure.error.path, failure.error.reason)
 
 
-def _fields_of(piece: Piece, rules: Rules, now: datetime) -> Iterator[dict[str, str]]:
-    shape = shapes.recognise(piece.body, is_form=piece.is_form)
-    yield _field("kind", piece.path.rstrip("."), shape.kind)
+def _fields_of(document: Document, rules: EventSettings, now: datetime) -> Iterator[dict[str, str]]:
+    shape = formats.recognise(document.body, is_form=document.is_form)
+    yield _field("kind", document.path.rstrip("."), shape.kind)
     if not shape.module:
         return
     try:
-        found = import_module(f"{triggers.__name__}.{shape.module}").find(piece, rules, now)
-    except document.Unreadable as error:
+        found = import_module(f"{events.__name__}.sources.{shape.module}").find(document, rules, now)
+    except parsing.Unreadable as error:
         yield _field("unreadable", error.path, error.reason)
         return
     for one in found:
@@ -56,7 +56,7 @@ def _fields_of(piece: Piece, rules: Rules, now: datetime) -> Iterator[dict[str, 
             yield from _places(one)
         elif isinstance(one, RebootRequest):
             yield from _asked(one)
-        elif isinstance(one, Upkeep):
+        elif isinstance(one, LedgerCommand):
             yield _field("upkeep", "", one.verb)
             yield from (_field("instance", "", instance_id) for instance_id in one.instance_ids)
 

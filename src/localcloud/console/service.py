@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from ecs_reboot.settings import SettingsError
+from ecs_reboot.settings.settings import SettingsError
 from localcloud.admin import refusal_of
 from localcloud.cloud import Cloud
 from localcloud.console import deliveries, records, samples, switches

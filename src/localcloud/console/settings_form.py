@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ecs_reboot.settings import Settings, SettingsError, load
-from ecs_reboot.variables import VARIABLES
+from ecs_reboot.settings.settings import Settings, SettingsError, load
+from ecs_reboot.settings.variables import VARIABLES
 from localcloud.project_function import REGION
 
 #: The samples are dated 2024, the HTTP ones carry this token, and whoever watches wants to see the instance come back.

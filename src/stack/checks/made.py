@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ecs_reboot import settings
+from ecs_reboot.settings import settings
 from stack.checks import triggers
 from stack.finding import Finding
 

@@ -1,0 +1,1 @@
+"""The calls to Alibaba Cloud, and what goes wrong with them."""

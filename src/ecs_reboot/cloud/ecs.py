@@ -1,0 +1,289 @@
+"""The ECS API as a few typed calls, through the official SDK, over our own transport.
+
+Signing, parameter flattening, request and response models and error classes are the SDK's. Sending is ours, at the
+SDK's one seam (``DaraCore.do_action``): only so is "not sent" told from "sent, no answer". Nothing is retried here;
+whether a call may be repeated is for the callers to say.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from alibabacloud_ecs20140526 import models
+from alibabacloud_ecs20140526.client import Client
+from alibabacloud_tea_openapi.utils_models import Config
+from darabonba.core import DaraCore
+from darabonba.exceptions import UnretryableException
+from darabonba.response import DaraResponse
+from darabonba.runtime import RuntimeOptions
+from Tea.exceptions import TeaException
+
+from ecs_reboot import utc_time
+from ecs_reboot.clock import Deadline
+from ecs_reboot.cloud.credentials import Credentials
+from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused
+from ecs_reboot.cloud.transport import AnswerLost, Connections, NothingSent, Request
+from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
+
+#: DescribeInstances gives at most 100 instances a page.
+PAGE = 100
+
+#: How ECS says that a dry run would have gone through. The reference names the first; the second is the form other ECS
+#: calls use. Not verified against the live service.
+DRY_RUN_OK = ("DRYRUN.SUCCESS", "DryRunOperation")
+
+USER_AGENT = "ecs-reboot"
+
+CONNECT_SECONDS, LEAST_SECONDS = 3.0, 0.5
+
+_connections = Connections()
+
+
+class _Signer:
+    """The SDK's own seam for credentials (``Config.credential``)."""
+
+    bearer_token = None
+
+    def __init__(self, credentials: Credentials) -> None:
+        self.type = "sts" if credentials.security_token else "access_key"
+        self.provider_name = "static_sts" if credentials.security_token else "static_ak"
+        self.access_key_id = credentials.access_key_id
+        self.access_key_secret = credentials.access_key_secret
+        self.security_token = credentials.security_token or None
+
+    def get_credential(self) -> "_Signer":
+        return self
+
+
+class Ecs:
+    """ECS for one set of credentials. ``answer_seconds`` is how long to wait for each answer, within the deadline."""
+
+    def __init__(
+        self, credentials: Credentials, deadline: Deadline, *, endpoint: str, network: str, answer_seconds: float
+    ) -> None:
+        self._signer = _Signer(credentials)
+        self._deadline = deadline
+        self._endpoint, self._network = endpoint, network
+        self._answer_seconds = answer_seconds
+        self._clients: dict[str, Client] = {}
+
+    def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
+        """Return the facts of those of the (at most 100) instances that exist and that the role may see."""
+        request = models.DescribeInstancesRequest(
+            region_id=region_id, instance_ids=json.dumps(instance_ids), page_size=PAGE
+        )
+        wanted = set(instance_ids)
+        return tuple(found for found in self._described(request)[0] if found.instance_id in wanted)
+
+    def select(self, selector: Selector) -> Iterator[tuple[Instance, ...]]:
+        """Yield page by page the instances that meet all conditions of the selector."""
+        token: str | None = None
+        while True:
+            request = models.DescribeInstancesRequest(
+                region_id=selector.region_id,
+                tag=[models.DescribeInstancesRequestTag(key=key, value=value) for key, value in selector.tags] or None,
+                resource_group_id=selector.resource_group_id or None,
+                instance_name=selector.name or None,
+                max_results=PAGE,
+                next_token=token,
+            )
+            page, token = self._described(request)
+            yield page
+            if not token:
+                return
+
+    def count(self, region_id: str, tag: tuple[str, str] | None) -> int:
+        """Return how many instances of the region have the tag, or, without one, how many there are."""
+        request = models.DescribeInstancesRequest(
+            region_id=region_id,
+            tag=[models.DescribeInstancesRequestTag(key=tag[0], value=tag[1])] if tag else None,
+            page_number=1,
+            page_size=1,
+        )
+        return int(
+            self._call("DescribeInstances", region_id, "describe_instances_with_options", request).total_count or 0
+        )
+
+    def list_tag_values(self, region_id: str, key: str) -> Iterator[tuple[str, str]]:
+        """Yield instance ID and value for every instance of the region that has the tag."""
+        token: str | None = None
+        while True:
+            request = models.ListTagResourcesRequest(
+                region_id=region_id,
+                resource_type="instance",
+                tag=[models.ListTagResourcesRequestTag(key=key)],
+                next_token=token,
+            )
+            body = self._call("ListTagResources", region_id, "list_tag_resources_with_options", request)
+            for row in (body.tag_resources.tag_resource if body.tag_resources else None) or ():
+                if row.tag_key == key:
+                    yield row.resource_id or "", row.tag_value or ""
+            token = body.next_token or None
+            if not token:
+                return
+
+    def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
+        """Write one tag on at most 50 instances; it takes the place of the value before."""
+        request = models.TagResourcesRequest(
+            region_id=region_id,
+            resource_type="instance",
+            resource_id=list(instance_ids),
+            tag=[models.TagResourcesRequestTag(key=key, value=value)],
+        )
+        self._call("TagResources", region_id, "tag_resources_with_options", request)
+
+    def reboot(
+        self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
+    ) -> RebootAnswer:
+        """Call RebootInstances for at most 100 instances.
+
+        Raises Refused, NotSent or NoAnswer; after NoAnswer, or a Refused that is ``unsettled``, the instances may be
+        rebooting.
+        """
+        action = "RebootInstances"
+        request = models.RebootInstancesRequest(
+            region_id=region_id,
+            instance_id=list(instance_ids),
+            force_reboot=force,
+            dry_run=dry_run,
+            batch_optimization=batch_optimization,
+        )
+        try:
+            body = self._call(action, region_id, "reboot_instances_with_options", request)
+        except Refused as refused:
+            if dry_run and refused.code in DRY_RUN_OK:
+                return RebootAnswer(request_id=refused.request_id, instances=(), dry_run_code=refused.code)
+            raise
+        rows = body.instance_responses.instance_response if body.instance_responses else None
+        if rows is None:
+            if dry_run:
+                return RebootAnswer(request_id=body.request_id or "", instances=(), dry_run_code=DRY_RUN_OK[0])
+            raise NoAnswer(action, f"the answer {body.request_id} has no InstanceResponses")
+        return RebootAnswer(
+            request_id=body.request_id or "",
+            instances=tuple(
+                InstanceAnswer(
+                    instance_id=row.instance_id or "",
+                    code=row.code or "",
+                    message=row.message or "",
+                    previous_status=row.previous_status or "",
+                    current_status=row.current_status or "",
+                )
+                for row in rows
+            ),
+        )
+
+    def _described(self, request: models.DescribeInstancesRequest) -> tuple[tuple[Instance, ...], str | None]:
+        action, region_id = "DescribeInstances", request.region_id
+        read_at = self._deadline.clock.now()
+        body = self._call(action, region_id, "describe_instances_with_options", request)
+        if body.instances is None or body.instances.instance is None:
+            raise NoAnswer(action, f"the answer {body.request_id} has no Instances")
+        found = tuple(_instance(row, region_id, read_at) for row in body.instances.instance)
+        return found, body.next_token or None
+
+    def _call(self, action: str, region_id: str, method: str, request: Any) -> Any:
+        # A call that the deadline cuts short still gets a moment: it may be the one that settles what happened.
+        left = max(LEAST_SECONDS, self._deadline.left())
+        runtime = RuntimeOptions(
+            connect_timeout=int(min(CONNECT_SECONDS, left) * 1000),
+            read_timeout=int(min(self._answer_seconds, left) * 1000),
+        )
+        try:
+            body = getattr(self._client(region_id), method)(request, runtime).body
+        except TeaException as error:
+            raise _error(action, error) from error
+        if body is None:
+            raise NoAnswer(action, "the answer does not have the documented shape")
+        return body
+
+    def _client(self, region_id: str) -> Client:
+        if region_id not in self._clients:
+            scheme, _, host = self._endpoint.rpartition("://")
+            self._clients[region_id] = Client(
+                Config(
+                    credential=self._signer,
+                    region_id=region_id,
+                    endpoint=host or None,
+                    protocol=scheme or "https",
+                    network="vpc" if self._network == "vpc" else None,
+                    user_agent=USER_AGENT,
+                )
+            )
+        return self._clients[region_id]
+
+
+def _error(action: str, error: TeaException) -> CloudError:
+    cause = getattr(error, "inner_exception", None)
+    if isinstance(cause, NothingSent):
+        return NotSent(action, str(cause))
+    status = getattr(error, "status_code", None)
+    if isinstance(error, UnretryableException) or not status:
+        return NoAnswer(action, str(cause or error))
+    data = error.data or {}
+    return Refused(
+        action,
+        code=str(error.code),
+        message=str(data.get("Message") or error.message),
+        status=int(status),
+        request_id=str(data.get("RequestId") or ""),
+        retry_after_ms=int(getattr(error, "retry_after", 0) or 0),
+    )
+
+
+def _instance(row: Any, region_id: str, read_at: datetime) -> Instance:
+    locks = row.operation_locks.lock_reason if row.operation_locks else None
+    tags = row.tags.tag if row.tags else None
+    return Instance(
+        instance_id=row.instance_id or "",
+        region_id=row.region_id or region_id,
+        status=row.status or "",
+        name=row.instance_name or "",
+        resource_group_id=row.resource_group_id or "",
+        tags=tuple((tag.tag_key or "", tag.tag_value or "") for tag in tags or ()),
+        operation_locks=tuple(lock.lock_reason or "unknown" for lock in locks or ()),
+        start_time=utc_time.parse(row.start_time),
+        expired_time=utc_time.parse(row.expired_time),
+        auto_release_time=utc_time.parse(row.auto_release_time),
+        read_at=read_at,
+    )
+
+
+def _send(request: Any, options: dict[str, Any] | None = None) -> DaraResponse:
+    """Send what the SDK has built and signed. What is not JSON is no answer of ECS: a proxy's page, a cut body."""
+    options = options or {}
+    scheme, _, rest = DaraCore.compose_url(request).partition("://")
+    address, _, target = rest.partition("/")
+    body = request.body.encode() if isinstance(request.body, str) else request.body
+    answer = _connections.exchange(
+        Request(scheme, address, request.method.upper(), f"/{target}", request.headers, body),
+        connect_seconds=(options.get("connectTimeout") or 5000) / 1000,
+        answer_seconds=(options.get("readTimeout") or 10000) / 1000,
+    )
+    try:
+        readable = isinstance(json.loads(answer.body), dict)
+    except ValueError:
+        readable = False
+    if not readable:
+        raise AnswerLost(
+            f"{scheme}://{address}: HTTP {answer.status} with {len(answer.body)} bytes that are no JSON object"
+        )
+    response = DaraResponse()
+    response.status_code, response.status_message = answer.status, answer.reason
+    response.headers, response.body = answer.headers, answer.body
+    return response
+
+
+#: The SDK's own transport; the deployed package has none.
+_others = getattr(DaraCore, "do_action", None)
+
+
+def _do_action(request: Any, options: dict[str, Any] | None = None) -> DaraResponse:
+    """Send our own requests, told by their user agent; other clients of the SDK in this process keep the SDK's way."""
+    if _others is None or USER_AGENT in request.headers.get("user-agent", ""):
+        return _send(request, options)
+    return _others(request, options)
+
+
+DaraCore.do_action = staticmethod(_do_action)

@@ -1,0 +1,45 @@
+"""The calls to ECS that this function makes, as those who make them see them; ``ecs.Ecs`` makes them for real.
+
+All raise the errors of ``errors``. The function's permissions follow from this list (docs/permissions.md).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+from ecs_reboot.model import Instance, RebootAnswer, Selector
+
+#: DescribeInstances and RebootInstances take at most 100 instances a call.
+BATCH = 100
+
+T = TypeVar("T")
+
+
+def batches(things: Iterable[T], most: int = BATCH) -> Iterator[tuple[T, ...]]:
+    """Cut into as many as one call takes."""
+    listed = tuple(things)
+    for start in range(0, len(listed), most):
+        yield listed[start : start + most]
+
+
+class EcsApi(Protocol):
+    """DescribeInstances, ListTagResources, TagResources and RebootInstances."""
+
+    def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
+        """Return the facts of those of at most 100 instances that exist and that the role may see."""
+
+    def select(self, selector: Selector) -> Iterator[tuple[Instance, ...]]:
+        """Yield page by page the instances that meet the selector."""
+
+    def count(self, region_id: str, tag: tuple[str, str] | None) -> int:
+        """Return how many instances of the region have the tag, or, without one, how many there are."""
+
+    def list_tag_values(self, region_id: str, key: str) -> Iterable[tuple[str, str]]:
+        """Yield instance ID and value for every instance of the region that has the tag."""
+
+    def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
+        """Write one tag on at most 50 instances; it takes the place of the value before."""
+
+    def reboot(
+        self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
+    ) -> RebootAnswer:
+        """Ask for a reboot of at most 100 instances; after NoAnswer they may be rebooting."""

@@ -1,0 +1,212 @@
+"""Everything nested is peeled here, once, in one loop: HTTP, MNS, arrays, base64, forms and JSON inside strings.
+
+What comes out are plain objects with the names of the envelopes they came in. HTTP is an envelope only as the whole
+event (the platform builds it; anyone can write one inside a message), and its token is checked before its body is
+looked at. The loop is bounded in depth, in objects and in the size of what it decodes.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from ecs_reboot.events import event_time
+from ecs_reboot.events.event_settings import EventSettings
+from ecs_reboot.events.finding import Document
+from ecs_reboot.events.parsing import (
+    BYTE_ORDER_MARK,
+    MAX_BYTES,
+    Unreadable,
+    looks_like_form,
+    mapping,
+    parse_form,
+    parse_json,
+    text,
+)
+
+MAX_LAYERS = 6  # HTTP around a topic's envelope around a list of JSON in strings is 4
+MAX_PIECES = 1000
+
+
+class Layer(NamedTuple):
+    """A value under its envelopes, not yet known to be an object; a string in it is still to be parsed."""
+
+    value: object
+    envelopes: tuple[str, ...] = ()
+    path: str = ""
+    delivered: datetime | None = None
+    delivery: str = ""
+    depth: int = 0
+    may_be_base64: bool = False
+
+
+class Failure(NamedTuple):
+    """A part of an event that could not be peeled."""
+
+    kind: str
+    envelopes: tuple[str, ...]
+    error: Unreadable
+
+
+def unwrap(event: str, rules: EventSettings) -> tuple[list[Document], list[Failure]]:
+    """Give the objects of an event and the parts that are none; never raises."""
+    documents: list[Document] = []
+    failures: list[Failure] = []
+    size = 0
+    waiting = deque([Layer(event)])
+    while waiting:
+        layer = waiting.popleft()
+        if len(documents) + len(failures) + len(waiting) > MAX_PIECES:
+            error = Unreadable("too_large", f"the event holds more than {MAX_PIECES} objects")
+            return [], [Failure("malformed", layer.envelopes, error)]
+        size += len(layer.value) if isinstance(layer.value, str) else 0
+        try:
+            opened = _opened(layer, rules, size)
+        except Unreadable as error:
+            failures.append(Failure(_kind(layer, error), layer.envelopes, error))
+        else:
+            if isinstance(opened, Document):
+                documents.append(opened)
+            else:
+                waiting.extend(opened)
+    return documents, failures
+
+
+class Form(NamedTuple):
+    """The fields of a form, so that it is not taken for a JSON object."""
+
+    fields: dict[str, str]
+
+
+class HttpRequest(NamedTuple):
+    """An HTTP event whose token is still to be checked."""
+
+    fields: Mapping[str, object]
+
+
+_SCALAR = "the event is no object; it must be an alarm, a system event or a request with instance_ids"
+
+
+def _opened(layer: Layer, rules: EventSettings, size: int) -> Document | list[Layer]:
+    """Take one layer off; ``size`` is that of all texts so far. Raises Unreadable."""
+    value = layer.value
+    if size > MAX_BYTES * 2:
+        raise Unreadable("too_large", "what is nested in the event is too large", layer.path)
+    if isinstance(value, dict):
+        return _unwrapped(layer, value)
+    if isinstance(value, list):
+        return _items(layer)
+    if isinstance(value, str):
+        return [_parsed(layer)]
+    if isinstance(value, HttpRequest):
+        return [_admitted(layer, value.fields, rules)]
+    if isinstance(value, Form):
+        return Document(value.fields, layer.envelopes, layer.path, layer.delivered, layer.delivery, is_form=True)
+    raise Unreadable("unsupported", _SCALAR, layer.path.rstrip("."), value)
+
+
+def _unwrapped(layer: Layer, body: dict[str, object]) -> Document | list[Layer]:
+    """Take the envelope off an object, if it is in one."""
+    if not layer.envelopes and not layer.path and _is_http(body):
+        return [Layer(HttpRequest(body), ("http",), depth=layer.depth + 1)]
+    if str(body.get("type", "")).startswith("mns:") and "specversion" in body:
+        return [_queue(layer)]
+    if "TopicName" in body and "Message" in body:
+        return [_topic(layer)]
+    return Document(body, layer.envelopes, layer.path, layer.delivered, layer.delivery)
+
+
+def _admitted(layer: Layer, request: Mapping[str, object], rules: EventSettings) -> Layer:
+    from ecs_reboot.events.http_request import admitted_body  # noqa: PLC0415 - only HTTP events need it
+
+    sent = event_time.parse(mapping(request.get("requestContext")).get("timeEpoch"))
+    return layer._replace(value=admitted_body(request, rules), delivered=sent)
+
+
+def _kind(layer: Layer, error: Unreadable) -> str:
+    bare = isinstance(layer.value, str) and error.code == "malformed" and not _starts_like_json(layer.value)
+    return "text" if bare else "malformed"
+
+
+def _starts_like_json(value: str) -> bool:
+    return value.lstrip()[:1] in ("{", "[", '"') or looks_like_form(value)
+
+
+def _parsed(layer: Layer) -> Layer:
+    """Parse a string: JSON, else a form, else base64 of one of them where the envelope leaves that open."""
+    value = str(layer.value)
+    if layer.depth >= MAX_LAYERS:
+        raise Unreadable("too_large", f"more than {MAX_LAYERS} layers are nested in the event", layer.path)
+    deeper = layer._replace(depth=layer.depth + 1, may_be_base64=False)
+    if not value.strip():
+        raise Unreadable("empty", "the body is empty: nothing asks for anything", layer.path.rstrip("."))
+    decoded = _base64(value) if layer.may_be_base64 else ""  # first: its padding may look like a form
+    if decoded:
+        return deeper._replace(value=decoded)
+    if looks_like_form(value):
+        return deeper._replace(value=Form(parse_form(value, layer.path)))
+    return deeper._replace(value=parse_json(value, layer.path.rstrip(".")))
+
+
+def _base64(value: str) -> str:
+    """Give the text that canonical base64 stands for; empty if it is not base64 of text."""
+    from base64 import b64decode  # noqa: PLC0415 - only queue messages may need it
+
+    try:
+        return b64decode(value, validate=True).decode().removeprefix(BYTE_ORDER_MARK)
+    except ValueError:
+        return ""
+
+
+def _items(layer: Layer) -> list[Layer]:
+    value = layer.value if isinstance(layer.value, list) else []
+    if not value:
+        raise Unreadable("empty", "the list is empty: nothing asks for anything", layer.path.rstrip("."))
+    if layer.depth >= MAX_LAYERS:
+        raise Unreadable("too_large", f"more than {MAX_LAYERS} layers are nested in the event", layer.path)
+    if len(value) > MAX_PIECES:
+        raise Unreadable("too_large", f"the list has {len(value)} elements; at most {MAX_PIECES} are read")
+    stem = layer.path.rstrip(".")
+    return [
+        layer._replace(value=item, path=f"{stem}[{number}].", depth=layer.depth + 1)
+        for number, item in enumerate(value)
+    ]
+
+
+def _is_http(fields: Mapping[str, object]) -> bool:
+    return isinstance(fields.get("requestContext"), dict) or ("rawPath" in fields and "headers" in fields)
+
+
+def _queue(layer: Layer) -> Layer:
+    """Open a message of an MNS queue, which comes as a CloudEvent. Whether it is decoded is a trigger setting."""
+    body = mapping(layer.value)
+    data = mapping(body.get("data"))
+    return layer._replace(
+        value=_message(data.get("messageBody"), layer.path + "data.messageBody"),
+        envelopes=(*layer.envelopes, "mns_queue"),
+        path=layer.path + "data.messageBody.",
+        delivered=event_time.parse(body.get("time")) or layer.delivered,
+        delivery=text(data.get("messageId")),
+        depth=layer.depth + 1,
+        may_be_base64=True,
+    )
+
+
+def _topic(layer: Layer) -> Layer:
+    """Open a message of an MNS topic. Attributes stand beside the fixed keys, so only Message is looked at."""
+    body = mapping(layer.value)
+    return layer._replace(
+        value=_message(body.get("Message"), layer.path + "Message"),
+        envelopes=(*layer.envelopes, "mns_topic"),
+        path=layer.path + "Message.",
+        delivered=event_time.parse(body.get("PublishTime")) or layer.delivered,
+        delivery=text(body.get("MessageId")),
+        depth=layer.depth + 1,
+        may_be_base64=True,
+    )
+
+
+def _message(value: object, path: str) -> object:
+    if not isinstance(value, (str, dict, list)):
+        raise Unreadable("malformed", "the message has no body that is text", path, value)
+    return value

@@ -1,0 +1,128 @@
+"""From the bytes of an event to what they say: unwrap, recognise, find, judge. Total: any bytes give a ParsedEvent."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from importlib import import_module
+from typing import Protocol
+
+from ecs_reboot.events import assessment, formats
+from ecs_reboot.events.assessment import Verdict
+from ecs_reboot.events.envelope import Failure, unwrap
+from ecs_reboot.events.event_settings import EventSettings
+from ecs_reboot.events.finding import Document, Finding
+from ecs_reboot.events.parsing import Unreadable, decode
+from ecs_reboot.events.quoting import plain, quoted
+from ecs_reboot.model import Ignored, LedgerCommand, ParsedEvent, RebootRequest, Rejected
+
+MAX_VERDICTS = 10_000
+
+
+class _Source(Protocol):
+    def __call__(self, document: Document, rules: EventSettings, now: datetime, /) -> Sequence[Finding | Verdict]: ...
+
+
+def read(event: bytes, rules: EventSettings, now: datetime) -> ParsedEvent:
+    """Give what an event asks for, element by element; ``now`` is aware. Never raises, whatever the bytes are.
+
+    What is positively recognised as firing now, for this ECS instance, in this region, becomes a request; all else is
+    Ignored or Rejected with the reason (docs/events.md).
+    """
+    try:
+        text = decode(event)
+    except Unreadable as error:
+        return ParsedEvent(trigger="malformed", rejected=(_rejected(error),))
+    documents, failures = unwrap(text, rules)
+    kinds: dict[str, None] = {}
+    found: list[tuple[Finding | Verdict, Document]] = []
+    for document in documents:
+        kind, items = _found(document, rules, now)
+        kinds[_trigger(document.envelopes, kind)] = None
+        found.extend((item, document) for item in items)
+        if len(found) > MAX_VERDICTS:
+            reason = f"the event holds more than {MAX_VERDICTS} alerts"
+            found = [(_rejected(Unreadable("too_large", reason)), document)]
+            break
+    for failure in () if documents else failures:
+        kinds[_trigger(failure.envelopes, _kind(failure, text))] = None
+    verdicts = _judged(found, rules, now)
+    verdicts.extend(_rejected(_error(failure, text)) for failure in failures)
+    ignored = tuple(one for one in verdicts if isinstance(one, Ignored))
+    trigger = "+".join(kinds)
+    return ParsedEvent(
+        trigger=trigger,
+        requests=tuple(one for one in verdicts if isinstance(one, RebootRequest)),
+        upkeep=(*(one for one in verdicts if isinstance(one, LedgerCommand)), *_echoes(ignored, trigger)),
+        ignored=ignored,
+        rejected=tuple(one for one in verdicts if isinstance(one, Rejected)),
+        over_http=any(one.envelopes[:1] == ("http",) for one in documents)
+        or any(one.envelopes[:1] == ("http",) for one in failures),
+    )
+
+
+def _echoes(ignored: tuple[Ignored, ...], trigger: str) -> list[LedgerCommand]:
+    """Ask what became of a reboot of ours: a change of state is no reason for one, but may complete its record."""
+    return [
+        LedgerCommand(
+            verb="verify",
+            trigger=trigger,
+            region_id=one.region_id,
+            instance_ids=(one.instance_id,),
+            event_time=one.event_time,
+        )
+        for one in ignored
+        if one.code == "echo" and one.instance_id and one.region_id
+    ]
+
+
+def _kind(failure: Failure, event: str) -> str:
+    return "unsupported" if formats.is_gateway_template(event) else failure.kind
+
+
+def _error(failure: Failure, event: str) -> Unreadable:
+    return Unreadable("unsupported", formats.GATEWAY_ADVICE) if formats.is_gateway_template(event) else failure.error
+
+
+def _found(document: Document, rules: EventSettings, now: datetime) -> tuple[str, Sequence[Finding | Verdict]]:
+    """Let the source's module look at one object; its kind may be narrower than the shape."""
+    shape = formats.recognise(document.body, is_form=document.is_form)
+    if shape.kind == "timer" and (document.envelopes or document.path):
+        shape = formats.UNKNOWN  # only the platform's own timer is one, and it comes bare
+    if not shape.module:
+        keys = ", ".join(plain(key) for key in list(document.body)[:5])
+        return shape.kind, [
+            Rejected(code="unsupported", reason=shape.advice, path=document.path.rstrip("."), value=keys)
+        ]
+    source: _Source = import_module(f"ecs_reboot.events.sources.{shape.module}").find
+    try:
+        items = source(document, rules, now)
+    except Unreadable as error:
+        return "malformed", [_rejected(error)]
+    narrower = {item.kind: None for item in items if isinstance(item, Finding)}
+    return "+".join(narrower) or shape.kind, items
+
+
+def _judged(found: list[tuple[Finding | Verdict, Document]], rules: EventSettings, now: datetime) -> list[Verdict]:
+    findings = [(item, document) for item, document in found if isinstance(item, Finding)]
+    verdicts: list[Verdict] = [item for item, _ in found if not isinstance(item, Finding)]
+    over = assessment.superseded_by_recovery([item for item, _ in findings])
+    for position, (finding, document) in enumerate(findings):
+        if position in over:
+            verdicts.append(assessment.recovered_here(finding, over[position]))
+        else:
+            verdicts.extend(assessment.judge(finding, document, rules, now))
+    return verdicts
+
+
+def _trigger(envelopes: tuple[str, ...], kind: str) -> str:
+    """Name the way an object came; inside an envelope a kind that is none adds nothing."""
+    return ">".join(envelopes) if envelopes and kind in _NO_KIND else ">".join((*envelopes, kind))
+
+
+_NO_KIND = ("malformed", "text", "unsupported")
+
+
+def _rejected(error: Unreadable) -> Rejected:
+    path = plain(error.path.rstrip("."))
+    said = [path] * bool(path) + [quoted(error.value)] * (error.value != "")
+    at = f" ({': '.join(said)})" if said else ""
+    return Rejected(code=error.code, reason=error.reason + at, path=path, value=plain(error.value))

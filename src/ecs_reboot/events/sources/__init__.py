@@ -1,0 +1,1 @@
+"""One file a source: what its events say, as findings."""

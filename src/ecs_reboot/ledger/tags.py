@@ -1,0 +1,136 @@
+"""The register: the ledger's tags of a region, written so that no write rests on an old reading.
+
+Tags know no compare-and-set. Two rules stand in for it (docs/safety.md): a write is sent within half the settle time
+after the reading it rests on began, and a claim counts once it has stood for the whole of it. So whoever could not see
+a claim has written over it, or not at all, before the claim counts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from ecs_reboot.clock import Deadline
+from ecs_reboot.cloud import retry
+from ecs_reboot.cloud.ecs_api import EcsApi, batches
+from ecs_reboot.cloud.errors import NotSent
+from ecs_reboot.ledger import entry as ledger
+
+
+class LedgerSnapshot(NamedTuple):
+    """The entries of a region by instance ID, and when reading them began (``Clock.elapsed``)."""
+
+    entries: dict[str, str]
+    began: float
+
+
+class Change(NamedTuple):
+    """An entry that was written, and what stood there before ('' for nothing)."""
+
+    before: str
+    after: str
+
+
+class LedgerStore:
+    """Reads and writes entries. Every method raises CloudError.
+
+    ``settle_seconds``: how long a claim stands before it counts; 0 for no such rule, and no bound on writes.
+    """
+
+    def __init__(self, ecs: EcsApi, deadline: Deadline, settle_seconds: float) -> None:
+        self._ecs, self._deadline, self._settle_seconds = ecs, deadline, settle_seconds
+
+    def read(self, region_id: str) -> LedgerSnapshot:
+        """Read all entries of a region."""
+        return retry.call_idempotent(
+            lambda: LedgerSnapshot(
+                began=self._deadline.clock.elapsed(), entries=dict(self._ecs.list_tag_values(region_id, ledger.KEY))
+            ),
+            self._deadline,
+        )
+
+    def claim(
+        self, region_id: str, values: Mapping[str, str], judged: Mapping[str, str], since: float
+    ) -> frozenset[str]:
+        """Write each value whose instance still has the entry that was judged; return the instances of the others.
+
+        ``judged`` was read from ``since`` on. In a large region that may be too long ago to write upon; then the
+        entries of the instances themselves are read anew, which takes one call for many.
+        """
+        missed: set[str] = set()
+        for part in batches(values, ledger.MOST_RESOURCES):
+            began, changed = since, set[str]()
+            if self._settle_seconds and self._deadline.clock.elapsed() - since > self._settle_seconds / 4:
+                reading = self._read_of(region_id, part)
+                began = reading.began
+                changed = {one for one in part if reading.entries.get(one, "") != judged.get(one, "")}
+            unchanged = {one: values[one] for one in part if one not in changed}
+            missed |= changed | self.write(region_id, unchanged, began)
+        return frozenset(missed)
+
+    def write(self, region_id: str, values: Mapping[str, str], since: float) -> frozenset[str]:
+        """Write entries that rest on a reading begun at ``since``, those alike together.
+
+        Returns the instances that were not written because that was too long ago. A repeated write changes nothing, so
+        it may be tried again.
+        """
+        alike: dict[str, list[str]] = {}
+        for instance_id, value in values.items():
+            alike.setdefault(value, []).append(instance_id)
+        late: set[str] = set()
+        for value, ids in alike.items():
+            for part in batches(ids, ledger.MOST_RESOURCES):
+                room = self._room(since)
+                if room.left():
+                    retry.call_idempotent(partial(self._ecs.set_tag, region_id, part, ledger.KEY, value), room)
+                else:
+                    late.update(part)
+        return frozenset(late)
+
+    def change(
+        self, region_id: str, instance_ids: Iterable[str], change: Callable[[str, str], str | None]
+    ) -> dict[str, Change]:
+        """Put ``change(instance_id, entry)`` in the place of entries ('' where there is none), None to leave one.
+
+        Reads the entries anew as often as it takes. Returns what was written.
+        """
+        done: dict[str, Change] = {}
+        for part in batches(instance_ids, ledger.MOST_RESOURCES):
+            left = part
+            while left:
+                reading = self._read_of(region_id, left)
+                before = {one: reading.entries.get(one, "") for one in left}
+                after = {one: text for one in left if (text := change(one, before[one])) is not None}
+                late = self.write(region_id, after, reading.began)
+                if late == after.keys() and late:
+                    raise NotSent("TagResources", "reading and writing take too long (CLAIM_SETTLE_SECONDS)")
+                done |= {one: Change(before[one], text) for one, text in after.items() if one not in late}
+                left = tuple(one for one in left if one in late)
+        return done
+
+    def _read_of(self, region_id: str, instance_ids: tuple[str, ...]) -> LedgerSnapshot:
+        """Read the entries of at most 50 instances, from what describing them shows."""
+        return retry.call_idempotent(
+            lambda: LedgerSnapshot(
+                began=self._deadline.clock.elapsed(),
+                entries={
+                    instance.instance_id: dict(instance.tags).get(ledger.KEY, "")
+                    for instance in self._ecs.describe(region_id, instance_ids)
+                },
+            ),
+            self._deadline,
+        )
+
+    def settle(self) -> None:
+        """Wait until what was just written counts. Raises NotSent where the deadline leaves no room for that."""
+        if self._settle_seconds and not self._deadline.wait(self._settle_seconds):
+            raise NotSent(
+                "ListTagResources", "the deadline leaves no time for a claim to settle (CLAIM_SETTLE_SECONDS)"
+            )
+
+    def _room(self, since: float) -> Deadline:
+        """Return by when a write that rests on a reading begun at ``since`` must be on its way."""
+        if not self._settle_seconds:
+            return self._deadline
+        clock = self._deadline.clock
+        bound = since + self._settle_seconds / 2 - clock.elapsed()
+        return Deadline(clock, min(bound, self._deadline.left()))

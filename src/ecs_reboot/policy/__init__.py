@@ -1,0 +1,1 @@
+"""May this instance be rebooted now, and how? Pure."""

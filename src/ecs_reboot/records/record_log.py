@@ -1,0 +1,38 @@
+"""One invocation's records, on their way out: printed at once, shipped together at the end.
+
+Whatever happens to the logstore, the line on standard output is already written.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ecs_reboot.clock import Clock
+from ecs_reboot.records.result import Result, flat
+
+
+class RecordLog:
+    """Writes records under one request ID."""
+
+    def __init__(self, request_id: str, clock: Clock, write: Callable[[str], None]) -> None:
+        self._request_id, self._clock, self._write = request_id, clock, write
+        self._count = 0
+
+    def log_intent(self, result: Result) -> None:
+        """Print what ECS is about to be asked for: a crash after the call must not leave it unsaid."""
+        self._print(result, "intent")
+
+    def accepted(self, result: Result) -> dict[str, Any]:
+        """Print that ECS accepted, before the instance is watched, and return the record."""
+        return self._print(result, "accepted")
+
+    def result(self, result: Result) -> dict[str, Any]:
+        """Print what came of one instance, and return the record."""
+        return self._print(result, "result")
+
+    def _print(self, result: Result, kind: str) -> dict[str, Any]:
+        self._count += 1
+        record = flat(result, self._request_id, kind, self._clock.now())
+        record["record_id"] = f"{self._request_id}-{self._count}"
+        self._write(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
+        return record

@@ -1,0 +1,73 @@
+"""What the handler returns: the outcome of one event as a whole (docs/records.md)."""
+
+import json
+from typing import Any
+
+from ecs_reboot.records.result import SCHEMA, Result
+
+#: Codes of a reboot that came out as it was meant to.
+DONE = ("accepted", "recovered", "DRYRUN.SUCCESS")
+
+#: The answer to an HTTP caller. A sender tries again on 5xx only, which is what a failure of ours calls for.
+HTTP_STATUS = {"completed": 200, "partial": 200, "ignored": 200, "rejected": 400, "failed": 503}
+HTTP_STATUS_BY_CODE = {"unauthorized": 401, "http_disabled": 403}
+
+
+def status_of(wanted: list[Result], *, rejected: bool) -> str:
+    """Judge the whole event.
+
+    ``wanted``: the results of what it asked for; ``rejected``: some element was malformed or not allowed.
+    `completed`: every wanted instance got its decision and every `reboot` its reboot. `partial`: some did not.
+    `failed`: trouble between us and ECS, and nothing was rebooted. `rejected`, `ignored`: nothing was asked for.
+    """
+    if not wanted:
+        return "rejected" if rejected else "ignored"
+    done = any(result.code in DONE for result in wanted)
+    if any(result.retriable for result in wanted) and not done:
+        return "failed"
+    if rejected or any(result.retriable or _fell_short(result) for result in wanted):
+        return "partial"
+    return "ignored" if all(result.code == "no_match" for result in wanted) else "completed"
+
+
+def _fell_short(result: Result) -> bool:
+    """Tell whether ECS refused: a reboot, or to look an instance up."""
+    return result.code not in DONE if result.action == "reboot" else bool(result.api_code)
+
+
+def reason_of(results: list[Result]) -> str:
+    """Say the event's outcome in one line: how many of each code, and the sentence where there is only one."""
+    if len(results) == 1:
+        return results[0].reason
+    counted: dict[str, int] = {}
+    for result in results:
+        counted[result.code] = counted.get(result.code, 0) + 1
+    return ", ".join(f"{count} {code}" for code, count in counted.items())
+
+
+def body(
+    request_id: str, trigger: str, status: str, results: list[Result], *, dry_run: bool, log_store: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the answer. Facts stay in the records: an asynchronous result may hold 64 KB only."""
+    return {
+        "schema": SCHEMA,
+        "request_id": request_id,
+        "trigger": trigger,
+        "status": status,
+        "reason": reason_of(results),
+        "dry_run": dry_run,
+        "results": [result.model_dump(mode="json", exclude={"facts"}) for result in results],
+        "log_store": log_store,
+    }
+
+
+def http(answer: dict[str, Any]) -> dict[str, Any]:
+    """Wrap the answer as the HTTP response of an HTTP trigger."""
+    codes = {result["code"] for result in answer["results"]}
+    status = next((HTTP_STATUS_BY_CODE[code] for code in codes if code in HTTP_STATUS_BY_CODE), None)
+    return {
+        "statusCode": status or HTTP_STATUS[answer["status"]],
+        "headers": {"Content-Type": "application/json; charset=utf-8"},
+        "body": json.dumps(answer, ensure_ascii=False),
+        "isBase64Encoded": False,
+    }

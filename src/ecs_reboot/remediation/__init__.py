@@ -1,0 +1,1 @@
+"""Claim, reboot, verify: what is done about an approved request."""

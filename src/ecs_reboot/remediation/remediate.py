@@ -1,0 +1,219 @@
+"""One pass over what an event asks for: describe, decide, reboot. The order of all I/O is written here.
+
+```
+requests --select / describe, <=100 IDs a call, by region--> instances --decide--> skip -------> result
+                                                                        '--> reboot --claim--> batches --> results
+```
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from ecs_reboot.clock import Deadline
+from ecs_reboot.cloud import retry
+from ecs_reboot.cloud.ecs_api import EcsApi, batches
+from ecs_reboot.cloud.errors import CloudError, Refused
+from ecs_reboot.ledger.entry import State
+from ecs_reboot.model import Instance, RebootRequest, Rolling, Target
+from ecs_reboot.policy.decide import Facts, Order, decide
+from ecs_reboot.policy.rolling import progress, reason_to_wait
+from ecs_reboot.records import result as records
+from ecs_reboot.records.result import Result
+from ecs_reboot.remediation.batch import Mode, RebootBatch
+from ecs_reboot.remediation.claims import Claims
+from ecs_reboot.remediation.verification import watch
+from ecs_reboot.settings.settings import Settings
+
+#: Results after which the instance was, or may have been, rebooted, by us or by somebody else at the same time.
+LEAVE_CLAIMED = ("accepted", "accepted_unconfirmed", "IncorrectInstanceStatus")
+
+#: What a proven end leaves in the ledger.
+STATE_AFTER: dict[str, State] = {"recovered": "back", "stayed_down": "down"}
+
+
+class Candidate(NamedTuple):
+    """One instance that one request asks for; ``seen`` where a selector found it and so gave its facts."""
+
+    request: RebootRequest
+    target: Target
+    seen: Instance | None
+
+
+class Remediation:
+    """Carries requests out under one policy.
+
+    ``log_intent`` records each reboot before ECS is asked for it. ``run`` raises nothing that a call to ECS can
+    cause: every failure is a result.
+    """
+
+    def __init__(
+        self, ecs: EcsApi, settings: Settings, deadline: Deadline, *, log_intent: Callable[[Result], None]
+    ) -> None:
+        self._ecs, self._settings, self._deadline = ecs, settings, deadline
+        self._policy, self._log_intent = settings.policy, log_intent
+        self._claims = Claims(
+            ecs,
+            settings.policy,
+            deadline,
+            claim_id=f"{int(deadline.clock.jitter() * 2**32):08x}",
+            settle_seconds=settings.claim_settle_seconds,
+        )
+
+    def run(self, requests: Iterable[RebootRequest]) -> list[Result]:
+        """Return one result for each instance asked for, and one for each request that led to none."""
+        results: list[Result] = []
+        candidates: dict[tuple[str, str], Candidate] = {}
+        for request in requests:
+            for candidate in self._candidates(request, results):
+                key = candidate.target.region_id, candidate.target.instance_id
+                if key in candidates:
+                    results.append(self._repeated(candidate, candidates[key]))
+                else:
+                    candidates[key] = candidate
+        for region_id in dict.fromkeys(region_id for region_id, _ in candidates):
+            results += self._region(
+                region_id, [candidate for candidate in candidates.values() if candidate.target.region_id == region_id]
+            )
+        order = {key: place for place, key in enumerate(candidates)}
+        return sorted(results, key=lambda result: order.get((result.region_id, result.instance_id), -1))
+
+    def prove(self, results: list[Result]) -> list[Result]:
+        """Watch the accepted reboots among the results and return all results in the same order.
+
+        What became of each is written into the ledger, so that reboots that do not help are noticed.
+        """
+        accepted = [result for result in results if result.code == "accepted"]
+        # Looks are not tried again: the next one comes anyway.
+        final = {
+            id(old): new
+            for old, new in zip(
+                accepted,
+                watch(self._ecs.describe, self._deadline, accepted, self._settings.verify_seconds),
+                strict=True,
+            )
+        }
+        states: dict[str, dict[str, State]] = {}
+        for result in final.values():
+            if result.code in STATE_AFTER:
+                states.setdefault(result.region_id, {})[result.instance_id] = STATE_AFTER[result.code]
+        for region_id, of_region in states.items():
+            self._claims.finish(region_id, of_region)
+        return [final.get(id(result), result) for result in results]
+
+    def _region(self, region_id: str, candidates: list[Candidate]) -> list[Result]:
+        results: list[Result] = []
+        wanted: dict[bool, list[Facts]] = {False: [], True: []}
+        for facts in self._described(candidates, results):
+            decision = decide(facts)
+            if decision.action == "skip":
+                results.append(records.of_decision(facts, "skip", decision.code, decision.reason))
+            else:
+                wanted[self._settings.dry_run or facts.request.dry_run].append(facts)
+        for dry_run in (False, True):
+            if not wanted[dry_run]:
+                continue
+            orders, refused = self._claims.obtain(region_id, wanted[dry_run], dry_run=dry_run)
+            results += refused
+            for force in (False, True):
+                mode = Mode(region_id, force, dry_run, self._settings.batch_optimization)
+                for batch in batches([order for order in orders if order.decision.force == force]):
+                    results += self._reboot(list(batch), mode)
+        return results
+
+    def _reboot(self, orders: list[Order], mode: Mode) -> list[Result]:
+        batch = RebootBatch(self._describe, self._ecs.reboot, self._deadline, self._log_intent, mode)
+        results = batch.run(orders)
+        if not mode.dry_run:
+            undone = {result.instance_id for result in results if result.code not in LEAVE_CLAIMED}
+            self._claims.release(mode.region_id, [order for order in orders if order.instance_id in undone])
+        return results
+
+    def _candidates(self, request: RebootRequest, results: list[Result]) -> Iterator[Candidate]:
+        for target in request.targets:
+            yield Candidate(request, target, None)
+        selector = request.selector
+        if selector is None:
+            return
+        try:
+            found = retry.call_idempotent(
+                lambda: [one for page in self._ecs.select(selector) for one in page], self._deadline
+            )
+        except CloudError as error:
+            results.append(records.of_request(request, selector.region_id, **_failure(error)))
+            return
+        if not found:
+            reason = f"no instance in {selector.region_id} meets the selector, or this function's role may not see any"
+            results.append(records.of_request(request, selector.region_id, "no_match", reason))
+        if request.rolling and found:
+            found = self._next_few(request, request.rolling, found, results)
+        for instance in found:
+            yield Candidate(request, Target(instance_id=instance.instance_id, region_id=selector.region_id), instance)
+
+    def _next_few(
+        self, request: RebootRequest, rolling: Rolling, found: list[Instance], results: list[Result]
+    ) -> list[Instance]:
+        """Choose the instances of this tick: the first of those left that policy lets be rebooted now."""
+        made = progress(found, rolling, self._deadline.clock.now())
+        why_not = reason_to_wait(made)
+        by_id = {instance.instance_id: instance for instance in found}
+        chosen: list[Instance] = []
+        for instance_id in () if why_not else made.left:
+            candidate = Candidate(
+                request, Target(instance_id=instance_id, region_id=by_id[instance_id].region_id), None
+            )
+            if decide(self._facts(candidate, by_id[instance_id])).action == "reboot":
+                chosen.append(by_id[instance_id])
+            if len(chosen) == rolling.limit:
+                break
+        if not why_not and not chosen:
+            why_not = f"policy lets none of those left be rebooted now ({made})"
+        reason = why_not or f"asking for the next {len(chosen)} ({made})"
+        region_id = request.selector.region_id if request.selector else ""
+        results.append(records.of_request(request, region_id, "rolling_progress", reason))
+        return chosen
+
+    def _described(self, candidates: list[Candidate], results: list[Result]) -> Iterator[Facts]:
+        """Yield the facts of each candidate; a candidate whose facts can't be read becomes a result."""
+        for batch in batches(candidates):
+            missing = tuple(candidate.target.instance_id for candidate in batch if candidate.seen is None)
+            found = {candidate.target.instance_id: candidate.seen for candidate in batch if candidate.seen}
+            failure = None
+            if missing:
+                try:
+                    found |= {one.instance_id: one for one in self._describe(batch[0].target.region_id, missing)}
+                except CloudError as error:
+                    failure = _failure(error)
+            for candidate in batch:
+                facts = self._facts(candidate, found.get(candidate.target.instance_id))
+                if failure and facts.instance is None:
+                    results.append(records.of_decision(facts, "skip", **failure))
+                else:
+                    yield facts
+
+    def _describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
+        return retry.call_idempotent(lambda: self._ecs.describe(region_id, instance_ids), self._deadline)
+
+    def _facts(self, candidate: Candidate, instance: Instance | None) -> Facts:
+        return Facts(
+            request=candidate.request,
+            target=candidate.target,
+            instance=instance,
+            policy=self._policy,
+            now=self._deadline.clock.now(),
+        )
+
+    def _repeated(self, candidate: Candidate, first: Candidate) -> Result:
+        reason = f"the event asks for this instance more than once; see the result for: {first.request.evidence}"
+        return records.of_decision(self._facts(candidate, None), "skip", "repeated", reason)
+
+
+def _failure(error: CloudError) -> dict[str, Any]:
+    """Describe a look-up that failed for good, as the fields of a result."""
+    failure: dict[str, Any] = {
+        "code": error.code,
+        "reason": f"the instance could not be looked up: {error}",
+        "retriable": retry.may_pass(error) or (isinstance(error, Refused) and error.about_the_caller),
+    }
+    if isinstance(error, Refused):
+        failure |= {"api_code": error.code, "api_message": error.message, "api_request_id": error.request_id}
+    return failure

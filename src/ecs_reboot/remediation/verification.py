@@ -1,0 +1,100 @@
+"""Proof that a reboot happened and that the instance came back, from observations by DescribeInstances alone.
+
+Being Running right after the call proves nothing: the instance may not have gone down yet. An instance is proven back
+when it was *seen* down, or its start time moved, and it is Running again. What one look shows may be older than what
+the look before showed, so after being seen down it must be Running in two looks, unless its start time has moved.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from ecs_reboot.clock import Deadline
+from ecs_reboot.cloud.ecs_api import batches
+from ecs_reboot.cloud.errors import CloudError
+from ecs_reboot.model import Instance
+from ecs_reboot.records.result import Result
+
+#: Waits between looks: from the first, times 1.5, up to the second. Seconds.
+FIRST_LOOK, LONGEST_LOOK = 1.0, 10.0
+
+Describe = Callable[[str, tuple[str, ...]], tuple[Instance, ...]]
+
+
+class Observation(NamedTuple):
+    """What has been seen of one instance since ECS accepted its reboot."""
+
+    went_down: bool = False
+    up_since: datetime | None = None
+    status: str = ""
+    back_at: datetime | None = None
+
+
+def look(before: Instance, after: Instance, observation: Observation, now: datetime) -> Observation:
+    """Add one look to what has been seen."""
+    moved = bool(before.start_time and after.start_time and after.start_time > before.start_time)
+    went_down = observation.went_down or moved or after.status != "Running"
+    if not went_down or after.status != "Running":
+        return Observation(went_down, None, after.status)
+    up_since = observation.up_since or now
+    return Observation(went_down, up_since, after.status, up_since if moved or observation.up_since else None)
+
+
+def verdict(accepted: Result, observation: Observation, since: datetime, now: datetime) -> Result:
+    """Return the final result of an accepted reboot."""
+    seconds = (now - since).total_seconds()
+    if observation.back_at:
+        downtime = round((observation.back_at - since).total_seconds(), 1)
+        code, reason = "recovered", f"it went down and was Running again {downtime:g} s after ECS accepted"
+        update = {"downtime_seconds": downtime}
+    else:
+        update = {}
+        if not observation.went_down:
+            code, reason = "unproven", f"in {seconds:.0f} s of watching nothing showed that it went down"
+        elif observation.status == "Stopped":
+            code, reason = "stayed_down", f"it is Stopped, {seconds:.0f} s after ECS accepted; a person has to look"
+        else:
+            code, reason = "still_rebooting", f"it is still {observation.status}, {seconds:.0f} s after ECS accepted"
+    return accepted.model_copy(
+        update={
+            **update,
+            "code": code,
+            "reason": f"{reason}; {accepted.reason}",
+            "current_status": observation.status or accepted.current_status,
+        }
+    )
+
+
+def watch(describe: Describe, deadline: Deadline, accepted: list[Result], seconds: float) -> list[Result]:
+    """Watch accepted reboots until all are back, or for so many seconds; one call looks at all of a region."""
+    clock = deadline.clock
+    since, until = clock.now(), clock.elapsed() + seconds
+    observations = {(result.region_id, result.instance_id): Observation() for result in accepted}
+    before = {
+        (result.region_id, result.instance_id): result.facts.instance
+        for result in accepted
+        if result.facts and result.facts.instance
+    }
+    wait = FIRST_LOOK
+    while clock.elapsed() + wait <= until and deadline.wait(wait):
+        open_ = [key for key, observation in observations.items() if observation.back_at is None]
+        for region_id, ids in _calls(open_):
+            try:
+                found = describe(region_id, ids)
+            except CloudError:
+                continue
+            for instance in found:
+                key = region_id, instance.instance_id
+                observations[key] = look(before[key], instance, observations[key], clock.now())
+        if all(observation.back_at for observation in observations.values()):
+            break
+        wait = min(1.5 * wait, LONGEST_LOOK)
+    now = clock.now()
+    return [verdict(result, observations[result.region_id, result.instance_id], since, now) for result in accepted]
+
+
+def _calls(keys: list[tuple[str, str]]) -> list[tuple[str, tuple[str, ...]]]:
+    by_region: dict[str, list[str]] = {}
+    for region_id, instance_id in keys:
+        by_region.setdefault(region_id, []).append(instance_id)
+    return [(region_id, batch) for region_id, ids in by_region.items() for batch in batches(ids)]

@@ -1,0 +1,289 @@
+"""The table of environment variables: name, default, how to read it, what it means.
+
+Everything that must know a variable - reading, defaults, docs/settings.md - takes it from here.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.policy.blast_radius import parse_limit
+from ecs_reboot.policy.pause import parse_pause
+from ecs_reboot.policy.windows import parse_freezes, parse_windows, parse_zone
+
+
+class Variable(NamedTuple):
+    """One row of the table: a parser takes the text and returns the value, or raises ValueError with the remedy."""
+
+    name: str
+    default: str
+    parse: Callable[[str], Any]
+    meaning: str
+    secret: bool = False
+
+
+def _text(text: str) -> str:
+    return text.strip()
+
+
+def _flag(text: str) -> bool:
+    try:
+        return {
+            "true": True,
+            "1": True,
+            "yes": True,
+            "on": True,
+            "false": False,
+            "0": False,
+            "no": False,
+            "off": False,
+        }[text.strip().lower()]
+    except KeyError:
+        raise ValueError("say true or false") from None
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        for one in allowed:
+            if text.strip().lower() == one.lower():
+                return one
+        raise ValueError(f"say one of {', '.join(allowed)}")
+
+    return parse
+
+
+def _number(low: float, high: float, *, whole: bool = True) -> Callable[[str], float]:
+    kind = "a whole number" if whole else "a number"
+
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,9}" if whole else r"[0-9]{1,9}(\.[0-9]{1,6})?", text.strip()):
+            raise ValueError(f"give {kind} from {low:g} to {high:g}")
+        value = int(text) if whole else float(text)
+        if not low <= value <= high:
+            raise ValueError(f"give {kind} from {low:g} to {high:g}")
+        return value
+
+    return parse
+
+
+def _words(*, allowed: tuple[str, ...] = ()) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        words = tuple(word.strip() for word in text.split(",") if word.strip())
+        unknown = [word for word in words if allowed and word not in allowed]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is not known; give a comma-separated list out of {', '.join(allowed)}")
+        return words
+
+    return parse
+
+
+def _region(text: str) -> str:
+    if text.strip() and not re.fullmatch(r"[a-z]{2}(-[a-z0-9]+)+", text.strip()):
+        raise ValueError("give a region ID such as cn-hangzhou, or nothing for the function's own")
+    return text.strip()
+
+
+def _opt_in_tag(text: str) -> tuple[str, str] | None:
+    if not text.strip():
+        return None
+    key, separator, value = (part.strip() for part in text.partition("="))
+    if not separator or not key or not value:
+        raise ValueError("give key=value, such as ecs-reboot=enabled, or nothing to ask for no opt-in")
+    if key.startswith(("acs:", "aliyun")) or key == ledger.KEY:
+        raise ValueError(f"the key {key!r} is reserved; choose another, such as ecs-reboot")
+    return key, value
+
+
+def _endpoint(text: str) -> str:
+    if text.strip() and not re.fullmatch(r"(https?://)?[A-Za-z0-9.\-\[\]:]+/?", text.strip()):
+        raise ValueError("give a host, host:port or http(s)://host:port, or nothing for the region's own endpoint")
+    return text.strip().rstrip("/")
+
+
+def _name(text: str) -> str:
+    if text.strip() and not re.fullmatch(r"[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]", text.strip()):
+        raise ValueError("give 3 to 63 lower-case letters, digits and '-', or nothing")
+    return text.strip()
+
+
+TRIGGER_KINDS = ("alarm", "event", "timer", "manual")
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        "FORCE_REBOOT",
+        "never",
+        _choice("never", "always", "escalate"),
+        "`never`: graceful only. `always`: every reboot is forced, like pulling the plug: unwritten data is lost. "
+        "`escalate`: the first attempt graceful, a further one within the escalation window forced.",
+    ),
+    Variable(
+        "BATCH_OPTIMIZATION",
+        "SuccessFirst",
+        _choice("AllTogether", "SuccessFirst"),
+        "`SuccessFirst`: each instance of a batch is rebooted by itself. `AllTogether`: one that ECS refuses holds "
+        "back its batch; it is dropped and the rest is asked for again. A dry run always asks AllTogether, since "
+        "ECS checks nothing for SuccessFirst.",
+    ),
+    Variable("DRY_RUN", "false", _flag, "`true`: ask ECS to check each reboot without doing it."),
+    Variable(
+        "PAUSED",
+        "",
+        parse_pause,
+        "A text pauses the function: the reason, which every refusal repeats. May end in `; by=NAME` and "
+        "`; until=2026-12-01T06:00Z`, after which it no longer counts.",
+    ),
+    Variable(
+        "DEFAULT_REGION", "", _region, "The region of an event that names none. Empty: the function's own region."
+    ),
+    Variable(
+        "OPT_IN_TAG",
+        "ecs-reboot=enabled",
+        _opt_in_tag,
+        "`key=value` that an instance must carry to be rebooted. Empty: no opt-in is asked for. "
+        "The value `paused` (also `paused; by=NAME; until=TIME`) under the same key always refuses.",
+    ),
+    Variable(
+        "WEBHOOK_TOKEN",
+        "",
+        _text,
+        "The shared secret of HTTP callers, as `Authorization: Bearer TOKEN` or query parameter `token`. "
+        "Empty: HTTP events are refused.",
+        secret=True,
+    ),
+    Variable("ECS_ENDPOINT", "", _endpoint, "Overrides the region's ECS endpoint."),
+    Variable("SLS_ENDPOINT", "", _endpoint, "Overrides the region's log service endpoint."),
+    Variable(
+        "NETWORK",
+        "public",
+        _choice("public", "vpc"),
+        "`vpc`: use the intranet endpoints, for a function inside a VPC without internet access.",
+    ),
+    Variable("LOG_PROJECT", "", _name, "The log project that gets the records."),
+    Variable("LOGSTORE", "", _name, "The logstore that gets the records. Empty: stdout only."),
+    Variable(
+        "MAX_EVENT_AGE_SECONDS",
+        "1800",
+        _number(0, 604_800),
+        "An event older than this is ignored: a throttled delivery can be hours late. 0: no limit.",
+    ),
+    Variable(
+        "INSTANCE_LABELS",
+        "instance_id,instanceId,InstanceId,ecs_instance_id",
+        _words(),
+        "Label keys that may hold the instance ID in SLS, Alertmanager and Grafana alerts.",
+    ),
+    Variable(
+        "REGION_LABELS",
+        "region_id,regionId,_aliyun_arms_region_id",
+        _words(),
+        "Label keys that may hold the instance's region in those alerts.",
+    ),
+    Variable(
+        "ACTIONABLE_EVENTS",
+        "",
+        _words(),
+        "System events, with their status, to act on beyond the defaults of docs/events.md, such as "
+        "`Instance:SystemMaintenance.Reboot:Scheduled`, which needs MAINTENANCE_WINDOWS.",
+    ),
+    Variable(
+        "GRACE_SECONDS",
+        "600",
+        _number(0, 86_400),
+        "An instance that started less than this ago is left alone: it may still be coming up.",
+    ),
+    Variable(
+        "MAINTENANCE_WINDOWS",
+        "",
+        parse_windows,
+        "When reboots may happen: `DAYS HH:MM-HH:MM`, several separated by `;`, such as "
+        "`Mon-Fri 22:00-04:00; Sat,Sun 00:00-24:00`. A window belongs to the day it starts on. Empty: always.",
+    ),
+    Variable(
+        "FREEZES",
+        "",
+        parse_freezes,
+        "Days on which nothing is rebooted: `2026-12-24..2027-01-02 year end`, several separated by `;`.",
+    ),
+    Variable("TIME_ZONE", "UTC", parse_zone, "IANA name of the time zone of windows and freezes."),
+    Variable(
+        "WINDOW_TRIGGERS",
+        "timer,event",
+        _words(allowed=TRIGGER_KINDS),
+        "Which kinds of trigger the windows and freezes bind: `alarm`, `event` (system events), `timer`, `manual`.",
+    ),
+    Variable(
+        "COOLDOWN_SECONDS",
+        "1800",
+        _number(0, 604_800),
+        "After an attempt the instance is left alone for this long, whatever became of it.",
+    ),
+    Variable(
+        "MAX_ATTEMPTS",
+        "3",
+        _number(1, ledger.MOST_ATTEMPTS),
+        "So many attempts within ATTEMPT_WINDOW_SECONDS, and then none until a person resets the instance.",
+    ),
+    Variable(
+        "ATTEMPT_WINDOW_SECONDS",
+        "86400",
+        _number(60, 604_800),
+        "The window of MAX_ATTEMPTS, and of FORCE_REBOOT=escalate.",
+    ),
+    Variable(
+        "MAX_REBOOTS",
+        "5%",
+        parse_limit,
+        "How many instances of a region may be rebooted within MAX_REBOOTS_WINDOW_SECONDS, over all invocations: a "
+        "number, a percentage of the opted-in instances (at least one), or `off`.",
+    ),
+    Variable("MAX_REBOOTS_WINDOW_SECONDS", "3600", _number(60, 86_400), "The window of MAX_REBOOTS."),
+    Variable(
+        "GROUP_TAG",
+        "",
+        _text,
+        "A tag key, such as `app`: no two instances with the same value are rebooted at once. Empty: no groups.",
+    ),
+    Variable(
+        "STORM_FACTOR",
+        "10",
+        _number(0, 1000),
+        "When more than this many times MAX_REBOOTS instances of a region are asked for within the window, nothing "
+        "more is rebooted for its rest. 0: never.",
+    ),
+    Variable(
+        "SUSPEND_AFTER",
+        "3",
+        _number(0, 100),
+        "After so many reboots in a row that left their instance down, a region is suspended until a person resumes. "
+        "0: never.",
+    ),
+    Variable(
+        "CLAIM_SETTLE_SECONDS",
+        "0",
+        _number(0, 30, whole=False),
+        "How long a claim stands before it is counted. Longer than tags take to be seen everywhere plus one request, "
+        "it makes two runs on one instance exclude each other by the ledger alone (docs/safety.md). "
+        "`template.yml` sets it.",
+    ),
+    Variable(
+        "VERIFY_SECONDS",
+        "0",
+        _number(0, 3600),
+        "How long to watch, after ECS accepted, for the instance to go down and be Running again; within the "
+        "function's timeout. 0: not at all; the verification sweep or a state-change event completes the record. "
+        "`template.yml` sets it.",
+    ),
+    Variable(
+        "ECS_TIMEOUT_SECONDS",
+        "10",
+        _number(0.1, 60, whole=False),
+        "How long to wait for one answer of ECS.",
+    ),
+    Variable(
+        "DEADLINE_MARGIN_SECONDS",
+        "5",
+        _number(0.5, 60, whole=False),
+        "Kept back from the function's timeout for writing the records.",
+    ),
+)

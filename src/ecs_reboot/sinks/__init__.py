@@ -1,1 +1,0 @@
-"""Where records go: standard output, always, and a logstore of the log service where one is configured."""
