@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ecs_reboot.policy.decide import GUARDS
+from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.variables import VARIABLES
 

@@ -16,7 +16,7 @@ from alibabacloud_tea_openapi.models import Config
 from pydantic import BaseModel, Field
 
 
-class Order(BaseModel):
+class ApprovedReboot(BaseModel):
     """The event: which instances, where."""
 
     instance_ids: list[str] = Field(min_length=1)
@@ -35,7 +35,7 @@ class Record(BaseModel):
 
 def handle(event: bytes, context: Any) -> dict[str, Any]:
     """Reboot what the event names and write a record for each."""
-    order = Order.model_validate_json(event)
+    order = ApprovedReboot.model_validate_json(event)
     keys = {
         "access_key_id": context.credentials.access_key_id,
         "access_key_secret": context.credentials.access_key_secret,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from ecs_reboot.policy.decide import Facts
+from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records.result import Result
 from localcloud import fleet
 from localcloud.cloud import Cloud

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ecs_reboot.policy.decide import GUARDS, Policy
+from ecs_reboot.policy.facts import Policy
+from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.policy.windows import zone
 from ecs_reboot.records.response import DONE
 from localcloud.fleet import Fleet

@@ -6,7 +6,8 @@ from datetime import datetime
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance
 from ecs_reboot.policy.blast_radius import RegionState
-from ecs_reboot.policy.decide import Facts, attempts, trigger_kind
+from ecs_reboot.policy.facts import Facts, attempts
+from ecs_reboot.policy.guards import trigger_kind
 from ecs_reboot.policy.windows import zone
 from review.text import ago, counted, utc
 

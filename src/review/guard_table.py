@@ -3,7 +3,9 @@
 from typing import Literal, NamedTuple
 
 from ecs_reboot.model import Instance
-from ecs_reboot.policy.decide import GUARDS, Facts, Verdict, verdicts
+from ecs_reboot.policy.decide import Verdict, verdicts
+from ecs_reboot.policy.facts import Facts
+from ecs_reboot.policy.guards import GUARDS
 from review.guard_facts import FACTS
 
 Outcome = Literal["passed", "failed", "overridden", "not reached"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ecs_reboot.policy.blast_radius import Limit
-from ecs_reboot.policy.decide import Facts, Policy
+from ecs_reboot.policy.facts import Facts, Policy
 from ecs_reboot.settings.variables import VARIABLES
 from localcloud.invoke import UsageError
 

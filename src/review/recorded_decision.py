@@ -7,7 +7,8 @@ twice. Then its facts hold no answer, or policy had let the instance pass.
 from typing import NamedTuple
 
 from ecs_reboot.model import Decision
-from ecs_reboot.policy.decide import Facts, decide
+from ecs_reboot.policy.decide import decide
+from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records.result import Result
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from ecs_reboot.cloud.ecs_api import EcsApi
 from ecs_reboot.model import RebootRequest, Target
-from ecs_reboot.policy.decide import Facts, Policy, decide
+from ecs_reboot.policy.decide import decide
+from ecs_reboot.policy.facts import Facts, Policy
 from ecs_reboot.policy.rolling import progress, reason_to_wait
 
 

@@ -6,7 +6,7 @@ An edit is a piece of the source word for word, however long its lines are.
 
 from typing import NamedTuple
 
-from ecs_reboot.policy.decide import GUARDS
+from ecs_reboot.policy.guards import GUARDS
 
 
 class Mutant(NamedTuple):
@@ -77,7 +77,7 @@ MUTANTS: tuple[Mutant, ...] = (
         'self._claimed[one].replace(" claimed ", f" {states[one]} "),',
     ),
     Mutant(
-        "our own claim is an earlier attempt", "policy/decide", "ours=facts.claim)\n    except", 'ours="")\n    except'
+        "our own claim is an earlier attempt", "policy/facts", "ours=facts.claim)\n    except", 'ours="")\n    except'
     ),
     Mutant(
         "marks write over anything",
@@ -171,7 +171,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "exhausted wears off",
-        "policy/decide",
+        "policy/guards",
         "    if not ledger.exhausted(times, most, window):\n",
         "    if not ledger.exhausted(times, most, window) or facts.now - times[-1] > window:\n",
     ),

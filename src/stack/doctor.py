@@ -19,7 +19,8 @@ from ecs_reboot.cloud.credentials import Credentials
 from ecs_reboot.cloud.ecs import Ecs
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.model import Instance, RebootRequest, Selector, Target
-from ecs_reboot.policy import decide as policy
+from ecs_reboot.policy.decide import decide as decided
+from ecs_reboot.policy.facts import Facts
 from ecs_reboot.settings.settings import Settings, SettingsError, load
 from localcloud.ram.policy import evaluate
 from stack import document, permissions
@@ -253,6 +254,6 @@ def refusal(instance: Instance, settings: Settings) -> str:
     now = datetime.now(timezone.utc)
     target = Target(instance_id=instance.instance_id, region_id=instance.region_id)
     request = RebootRequest(trigger="cms_threshold", evidence="doctor", targets=(target,), event_time=now)
-    facts = policy.Facts(request=request, target=target, instance=instance, policy=settings.policy, now=now)
-    decision = policy.decide(facts)
+    facts = Facts(request=request, target=target, instance=instance, policy=settings.policy, now=now)
+    decision = decided(facts)
     return f"{decision.code}: {decision.reason}" if decision.action == "skip" else ""

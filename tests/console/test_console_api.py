@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from console_client import DB_01, WEB_01, Client, wait_for
 
-from ecs_reboot.policy.decide import GUARDS
+from ecs_reboot.policy.guards import GUARDS
 from localcloud.console.deliveries import alarm
 from localcloud.console.function_pool import MOST
 from localcloud.console.records import Found, everything

@@ -13,7 +13,8 @@ from recorded_night import ROOT, Night
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, RebootRequest, Target
 from ecs_reboot.policy.blast_radius import RegionState
-from ecs_reboot.policy.decide import GUARDS, Facts
+from ecs_reboot.policy.facts import Facts
+from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.settings.settings import load
 from review.__main__ import main
 from review.guard_facts import FACTS

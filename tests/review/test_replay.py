@@ -10,7 +10,8 @@ from recorded_night import Night
 
 from ecs_reboot.model import Instance, RebootRequest, Target
 from ecs_reboot.policy.blast_radius import RegionState
-from ecs_reboot.policy.decide import Facts, decide
+from ecs_reboot.policy.decide import decide
+from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.settings.settings import load
 from localcloud.invoke import UsageError

@@ -8,7 +8,7 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import CloudError, NoAnswer, Refused
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, RebootRequest, Selector, Target
-from ecs_reboot.policy.decide import Facts, Policy
+from ecs_reboot.policy.facts import Facts, Policy
 from ecs_reboot.settings.settings import Settings, load
 
 NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=timezone.utc)

@@ -23,7 +23,7 @@ from scripted_ecs import (
 
 from ecs_reboot.cloud.errors import Refused
 from ecs_reboot.ledger import entry as ledger
-from ecs_reboot.policy.decide import Order
+from ecs_reboot.policy.facts import ApprovedReboot
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.claims import Claims
 
@@ -39,7 +39,7 @@ def obtain(
     clock: JumpingClock | None = None,
     claim_id: str = OURS,
     **environment: str,
-) -> tuple[list[Order], list[Result], Claims]:
+) -> tuple[list[ApprovedReboot], list[Result], Claims]:
     environment = {"MAX_REBOOTS": "10", **environment}
     claims = Claims(ecs, policy(**environment), deadline(seconds, clock), claim_id=claim_id, settle_seconds=settle)
     wanted = [facts(ecs.instances[one], environment=environment) for one in ids or (ONE,)]

@@ -9,8 +9,10 @@ from hypothesis import strategies as some
 from scripted_ecs import NOW, TWO, entry, facts, instance, request
 
 from ecs_reboot.ledger import entry as ledger
-from ecs_reboot.policy import decide as policy
 from ecs_reboot.policy.blast_radius import RegionState
+from ecs_reboot.policy.decide import decide
+from ecs_reboot.policy.facts import group_of
+from ecs_reboot.policy.guards import GUARDS, Guard
 
 LEDGER = ledger.KEY
 CALM = {"limit": 3, "rebooted": 0, "asked_for": 0}
@@ -26,7 +28,7 @@ def with_ledger(text: str, **fields: Any) -> Any:
 
 
 def code(**fields: Any) -> str:
-    return policy.decide(facts(**fields)).code
+    return decide(facts(**fields)).code
 
 
 #: For each guard: facts that it alone objects to, nearest to what it must still let pass.
@@ -75,12 +77,12 @@ CLEAR: dict[str, dict[str, Any]] = {
 
 
 def test_the_guards_stand_in_this_order():
-    assert [guard.code for guard in policy.GUARDS] == list(OBJECTIONS)
+    assert [guard.code for guard in GUARDS] == list(OBJECTIONS)
 
 
 @pytest.mark.parametrize("guard", OBJECTIONS)
 def test_each_guard_objects_at_its_boundary(guard: str):
-    decision = policy.decide(facts(**OBJECTIONS[guard]))
+    decision = decide(facts(**OBJECTIONS[guard]))
     assert (decision.action, decision.code) == ("skip", guard)
     assert decision.reason
 
@@ -90,23 +92,23 @@ def test_and_lets_pass_just_beyond_it(guard: str):
     assert code(**CLEAR[guard]) == "allowed"
 
 
-@pytest.mark.parametrize("guard", [guard for guard in policy.GUARDS if guard.kind == "soft"])
-def test_a_person_can_override_a_soft_guard_by_name_and_with_a_reason(guard: policy.Guard):
+@pytest.mark.parametrize("guard", [guard for guard in GUARDS if guard.kind == "soft"])
+def test_a_person_can_override_a_soft_guard_by_name_and_with_a_reason(guard: Guard):
     case = {**OBJECTIONS[guard.code]}
     asked = case.pop("asked", request())
     given_ = {"by_hand": True, "override": (guard.code,), "reason": "seen", "trigger": asked.trigger}
-    decision = policy.decide(facts(**case, asked=request(**given_)))
+    decision = decide(facts(**case, asked=request(**given_)))
     assert decision.action == "reboot"
     assert f"{guard.code} overridden by hand" in decision.reason
     for missing in ({"by_hand": False}, {"override": ()}, {"reason": ""}):
         assert code(**case, asked=request(**{**given_, **missing})) == guard.code
 
 
-@pytest.mark.parametrize("guard", [guard for guard in policy.GUARDS if guard.kind == "hard"])
-def test_nobody_overrides_a_hard_guard(guard: policy.Guard):
+@pytest.mark.parametrize("guard", [guard for guard in GUARDS if guard.kind == "hard"])
+def test_nobody_overrides_a_hard_guard(guard: Guard):
     case = {**OBJECTIONS[guard.code]}
     asked = case.pop("asked", request())
-    by_hand = {"by_hand": True, "override": tuple(one.code for one in policy.GUARDS), "reason": "seen"}
+    by_hand = {"by_hand": True, "override": tuple(one.code for one in GUARDS), "reason": "seen"}
     assert code(**case, asked=asked.model_copy(update=by_hand)) == guard.code
 
 
@@ -117,7 +119,7 @@ def test_the_first_objection_wins():
 
 def test_an_owner_pauses_one_instance_with_who_and_until_when():
     tag = "paused; by=Li; until=2026-03-02T12:01Z"
-    decision = policy.decide(facts(one=instance(tags={"ecs-reboot": tag})))
+    decision = decide(facts(one=instance(tags={"ecs-reboot": tag})))
     assert decision.code == "not_opted_in"
     assert tag in decision.reason
     assert code(one=instance(tags={"ecs-reboot": "paused; until=soon"})) == "not_opted_in"
@@ -152,7 +154,7 @@ def test_a_restart_after_a_refusal_is_left_alone_for_the_cooldown_but_is_no_atte
     environment = {"FORCE_REBOOT": "escalate", "GRACE_SECONDS": "0"}
     assert code(one=refused, environment=environment) == "cooldown"
     later = facts(one=refused, environment=environment, now=NOW + timedelta(seconds=1800))
-    assert not policy.decide(later).force
+    assert not decide(later).force
 
 
 def test_exhausted_stays_exhausted_however_long_ago():
@@ -168,7 +170,7 @@ def test_a_storm_mark_holds_without_counting_anew():
 
 def test_one_of_the_group_not_back_holds_without_any_limit():
     around = RegionState(limit=None, rebooted=99, asked_for=99, group_member=TWO)
-    decision = policy.decide(facts(region_state=around))
+    decision = decide(facts(region_state=around))
     assert decision.code == "blast_radius"
     assert TWO in decision.reason
     assert code(region_state=around.model_copy(update={"group_member": ""})) == "allowed"
@@ -189,9 +191,7 @@ def test_one_of_the_group_not_back_holds_without_any_limit():
 )
 def test_force(*, setting: str, asked: bool | None, earlier: tuple[int, ...], expected: bool):
     text = entry("refused", earlier=earlier)
-    decision = policy.decide(
-        facts(one=with_ledger(text), asked=request(force=asked), environment={"FORCE_REBOOT": setting})
-    )
+    decision = decide(facts(one=with_ledger(text), asked=request(force=asked), environment={"FORCE_REBOOT": setting}))
     assert decision.action == "reboot"
     assert decision.force is expected
     assert f"FORCE_REBOOT={setting}" in decision.reason
@@ -201,7 +201,7 @@ def test_force(*, setting: str, asked: bool | None, earlier: tuple[int, ...], ex
     status=some.sampled_from(("Running", "Stopped", "Stopping", "Starting", "Pending", "")),
     opted_in=some.booleans(),
     up=some.integers(0, 5000),
-    override=some.lists(some.sampled_from([guard.code for guard in policy.GUARDS]), max_size=16),
+    override=some.lists(some.sampled_from([guard.code for guard in GUARDS]), max_size=16),
     by_hand=some.booleans(),
 )
 def test_nothing_but_a_running_instance_is_ever_allowed(
@@ -209,7 +209,7 @@ def test_nothing_but_a_running_instance_is_ever_allowed(
 ):
     tags = OPTED if opted_in else {}
     one = instance(status=status, tags=tags, start_time=NOW - timedelta(seconds=up))
-    decision = policy.decide(facts(one=one, asked=request(by_hand=by_hand, override=tuple(override), reason="x")))
+    decision = decide(facts(one=one, asked=request(by_hand=by_hand, override=tuple(override), reason="x")))
     if decision.action == "reboot":
         assert status == "Running"
         assert opted_in or (by_hand and "not_opted_in" in override)
@@ -218,6 +218,6 @@ def test_nothing_but_a_running_instance_is_ever_allowed(
 
 def test_the_group_of_an_instance_is_its_tags_digest():
     given_ = facts(environment={"GROUP_TAG": "app"})
-    assert policy.group_of(instance(tags=opted(app="web")), given_.policy) == ledger.group_digest("web")
-    assert policy.group_of(instance(), given_.policy) == "0"
-    assert policy.group_of(instance(tags=opted(app="web")), facts().policy) == "0"
+    assert group_of(instance(tags=opted(app="web")), given_.policy) == ledger.group_digest("web")
+    assert group_of(instance(), given_.policy) == "0"
+    assert group_of(instance(tags=opted(app="web")), facts().policy) == "0"

@@ -22,7 +22,8 @@ from scripted_ecs import (
 )
 
 from ecs_reboot.cloud.errors import NotSent, Refused
-from ecs_reboot.policy.decide import Facts, Order, decide
+from ecs_reboot.policy.decide import decide
+from ecs_reboot.policy.facts import ApprovedReboot, Facts
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.batch import Mode, RebootBatch
 
@@ -49,7 +50,7 @@ class Bench:
 
     def run(self, **environment: str) -> dict[str, Result]:
         found = [facts(one, environment=environment) for one in self.ecs.instances.values()]
-        results = self.batch.run([Order(one, decide(one)) for one in found])
+        results = self.batch.run([ApprovedReboot(one, decide(one)) for one in found])
         assert len(results) == len({result.instance_id for result in results}) == len(found)
         return {result.instance_id: result for result in results}
 
@@ -220,7 +221,7 @@ def test_force_is_what_the_order_says():
     ecs = ScriptedEcs(instance())
     found = facts(environment={"FORCE_REBOOT": "always"})
     bench = Bench(ecs, force=True)
-    (result,) = bench.batch.run([Order(found, decide(found))])
+    (result,) = bench.batch.run([ApprovedReboot(found, decide(found))])
     assert result.force
     assert ecs.asked[0]["force"] is True
     assert isinstance(found, Facts)

@@ -1,77 +1,14 @@
-"""Policy: may this instance be rebooted now, and how? A pure function over an ordered table of guards.
+"""Policy: may this instance be rebooted now, and how? A pure function over the ordered table of guards.
 
-The first guard that objects wins; its code and sentence go into the record. A hard guard can't be overridden; a soft
-one can, by a request made by hand that names its code and gives a reason. ``Facts`` holds everything a guard may read,
-and the record holds all of it, so any decision can be explained and replayed.
+The first guard that objects wins; its code and sentence go into the record.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from ecs_reboot.ledger import entry as ledger
-from ecs_reboot.model import Decision, Instance, RebootRequest, Target, Value
-from ecs_reboot.policy.blast_radius import Limit, RegionState
-from ecs_reboot.policy.pause import Pause, parse_pause
-from ecs_reboot.policy.windows import Freeze, Window, closed
-
-
-class Policy(Value):
-    """What the operator chose about when and how to reboot (docs/settings.md); times in seconds."""
-
-    force_reboot: Literal["never", "always", "escalate"]
-    paused: Pause | None
-    opt_in_tag: tuple[str, str] | None
-    grace_seconds: int
-    maintenance_windows: tuple[Window, ...]
-    freezes: tuple[Freeze, ...]
-    time_zone: str
-    window_triggers: tuple[str, ...]
-    cooldown_seconds: int
-    max_attempts: int
-    attempt_window_seconds: int
-    max_reboots: Limit | None
-    max_reboots_window_seconds: int
-    group_tag: str
-    storm_factor: int
-    suspend_after: int
-
-
-class Facts(Value):
-    """All that a decision about one instance rests on.
-
-    ``instance`` is None where DescribeInstances showed none; ``region_state`` is None where the region's ledger has
-    not been read yet. ``claim`` is this run's own claim: not an earlier attempt.
-    """
-
-    request: RebootRequest
-    target: Target
-    instance: Instance | None
-    policy: Policy
-    now: datetime
-    region_state: RegionState | None = None
-    claim: str = ""
-
-
-class Order(NamedTuple):
-    """An instance that policy lets be rebooted, with the facts that this rests on."""
-
-    facts: Facts
-    decision: Decision
-
-    @property
-    def instance_id(self) -> str:
-        """The instance's ID."""
-        return self.facts.target.instance_id
-
-
-class Guard(NamedTuple):
-    """One reason not to reboot: ``objection`` returns '' or the sentence that says why not."""
-
-    code: str
-    kind: Literal["hard", "soft"]
-    reads: str
-    objection: Callable[[Facts, Instance], str]
+from ecs_reboot.model import Decision, Instance
+from ecs_reboot.policy.facts import Facts, in_window
+from ecs_reboot.policy.guards import GUARDS, Guard
 
 
 class Verdict(NamedTuple):
@@ -80,188 +17,6 @@ class Verdict(NamedTuple):
     guard: Guard
     objection: str
     overridden: bool
-
-
-def _paused(facts: Facts, _: Instance) -> str:
-    pause = facts.policy.paused
-    return f"the function is paused: {pause.sentence()}" if pause and pause.in_force(facts.now) else ""
-
-
-def _not_found(facts: Facts, _: Instance) -> str:
-    if facts.instance is not None:
-        return ""
-    return (
-        f"DescribeInstances in {facts.target.region_id} shows no such instance: it does not exist there, or this "
-        "function's role may not see it (a missing permission looks the same)"
-    )
-
-
-def _locked(_: Facts, instance: Instance) -> str:
-    if not instance.operation_locks:
-        return ""
-    locks = ", ".join(instance.operation_locks)
-    return f"the instance has the operation lock {locks}; ECS prohibits the operation until the lock is lifted"
-
-
-def _not_running(_: Facts, instance: Instance) -> str:
-    if instance.status == "Running":
-        return ""
-    return f"the instance is {instance.status or 'in no known status'}; only a Running instance can be rebooted"
-
-
-def _unavailable(facts: Facts, instance: Instance) -> str:
-    if instance.expired_time and instance.expired_time <= facts.now:
-        return f"the subscription expired at {instance.expired_time:%Y-%m-%dT%H:%MZ}; renew it first"
-    if instance.auto_release_time and instance.auto_release_time <= facts.now:
-        return f"the instance is being released (automatic release time {instance.auto_release_time:%Y-%m-%dT%H:%MZ})"
-    return ""
-
-
-def _not_opted_in(facts: Facts, instance: Instance) -> str:
-    key, value = facts.policy.opt_in_tag or ("ecs-reboot", "")
-    found = dict(instance.tags).get(key)
-    if found is not None and found.split(";")[0].strip() == "paused":
-        pause = _pause_of(found)
-        if pause is None or pause.in_force(facts.now):
-            return f"tag {key}={found} says that the owner paused reboots of this instance"
-    if facts.policy.opt_in_tag is None or found == value:
-        return ""
-    has = f"has {key}={found}" if found is not None else f"has no tag {key}"
-    return f"the owner did not opt in: the instance {has}; tag it {key}={value} to allow reboots"
-
-
-def _outside_window(facts: Facts, _: Instance) -> str:
-    if trigger_kind(facts.request.trigger) not in facts.policy.window_triggers:
-        return ""
-    policy = facts.policy
-    return closed(policy.maintenance_windows, policy.freezes, policy.time_zone, facts.now)
-
-
-def _recently_started(facts: Facts, instance: Instance) -> str:
-    grace = facts.policy.grace_seconds
-    if not grace:
-        return ""
-    if instance.start_time is None:
-        return f"ECS gives no start time, so nothing shows that it has been up for the {grace} s of grace"
-    up = facts.now - instance.start_time
-    if up >= timedelta(seconds=grace):
-        return ""
-    return (
-        f"it started at {instance.start_time:%Y-%m-%dT%H:%MZ}, {max(0, int(up.total_seconds()))} s ago; "
-        f"it gets {grace} s of grace to come up"
-    )
-
-
-def _tags_full(_: Facts, instance: Instance) -> str:
-    if len(instance.tags) < ledger.MOST_TAGS or ledger.KEY in dict(instance.tags):
-        return ""
-    return (
-        f"the instance has {len(instance.tags)} tags, as many as ECS allows, so an attempt could not be remembered "
-        f"in the tag {ledger.KEY}; remove one"
-    )
-
-
-def _ledger_unavailable(facts: Facts, instance: Instance) -> str:
-    try:
-        ledger.of(instance, facts.now)
-    except ledger.Unreadable as error:
-        return str(error)
-    return ""
-
-
-def _cooldown(facts: Facts, instance: Instance) -> str:
-    entry = ledger.of(instance, facts.now)
-    hidden = ledger.hidden_attempt(entry, instance.start_time, ours=facts.claim)
-    times = (*attempts(facts, instance), *((hidden,) if hidden else ()))
-    cooldown = timedelta(seconds=facts.policy.cooldown_seconds)
-    if not times or facts.now - times[-1] >= cooldown:
-        return ""
-    unfinished = entry and entry.state == "claimed" and not ledger.restarted(entry, instance.start_time)
-    cut_off = "; it has not restarted since, so that run may have been cut off" if unfinished else ""
-    return (
-        f"our last attempt was at {times[-1]:%Y-%m-%dT%H:%M:%SZ}{cut_off}; "
-        f"the cooldown ends at {times[-1] + cooldown:%Y-%m-%dT%H:%M:%SZ}"
-    )
-
-
-def _attempts_exhausted(facts: Facts, instance: Instance) -> str:
-    times = attempts(facts, instance)
-    most, window = facts.policy.max_attempts, timedelta(seconds=facts.policy.attempt_window_seconds)
-    if not ledger.exhausted(times, most, window):
-        return ""
-    listed = ", ".join(f"{time:%Y-%m-%dT%H:%MZ}" for time in times[-most:])
-    return f"{most} attempts ({listed}) did not help; a person has to look and then reset it (docs/runbook.md)"
-
-
-def _suspended(facts: Facts, _: Instance) -> str:
-    around, most = facts.region_state, facts.policy.suspend_after
-    if around is None or not most or around.down_in_a_row < most:
-        return ""
-    return (
-        f"the last {around.down_in_a_row} reboots in this region left their instances down; "
-        "a person has to look and then resume (docs/runbook.md)"
-    )
-
-
-def _storm(facts: Facts, _: Instance) -> str:
-    around, factor = facts.region_state, facts.policy.storm_factor
-    if around is None or not factor or around.limit is None:
-        return ""
-    if around.storm_at:
-        return (
-            f"a storm was seen at {around.storm_at:%Y-%m-%dT%H:%M:%SZ}: no new reboots in this region for this window"
-        )
-    if around.asked_for + 1 <= around.limit * factor:
-        return ""
-    return (
-        f"storm: {around.asked_for + 1} instances of this region are asked for within "
-        f"{facts.policy.max_reboots_window_seconds} s, over {factor} times the limit of {around.limit}; "
-        "this looks like one fault elsewhere, so nothing more is rebooted for this window"
-    )
-
-
-def _blast_radius(facts: Facts, _: Instance) -> str:
-    around = facts.region_state
-    if around is None:
-        return ""
-    if around.group_member:
-        return f"{around.group_member} of the same {facts.policy.group_tag} was rebooted and is not back yet"
-    if around.limit is None or around.rebooted < around.limit:
-        return ""
-    return (
-        f"{around.rebooted} of at most {around.limit} instances of this region were rebooted within "
-        f"{facts.policy.max_reboots_window_seconds} s (MAX_REBOOTS)"
-    )
-
-
-def _force_not_allowed(facts: Facts, _: Instance) -> str:
-    if facts.request.force and facts.policy.force_reboot == "never":
-        return "the request asks for force and the policy is FORCE_REBOOT=never; set always or escalate to allow it"
-    return ""
-
-
-#: In the order they are asked. `not_found` stands before all that read the instance.
-GUARDS: tuple[Guard, ...] = (
-    Guard("paused", "soft", "PAUSED, time", _paused),
-    Guard("not_found", "hard", "DescribeInstances", _not_found),
-    Guard("locked", "hard", "OperationLocks", _locked),
-    Guard("not_running", "hard", "Status", _not_running),
-    Guard("unavailable", "hard", "ExpiredTime, AutoReleaseTime", _unavailable),
-    Guard("not_opted_in", "soft", "Tags, OPT_IN_TAG", _not_opted_in),
-    Guard("outside_window", "soft", "MAINTENANCE_WINDOWS, FREEZES, TIME_ZONE, trigger, time", _outside_window),
-    Guard("recently_started", "soft", "StartTime, GRACE_SECONDS, time", _recently_started),
-    Guard("force_not_allowed", "hard", "FORCE_REBOOT, force asked for", _force_not_allowed),
-    Guard("tags_full", "hard", "Tags", _tags_full),
-    Guard("ledger_unavailable", "hard", "ledger tag, time", _ledger_unavailable),
-    Guard("cooldown", "soft", "ledger tag, StartTime, COOLDOWN_SECONDS, time", _cooldown),
-    Guard("attempts_exhausted", "soft", "ledger tag, MAX_ATTEMPTS, ATTEMPT_WINDOW_SECONDS", _attempts_exhausted),
-    Guard("suspended", "soft", "region's ledger, SUSPEND_AFTER", _suspended),
-    Guard("storm", "soft", "region's ledger, STORM_FACTOR, MAX_REBOOTS", _storm),
-    Guard("blast_radius", "soft", "region's ledger, MAX_REBOOTS, MAX_REBOOTS_WINDOW_SECONDS, GROUP_TAG", _blast_radius),
-)
-
-#: Codes that a request made by hand may override.
-SOFT = tuple(guard.code for guard in GUARDS if guard.kind == "soft")
 
 
 def verdicts(facts: Facts) -> Iterator[Verdict]:
@@ -305,27 +60,6 @@ def decide(facts: Facts) -> Decision:
     )
 
 
-def attempts(facts: Facts, instance: Instance) -> tuple[datetime, ...]:
-    """Return the times of our earlier attempts, oldest first; none where the ledger can't be read."""
-    try:
-        return ledger.attempts(ledger.of(instance, facts.now), ours=facts.claim)
-    except ledger.Unreadable:
-        return ()
-
-
-def in_window(facts: Facts) -> int:
-    """Return how many attempts fell into the escalation window that ends now."""
-    if facts.instance is None:
-        return 0
-    window = timedelta(seconds=facts.policy.attempt_window_seconds)
-    return sum(facts.now - time < window for time in attempts(facts, facts.instance))
-
-
-def group_of(instance: Instance, policy: Policy) -> str:
-    """Return the digest of the instance's group, '0' where there is none."""
-    return ledger.group_digest(dict(instance.tags).get(policy.group_tag, "") if policy.group_tag else "")
-
-
 def forced(facts: Facts) -> tuple[bool, str]:
     """Return whether the reboot is to be forced, and why."""
     policy = facts.policy.force_reboot
@@ -339,17 +73,3 @@ def forced(facts: Facts) -> tuple[bool, str]:
     if policy == "escalate":
         return False, "graceful: the first attempt within the escalation window, by FORCE_REBOOT=escalate"
     return False, f"graceful, by FORCE_REBOOT={policy}"
-
-
-def trigger_kind(trigger: str) -> str:
-    """Return which kind of trigger it was: `alarm`, `event`, `timer` or `manual` (WINDOW_TRIGGERS)."""
-    innermost = trigger.rpartition(">")[2]
-    return {"timer": "timer", "manual": "manual", "cms_event": "event", "eventbridge": "event"}.get(innermost, "alarm")
-
-
-def _pause_of(tag_value: str) -> Pause | None:
-    """Read the pause in `paused[; by=NAME][; until=TIME]`; None where its end can't be read: then it holds."""
-    try:
-        return parse_pause(tag_value)
-    except ValueError:
-        return None

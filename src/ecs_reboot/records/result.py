@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ecs_reboot.model import Ignored, RebootRequest, Rejected, Value
-from ecs_reboot.policy.decide import Facts
+from ecs_reboot.policy.facts import Facts
 
 #: Raised when a field changes its meaning or goes away; a new field alone does not raise it.
 SCHEMA = 1

@@ -21,7 +21,8 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
 from ecs_reboot.cloud.errors import ABOUT_THE_CALLER, CloudError, NoAnswer, Refused
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer
-from ecs_reboot.policy.decide import Order, decide, in_window
+from ecs_reboot.policy.decide import decide
+from ecs_reboot.policy.facts import ApprovedReboot, in_window
 from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Result
 
@@ -63,7 +64,7 @@ class RebootBatch:
         self._doubt: dict[str, Instance | None] = {}
         self._in_a_hurry = False
 
-    def run(self, orders: list[Order]) -> list[Result]:
+    def run(self, orders: list[ApprovedReboot]) -> list[Result]:
         """Return one result for each order."""
         announced = False
         self._in_a_hurry = self._deadline.left() < ROOM_SECONDS
@@ -95,7 +96,7 @@ class RebootBatch:
                 orders = self._answered(answer, orders)
         return self._results
 
-    def _ask(self, orders: list[Order]) -> RebootAnswer:
+    def _ask(self, orders: list[ApprovedReboot]) -> RebootAnswer:
         mode = self._mode
         return self._reboot(
             mode.region_id,
@@ -106,14 +107,14 @@ class RebootBatch:
             batch_optimization="AllTogether" if mode.dry_run else mode.batch_optimization,
         )
 
-    def _fresh(self, orders: list[Order]) -> list[Order]:
+    def _fresh(self, orders: list[ApprovedReboot]) -> list[ApprovedReboot]:
         """Read the facts again where they are old, and close the orders that policy no longer allows."""
         now = self._deadline.clock.now()
         if all(order.facts.instance and now - order.facts.instance.read_at <= FACTS_AGE for order in orders):
             return orders
         return self._decided_again(orders)
 
-    def _decided_again(self, orders: list[Order]) -> list[Order]:
+    def _decided_again(self, orders: list[ApprovedReboot]) -> list[ApprovedReboot]:
         try:
             found = self._look(orders)
         except CloudError as error:
@@ -135,10 +136,12 @@ class RebootBatch:
                 self._results.append(records.of_decision(facts, "skip", "recently_started", reason))
             else:
                 # The claim says whether by force: an attempt that fell out of the window since changes nothing.
-                still.append(Order(facts, order.decision))
+                still.append(ApprovedReboot(facts, order.decision))
         return still
 
-    def _without_signs(self, orders: list[Order], found: dict[str, Instance], why: str) -> list[Order]:
+    def _without_signs(
+        self, orders: list[ApprovedReboot], found: dict[str, Instance], why: str
+    ) -> list[ApprovedReboot]:
         """Close the orders in doubt whose instance shows a sign of the reboot; return the others."""
         others = []
         for order in orders:
@@ -151,7 +154,7 @@ class RebootBatch:
                 others.append(order)
         return others
 
-    def _after(self, error: CloudError, orders: list[Order], wait: float) -> list[Order]:
+    def _after(self, error: CloudError, orders: list[ApprovedReboot], wait: float) -> list[ApprovedReboot]:
         """Return the orders to ask for again after a call that gave no answer for each instance."""
         unsettled = isinstance(error, NoAnswer) or (isinstance(error, Refused) and error.unsettled)
         if unsettled and not self._mode.dry_run:
@@ -175,7 +178,7 @@ class RebootBatch:
         self._close(orders, error.code, f"ECS refused: {error}", retriable=about_us, error=error)
         return []
 
-    def _answered(self, answer: RebootAnswer, orders: list[Order]) -> list[Order]:
+    def _answered(self, answer: RebootAnswer, orders: list[ApprovedReboot]) -> list[ApprovedReboot]:
         if answer.dry_run_code:
             self._close(
                 orders, "DRYRUN.SUCCESS", "dry run: ECS checked the request and would reboot",
@@ -207,7 +210,7 @@ class RebootBatch:
             self._settle(unclear, error, PATIENCE_SECONDS, retry.FIRST_WAIT)
         return []
 
-    def _of_row(self, order: Order, row: InstanceAnswer, request_id: str) -> Result:
+    def _of_row(self, order: ApprovedReboot, row: InstanceAnswer, request_id: str) -> Result:
         if row.code == "200":
             code, reason = "accepted", f"ECS accepted the reboot: {order.decision.reason}"
         else:
@@ -220,8 +223,8 @@ class RebootBatch:
         )  # fmt: skip
 
     def _settle(
-        self, orders: list[Order], error: CloudError, patience: float, wait: float, *, once_more: bool = False
-    ) -> list[Order]:
+        self, orders: list[ApprovedReboot], error: CloudError, patience: float, wait: float, *, once_more: bool = False
+    ) -> list[ApprovedReboot]:
         """Find out by describing what a call with no usable answer did.
 
         An instance that is down, or that started later than before, was rebooted. Returns the orders to ask for again:
@@ -258,13 +261,13 @@ class RebootBatch:
             self._close(orders, error.code, reason)
         return []
 
-    def _look(self, orders: list[Order]) -> dict[str, Instance]:
+    def _look(self, orders: list[ApprovedReboot]) -> dict[str, Instance]:
         ids = tuple(order.instance_id for order in orders)
         return {found.instance_id: found for found in self._describe(self._mode.region_id, ids)}
 
     def _close(
         self,
-        orders: list[Order],
+        orders: list[ApprovedReboot],
         code: str,
         reason: str,
         *,
@@ -285,7 +288,7 @@ class RebootBatch:
                 result = self._result(order, code, reason, retriable=retriable, **api)
             self._results.append(result)
 
-    def _result(self, order: Order, code: str, reason: str, **more: object) -> Result:
+    def _result(self, order: ApprovedReboot, code: str, reason: str, **more: object) -> Result:
         return records.of_decision(
             order.facts,
             "reboot",

@@ -27,7 +27,8 @@ from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.entry import Entry, State
 from ecs_reboot.ledger.tags import LedgerStore
 from ecs_reboot.policy.blast_radius import RegionActivity
-from ecs_reboot.policy.decide import Facts, Order, Policy, attempts, decide, group_of
+from ecs_reboot.policy.decide import decide
+from ecs_reboot.policy.facts import ApprovedReboot, Facts, Policy, attempts, group_of
 from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Result
 
@@ -49,9 +50,9 @@ Entries = dict[str, str]
 class _Round(NamedTuple):
     """What one try gave: ours to reboot, done with, and lost to the limit after claiming."""
 
-    kept: list[Order]
+    kept: list[ApprovedReboot]
     results: list[Result]
-    over: list[tuple[Order, Result]]
+    over: list[tuple[ApprovedReboot, Result]]
 
 
 class Claims:
@@ -66,7 +67,9 @@ class Claims:
         self._claimed: dict[str, str] = {}
         self._opted_in: dict[str, int] = {}
 
-    def obtain(self, region_id: str, wanted: list[Facts], *, dry_run: bool) -> tuple[list[Order], list[Result]]:
+    def obtain(
+        self, region_id: str, wanted: list[Facts], *, dry_run: bool
+    ) -> tuple[list[ApprovedReboot], list[Result]]:
         """Return the orders that this run may carry out now, and the results of all the others.
 
         A dry run decides in the same way and writes nothing.
@@ -86,7 +89,7 @@ class Claims:
             wanted = [order.facts for order, _ in tried.over]
         raise AssertionError("the last round returns")
 
-    def release(self, region_id: str, orders: Iterable[Order]) -> None:
+    def release(self, region_id: str, orders: Iterable[ApprovedReboot]) -> None:
         """Take back the claims of orders that led to no reboot, where they still stand: the value before is restored.
 
         Where there was none, an entry says that a reboot was asked for and not done. A claim that can't be taken back
@@ -135,7 +138,9 @@ class Claims:
             self.release(region_id, allowed)
             raise
 
-    def _judge(self, region_id: str, wanted: list[Facts], entries: Entries) -> tuple[list[Order], list[Result]]:
+    def _judge(
+        self, region_id: str, wanted: list[Facts], entries: Entries
+    ) -> tuple[list[ApprovedReboot], list[Result]]:
         """Decide about each in turn; those allowed count for those that follow."""
         now = self._deadline.clock.now()
         # What another's clock dated after now was still written: it counts.
@@ -144,7 +149,7 @@ class Claims:
         window = timedelta(seconds=self._policy.max_reboots_window_seconds)
         activity = RegionActivity(others, (facts.target.instance_id for facts in wanted), window, now)
         limit = self._limit(region_id, activity)
-        allowed: list[Order] = []
+        allowed: list[ApprovedReboot] = []
         refused: list[Result] = []
         for asked in wanted:
             facts = self._with_newest(asked, entries, now)
@@ -154,7 +159,7 @@ class Claims:
             decision = decide(facts)
             if decision.action == "reboot":
                 activity.allow(instance_id, group)
-                allowed.append(Order(facts, decision))
+                allowed.append(ApprovedReboot(facts, decision))
             else:
                 refused.append(records.of_decision(facts, "skip", decision.code, decision.reason))
         return allowed, refused
@@ -171,7 +176,7 @@ class Claims:
             self._opted_in[region_id] = retry.call_idempotent(lambda: self._ecs.count(region_id, tag), self._deadline)
         return limit.of(self._opted_in[region_id])
 
-    def _claim(self, region_id: str, orders: list[Order], entries: Entries, began: float) -> frozenset[str]:
+    def _claim(self, region_id: str, orders: list[ApprovedReboot], entries: Entries, began: float) -> frozenset[str]:
         """Write claims; returns the instances whose entry changed meanwhile, or for which the reading is too old."""
         values = {
             order.instance_id: self._entry(order.facts, "claimed", force=order.decision.force) for order in orders
@@ -179,7 +184,7 @@ class Claims:
         self._claimed.update(values)
         return self._register.claim(region_id, values, entries, began)
 
-    def _confirm(self, region_id: str, claimed: list[Order], results: list[Result]) -> _Round:
+    def _confirm(self, region_id: str, claimed: list[ApprovedReboot], results: list[Result]) -> _Round:
         """Read the region until our claims are seen, and decide again with all that was written before them."""
         orders = {order.instance_id: order for order in claimed}
         entries = self._register.read(region_id).entries
@@ -253,7 +258,7 @@ def _readable(text: str, now: datetime) -> Entry | None:
 
 
 def _age_key(text: str, now: datetime) -> tuple[bool, datetime]:
-    """Order entries: one that can't be read comes last, so that it refuses; else the newest."""
+    """ApprovedReboot entries: one that can't be read comes last, so that it refuses; else the newest."""
     entry = _readable(text, now)
     return (entry is None, entry.at if entry else now)
 

@@ -15,7 +15,8 @@ from ecs_reboot.cloud.ecs_api import EcsApi, batches
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.ledger.entry import State
 from ecs_reboot.model import Instance, RebootRequest, Rolling, Target
-from ecs_reboot.policy.decide import Facts, Order, decide
+from ecs_reboot.policy.decide import decide
+from ecs_reboot.policy.facts import ApprovedReboot, Facts
 from ecs_reboot.policy.rolling import progress, reason_to_wait
 from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Result
@@ -120,7 +121,7 @@ class Remediation:
                     results += self._reboot(list(batch), mode)
         return results
 
-    def _reboot(self, orders: list[Order], mode: Mode) -> list[Result]:
+    def _reboot(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
         batch = RebootBatch(self._describe, self._ecs.reboot, self._deadline, self._log_intent, mode)
         results = batch.run(orders)
         if not mode.dry_run:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.model import Value
-from ecs_reboot.policy.decide import Policy
+from ecs_reboot.policy.facts import Policy
 from ecs_reboot.settings.variables import VARIABLES
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ecs_reboot.policy.decide import GUARDS, Facts
+from ecs_reboot.policy.facts import Facts
+from ecs_reboot.policy.guards import GUARDS
 from localcloud.audit import Entry
 from localcloud.console.invocations import Sent
 from localcloud.console.records import in_log_store

@@ -1,0 +1,84 @@
+"""What a decision rests on: the operator's policy, and the facts about one instance.
+
+``Facts`` holds everything a guard may read, and the record holds all of it, so that any decision can be explained and
+replayed.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.model import Decision, Instance, RebootRequest, Target, Value
+from ecs_reboot.policy.blast_radius import Limit, RegionState
+from ecs_reboot.policy.pause import Pause
+from ecs_reboot.policy.windows import Freeze, Window
+
+
+class Policy(Value):
+    """What the operator chose about when and how to reboot (docs/settings.md); times in seconds."""
+
+    force_reboot: Literal["never", "always", "escalate"]
+    paused: Pause | None
+    opt_in_tag: tuple[str, str] | None
+    grace_seconds: int
+    maintenance_windows: tuple[Window, ...]
+    freezes: tuple[Freeze, ...]
+    time_zone: str
+    window_triggers: tuple[str, ...]
+    cooldown_seconds: int
+    max_attempts: int
+    attempt_window_seconds: int
+    max_reboots: Limit | None
+    max_reboots_window_seconds: int
+    group_tag: str
+    storm_factor: int
+    suspend_after: int
+
+
+class Facts(Value):
+    """All that a decision about one instance rests on.
+
+    ``instance`` is None where DescribeInstances showed none; ``region_state`` is None where the region's ledger has
+    not been read yet. ``claim`` is this run's own claim: not an earlier attempt.
+    """
+
+    request: RebootRequest
+    target: Target
+    instance: Instance | None
+    policy: Policy
+    now: datetime
+    region_state: RegionState | None = None
+    claim: str = ""
+
+
+class ApprovedReboot(NamedTuple):
+    """An instance that policy lets be rebooted, with the facts that this rests on."""
+
+    facts: Facts
+    decision: Decision
+
+    @property
+    def instance_id(self) -> str:
+        """The instance's ID."""
+        return self.facts.target.instance_id
+
+
+def attempts(facts: Facts, instance: Instance) -> tuple[datetime, ...]:
+    """Return the times of our earlier attempts, oldest first; none where the ledger can't be read."""
+    try:
+        return ledger.attempts(ledger.of(instance, facts.now), ours=facts.claim)
+    except ledger.Unreadable:
+        return ()
+
+
+def in_window(facts: Facts) -> int:
+    """Return how many attempts fell into the escalation window that ends now."""
+    if facts.instance is None:
+        return 0
+    window = timedelta(seconds=facts.policy.attempt_window_seconds)
+    return sum(facts.now - time < window for time in attempts(facts, facts.instance))
+
+
+def group_of(instance: Instance, policy: Policy) -> str:
+    """Return the digest of the instance's group, '0' where there is none."""
+    return ledger.group_digest(dict(instance.tags).get(policy.group_tag, "") if policy.group_tag else "")
