@@ -10,6 +10,7 @@ CloudError
 ABOUT_THE_CALLER = (
     "Forbidden", "NoPermission", "InvalidAccessKeyId", "InvalidSecurityToken", "MissingSecurityToken",
     "SignatureDoesNotMatch", "IncompleteSignature", "InvalidTimeStamp", "SignatureNonceUsed",
+    "OTSAuthFailed", "OTSNoPermissionAccess",
 )  # fmt: skip
 
 
