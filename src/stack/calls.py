@@ -1,8 +1,8 @@
 """The cloud calls that the deployed code can make, read from its syntax trees: nothing is imported or run.
 
-A call of the network SDK is a method name in text or as an attribute (``describe_instances_with_options``); a call of
-the log service is the class that signs PutLogs. Whoever adds a call without a right, or leaves a right without its
-call, is told by the tests.
+A call of the network SDK is a method name in text or as an attribute (``describe_instances_with_options``); calls of
+the log service and of Function Compute are known by their paths, those of Tablestore by their names. Whoever adds a
+call without a right, or leaves a right without its call, is told by the tests.
 """
 
 import ast
@@ -11,8 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _METHOD = re.compile(r"([a-z][a-z0-9_]*)_with_options")
-#: A path of the log service in the code -> the call that it is.
-_LOG_PATHS = {"/shards/lb": "PutLogs", "/shards/route": "PutLogs", "/logs": "GetLogs"}
+#: The end of a path in the code -> the call that it is.
+_PATHS = {
+    "/shards/lb": "PutLogs",
+    "/shards/route": "PutLogs",
+    "/logs": "GetLogs",
+    "/invocations": "InvokeFunction",
+}
+#: Operations of Tablestore: their names are their paths.
+_TABLE_OPERATIONS = re.compile(
+    r"/?((?:Batch)?(?:Get|Put|Update|Delete|Write)Row|GetRange|(?:Describe|Create|Delete)Table)"
+)
 
 
 def calls(source: Path) -> dict[str, str]:
@@ -29,7 +38,9 @@ def _calls_in(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if match := _METHOD.fullmatch(node.value):
                 yield _action(match[1])
-            for path, call in _LOG_PATHS.items():
+            if match := _TABLE_OPERATIONS.fullmatch(node.value):
+                yield match[1]
+            for path, call in _PATHS.items():
                 if node.value.endswith(path):
                     yield call
         elif isinstance(node, ast.Attribute) and (match := _METHOD.fullmatch(node.attr)):

@@ -158,21 +158,24 @@ def _rights(deployed: Deployed, account: str, region: str) -> Iterator[Result]:
     role = deployed.resources["Role"]["Properties"]
     granted = role["Policies"][0]["PolicyDocument"]
     value = str(deployed.environment()["OPT_IN_TAG"]).partition("=")[2]
-    project = deployed.environment()["LOG_PROJECT"]
+    environment = deployed.environment()
+    project, function = environment["LOG_PROJECT"], deployed.found.outputs["FunctionName"]
     context = {
         f"acs:ResourceTag/{permissions.OPT_IN_KEY}": value,
         f"acs:RequestTag/{permissions.LEDGER_KEY}": "v1",
     }
     places = {
         "ecs": f"acs:ecs:{region}:{account}:instance/i-1",
-        "log": f"acs:log:{region}:{account}:project/{project}/logstore/{deployed.environment()['LOGSTORE']}",
+        "log": f"acs:log:{region}:{account}:project/{project}/logstore/{environment['LOGSTORE']}",
+        "fc": f"acs:fc:{region}:{account}:functions/{function}",
+        "ots": f"acs:ots:{region}:{account}:instance/{environment.get('TABLESTORE_INSTANCE', '')}/table/"
+        f"{environment.get('TABLESTORE_TABLE', '')}",
     }
     missing = [
-        one.action
-        for one in permissions.PERMISSIONS
-        if one.by == permissions.FUNCTION
-        and one.effect == "Allow"
-        and not evaluate(granted, one.action, places[one.action.partition(":")[0]], context).allowed
+        right.action
+        for right in permissions.needed(environment.get("LEDGER", permissions.TAGS))
+        if right.effect == "Allow"
+        and not evaluate(granted, right.action, places[right.action.partition(":")[0]], context).allowed
     ]
     if missing:
         yield Result("bad", "role", f"{role['RoleName']} lacks {', '.join(missing)}: run `make deploy`")

@@ -6,6 +6,10 @@ The function's half is checked against the calls that its code can make (``stack
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+#: The two ledgers (setting LEDGER) and the template's conditions for them.
+TAGS, TABLESTORE = "tags", "tablestore"
+LEDGERS = {TAGS: "LedgerOfTags", TABLESTORE: "LedgerInTable"}
+
 OPT_IN_KEY = "ecs-reboot"
 LEDGER_KEY = "ecs-reboot.ledger"
 
@@ -27,7 +31,10 @@ class Condition(NamedTuple):
 
 
 class Permission(NamedTuple):
-    """One right. ``by`` makes the ``call`` under the role; ``reason`` is what it is needed for."""
+    """One right. ``by`` makes the ``call`` under the role; ``reason`` is what it is needed for.
+
+    ``ledger`` names the one store (setting LEDGER) that needs it; empty for a right that both need.
+    """
 
     by: str
     call: str
@@ -36,10 +43,19 @@ class Permission(NamedTuple):
     reason: str
     condition: Condition | None = None
     effect: str = "Allow"
+    ledger: str = ""
 
 
 def _sub(text: str) -> dict[str, Any]:
     return {"Fn::Sub": text}
+
+
+def _sub_of(text: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Fn::Sub": [text, own]}
+
+
+def _first_digits_of_the_stack() -> dict[str, Any]:
+    return {"Fn::Select": ["0", {"Fn::Split": ["-", {"Ref": "ALIYUN::StackId"}]}]}
 
 
 _PROJECT = {
@@ -66,10 +82,30 @@ INSTANCES = Resource(
     },
     "all instances of the region (of every region if `EveryRegion`): which one is only known when an alarm comes",
 )
+#: What RAM can't narrow (``localcloud.ram.granularity``): a resource beside ``*`` would make the statement ineffective.
+EVERYTHING = Resource("*", "`*`: RAM knows this action on all resources only")
 RECORDS, FUNCTION_LOGS = _logstore("records"), _logstore("function")
 FAILURES = Resource(
     _sub("acs:mns:${ALIYUN::Region}:${ALIYUN::AccountId}:/queues/${FunctionName}-failures/messages"),
     "the failure queue",
+)
+#: Tablestore wants the instance's name in lower case (Tablestore, custom RAM policy).
+TABLE = Resource(
+    {
+        "Fn::Sub": [
+            "acs:ots:${ALIYUN::Region}:${ALIYUN::AccountId}:instance/${Instance}/table/ecs_reboot",
+            {
+                "Instance": {
+                    "Fn::If": [
+                        "NamedLedger",
+                        {"Ref": "LedgerInstance"},
+                        _sub_of("er-${Digits}", {"Digits": _first_digits_of_the_stack()}),
+                    ]
+                }
+            },
+        ]
+    },
+    "the table of the ledger",
 )
 THE_FUNCTION = Resource(
     _sub("acs:fc:${ALIYUN::Region}:${ALIYUN::AccountId}:functions/${FunctionName}"), "the function itself"
@@ -109,8 +145,10 @@ PERMISSIONS: tuple[Permission, ...] = (
         FUNCTION,
         "ListTagResources",
         "ecs:ListTagResources",
-        INSTANCES,
-        "earlier attempts of all instances, for cooldown and blast radius",
+        EVERYTHING,
+        "earlier attempts of all instances, for cooldown and blast radius. It reads tags and nothing else, of ECS "
+        "resources in every region of the account",
+        ledger=TAGS,
     ),
     Permission(
         FUNCTION,
@@ -127,6 +165,7 @@ PERMISSIONS: tuple[Permission, ...] = (
         INSTANCES,
         "the attempt, written on the instance before the reboot is asked for",
         MARKING,
+        ledger=TAGS,
     ),
     Permission(
         FUNCTION,
@@ -137,6 +176,30 @@ PERMISSIONS: tuple[Permission, ...] = (
         "request",
         OPTING_IN,
         effect="Deny",
+        ledger=TAGS,
+    ),
+    *(
+        Permission(FUNCTION, call, f"ots:{call}", TABLE, reason, ledger=TABLESTORE)
+        for call, reason in (
+            ("BatchGetRow", "what is known of an instance, its group and the region, before a claim"),
+            ("PutRow", "a claim, written on condition of what was read"),
+            ("BatchWriteRow", "the claims of several instances, each on its condition"),
+            ("GetRange", "the whole ledger, for a person who asks for it"),
+        )
+    ),
+    Permission(
+        FUNCTION,
+        "InvokeFunction",
+        "fc:InvokeFunction",
+        THE_FUNCTION,
+        "hand an event that came by HTTP to itself, asynchronously: no other function, and no loop (docs/safety.md)",
+    ),
+    Permission(
+        FUNCTION,
+        "InvokeFunction",
+        "fc:InvokeFunction",
+        ITS_QUALIFIERS,
+        "the same: the service asks for the function with its qualifier",
     ),
     Permission(FUNCTION, "PutLogs", "log:PostLogStoreLogs", RECORDS, "the records"),
     Permission(PLATFORM, "PutLogs", "log:PostLogStoreLogs", FUNCTION_LOGS, "what the function prints"),
@@ -147,24 +210,44 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(MESSAGES, "InvokeFunction", "fc:InvokeFunction", ITS_QUALIFIERS, "alarms from the topic"),
 )
 
+#: Calls whose right is not named after them, and where that is said. Every other action is ``service:Call``.
+ACTIONS_OF_CALLS = {
+    # SLS, list of actions: PutLogs needs log:PostLogStoreLogs.
+    "PutLogs": "log:PostLogStoreLogs",
+    # CloudMonitor, DescribeMetricLast and DescribeMetricList: the operations in their RAM tables are other ones.
+    "DescribeMetricLast": "cms:QueryMetricLast",
+    "DescribeMetricList": "cms:QueryMetricList",
+}
+
 #: The mark in ``template.yml`` -> who acts under the role whose policy stands there.
 POLICIES = {"function policy": (FUNCTION, PLATFORM), "alarm policy": (MESSAGES,)}
 
 
 def statements(callers: tuple[str, ...], permissions: tuple[Permission, ...] = PERMISSIONS) -> list[dict[str, Any]]:
-    """Return the statements of the policy for these callers; rights of one effect, place and condition share one."""
-    grouped: dict[str, dict[str, Any]] = {}
-    for one in permissions:
-        if one.by not in callers:
+    """Return the statements of the policy for these callers; rights of one effect, place and condition share one.
+
+    A statement that one ledger alone needs is there under that ledger's condition of the template.
+    """
+    grouped: dict[str, tuple[str, dict[str, Any]]] = {}
+    for right in permissions:
+        if right.by not in callers:
             continue
-        key = repr((one.effect, one.resource.value, one.condition))
+        key = repr((right.effect, right.resource.value, right.condition, right.ledger))
         if key not in grouped:
-            grouped[key] = {"Effect": one.effect, "Action": [], "Resource": [one.resource.value]}
-            if one.condition:
-                grouped[key]["Condition"] = dict(one.condition.value)
-        if one.action not in grouped[key]["Action"]:
-            grouped[key]["Action"].append(one.action)
-    return list(grouped.values())
+            grouped[key] = right.ledger, {"Effect": right.effect, "Action": [], "Resource": [right.resource.value]}
+            if right.condition:
+                grouped[key][1]["Condition"] = dict(right.condition.value)
+        if right.action not in grouped[key][1]["Action"]:
+            grouped[key][1]["Action"].append(right.action)
+    return [
+        {"Fn::If": [LEDGERS[ledger], statement, {"Ref": "ALIYUN::NoValue"}]} if ledger else statement
+        for ledger, statement in grouped.values()
+    ]
+
+
+def needed(ledger: str) -> tuple[Permission, ...]:
+    """Return what the function may do, with its records in this ledger."""
+    return tuple(right for right in PERMISSIONS if right.by == FUNCTION and right.ledger in ("", ledger))
 
 
 def policy(callers: tuple[str, ...]) -> dict[str, Any]:
@@ -174,10 +257,11 @@ def policy(callers: tuple[str, ...]) -> dict[str, Any]:
 
 def table() -> Iterator[str]:
     """Give the lines of the table in docs/permissions.md."""
-    yield "| who | call | effect | RAM action | on | only if | what for |"
-    yield "|---|---|---|---|---|---|---|"
-    for one in PERMISSIONS:
-        told = one.condition.told if one.condition else ""
+    yield "| who | call | ledger | effect | RAM action | on | only if | what for |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for right in PERMISSIONS:
+        told = right.condition.told if right.condition else ""
         yield (
-            f"| {one.by} | {one.call} | {one.effect} | `{one.action}` | {one.resource.told} | {told} | {one.reason} |"
+            f"| {right.by} | {right.call} | {right.ledger or 'any'} | {right.effect} | `{right.action}` "
+            f"| {right.resource.told} | {told} | {right.reason} |"
         )

@@ -26,6 +26,7 @@ PACKAGES = {
     "EventBridge": "ros_cdk_eventbridge",
     "ROS": "ros_cdk_ros",
     "OSS": "ros_cdk_oss",
+    "OTS": "ros_cdk_ots",
 }
 
 

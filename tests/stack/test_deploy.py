@@ -201,6 +201,27 @@ def test_a_failed_update_says_why(whole: Whole, package: Path) -> None:
         stacks.follow(found.stack_id, mark)
 
 
+def test_a_role_works_only_a_while_after_it_was_made(
+    whole: Whole, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hasty = tmp_path / "template.yml"
+    text = (ROOT / "template.yml").read_text(encoding="utf-8")
+    hasty.write_text(text.replace("CreateDuration: 15", "CreateDuration: 0"))
+    assert run(whole, "deploy", "--package", str(package), "--template", str(hasty)) == 1
+    assert "AsyncInvoke: the role ecs-reboot-cn-hangzhou was made a moment ago" in capsys.readouterr().err
+    assert deploy(whole, package) == 0
+
+
+def test_targets_of_an_existing_rule_stay_when_the_stack_comes_and_goes(whole: Whole, package: Path) -> None:
+    theirs = {"1": "acs:mns:cn-hangzhou:1234567890123456:/queues/theirs/message"}
+    rule = {"RuleId": "cpu", "RuleName": "cpu", "Namespace": "acs_ecs_dashboard", "EnableState": True, "Webhook": ""}
+    whole.account.alarm_rules["cpu"] = {**rule, "Targets": dict(theirs)}
+    assert deploy(whole, package, AlarmRuleId="cpu") == 0
+    assert whole.account.alarm_rules["cpu"]["Targets"].keys() == {"1", "ecs-reboot"}
+    assert run(whole, "remove") == 0
+    assert whole.account.alarm_rules["cpu"]["Targets"] == theirs
+
+
 def test_the_command_line_from_deploy_to_remove(whole: Whole, package: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],

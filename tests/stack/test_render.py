@@ -28,8 +28,9 @@ def test_optional_parts_are_there_when_they_are_asked_for() -> None:
     assert not {"HttpTrigger", "ScheduleTrigger", "SweepTrigger", "LogAlert", "ExampleAlarm"} & plain.keys()
     assert "VpcConfig" not in plain["Function"]["Properties"]
     assert plain["Function"]["Properties"]["InternetAccess"] is True
-    quiet = made(AlarmTopic="false", SystemEvents="false", AlarmRuleId="rule-1", CloudMonitorEvents="true")
-    assert not {"AlarmTrigger", "AlarmRole", "AlarmRuleTarget", "CloudMonitorEventRule"} & quiet.keys()
+    quiet = made(AlarmTopic="false", SystemEvents="false", AlarmRuleId="rule-1", AgentEvents="true")
+    assert not {"AlarmTrigger", "AlarmRole", "AlarmRuleTarget"} & quiet.keys()
+    assert "AgentEventTrigger" in quiet, "agents' events come by EventBridge, not by the topic"
     kept = made(ExistingLogProject="logs", LogstoresExist="true")
     assert not {"LogProject", "Records", "RecordsIndex"} & kept.keys()
     assert kept["Function"]["Properties"]["EnvironmentVariables"]["LOGSTORE"] == "ecs-reboot-records"
@@ -69,7 +70,7 @@ def test_what_would_not_work_under_given_parameters_is_found() -> None:
 
 def test_circles_are_told() -> None:
     circle = {
-        "Conditions": {"A": {"Fn::Not": ["B"]}, "B": {"Fn::Not": ["A"]}},
+        "Conditions": {"A": {"Fn::Not": "B"}, "B": {"Fn::Not": "A"}},
         "Resources": {"X": {"Type": "x", "Condition": "A"}},
     }
     with pytest.raises(CircularTemplate, match="A -> B -> A"):

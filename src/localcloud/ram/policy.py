@@ -2,13 +2,16 @@
 
 After RAM's pages on policy structure, evaluation and conditions: what no statement allows is denied, a Deny that
 applies wins over every Allow. All operators and keys of a Condition must hold; of a key's values one must. What this
-evaluator does not know (an operator, NotAction, a policy variable) is an error, never a silent no or yes.
+evaluator does not know (an operator, NotAction, a policy variable) is an error, never a silent no or yes. An action
+that RAM knows on all resources only (``localcloud.ram.granularity``) is not granted by a narrower resource.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Literal, NamedTuple
+
+from localcloud.ram.granularity import is_for_all_resources
 
 Context = Mapping[str, str]
 """Condition keys and their values in this request, as ``acs:ResourceTag/app``; keys are compared without case."""
@@ -61,9 +64,16 @@ def _applies(statement: Mapping[str, Any], action: str, resource: str, context: 
         raise UnsupportedPolicy(f"Effect is {statement.get('Effect')!r}; say Allow or Deny")
     return (
         any(_pattern(one.lower()).fullmatch(action.lower()) for one in _texts(statement.get("Action"), "Action"))
-        and any(_pattern(one).fullmatch(resource) for one in _texts(statement.get("Resource"), "Resource"))
+        and _covers(_texts(statement.get("Resource"), "Resource"), action, resource)
         and all(_holds(operator, keys, context) for operator, keys in statement.get("Condition", {}).items())
     )
+
+
+def _covers(patterns: list[str], action: str, resource: str) -> bool:
+    """Tell whether a statement is about the resource; what can't be narrowed must be granted on everything."""
+    if is_for_all_resources(action):
+        return "*" in patterns
+    return any(_pattern(pattern).fullmatch(resource) for pattern in patterns)
 
 
 def _holds(operator: str, keys: Mapping[str, Any], context: Context) -> bool:

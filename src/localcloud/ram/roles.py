@@ -1,6 +1,6 @@
 """The roles of an account, with their policies: what decides on every call that a role session makes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from localcloud.authorization import Resource
@@ -24,9 +24,10 @@ class Role(NamedTuple):
 class Roles:
     """The roles of one account by name."""
 
-    def __init__(self, account: str) -> None:
-        self._account = account
+    def __init__(self, account: str, now: Callable[[], float]) -> None:
+        self._account, self._now = account, now
         self._roles: dict[str, Role] = {}
+        self._made: dict[str, float] = {}
 
     def create(self, name: str, trust: Mapping[str, Any], policies: Mapping[str, Mapping[str, Any]]) -> Role:
         """Make a role. Raises Refusal where the name is taken or the trust policy lets no service take it."""
@@ -42,7 +43,17 @@ class Roles:
             raise Refusal(f"InvalidParameter.AssumeRolePolicyDocument: no service may take the role {name}")
         role = Role(name, f"acs:ram::{self._account}:role/{name}", services, dict(policies))
         self._roles[name] = role
+        # One that is made again by an update stays known.
+        self._made.setdefault(name, self._now())
         return role
+
+    def get(self, name: str) -> Role | None:
+        """Return a role, or None."""
+        return self._roles.get(name)
+
+    def age(self, name: str) -> float:
+        """Return how long a role has been there, in seconds."""
+        return self._now() - self._made[name]
 
     def put(self, role: Role) -> None:
         """Write a role anew, as when its policies change."""

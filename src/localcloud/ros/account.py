@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from localcloud.functioncompute.api.async_invoke import AsyncConfig
 
 REGION = "cn-hangzhou"
+#: How long a new role takes until it works everywhere. No page gives a figure; seconds are seen.
+ROLE_SETTLES_SECONDS = 10.0
 FUNCTION_SERVICE, MESSAGE_SERVICE = "fc.aliyuncs.com", "mns.aliyuncs.com"
 
 
@@ -42,7 +44,8 @@ class Account:
     def __init__(self, cloud: Cloud, stores: LogStores, oss: Oss, url: Callable[[], str]) -> None:
         self.cloud, self.stores, self.oss, self.url = cloud, stores, oss, url
         self.region = REGION
-        self.roles = Roles(cloud.account)
+        self._slept = 0.0
+        self.roles = Roles(cloud.account, lambda: cloud.clock.now().timestamp() + self._slept)
         self.bus = Bus(cloud.account, REGION, cloud.clock.now)
         self.messages = Messages(cloud.account, cloud.clock.now, cloud.random("messages"))
         self.timers = Clockwork()
@@ -51,7 +54,7 @@ class Account:
         self.async_configs: dict[str, AsyncConfig] = {}
         self.reserved: dict[str, int] = {}
         self.http_triggers: dict[str, tuple[str, Mapping[str, Any]]] = {}
-        #: CloudMonitor's threshold rules by ID: RuleName, Namespace, EnableState, Webhook, and the ARNs of Targets.
+        #: CloudMonitor's threshold rules by ID: RuleName, Namespace, EnableState, Webhook, and Targets: ARNs by ID.
         self.alarm_rules: dict[str, dict[str, Any]] = {}
         #: What is kept and answered by no call here: alarm rules and their targets, indices, dashboards, alerts.
         self.kept: dict[tuple[str, str], Mapping[str, Any]] = {}
@@ -79,6 +82,16 @@ class Account:
             return fc.Credentials(session.access_key_id, session.access_key_secret, session.security_token)
 
         return credentials
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass for roles, without waiting."""
+        self._slept += seconds
+
+    def require_settled(self, role: Role, action: str, arn: str) -> None:
+        """Check what a service looks at when it is set up, under a role that must be known everywhere by then."""
+        if self.roles.age(role.name) < ROLE_SETTLES_SECONDS:
+            raise Denied(f"the role {role.name} was made a moment ago and may not do {action} on {arn} yet")
+        self.require(role, action, arn)
 
     def require(self, role: Role, action: str, arn: str) -> None:
         """Check what a service does under a role. Raises Denied."""

@@ -84,6 +84,10 @@ def _function(account: Account, properties: Properties) -> Made:
     name, role = properties["FunctionName"], account.roles.assumable(properties["Role"], FUNCTION_SERVICE)
     if name in account.functions.names():
         raise Refusal(f"FunctionAlreadyExists: {name}")
+    if "InstanceConcurrency" in properties:
+        raise Refusal(f"InvalidArgument: instanceConcurrency can't be set for the runtime {properties['Runtime']}")
+    if empty := [variable for variable, value in properties["EnvironmentVariables"].items() if value == ""]:
+        raise Refusal(f"InvalidArgument: environment variables without a value: {', '.join(empty)}")
     code = properties["Code"]
     if "ZipFile" in code:
         package = base64.b64decode(code["ZipFile"], validate=True)
@@ -129,6 +133,7 @@ def _async_config(account: Account, properties: Properties) -> Made:
     destination = properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     if destination:
         queue_of(destination)
+        account.require_settled(account.function_roles[name], "mns:SendMessage", destination)
     config = read_config(_camel({key: value for key, value in properties.items() if key != "FunctionName"}))
     account.async_configs[name] = config
     account.functions.configure(name, async_config=config)
@@ -238,7 +243,7 @@ def _alarm_rule(account: Account, properties: Properties) -> Made:
         "Namespace": properties["Namespace"],
         "EnableState": True,
         "Webhook": properties.get("Webhook", ""),
-        "Targets": [],
+        "Targets": {},
     }
 
     def undo() -> None:
@@ -252,14 +257,29 @@ def _alarm_targets(account: Account, properties: Properties) -> Made:
     if rule_id not in account.alarm_rules:
         raise Refusal(f"ResourceNotFound: there is no alarm rule {rule_id}")
     targets = account.alarm_rules[rule_id]["Targets"]
-    added = [one["Arn"] for one in properties["Targets"]]
-    targets += added
+    for target in properties["Targets"]:
+        # The target that has this ID already is replaced, whoever put it there.
+        targets[str(target["Id"])] = target["Arn"]
 
     def undo() -> None:
-        for arn in added:
-            targets.remove(arn)
+        for target in properties["Targets"]:
+            targets.pop(str(target["Id"]), None)
 
     return Made(rule_id, {}, undo)
+
+
+def _table(account: Account, properties: Properties) -> Made:
+    instance, name = str(properties["InstanceName"]), str(properties["TableName"])
+    if ("TableInstance", instance.lower()) not in account.kept:
+        raise Refusal(f"OTSAuthFailed: the instance {instance} is not found")
+    return _keep_table(account, {**properties, "Path": f"{instance.lower()}/{name}"})._replace(
+        attributes={"TableName": name}
+    )
+
+
+def _sleep(account: Account, properties: Properties) -> Made:
+    account.sleep(float(properties.get("CreateDuration", 0)))
+    return Made("sleep", {}, lambda: None)
 
 
 def _kept(
@@ -281,6 +301,9 @@ def _kept(
     return keep
 
 
+_keep_table = _kept("Table", lambda given: str(given["Path"]), "TableName")
+
+
 def _deployed(account: Account, properties: Properties) -> str:
     name = str(properties["FunctionName"])
     account.functions.find(name)
@@ -288,8 +311,6 @@ def _deployed(account: Account, properties: Properties) -> str:
 
 
 _MAKERS: Mapping[str, Callable[[Account, Properties], Made]] = {
-    "ALIYUN::CMS::EventRule": _kept("EventRule", lambda one: str(one["RuleName"])),
-    "ALIYUN::CMS::EventRuleTargets": _kept("EventRuleTargets", lambda one: str(one["RuleName"])),
     "ALIYUN::CMS::MetricRuleTargets": _alarm_targets,
     "ALIYUN::CMS::ResourceMetricRule": _alarm_rule,
     "ALIYUN::FC3::AsyncInvokeConfig": _async_config,
@@ -298,7 +319,10 @@ _MAKERS: Mapping[str, Callable[[Account, Properties], Made]] = {
     "ALIYUN::FC3::Trigger": _trigger,
     "ALIYUN::MNS::Queue": _queue,
     "ALIYUN::MNS::Topic": _topic,
+    "ALIYUN::OTS::InstanceV2": _kept("TableInstance", lambda given: str(given["InstanceName"]).lower(), "InstanceName"),
+    "ALIYUN::OTS::Table": _table,
     "ALIYUN::RAM::Role": _role,
+    "ALIYUN::ROS::Sleep": _sleep,
     "ALIYUN::SLS::Alert": _kept("Alert", lambda one: str(one["Detail"]["Name"]), "Name"),
     "ALIYUN::SLS::Dashboard": _kept("Dashboard", lambda one: str(one["DashboardName"]), "DashboardName"),
     "ALIYUN::SLS::Index": _index,

@@ -118,7 +118,7 @@ class Ros:
         rule = self._account.alarm_rules.get(rule_id)
         if rule is None:
             raise ApiError("ResourceNotFound", message=f"there is no rule {rule_id}", status=404)
-        targets = [{"Id": str(number), "Arn": arn} for number, arn in enumerate(rule["Targets"], 1)]
+        targets = [{"Id": target_id, "Arn": arn} for target_id, arn in rule["Targets"].items()]
         return {"Code": "200", "Success": True, "Targets": {"Target": targets}}
 
     def _create(self, call: Call) -> dict[str, Any]:

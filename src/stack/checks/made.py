@@ -10,12 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ecs_reboot.settings import settings
+from localcloud.ram.granularity import is_for_all_resources
 from stack.checks import triggers
 from stack.finding import Finding
 
 ENVIRONMENT_BYTES = 4 * 1024
 MEMORY_STEP_MB = 64
 CPU_STEP = 0.05
+#: Function Compute, "Configure instance concurrency": for custom runtimes and containers only.
+_STANDARD_RUNTIMES = ("python", "nodejs", "java", "php", "go", "dotnetcore")
+#: ROS, ALIYUN::OTS::InstanceV2: words that the name of an instance must not contain.
+_FORBIDDEN_IN_INSTANCES = ("ali", "ay", "ots", "taobao", "admin")
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
@@ -45,6 +50,9 @@ def _function(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
         yield Finding(f"{path}.Cpu", cpu, f"it must be a multiple of {CPU_STEP}")
     elif isinstance(cpu, (int, float)) and isinstance(memory, (int, float)) and not 1 <= memory / 1024 / cpu <= 4:  # noqa: PLR2004 - documented
         yield Finding(f"{path}.Cpu", cpu, f"memory in GB ({memory / 1024:g}) must be one to four times the vCPU")
+    if "InstanceConcurrency" in properties and str(properties.get("Runtime")).startswith(_STANDARD_RUNTIMES):
+        remedy = "a function in a standard runtime serves one call at a time, and new ones can't set this: drop it"
+        yield Finding(f"{path}.InstanceConcurrency", properties["InstanceConcurrency"], remedy)
     code = properties.get("Code", {})
     ways = [way for way in ("ZipFile", "SourceCode", "OssBucketName") if code.get(way)]
     if len(ways) != 1:
@@ -64,6 +72,8 @@ def _environment(variables: Mapping[str, Any], path: str) -> Iterator[Finding]:
             yield Finding(f"{path}.{name}", value, "a letter, then letters, digits and _; not starting with FC_")
         if not isinstance(value, str):
             yield Finding(f"{path}.{name}", value, "a variable is a text: wrap the number in Fn::Sub")
+        if value == "":
+            yield Finding(f"{path}.{name}", value, "whether it may be empty is not documented: leave it out by Fn::If")
     size = sum(len(str(name).encode()) + len(str(value).encode()) for name, value in variables.items())
     if size > ENVIRONMENT_BYTES:
         remedy = f"Function Compute allows {ENVIRONMENT_BYTES} bytes for all names and values: shorten some"
@@ -93,7 +103,15 @@ def _statement(statement: Mapping[str, Any], path: str) -> Iterator[Finding]:
     for action in statement.get("Action") or [""]:
         if not re.fullmatch(r"[a-z]+:[A-Z][A-Za-z]+", str(action)):
             yield Finding(f"{path}.Action", action, "name one action, such as ecs:RebootInstances; no wildcard")
-    for resource in statement.get("Resource") or [""]:
+    actions, resources = statement.get("Action") or [""], statement.get("Resource") or [""]
+    unbounded = [action for action in actions if is_for_all_resources(str(action))]
+    if unbounded and resources != ["*"]:
+        remedy = "RAM knows it on all resources only: give it a statement of its own, with Resource '*'"
+        yield Finding(f"{path}.Action", unbounded[0], remedy)
+        return
+    if unbounded == actions:
+        return
+    for resource in resources:
         if not re.fullmatch(r"acs:[a-z]+:[^:]*:[^:]*:.+", str(resource)) or str(resource).endswith(":*"):
             remedy = "name the resource, as acs:ecs:REGION:ACCOUNT:instance/*; no bare wildcard"
             yield Finding(f"{path}.Resource", resource, remedy)
@@ -110,9 +128,9 @@ def _dashboard(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
     if not name.startswith("dashboard-"):
         yield Finding(f"{path}.DashboardName", name, "a dashboard's name starts with dashboard-")
     for number, chart in enumerate(properties.get("Charts", [])):
-        missing = [key for key in ("title", "type", "search", "display") if key not in chart]
+        missing = [key for key in ("action", "title", "type", "search", "display") if key not in chart]
         if missing:
-            yield Finding(f"{path}.Charts[{number}]", missing, "a chart has title, type, search and display")
+            yield Finding(f"{path}.Charts[{number}]", missing, "a chart has action, title, type, search and display")
 
 
 def _destination(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
@@ -124,9 +142,19 @@ def _destination(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
 
 def _metric_targets(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
     for number, target in enumerate(properties.get("Targets", [])):
+        # PutMetricRuleTargets replaces the target that has the ID already, and the stack's deletion deletes it.
+        if re.fullmatch(r"[0-9]*", str(target.get("Id", ""))):
+            remedy = "the rule's owner may use it already: take the function's name"
+            yield Finding(f"{path}.Targets[{number}].Id", target.get("Id"), remedy)
         if not _TOPIC_TARGET.fullmatch(str(target.get("Arn", ""))):
             remedy = "write acs:mns:REGION:ACCOUNT:/topics/NAME/message"
             yield Finding(f"{path}.Targets[{number}].Arn", target.get("Arn"), remedy)
+
+
+def _table_store(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
+    name = str(properties.get("InstanceName", ""))
+    if found := [word for word in _FORBIDDEN_IN_INSTANCES if word in name.lower()]:
+        yield Finding(f"{path}.InstanceName", name, f"Tablestore takes no name with {', '.join(found)} in it")
 
 
 def _project(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
@@ -153,6 +181,7 @@ _RULES: Mapping[str, Callable[[Mapping[str, Any], str], Iterator[Finding]]] = {
     "ALIYUN::FC3::AsyncInvokeConfig": _destination,
     "ALIYUN::FC3::Function": _function,
     "ALIYUN::FC3::Trigger": triggers.check,
+    "ALIYUN::OTS::InstanceV2": _table_store,
     "ALIYUN::RAM::Role": _role,
     "ALIYUN::SLS::Alert": _alert,
     "ALIYUN::SLS::Dashboard": _dashboard,
