@@ -13,6 +13,7 @@ from localcloud.ecs.instances import Instances
 from localcloud.faults import Faults
 from localcloud.fleet import Fleet
 from localcloud.functioncompute.api.functions import Functions
+from localcloud.tablestore.tables import Instances as TablestoreInstances
 
 
 class Cloud:
@@ -20,7 +21,8 @@ class Cloud:
 
     Deterministic under its seed: request IDs, session keys and faults by chance are drawn from it, each from a series
     of its own. ``declared`` is the fleet it started from. Whoever reads or changes ``fleet`` while a server runs holds
-    ``lock``. ``authorize`` decides who may do what. ``functions`` are those of Function Compute.
+    ``lock``. ``authorize`` decides who may do what. ``functions`` are those of Function Compute,
+    ``tablestore`` has the instances of Tablestore.
     """
 
     def __init__(self, declared: Fleet, *, seed: int, time_scale: float) -> None:
@@ -73,4 +75,7 @@ class Cloud:
     def _begin(self) -> None:
         self._request_ids = self.random("request IDs")
         self.fleet = Instances(self.declared.instances, self.clock, self.audit)
+        self.tablestore = TablestoreInstances(self.clock)
+        for spec in self.declared.tablestore:
+            self.tablestore.declare(spec.instance_name, spec.region_id, spec.networks, spec.tables)
         self.faults = Faults(self.declared.faults, self.random("faults"))

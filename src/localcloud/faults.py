@@ -21,6 +21,7 @@ Kind = Literal[
     "duplicate",
     "late",
     "batch",
+    "late_effect",
 ]
 # What happens to an event on its way from a trigger to a function, and to no API call.
 OF_DELIVERY: frozenset[Kind] = frozenset({"duplicate", "late", "batch"})
@@ -38,7 +39,10 @@ EFFECT_BY_DEFAULT: dict[Kind, bool] = {
     "duplicate": True,
     "late": True,
     "batch": True,
+    "late_effect": False,
 }
+# What only some services can suffer: a call of theirs that takes effect after its client was left without an answer.
+_OF_SERVICES: dict[Kind, tuple[str, ...]] = {"late_effect": ("ots",), "stale": ("ecs", "sls", "fc")}
 # What an action may be called; of services that are not listed, anything.
 ACTIONS: dict[str, tuple[str, ...]] = {
     "ecs": (
@@ -65,11 +69,31 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "DeleteConcurrencyConfig",
         DELIVERY,
     ),
+    "ots": (
+        "CreateTable",
+        "DescribeTable",
+        "UpdateTable",
+        "ListTable",
+        "DeleteTable",
+        "GetRow",
+        "BatchGetRow",
+        "PutRow",
+        "UpdateRow",
+        "DeleteRow",
+        "BatchWriteRow",
+        "GetRange",
+    ),
 }
-_NEEDS: dict[Kind, str] = {"delay": "seconds", "stale": "seconds", "late": "seconds", "batch": "seconds"}
+_NEEDS: dict[Kind, str] = {
+    "delay": "seconds",
+    "stale": "seconds",
+    "late": "seconds",
+    "batch": "seconds",
+    "late_effect": "seconds",
+}
 _FIELDS_OF: dict[str, frozenset[Kind]] = {
     "before": frozenset({"delay", "error", "not_json"}),
-    "seconds": frozenset({"delay", "stale", "duplicate", "late", "batch"}),
+    "seconds": frozenset({"delay", "stale", "duplicate", "late", "batch", "late_effect"}),
     "status": frozenset({"error", "throttle", "not_json"}),
     "code": frozenset({"error", "throttle"}),
     "message": frozenset({"error", "throttle"}),
@@ -80,20 +104,22 @@ _FIELDS_OF: dict[str, frozenset[Kind]] = {
 class Fault(BaseModel):
     """One declared fault.
 
-    It hits calls of ``action`` (``*`` = any) of ``service`` that name ``instance_id`` (empty = any), after the first
+    It hits calls of ``action`` (``*`` = any) of ``service`` that name ``instance_id`` or, of Tablestore, a row with
+    ``row`` in a column of its key (empty = any), after the first
     ``skip`` of them and ``times`` times (None = always), each with ``probability``. ``seconds`` are real seconds.
     ``before``: True holds back the effect (of a ``delay``: until the wait is over), False lets it happen.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: Literal["ecs", "sls", "fc"] = "ecs"
+    service: Literal["ecs", "sls", "fc", "ots"] = "ecs"
     action: str = "*"
     kind: Kind
     times: Annotated[int, Field(ge=1)] | None = None
     skip: Annotated[int, Field(ge=0)] = 0
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
     instance_id: str = ""
+    row: str = ""
     seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None
     status: Annotated[int, Field(ge=200, le=599)] | None = None
     code: str = ""
@@ -113,6 +139,11 @@ class Fault(BaseModel):
         if self.action != "*" and of_delivery != (self.action == DELIVERY):
             kinds = ", ".join(sorted(OF_DELIVERY))
             raise ValueError(f"a {self.kind} fault does not fit action {self.action!r}: of {DELIVERY} are {kinds}")
+        if self.service not in _OF_SERVICES.get(self.kind, (self.service,)):
+            services = ", ".join(_OF_SERVICES[self.kind])
+            raise ValueError(f"a {self.kind} fault does not fit service {self.service!r}: it belongs to {services}")
+        if self.row and self.service != "ots":
+            raise ValueError("'row' means nothing but to service 'ots'")
         needed = _NEEDS.get(self.kind)
         if needed and getattr(self, needed) is None:
             raise ValueError(f"a {self.kind} fault needs {needed!r}")
@@ -133,16 +164,17 @@ class Fault(BaseModel):
 
     @property
     def is_of_one_instance(self) -> bool:
-        """Whether this is an error of one instance among others, where the action answers for each by itself."""
-        return self.kind == "error" and bool(self.instance_id)
+        """Whether this is an error of one instance or row among others, where the action answers for each by itself."""
+        return self.kind == "error" and bool(self.instance_id or self.row)
 
-    def hits(self, service: str, action: str, instance_ids: Iterable[str]) -> bool:
+    def hits(self, service: str, action: str, names: Iterable[str]) -> bool:
         """Whether a call is one that this fault is about."""
         return (
             self.service == service
             and self.action in ("*", action)
             and (self.kind in OF_DELIVERY) == (action == DELIVERY)
-            and (not self.instance_id or self.instance_id in instance_ids)
+            and (not self.instance_id or self.instance_id in names)
+            and (not self.row or self.row in names)
         )
 
 
@@ -208,8 +240,8 @@ class Faults:
             self._armed = kept
         return removed
 
-    def take(self, service: str, action: str, instance_ids: tuple[str, ...] = ()) -> tuple[Fault, ...]:
-        """Return the faults that a call meets now, and count them."""
+    def take(self, service: str, action: str, names: tuple[str, ...] = ()) -> tuple[Fault, ...]:
+        """Return the faults that a call meets now, and count them; ``names`` are of its instances or rows."""
         if not self._armed:
             return ()
         taken: list[Fault] = []
@@ -217,7 +249,7 @@ class Faults:
         with self._lock:
             for armed in self._armed:
                 fault = armed.fault
-                if armed.spent or not fault.hits(service, action, instance_ids):
+                if armed.spent or not fault.hits(service, action, names):
                     continue
                 if whole_answer_spoilt and not fault.is_of_one_instance:
                     continue

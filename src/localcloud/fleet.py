@@ -8,12 +8,24 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
+from localcloud.clock import Clock
 from localcloud.ecs.regions import REGIONS
 from localcloud.ecs.tag_rules import MAX_TAGS, key_mistake, value_mistake
 from localcloud.faults import Fault
 from localcloud.mistakes import DeclarationError, nearest, told
+from localcloud.tablestore.errors import OtsError
+from localcloud.tablestore.tables import Instances, Network
 
 Status = Literal["Pending", "Starting", "Running", "Stopping", "Stopped"]
 Lock = Literal["security", "financial", "Recycling", "dedicatedhostfinancial", "refunded"]
@@ -101,11 +113,35 @@ class InstanceSpec(BaseModel):
     instance_charge_type: ChargeType = "PostPaid"
 
 
+class TablestoreSpec(BaseModel):
+    """One instance of Tablestore with its tables: for each, its key columns with their types, in order.
+
+    ``networks``: where calls may come from; a client that takes a bare loopback address counts as inside the VPC.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    instance_name: str = "ecs-rb"
+    region_id: Annotated[str, AfterValidator(_region_id)] = "cn-hangzhou"
+    networks: tuple[Network, ...] = ("VPC", "CLASSIC")
+    tables: dict[str, dict[str, Literal["INTEGER", "STRING", "BINARY"]]] = {
+        "ledger": {"region": "STRING", "row": "STRING"}
+    }
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "TablestoreSpec":
+        try:
+            Instances(Clock()).declare(self.instance_name, self.region_id, self.networks, self.tables)
+        except OtsError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
 class Fleet(BaseModel):
     """One account: its instances, the faults in force, and how the local cloud runs.
 
     ``time_scale``: seconds of cloud time per real second for state transitions. ``log_projects``: the log projects and
-    their logstores.
+    their logstores. ``tablestore``: the instances of Tablestore with their tables.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -116,6 +152,7 @@ class Fleet(BaseModel):
     seed: int = 0
     time_scale: Annotated[float, Field(gt=0)] = 1.0
     log_projects: dict[str, tuple[str, ...]] = {"ecs-reboot": ("records",)}
+    tablestore: tuple[TablestoreSpec, ...] = (TablestoreSpec(),)
 
 
 def load(path: str | Path) -> Fleet:
@@ -220,5 +257,5 @@ def _place(document: dict[str, Any], loc: Sequence[int | str], name: str) -> str
 
 
 def _fields(loc: Sequence[int | str]) -> Sequence[str]:
-    models: dict[str, type[BaseModel]] = {"instances": InstanceSpec, "faults": Fault}
+    models: dict[str, type[BaseModel]] = {"instances": InstanceSpec, "faults": Fault, "tablestore": TablestoreSpec}
     return tuple((models.get(str(loc[0]), Fleet) if loc else Fleet).model_fields)

@@ -1,4 +1,4 @@
-"""One ASGI application on one loopback port: ECS at ``/``, SLS by its headers, Function Compute by its version.
+"""One ASGI application on one loopback port: ECS at ``/``, SLS and Tablestore by header, Function Compute by version.
 
 The admin pages are under ``/_local``; the console, which is loaded when first looked at, is under ``/console/``.
 """
@@ -81,6 +81,7 @@ class Application:
         self._sls = sls
         self._console: Pages | None = None
         self._fc: Service | None = None
+        self._ots: Service | None = None
 
     def close(self) -> None:
         """End what runs beside the server."""
@@ -100,6 +101,8 @@ class Application:
                 await self._respond(await console.handle(Request(scope, receive)), scope, receive, send)
             elif path.startswith(FUNCTION_COMPUTE):
                 await self._respond(await self._loaded_fc().handle(Request(scope, receive)), scope, receive, send)
+            elif any(is_tablestore_header(name) for name, _ in scope["headers"]):
+                await self._respond(await self._loaded_ots().handle(Request(scope, receive)), scope, receive, send)
             elif _is_for_sls(scope):
                 await self._respond(await self._handle_sls(Request(scope, receive)), scope, receive, send)
             elif path in ("/", ""):
@@ -141,6 +144,12 @@ class Application:
             fc: Service = import_module("localcloud.functioncompute.api.service").FunctionCompute(self._cloud)
             self._fc = fc
         return self._fc
+
+    def _loaded_ots(self) -> Service:
+        if self._ots is None:
+            ots: Service = import_module("localcloud.tablestore.service").Ots(self._cloud)
+            self._ots = ots
+        return self._ots
 
     def _loaded_console(self, address: tuple[str, int]) -> Pages:
         if self._console is None:
@@ -261,6 +270,11 @@ def _listen(port: int) -> socket.socket:
 
 def _host_port(listener: socket.socket) -> str:
     return f"{LOOPBACK}:{listener.getsockname()[1]}"
+
+
+def is_tablestore_header(name: bytes) -> bool:
+    """Tell whether a header, in lower case, belongs to Tablestore."""
+    return name.startswith(b"x-ots-")
 
 
 def _is_for_sls(scope: Scope) -> bool:

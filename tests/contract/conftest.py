@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from node_clients import NodeProgram, installed
 from serving import Served, serving
 
 
@@ -25,3 +26,9 @@ def served(shared_serve: Served) -> Served:
 def package() -> Callable[[str], Any]:
     """Import a client; where it is not installed, skip and say so, but fail in CI, which must not skip it."""
     return importlib.import_module if os.environ.get("CI") else pytest.importorskip
+
+
+@pytest.fixture(scope="session")
+def node_program() -> NodeProgram:
+    """Run a program of ``node/`` with the official clients for Node."""
+    return installed()

@@ -1,0 +1,1 @@
+"""Tablestore (OTS), wide column model: instances, tables, conditional writes. Its codec is its own."""
