@@ -7,11 +7,12 @@ from localcloud.credentials import Identity
 
 
 class Resource(NamedTuple):
-    """What a call is about: its name, the tags it has, and the tags that the request brings."""
+    """What a call is about: its name, the tags it has, the tags that the request brings, and other condition keys."""
 
     arn: str
     tags: Mapping[str, str] = {}
     request_tags: Mapping[str, str] = {}
+    circumstances: Mapping[str, str] = {}
 
 
 Authorize = Callable[[Identity, str, Resource], bool]

@@ -4,6 +4,7 @@ The exit status is 0 when done, 1 when something is wrong with what was looked a
 """
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from stack import checks, document, generate
+from stack import checks, deployer, document, generate
 from stack.arguments import UsageError, parameters_of
 from stack.parameters import WrongParameters
 from stack.render import CircularTemplate, plan, rendered
@@ -83,6 +84,12 @@ def _generate(_options: argparse.Namespace) -> int:
     return 0
 
 
+def _policy(options: argparse.Namespace) -> int:
+    names = {"region": options.region, "account": options.account, "function": options.function}
+    _tell(json.dumps(deployer.policy(**names), indent=2))
+    return 0
+
+
 def _plain(options: argparse.Namespace) -> int:
     _tell(document.as_json(document.load(Path(options.template))))
     return 0
@@ -133,6 +140,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         added.add_argument("--endpoint", default=endpoint, help="one address for all services: a stand-in cloud")
         return added
 
+    policy = where(verb("policy", _policy, "print the policy that a deployer needs, as a document for RAM"))
+    policy.add_argument("--account", required=True, help="ID of the account")
+    policy.add_argument("--function", default=DEFAULT_NAME, help="the parameter FunctionName")
     given, told = environment.get("PARAMS", ""), "parameters: \"Key=Value Key='Value with spaces'\""
     verb("validate", _validate, "check the template offline against the official schemas")
     verb("generate", _generate, "write the generated blocks of template.yml and docs/permissions.md anew")

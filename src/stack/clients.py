@@ -4,12 +4,19 @@ The chain is that of ``alibabacloud-credentials``: environment variables, profil
 (one address for all services) is for a stand-in cloud; without it each client finds its region's own.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from alibabacloud_credentials.client import Client as CredentialChain
 from alibabacloud_credentials.exceptions import CredentialException
 from alibabacloud_tea_openapi.utils_models import Config
+
+#: Services of one address for all regions: version and address.
+_GLOBAL = {
+    "ram": ("2015-05-01", "ram.aliyuncs.com"),
+    "resourcemanager": ("2020-03-31", "resourcemanager.aliyuncs.com"),
+}
 
 
 class NoCredentials(RuntimeError):
@@ -105,12 +112,33 @@ class Clients:
             client._isRowIp = True  # noqa: SLF001 - no public way
         return client
 
-    def _config(self) -> Config:
+    def rpc(self, product: str, action: str, parameters: Mapping[str, str]) -> Mapping[str, Any]:
+        """Make one call of RAM or of Resource Management, of which so few are needed. Raises TeaException."""
+        from alibabacloud_tea_openapi.client import Client  # noqa: PLC0415
+        from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params  # noqa: PLC0415
+        from darabonba.runtime import RuntimeOptions  # noqa: PLC0415
+
+        version, host = _GLOBAL[product]
+        call = Params(
+            action=action,
+            version=version,
+            protocol=self._scheme.upper(),
+            method="POST",
+            auth_type="AK",
+            style="RPC",
+            pathname="/",
+            req_body_type="formData",
+            body_type="json",
+        )
+        answer = Client(self._config(host)).call_api(call, OpenApiRequest(query=dict(parameters)), RuntimeOptions())
+        return dict(answer["body"])
+
+    def _config(self, host: str = "") -> Config:
         self.keys()  # says in plain words if there are none
         return Config(
             credential=self._chain,
             region_id=self.region,
-            endpoint=self._host or None,
+            endpoint=self._host or host or None,
             protocol=self._scheme,
             user_agent="ecs-reboot-stack",
         )

@@ -12,6 +12,7 @@ from stack.document import Document
 from stack.finding import Finding
 from stack.logstores import LogStores, names
 from stack.render import plan, rendered
+from stack.roles import AccountRoles, Resources
 from stack.stacks import Found, Stacks
 
 #: ROS refuses a call that the deployer may not make with one of these; then the online check is left out.
@@ -51,8 +52,9 @@ class Deployment:
         document, given = self._with_code(request, account)
         if found is None:
             given = {**self._kept_logs(document, given, account), **given}
-        self._check(document, given, found, account)
+        made = self._check(document, given, found, account)
         self._check_online(document)
+        self._account_roles(made, plan_only=request.plan_only)
         if request.plan_only:
             for change in self._stacks.preview(request.name, found, document, given):
                 if change.action != "None":
@@ -114,7 +116,8 @@ class Deployment:
         self._say(f"the log project {project} is there already and is used")
         return {"ExistingLogProject": project, "LogstoresExist": "true" if set(kept.logstores) <= there else "false"}
 
-    def _check(self, document: Document, given: Mapping[str, str], found: Found | None, account: str) -> None:
+    def _check(self, document: Document, given: Mapping[str, str], found: Found | None, account: str) -> Resources:
+        """Return what the stack would have. Raises NotDeployable where that would not work."""
         if findings := checks.check(document):
             raise NotDeployable("the template has mistakes:", findings)
         before = {
@@ -123,9 +126,23 @@ class Deployment:
             if name in document["Parameters"] and not document["Parameters"][name].get("NoEcho")
         }
         pseudo = checks.EXAMPLE_PSEUDO | {"ALIYUN::AccountId": account, "ALIYUN::Region": self._clients.region}
-        made = rendered(plan(document, {**before, **given}, pseudo))["Resources"]
+        made: Resources = rendered(plan(document, {**before, **given}, pseudo))["Resources"]
         if findings := checks.check_rendered(made):
             raise NotDeployable("under these parameters the stack would not work:", findings)
+        return made
+
+    def _account_roles(self, made: Resources, *, plan_only: bool) -> None:
+        """Make the account's roles that are missing, and say which a person must make: else alarms are lost."""
+        roles = AccountRoles(self._clients)
+        for state in roles.look(made) if plan_only else roles.make(made):
+            role = state.role
+            if state.found == "made":
+                self._say(f"the role {role.name} was missing and is made")
+            elif state.found == "missing":
+                told = f", {state.told}" if state.told else ""
+                self._say(f"the role {role.name} is missing{told}. Without it {role.lost}. To make it: {role.by_hand}")
+            elif state.found == "hidden":
+                self._say(f"whether the role {role.name} is there can't be seen ({state.told}); it is needed")
 
     def _check_online(self, document: Document) -> None:
         try:

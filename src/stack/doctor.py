@@ -28,6 +28,7 @@ from stack.clients import Clients, NoCredentials
 from stack.logstores import LogStores
 from stack.parameters import typed
 from stack.render import decide, rendered
+from stack.roles import AccountRoles
 from stack.stacks import Found, Stacks
 
 #: Requests are signed with the time; from 15 minutes on they are refused.
@@ -86,6 +87,7 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
     if settings:
         yield from _settings(settings)
     yield from _rights(deployed, account, clients.region)
+    yield from _guarded("roles", _account_roles(clients, deployed))
     yield from _guarded("logs", _logs(clients, found))
     yield from _guarded("alarms", _alarms(clients, found))
     if settings:
@@ -182,6 +184,21 @@ def _rights(deployed: Deployed, account: str, region: str) -> Iterator[Result]:
     else:
         told = "the stack gave it every right that the code needs; whether that was changed by hand can't be seen here"
         yield Result("good", "role", f"{role['RoleName']}: {told}")
+
+
+def _account_roles(clients: Clients, deployed: Deployed) -> Iterator[Result]:
+    """Look for the account's roles that services need beside the stack's own."""
+    there = []
+    for state in AccountRoles(clients).look(deployed.resources):
+        role = state.role
+        if state.found == "there":
+            there.append(role.name)
+        elif state.found == "missing":
+            yield Result("bad", "roles", f"{role.name} is missing: {role.lost}. To make it: {role.by_hand}")
+        else:
+            yield Result("note", "roles", f"whether {role.name} is there can't be seen: {state.told}")
+    if there:
+        yield Result("good", "roles", f"there are {', '.join(there)}")
 
 
 def _logs(clients: Clients, found: Found) -> Iterator[Result]:

@@ -1,4 +1,4 @@
-"""The generated blocks: policies and the records' index in ``template.yml``, the table in docs/permissions.md."""
+"""The generated blocks: policies and the records' index in ``template.yml``, the tables in docs/permissions.md."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,11 +7,12 @@ from typing import Any, get_args
 import yaml
 
 from ecs_reboot.records.result import Result
-from stack import permissions
+from stack import deployer, permissions
 
 #: Fields of a record that are not the result's own (``ecs_reboot.records.result.flat`` and ``record_log``).
 _HEAD = {"schema": "long", "record": "text", "record_id": "text", "time": "text", "request_id": "text"}
 _DOCUMENTS = {"facts"}
+_DEPLOYER_START, _DEPLOYER_END = "<!-- generated: deployer -->", "<!-- end of deployer -->"
 _TABLE_START, _TABLE_END = "<!-- generated: permissions -->", "<!-- end of permissions -->"
 
 
@@ -48,7 +49,8 @@ def template_text(text: str) -> str:
 
 def permissions_page(text: str) -> str:
     """Return the text of docs/permissions.md with its table written anew."""
-    return _replaced(text, _TABLE_START, _TABLE_END, "\n".join(permissions.table()) + "\n")
+    text = _replaced(text, _TABLE_START, _TABLE_END, "\n".join(permissions.table()) + "\n")
+    return _replaced(text, _DEPLOYER_START, _DEPLOYER_END, "\n".join(deployer.table()) + "\n")
 
 
 def write(root: Path) -> list[Path]:

@@ -15,7 +15,9 @@ from local_deployment import OPTED_IN, PROJECT, ROOT, by_topic, clients, deploy,
 from localcloud.credentials import ROOT_KEY_ID, ROOT_KEY_SECRET
 from localcloud.oss.signature import Claim, OssError, Signed, claim_of, verify
 from localcloud.ros.endpoint import Whole
-from stack import code, document
+from stack import checks, code, document
+from stack.render import plan, rendered
+from stack.roles import AccountRoles
 from stack.stacks import StackFailed, Stacks
 
 RECORDS, FUNCTION_LOGS = "ecs-reboot-records", "ecs-reboot-function"
@@ -139,6 +141,9 @@ def test_an_interrupted_deployment_is_taken_up(whole: Whole, package: Path, caps
     own = code.inlined(template, package.read_bytes())
     assert own is not None
     stacks = Stacks(clients(whole), lambda _line: None, poll_seconds=0)
+    needed = {"CodeBucket": "bucket", "CodeObject": "object"}
+    made = rendered(plan(template, needed, checks.EXAMPLE_PSEUDO))["Resources"]
+    assert {state.found for state in AccountRoles(clients(whole)).make(made)} == {"made", "missing"}
     stack_id = stacks.create("ecs-reboot", own, {})
     stacks.get(stack_id)  # one look, and then the connection is lost
     assert stacks.get(stack_id).busy

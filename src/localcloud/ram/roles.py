@@ -78,6 +78,7 @@ class Roles:
         role = self._roles.get(role_name)
         context = {f"acs:ResourceTag/{key}": value for key, value in resource.tags.items()}
         context |= {f"acs:RequestTag/{key}": value for key, value in resource.request_tags.items()}
+        context |= resource.circumstances
         return evaluate_all(role.policies.values() if role else (), action, resource.arn, context)
 
     def authorize(self, identity: Identity, action: str, resource: Resource) -> bool:

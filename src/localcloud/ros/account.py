@@ -12,12 +12,14 @@ from urllib.parse import parse_qsl
 
 from localcloud.authorization import Resource
 from localcloud.cloud import Cloud
+from localcloud.credentials import Identity
 from localcloud.eventbridge.bus import Bus
 from localcloud.functioncompute import function as fc
 from localcloud.functioncompute.invocation import Invocation
-from localcloud.mns.messages import Messages
+from localcloud.mns.messages import MessageError, Messages
 from localcloud.oss.service import Oss
 from localcloud.ram.roles import Refusal, Role, Roles
+from localcloud.ram.system_roles import CLOUD_MONITOR, CLOUD_MONITOR_SERVICE, EVENT_BRIDGE, EVENT_BRIDGE_SERVICE
 from localcloud.sls.store import Entry, LogStores
 from localcloud.timers.clockwork import Clockwork
 
@@ -44,6 +46,8 @@ class Account:
     def __init__(self, cloud: Cloud, stores: LogStores, oss: Oss, url: Callable[[], str]) -> None:
         self.cloud, self.stores, self.oss, self.url = cloud, stores, oss, url
         self.region = REGION
+        #: The actions of RAM that deployers needed so far.
+        self.asked: set[str] = set()
         self._slept = 0.0
         self.roles = Roles(cloud.account, lambda: cloud.clock.now().timestamp() + self._slept)
         self.bus = Bus(cloud.account, REGION, cloud.clock.now)
@@ -92,6 +96,48 @@ class Account:
         if self.roles.age(role.name) < ROLE_SETTLES_SECONDS:
             raise Denied(f"the role {role.name} was made a moment ago and may not do {action} on {arn} yet")
         self.require(role, action, arn)
+
+    def ask(self, identity: Identity, action: str, arn: str, circumstances: Mapping[str, str]) -> bool:
+        """Tell whether somebody may do this; what was asked for is kept."""
+        self.asked.add(action)
+        return self.cloud.authorize(identity, action, Resource(arn, circumstances=circumstances))
+
+    def require_service(self, name: str, service: str, action: str, arn: str) -> None:
+        """Check what a service does under a role of the account that is its own. Raises Denied."""
+        role = self.roles.get(name)
+        if role is None or service not in role.services:
+            raise Denied(f"{service} was not authorized: there is no role {name} that it may take")
+        self.require(role, action, arn)
+
+    def alarm(self, rule_id: str, message: str) -> int:
+        """Let a threshold rule of CloudMonitor fire; return how many of its targets got the message.
+
+        A target that CloudMonitor can't reach is passed over without a word to anybody, as by the service.
+        """
+        rule, reached = self.alarm_rules[rule_id], 0
+        for arn in rule["Targets"].values() if rule["EnableState"] else ():
+            topic = arn.partition(":/topics/")[2].removesuffix("/message")
+            try:
+                about = f"acs:mns:{self.region}:{self.cloud.account}:/topics/{topic}/messages"
+                self.require_service(CLOUD_MONITOR, CLOUD_MONITOR_SERVICE, "mns:PublishMessage", about)
+                reached += self.messages.publish(topic, message)
+            except (Denied, MessageError) as error:
+                self.cloud.audit.record("undelivered", source=f"alarm rule {rule_id}", reason=str(error))
+        return reached
+
+    def from_bus(self, function: str, call: Callable[[bytes], None]) -> Callable[[bytes], None]:
+        """Return what takes an event from the bus to a function, under EventBridge's own role; else it is lost."""
+        arn = self.functions.arn(function)
+
+        def deliver(event: bytes) -> None:
+            try:
+                self.require_service(EVENT_BRIDGE, EVENT_BRIDGE_SERVICE, "fc:InvokeFunction", arn)
+            except Denied as error:
+                self.cloud.audit.record("undelivered", source="event bus", reason=str(error))
+            else:
+                call(event)
+
+        return deliver
 
     def require(self, role: Role, action: str, arn: str) -> None:
         """Check what a service does under a role. Raises Denied."""

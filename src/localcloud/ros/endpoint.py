@@ -1,7 +1,8 @@
 """The local cloud with all that a stack needs: ROS, STS, OSS and HTTP triggers beside ECS and SLS, on one port.
 
 What happens in the world is posted, unsigned: CloudEvents (a JSON list) to ``/_world/events``, a message to
-``/_world/topics/NAME``, the time up to which timers go off to ``/_world/time``.
+``/_world/topics/NAME``, what a threshold rule sends when it fires to ``/_world/alarms/RULE``, the time up to which
+timers go off to ``/_world/time``.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from localcloud.ros.service import VERSIONS, Ros
 from localcloud.sls.service import Sls
 
 HTTP_TRIGGERS = "/_http/"
+_KINDS = "events, topics/NAME, alarms/RULE, time"
 WORLD = "/_world/"
 
 
@@ -100,12 +102,14 @@ class Application:
                 count = self.account.bus.put_events(json.loads(body))
             elif kind == "topics":
                 count = self.account.messages.publish(name, body)
+            elif kind == "alarms":
+                count = self.account.alarm(name, body)
             elif kind == "time":
                 moment = datetime.fromisoformat(body.strip().replace("Z", "+00:00"))
                 count = self.account.timers.tick(moment)
             else:
-                return JSONResponse({"error": f"nothing at {request.url.path}: events, topics/NAME, time"}, 404)
-        except (ValueError, TypeError, MessageError, Denied) as error:
+                return JSONResponse({"error": f"nothing at {request.url.path}: {_KINDS}"}, 404)
+        except (ValueError, TypeError, KeyError, MessageError, Denied) as error:
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse({"deliveries": count})
 

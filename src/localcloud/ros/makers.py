@@ -11,6 +11,7 @@ from localcloud.mns.messages import MessageError, Subscription
 from localcloud.oss.signature import OssError
 from localcloud.ram.policy import UnsupportedPolicy
 from localcloud.ram.roles import Refusal
+from localcloud.ram.system_roles import EVENT_BRIDGE, EVENT_BRIDGE_SERVICE, TRIGGERS, trust
 from localcloud.ros.account import FUNCTION_SERVICE, MESSAGE_SERVICE, Account, Denied, queue_of
 from localcloud.sls.errors import SlsError
 
@@ -173,7 +174,11 @@ def _trigger(account: Account, properties: Properties) -> Made:
 
 def _event_trigger(account: Account, function: str, name: str, properties: Properties) -> Made:
     config = properties["TriggerConfig"]
-    account.bus.add(name, config["eventRuleFilterPattern"], account.functions.delivery(function, source=name))
+    account.require_service(EVENT_BRIDGE, EVENT_BRIDGE_SERVICE, "fc:InvokeFunction", account.functions.arn(function))
+    if account.roles.get(TRIGGERS) is None:
+        account.roles.create(TRIGGERS, trust("fc.aliyuncs.com"), {})
+    deliver = account.from_bus(function, account.functions.delivery(function, source=name))
+    account.bus.add(name, config["eventRuleFilterPattern"], deliver)
     if not config["triggerEnable"]:
         account.bus.remove(name)
     return Made(name, {}, lambda: account.bus.remove(name))

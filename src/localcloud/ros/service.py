@@ -16,6 +16,8 @@ from localcloud.ecs import signature
 from localcloud.ecs.errors import ApiError
 from localcloud.ecs.regions import REGIONS
 from localcloud.ecs.service import Nonces
+from localcloud.ram import service as ram
+from localcloud.ram.roles import Roles
 from localcloud.ros.account import Account
 from localcloud.ros.stacks import Stack
 from stack import checks, document
@@ -26,7 +28,15 @@ from stack.render import CircularTemplate, Plan, Preview, plan
 VERSION = "2019-09-10"
 STS_VERSION = "2015-04-01"
 CMS_VERSION = "2019-01-01"
-VERSIONS = (VERSION, STS_VERSION, CMS_VERSION)
+VERSIONS = (VERSION, STS_VERSION, CMS_VERSION, ram.VERSION, ram.RESOURCE_MANAGER_VERSION)
+#: Version -> the service's name in actions of RAM. A service-linked role is asked for at Resource Management.
+_RAM_CODES = {
+    VERSION: "ros",
+    STS_VERSION: "sts",
+    CMS_VERSION: "cms",
+    ram.VERSION: "ram",
+    ram.RESOURCE_MANAGER_VERSION: "ram",
+}
 _PAGE = 50
 
 
@@ -62,7 +72,7 @@ class Ros:
             identity = self._authenticated(request)
             with self._cloud.lock:
                 body = self._carried_out(Call(action, parameters, identity), request)
-            effect = action in ("CreateStack", "UpdateStack", "DeleteStack")
+            effect = action in _CHANGING
         except ApiError as error:
             code, status = error.code, error.status
             body = {"Code": error.code, "Message": error.message, "HostId": request.headers.get("host", "")}
@@ -99,7 +109,20 @@ class Ros:
             raise ApiError("InvalidAction.NotFound", f"{call.action!r}; there are {', '.join(operations)}")
         if version == VERSION and call.text("RegionId") not in REGIONS:
             raise ApiError("InvalidRegionId.NotFound", call.text("RegionId"))
+        self._allow(version, call)
         return operations[call.action](self, call)
+
+    def _allow(self, version: str, call: Call) -> None:
+        """Check that the caller may make this call. Raises ApiError."""
+        account = self._cloud.account
+        service, arn, circumstances = _RAM_CODES[version], "*", {}
+        if service == "ram":
+            arn = f"acs:ram::{account}:role/{call.parameters.get('RoleName') or '*'}"
+        if call.action == "CreateServiceLinkedRole":
+            circumstances = {"ram:ServiceName": call.parameters.get("ServiceName", "")}
+        action = f"{service}:{call.action}"
+        if not self._account.ask(call.identity, action, arn, circumstances):
+            raise ApiError("NoPermission", message=f"{call.identity.name} may not do {action} on {arn}", status=403)
 
     def _identity(self, call: Call) -> dict[str, Any]:
         account, who = self._cloud.account, call.identity
@@ -129,7 +152,7 @@ class Ros:
         stack_id = str(uuid.UUID(int=self._cloud.random(f"stack {len(self.stacks)}").getrandbits(128), version=4))
         decided = self._plan(template, given, name, stack_id)
         self.stacks[stack_id] = Stack(self._account, stack_id, name, template, given)
-        self.stacks[stack_id].begin("CREATE", decided)
+        self.stacks[stack_id].begin("CREATE", decided, call.identity)
         return {"StackId": stack_id}
 
     def _update(self, call: Call) -> dict[str, Any]:
@@ -146,7 +169,7 @@ class Ros:
             raise ApiError("NotSupported", message="Update the completely same stack is not supported.", status=400)
         decided = self._plan(template, given, found.name, found.stack_id)
         found.document, found.given = template, given
-        found.begin("UPDATE", decided)
+        found.begin("UPDATE", decided, call.identity)
         return {"StackId": found.stack_id}
 
     def _delete(self, call: Call) -> dict[str, Any]:
@@ -155,7 +178,7 @@ class Ros:
             raise ApiError(
                 "ActionInProgress", message=f"Stack {found.name} already has an action in progress.", status=409
             )
-        found.begin("DELETE", None)
+        found.begin("DELETE", None, call.identity)
         return {}
 
     def _get(self, call: Call) -> dict[str, Any]:
@@ -348,6 +371,20 @@ _OPERATIONS: dict[str, Callable[[Ros, Call], dict[str, Any]]] = {
     "ValidateTemplate": Ros._validate,  # noqa: SLF001
     "PreviewStack": Ros._preview,  # noqa: SLF001
 }
+_CHANGING = (
+    "CreateStack",
+    "UpdateStack",
+    "DeleteStack",
+    "CreateRole",
+    "AttachPolicyToRole",
+    "CreateServiceLinkedRole",
+)
+
+
+def _of_ram(carry_out: Callable[[Roles, Mapping[str, str]], dict[str, Any]]) -> Callable[[Ros, Call], dict[str, Any]]:
+    return lambda service, call: carry_out(service._account.roles, call.parameters)  # noqa: SLF001 - the class's table
+
+
 _SERVICES: dict[str, dict[str, Callable[[Ros, Call], dict[str, Any]]]] = {
     VERSION: _OPERATIONS,
     STS_VERSION: {"GetCallerIdentity": Ros._identity},  # noqa: SLF001
@@ -355,4 +392,10 @@ _SERVICES: dict[str, dict[str, Callable[[Ros, Call], dict[str, Any]]]] = {
         "DescribeMetricRuleList": Ros._alarm_rules,  # noqa: SLF001
         "DescribeMetricRuleTargets": Ros._alarm_targets,  # noqa: SLF001
     },
+    ram.VERSION: {
+        "GetRole": _of_ram(ram.get_role),
+        "CreateRole": _of_ram(ram.create_role),
+        "AttachPolicyToRole": _of_ram(ram.attach_policy_to_role),
+    },
+    ram.RESOURCE_MANAGER_VERSION: {"CreateServiceLinkedRole": _of_ram(ram.create_service_linked_role)},
 }

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from localcloud.credentials import Identity
+from localcloud.ros import rights
 from localcloud.ros.account import Account
 from localcloud.ros.makers import Made, NotMade, make
 from stack.document import Document
@@ -53,9 +55,11 @@ class Stack:
         self.values: Mapping[str, Any] = {}
         self.conditions: Mapping[str, bool] = {}
         self._steps: Iterator[None] = iter(())
+        self._asked_by = Identity(kind="root", name=account.cloud.account)
 
-    def begin(self, action: str, decided: Plan | None) -> None:
-        """Start to CREATE or UPDATE towards a plan, or to DELETE."""
+    def begin(self, action: str, decided: Plan | None, asked_by: Identity) -> None:
+        """Start to CREATE or UPDATE towards a plan, or to DELETE, with the rights of who asks."""
+        self._asked_by = asked_by
         self._set(f"{action}_{GOING}", f"Stack {action} started")
         self._steps = self._delete() if decided is None else self._build(action, decided)
 
@@ -88,6 +92,7 @@ class Stack:
         self.values, self.conditions = decided.values, decided.conditions
         wanted = {one.name for one in decided.resources}
         for one in decided.resources:
+            taken_away = False
             try:
                 properties = evaluate(one.properties, self)
                 before = self.standing.get(one.name)
@@ -95,10 +100,14 @@ class Stack:
                     continue
                 self._event(one, "", f"{action if before else 'CREATE'}_{GOING}")
                 yield
+                self._require("update" if before else "create", one.type, properties)
                 if before:
-                    self.standing.pop(one.name).made.undo()
+                    before.made.undo()
+                    taken_away = True
                 made = make(self.account, one.type, properties)
             except NotMade as error:
+                if taken_away:
+                    del self.standing[one.name]
                 self._event(one, "", f"{action}_{FAILED}", str(error))
                 yield from self._give_up(action, f"{one.name}: {error}")
                 return
@@ -106,7 +115,11 @@ class Stack:
             self._event(one, made.physical_id, f"{action if before else 'CREATE'}_{DONE}")
             yield
         for name in [name for name in self.standing if name not in wanted]:
-            yield from self._take(name)
+            try:
+                yield from self._take(name)
+            except NotMade as error:
+                yield from self._give_up(action, f"{name}: {error}")
+                return
         self.outputs = {name: evaluate(output.get("Value"), self) for name, output in decided.outputs.items()}
         self._set(f"{action}_{DONE}", f"Stack {action} completed successfully")
 
@@ -122,16 +135,30 @@ class Stack:
 
     def _delete(self) -> Iterator[None]:
         for name in reversed(list(self.standing)):
-            yield from self._take(name)
+            try:
+                yield from self._take(name)
+            except NotMade as error:
+                self._set(f"DELETE_{FAILED}", f"{name}: {error}")
+                return
         self._set(f"DELETE_{DONE}", "Stack DELETE completed successfully")
 
     def _take(self, name: str) -> Iterator[None]:
-        one = self.standing.pop(name)
+        one = self.standing[name]
+        if not one.planned.retained:
+            self._require("delete", one.planned.type, one.properties)
+        del self.standing[name]
         if not one.planned.retained:
             self._event(one.planned, one.made.physical_id, f"DELETE_{GOING}")
             one.made.undo()
         self._event(one.planned, one.made.physical_id, f"DELETE_{DONE}", "retained" if one.planned.retained else "")
         yield
+
+    def _require(self, done: str, kind: str, properties: Any) -> None:
+        """Check the rights of who asked, as the services do when ROS calls them for that person. Raises NotMade."""
+        account = self.account
+        for right in rights.needed(kind, done, properties, account.region, account.cloud.account):
+            if not account.ask(self._asked_by, right.action, right.arn, right.circumstances):
+                raise NotMade(f"NoPermission: {self._asked_by.name} may not do {right.action} on {right.arn}")
 
     def _set(self, status: str, reason: str) -> None:
         self.status, self.reason = status, reason

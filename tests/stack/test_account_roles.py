@@ -1,0 +1,108 @@
+"""Roles of the account that services need beside the stack's own: without them alarms are lost in silence."""
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from local_deployment import OPTED_IN, by_eventbridge, deploy, idle, records, run, system_event
+from test_deployer import as_deployer, documented, without
+from test_deployer import deploy as deploy_as
+
+from localcloud.ram.system_roles import CLOUD_MONITOR, EVENT_BRIDGE
+from localcloud.ros.endpoint import Whole
+
+RULE = {"RuleId": "cpu", "RuleName": "cpu", "Namespace": "acs_ecs_dashboard", "EnableState": True, "Webhook": ""}
+
+
+def alarm() -> str:
+    return json.dumps(
+        {
+            "ruleId": "cpu",
+            "alertName": "cpu-high",
+            "alertState": "ALERT",
+            "curLevel": "CRITICAL",
+            "namespace": "acs_ecs_dashboard",
+            "metricName": "CPUUtilization",
+            "regionId": "cn-hangzhou",
+            "dimensions": f"{{instanceId={OPTED_IN[1]}, userId=1234567890123456}}",
+            "timestamp": int(datetime.now(timezone.utc).timestamp() * 1000),
+        }
+    )
+
+
+def test_deploy_makes_what_is_missing_and_an_alarm_rule_reaches_the_function(
+    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole.account.alarm_rules["cpu"] = {**RULE, "Targets": {}}
+    assert deploy(whole, package, AlarmRuleId="cpu") == 0
+    told = capsys.readouterr().err
+    for name in (CLOUD_MONITOR, EVENT_BRIDGE, "AliyunServiceRoleForFC"):
+        assert f"the role {name} was missing and is made" in told
+    assert "AliyunServiceRoleForCloudMonitor" not in told, "only what the parameters need"
+    assert whole.account.alarm("cpu", alarm()) == 1
+    idle(whole)
+    assert [(one["instance_id"], one["code"]) for one in records(whole) if one["record"] == "result"] == [
+        (OPTED_IN[1], "accepted")
+    ]
+    assert deploy(whole, package, AlarmRuleId="cpu") == 0
+    assert "was missing" not in capsys.readouterr().err
+    assert run(whole, "doctor") == 0
+    assert f"good  roles: there are {CLOUD_MONITOR}" in capsys.readouterr().out
+
+
+def test_without_cloud_monitors_role_the_rule_is_saved_and_nothing_arrives(
+    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole.account.alarm_rules["cpu"] = {**RULE, "Targets": {}}
+    assert deploy(whole, package, AlarmRuleId="cpu") == 0
+    whole.account.roles.delete(CLOUD_MONITOR)
+    assert whole.account.alarm("cpu", alarm()) == 0
+    idle(whole)
+    assert records(whole) == []
+    capsys.readouterr()
+    assert run(whole, "doctor") == 1
+    told = capsys.readouterr().out
+    assert f"bad   roles: {CLOUD_MONITOR} is missing: CloudMonitor saves alarm rules and no alarm reaches" in told
+    assert "To make it:" in told
+
+
+def test_who_may_not_make_them_is_told_how(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole.account.alarm_rules["cpu"] = {**RULE, "Targets": {}}
+    may_not = without(documented(), "ram:CreateServiceLinkedRole")
+    may_not["Statement"] = [one for one in may_not["Statement"] if "AliyunCloudMonitor" not in one["Resource"][0]]
+    clients = as_deployer(whole, may_not)
+    assert deploy_as(whole, clients, package, SystemEvents="false", StateEvents="false", AlarmRuleId="cpu") == 0
+    told = capsys.readouterr().err
+    assert f"the role {CLOUD_MONITOR} is missing, you may not make it (NoPermission). Without it" in told
+    assert "Cloud Resource Access Authorization" in told
+    assert whole.account.alarm("cpu", alarm()) == 0
+    assert deploy_as(whole, clients, package, SystemEvents="true") == 1, "the trigger needs EventBridge's"
+    assert EVENT_BRIDGE in capsys.readouterr().err
+
+
+def test_who_may_not_look_is_told_that_too(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blind = documented()
+    blind["Statement"] = [one for one in blind["Statement"] if "role/Aliyun*" not in one["Resource"][0]]
+    deploy_as(whole, as_deployer(whole, blind), package)
+    assert f"whether the role {CLOUD_MONITOR} is there can't be seen (NoPermission" in capsys.readouterr().err
+
+
+def test_a_plan_makes_no_roles(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(whole, "deploy", "--plan", "--package", str(package)) == 0
+    assert f"the role {CLOUD_MONITOR} is missing. Without it" in capsys.readouterr().err
+    assert whole.account.roles.get(CLOUD_MONITOR) is None
+
+
+def test_events_on_the_bus_need_the_role_of_event_bridge(whole: Whole, package: Path) -> None:
+    assert deploy(whole, package) == 0
+    role = whole.account.roles.get(EVENT_BRIDGE)
+    assert role is not None
+    whole.account.roles.delete(EVENT_BRIDGE)
+    whole.account.bus.put_events([system_event("Instance:SystemFailure.Reboot")])
+    idle(whole)
+    assert records(whole) == []
+    whole.account.roles.put(role)
+    by_eventbridge(whole.account, "")
+    idle(whole)
+    assert records(whole)[-1]["code"] == "accepted"
