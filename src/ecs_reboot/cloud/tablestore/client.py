@@ -134,6 +134,7 @@ class Tablestore:
             now=self._deadline.clock.now(),
             region_id=self._signing_region,
         )
+        headers["host"] = self._address
         request = Request(self._scheme, self._address, "POST", f"/{action}", headers, body)
         try:
             answer = _connections.exchange(
