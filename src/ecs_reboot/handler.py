@@ -9,6 +9,8 @@ from typing import Any
 from ecs_reboot.clock import Deadline, SystemClock
 from ecs_reboot.cloud.credentials import Credentials, NoCredentials, current
 from ecs_reboot.cloud.ecs_api import EcsApi
+from ecs_reboot.cloud.errors import NotSent
+from ecs_reboot.handover import InvokeLater
 from ecs_reboot.invocation import Invocation
 from ecs_reboot.records import response, stdout
 from ecs_reboot.records.delivery import RecordDelivery
@@ -63,6 +65,7 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
         connect=lambda deadline: _connect(credentials, settings, deadline),
         record_log=record_log,
         delivery=RecordDelivery(settings, credentials, _region(context), clock),
+        invoke_later=_invoke_later(context, credentials, settings) if settings.handover else None,
     )
     answered = invocation.answer(event)
     if answered.over_http:
@@ -84,6 +87,22 @@ def _connect(credentials: Credentials | NoCredentials, settings: Settings, deadl
         network=settings.network,
         answer_seconds=settings.ecs_timeout_seconds,
     )
+
+
+def _invoke_later(context: Any, credentials: Credentials | NoCredentials, settings: Settings) -> InvokeLater:
+    """Return what has this very function run on an envelope."""
+
+    def invoke_later(envelope: bytes, deadline: Deadline) -> str:
+        from ecs_reboot.cloud import function_compute as fc  # noqa: PLC0415 - only HTTP events need it
+
+        function = fc.this_function(context, os.environ)
+        if isinstance(credentials, NoCredentials) or function is None:
+            missing = credentials if isinstance(credentials, NoCredentials) else "the context names no function"
+            raise NotSent(fc.ACTION, str(missing))
+        endpoint = settings.handover_endpoint or fc.endpoint(function, settings.network)
+        return fc.invoke_later(function, envelope, credentials, deadline, endpoint=endpoint)
+
+    return invoke_later
 
 
 def _region(context: Any) -> str:

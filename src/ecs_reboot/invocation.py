@@ -1,12 +1,13 @@
-"""One invocation from event bytes to answer: read, carry out, record, prove, answer.
+"""One invocation from event bytes to answer: read, hand over or carry out, record, prove, answer.
 
-Everything that touches the outside is given: the clock, ECS (asked for only when an event wants something), where
-records go. So the same steps run on Function Compute and under a simulated cloud.
+Everything that touches the outside is given: the clock, ECS (asked for only when an event wants something), the call of
+the function to itself, where records go. So the same steps run on Function Compute and under a simulated cloud.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ecs_reboot import handover
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.cloud.ecs_api import EcsApi
@@ -19,7 +20,7 @@ from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings
 
-#: CloudMonitor waits 5 s for an HTTP answer and then calls again: so long for ECS, and for the logstore.
+#: CloudMonitor waits 5 s for an HTTP answer and then calls again: this long for all calls, and for the logstore.
 HTTP_SECONDS, HTTP_LOG_SECONDS = 3.5, 0.9
 
 
@@ -32,7 +33,10 @@ class Answered(NamedTuple):
 
 
 class Invocation:
-    """Answers one event. ``connect`` returns ECS, or raises NoCredentials."""
+    """Answers one event. ``connect`` returns ECS, or raises NoCredentials.
+
+    ``invoke_later`` has this function run on an envelope; without it the caller over HTTP waits for all of it.
+    """
 
     def __init__(
         self,
@@ -43,42 +47,74 @@ class Invocation:
         connect: Callable[[Deadline], EcsApi],
         record_log: RecordLog,
         delivery: RecordDelivery,
+        invoke_later: handover.InvokeLater | None = None,
     ) -> None:
         self._request_id, self._settings, self._deadline = request_id, settings, deadline
         self._connect, self._record_log, self._delivery = connect, record_log, delivery
+        self._invoke_later = invoke_later
 
     def answer(self, event: bytes) -> Answered:
         """Carry out what the event asks for. Raises nothing that an event or a call to Alibaba Cloud can cause."""
         reading = read(event, self._settings.reading, self._deadline.clock.now())
         if reading.over_http:
             self._deadline = Deadline(self._deadline.clock, min(HTTP_SECONDS, self._deadline.left()))
+        self._record_log.handed_over_by = reading.handed_over_by
+        attempt = self._hand_over(event, reading)
         unasked = [records.of_element(reading.trigger, one) for one in reading.rejected + reading.ignored]
-        wanted = self._carry_out(reading) if reading.requests or reading.upkeep else []
+        lines = [self._record_log.handover(attempt.result(reading.trigger))] if attempt else []
+        if attempt and attempt.request_id:
+            # The other run reads the whole event again and writes a record for each of its elements.
+            answer = self._answer(reading, "handed_over", unasked)
+            told = response.handed_over(answer, reading, attempt.reason, attempt.request_id)
+            return Answered(told, over_http=True, retry_reason="")
+        wanted = self._wanted(reading, attempt)
         log_seconds = HTTP_LOG_SECONDS if reading.over_http else self._settings.deadline_margin_seconds
-        self._delivery.send([self._record_log.result(result) for result in unasked + wanted], log_seconds)
-        results = unasked + wanted
+        lines += [self._record_log.result(result) for result in unasked + wanted]
+        self._delivery.send(lines, log_seconds)
         status = response.status_of(wanted, rejected=bool(reading.rejected))
-        body = response.body(
+        body = self._answer(reading, status, unasked + wanted)
+        undone = [result for result in wanted if result.retriable]
+        return Answered(body, reading.over_http, f"{status}: {response.reason_of(undone)}" if undone else "")
+
+    def _answer(self, reading: ParsedEvent, status: str, results: list[Result]) -> dict[str, Any]:
+        return response.body(
             self._request_id,
             reading.trigger,
             status,
             results,
             dry_run=self._settings.dry_run or any(request.dry_run for request in reading.requests),
             log_store=self._delivery.outcome(),
+            handed_over_by=reading.handed_over_by,
         )
-        undone = [result for result in wanted if result.retriable]
-        return Answered(body, reading.over_http, f"{status}: {response.reason_of(undone)}" if undone else "")
+
+    def _hand_over(self, event: bytes, reading: ParsedEvent) -> handover.Attempt | None:
+        """Hand the event over if it is to be; None if not."""
+        if self._invoke_later is None or not handover.is_due(reading, self._settings):
+            return None
+        return handover.attempt(event, self._request_id, self._settings, self._invoke_later, self._deadline)
+
+    def _wanted(self, reading: ParsedEvent, attempt: handover.Attempt | None) -> list[Result]:
+        """Carry out what the event asks for, unless too little time is left of what a caller over HTTP waits."""
+        if not reading.requests and not reading.upkeep:
+            return []
+        if attempt and not attempt.time_for_all:
+            return self._unasked(reading, "deadline", attempt.reason)
+        return self._carry_out(reading)
+
+    def _unasked(self, reading: ParsedEvent, code: str, reason: str) -> list[Result]:
+        """Return a result for each request, none of which was begun; all can be tried again."""
+        from ecs_reboot.remediation.ledger_commands import result_of  # noqa: PLC0415
+
+        asked = "", code, reason
+        return [result_of(request, *asked, retriable=True) for request in reading.upkeep] + [
+            records.of_request(request, *asked, retriable=True) for request in reading.requests
+        ]
 
     def _carry_out(self, reading: ParsedEvent) -> list[Result]:
         try:
             ecs = self._connect(self._deadline)
         except NoCredentials as error:
-            from ecs_reboot.remediation.ledger_commands import result_of  # noqa: PLC0415
-
-            asked = "", "no_credentials", str(error)
-            return [result_of(request, *asked, retriable=True) for request in reading.upkeep] + [
-                records.of_request(request, *asked, retriable=True) for request in reading.requests
-            ]
+            return self._unasked(reading, "no_credentials", str(error))
         from ecs_reboot.remediation.ledger_commands import LedgerCommands  # noqa: PLC0415
         from ecs_reboot.remediation.remediate import Remediation  # noqa: PLC0415 - most events don't come this far
 

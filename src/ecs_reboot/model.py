@@ -106,7 +106,11 @@ class Rejected(Value):
 
 
 class ParsedEvent(Value):
-    """What one event was found to say. An element of a batch is judged by itself, so all four may be present."""
+    """What one event was found to say. An element of a batch is judged by itself, so all four may be present.
+
+    ``over_http``: a caller waits for the answer. ``handed_over_by`` is the request ID of the HTTP invocation that
+    handed the event to this one; empty for every other event.
+    """
 
     trigger: str
     requests: tuple[RebootRequest, ...] = ()
@@ -114,6 +118,7 @@ class ParsedEvent(Value):
     rejected: tuple[Rejected, ...] = ()
     upkeep: tuple[LedgerCommand, ...] = ()
     over_http: bool = False
+    handed_over_by: str = ""
 
 
 class Instance(Value):

@@ -97,6 +97,7 @@ def test_every_setting_is_in_the_template_or_left_out_for_a_reason() -> None:
     left_out = {
         "ECS_ENDPOINT": "for a stand-in cloud",
         "SLS_ENDPOINT": "for a stand-in cloud",
+        "HANDOVER_ENDPOINT": "for a stand-in cloud",
     }
     # The template names the ledger's store already; the function reads these when it has it.
     ahead = {"LEDGER", "TABLESTORE_ENDPOINT", "TABLESTORE_INSTANCE", "TABLESTORE_TABLE"}
@@ -109,6 +110,7 @@ def test_defaults_are_those_of_the_function_unless_said_otherwise() -> None:
     otherwise = {
         "LOG_PROJECT",
         "LOGSTORE",
+        "HANDOVER",  # deployed, the function may call itself
         "CLAIM_SETTLE_SECONDS",  # tags take a moment to be seen everywhere, except in tests
         "STORM_FACTOR",  # a stack is deployed to be left alone: it stops sooner
         "VERIFY_SECONDS",  # deployed, the function proves what it did

@@ -2,7 +2,8 @@
 
 What comes out are plain objects with the names of the envelopes they came in. HTTP is an envelope only as the whole
 event (the platform builds it; anyone can write one inside a message), and its token is checked before its body is
-looked at. The loop is bounded in depth, in objects and in the size of what it decodes.
+looked at; of one that the function handed to itself it was checked then (``handover_envelope``). The loop is bounded
+in depth, in objects and in the size of what it decodes.
 """
 
 from collections import deque
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from ecs_reboot.events import event_time
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document
+from ecs_reboot.events.handover_envelope import HandedOver
 from ecs_reboot.events.parsing import (
     BYTE_ORDER_MARK,
     MAX_BYTES,
@@ -48,12 +50,12 @@ class Failure(NamedTuple):
     error: Unreadable
 
 
-def unwrap(event: str, rules: EventSettings) -> tuple[list[Document], list[Failure]]:
+def unwrap(event: str | HandedOver, rules: EventSettings) -> tuple[list[Document], list[Failure]]:
     """Give the objects of an event and the parts that are none; never raises."""
     documents: list[Document] = []
     failures: list[Failure] = []
     size = 0
-    waiting = deque([Layer(event)])
+    waiting = deque([Layer(event) if isinstance(event, str) else _handed_over(event)])
     while waiting:
         layer = waiting.popleft()
         if len(documents) + len(failures) + len(waiting) > MAX_PIECES:
@@ -79,9 +81,10 @@ class Form(NamedTuple):
 
 
 class HttpRequest(NamedTuple):
-    """An HTTP event whose token is still to be checked."""
+    """An HTTP event; unless it is ``admitted``, its token is still to be checked."""
 
     fields: Mapping[str, object]
+    admitted: bool = False
 
 
 _SCALAR = "the event is no object; it must be an alarm, a system event or a request with instance_ids"
@@ -99,7 +102,7 @@ def _opened(layer: Layer, rules: EventSettings, size: int) -> Document | list[La
     if isinstance(value, str):
         return [_parsed(layer)]
     if isinstance(value, HttpRequest):
-        return [_admitted(layer, value.fields, rules)]
+        return [_admitted(layer, value, rules)]
     if isinstance(value, Form):
         return Document(value.fields, layer.envelopes, layer.path, layer.delivered, layer.delivery, is_form=True)
     raise Unreadable("unsupported", _SCALAR, layer.path.rstrip("."), value)
@@ -116,11 +119,16 @@ def _unwrapped(layer: Layer, body: dict[str, object]) -> Document | list[Layer]:
     return Document(body, layer.envelopes, layer.path, layer.delivered, layer.delivery)
 
 
-def _admitted(layer: Layer, request: Mapping[str, object], rules: EventSettings) -> Layer:
-    from ecs_reboot.events.http_request import admitted_body  # noqa: PLC0415 - only HTTP events need it
+def _handed_over(event: HandedOver) -> Layer:
+    return Layer(HttpRequest(event.request, admitted=True), ("http",), delivered=event.received_at, depth=1)
 
-    sent = event_time.parse(mapping(request.get("requestContext")).get("timeEpoch"))
-    return layer._replace(value=admitted_body(request, rules), delivered=sent)
+
+def _admitted(layer: Layer, request: HttpRequest, rules: EventSettings) -> Layer:
+    from ecs_reboot.events.http_request import admitted_body, body_of  # noqa: PLC0415 - only HTTP events need it
+
+    sent = event_time.parse(mapping(request.fields.get("requestContext")).get("timeEpoch"))
+    body = body_of(request.fields) if request.admitted else admitted_body(request.fields, rules)
+    return layer._replace(value=body, delivered=sent or layer.delivered)
 
 
 def _kind(layer: Layer, error: Unreadable) -> str:

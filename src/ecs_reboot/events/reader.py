@@ -5,7 +5,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Protocol
 
-from ecs_reboot.events import assessment, formats
+from ecs_reboot.events import assessment, formats, handover_envelope
 from ecs_reboot.events.assessment import Verdict
 from ecs_reboot.events.envelope import Failure, unwrap
 from ecs_reboot.events.event_settings import EventSettings
@@ -31,7 +31,8 @@ def read(event: bytes, rules: EventSettings, now: datetime) -> ParsedEvent:
         text = decode(event)
     except Unreadable as error:
         return ParsedEvent(trigger="malformed", rejected=(_rejected(error),))
-    documents, failures = unwrap(text, rules)
+    handed_over = handover_envelope.opened(text)
+    documents, failures = unwrap(handed_over or text, rules)
     kinds: dict[str, None] = {}
     found: list[tuple[Finding | Verdict, Document]] = []
     for document in documents:
@@ -54,9 +55,13 @@ def read(event: bytes, rules: EventSettings, now: datetime) -> ParsedEvent:
         upkeep=(*(one for one in verdicts if isinstance(one, LedgerCommand)), *_echoes(ignored, trigger)),
         ignored=ignored,
         rejected=tuple(one for one in verdicts if isinstance(one, Rejected)),
-        over_http=any(one.envelopes[:1] == ("http",) for one in documents)
-        or any(one.envelopes[:1] == ("http",) for one in failures),
+        over_http=not handed_over and _came_over_http([one.envelopes for one in documents], failures),
+        handed_over_by=handed_over.request_id if handed_over else "",
     )
+
+
+def _came_over_http(envelopes: list[tuple[str, ...]], failures: list[Failure]) -> bool:
+    return any(names[:1] == ("http",) for names in (*envelopes, *(failure.envelopes for failure in failures)))
 
 
 def _echoes(ignored: tuple[Ignored, ...], trigger: str) -> list[LedgerCommand]:

@@ -12,11 +12,16 @@ from ecs_reboot.records.result import Result, flat
 
 
 class RecordLog:
-    """Writes records under one request ID."""
+    """Writes records under one request ID.
+
+    ``handed_over_by`` is the ID of the HTTP request that handed the event to this invocation, '' where none did; every
+    record of it then holds both.
+    """
 
     def __init__(self, request_id: str, clock: Clock, write: Callable[[str], None]) -> None:
         self._request_id, self._clock, self._write = request_id, clock, write
         self._count = 0
+        self.handed_over_by = ""
 
     def log_intent(self, result: Result) -> None:
         """Print what ECS is about to be asked for: a crash after the call must not leave it unsaid."""
@@ -30,9 +35,15 @@ class RecordLog:
         """Print what came of one instance, and return the record."""
         return self._print(result, "result")
 
+    def handover(self, result: Result) -> dict[str, Any]:
+        """Print what came of handing an HTTP event over, and return the record."""
+        return self._print(result, "handover")
+
     def _print(self, result: Result, kind: str) -> dict[str, Any]:
         self._count += 1
         record = flat(result, self._request_id, kind, self._clock.now())
+        if self.handed_over_by:
+            record["handed_over_by"] = self.handed_over_by
         record["record_id"] = f"{self._request_id}-{self._count}"
         self._write(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
         return record

@@ -3,13 +3,16 @@
 import json
 from typing import Any
 
+from ecs_reboot.model import ParsedEvent
 from ecs_reboot.records.result import SCHEMA, Result
 
 #: Codes of a reboot that came out as it was meant to.
 DONE = ("accepted", "recovered", "DRYRUN.SUCCESS")
 
 #: The answer to an HTTP caller. A sender tries again on 5xx only, which is what a failure of ours calls for.
-HTTP_STATUS = {"completed": 200, "partial": 200, "ignored": 200, "rejected": 400, "failed": 503}
+HTTP_STATUS = {
+    "completed": 200, "partial": 200, "ignored": 200, "handed_over": 202, "rejected": 400, "failed": 503,
+}  # fmt: skip
 HTTP_STATUS_BY_CODE = {"unauthorized": 401, "http_disabled": 403}
 
 
@@ -46,12 +49,20 @@ def reason_of(results: list[Result]) -> str:
 
 
 def body(
-    request_id: str, trigger: str, status: str, results: list[Result], *, dry_run: bool, log_store: dict[str, Any]
+    request_id: str,
+    trigger: str,
+    status: str,
+    results: list[Result],
+    *,
+    dry_run: bool,
+    log_store: dict[str, Any],
+    handed_over_by: str = "",
 ) -> dict[str, Any]:
     """Return the answer. Facts stay in the records: an asynchronous result may hold 64 KB only."""
     return {
         "schema": SCHEMA,
         "request_id": request_id,
+        **({"handed_over_by": handed_over_by} if handed_over_by else {}),
         "trigger": trigger,
         "status": status,
         "reason": reason_of(results),
@@ -59,6 +70,16 @@ def body(
         "results": [result.model_dump(mode="json", exclude={"facts"}) for result in results],
         "log_store": log_store,
     }
+
+
+def handed_over(answer: dict[str, Any], reading: ParsedEvent, reason: str, request_id: str) -> dict[str, Any]:
+    """Add to the answer which request carries the event out later, and what was read in it."""
+    requests = [
+        {"evidence": request.evidence, "instance_ids": [target.instance_id for target in request.targets]}
+        for request in reading.requests
+    ]
+    commands = [{"evidence": command.verb, "instance_ids": [*command.instance_ids]} for command in reading.upkeep]
+    return {**answer, "reason": reason, "handed_over_to": request_id, "asked": requests + commands}
 
 
 def http(answer: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class Settings(Value):
     claim_settle_seconds: float
     ecs_timeout_seconds: float
     deadline_margin_seconds: float
+    handover: bool
+    handover_endpoint: str
 
 
 class Mistake(NamedTuple):
@@ -68,8 +70,8 @@ _NAMES = {variable.name for variable in VARIABLES}
 #: A variable that starts like this and is not in the table is a misspelling of ours, not somebody else's.
 _OURS = (
     "ACTIONABLE_", "ATTEMPT_", "BATCH_OPT", "CLAIM_", "COOLDOWN", "DEADLINE_", "DEFAULT_REGION", "DRY_RUN", "ECS_END",
-    "ECS_REBOOT_", "ECS_TIME", "FORCE_REBOOT", "FREEZE", "GRACE_", "GROUP_TAG", "INSTANCE_LABEL", "LOGSTORE",
-    "LOG_PROJ", "LOG_STORE", "MAINTENANCE_", "MAX_ATTEMPT", "MAX_EVENT", "MAX_REBOOT", "OPT_IN", "PAUSE",
+    "ECS_REBOOT_", "ECS_TIME", "FORCE_REBOOT", "FREEZE", "GRACE_", "GROUP_TAG", "HANDOVER", "INSTANCE_LABEL",
+    "LOGSTORE", "LOG_PROJ", "LOG_STORE", "MAINTENANCE_", "MAX_ATTEMPT", "MAX_EVENT", "MAX_REBOOT", "OPT_IN", "PAUSE",
     "REGION_LABEL", "SLS_END", "STORM_", "SUSPEND_", "TIME_ZONE", "VERIFY_", "WEBHOOK_", "WINDOW_",
 )  # fmt: skip
 

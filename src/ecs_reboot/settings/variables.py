@@ -151,6 +151,15 @@ VARIABLES: tuple[Variable, ...] = (
         "Empty: HTTP events are refused.",
         secret=True,
     ),
+    Variable(
+        "HANDOVER",
+        "off",
+        _flag,
+        "`on`: an HTTP event that asks for something is handed to the function itself, asynchronously, and its caller "
+        "gets 202 at once; a dry run is answered as without. `off`: the caller waits, and gets 503 where that takes "
+        "too long. `template.yml` sets it, with the right that it needs.",
+    ),
+    Variable("HANDOVER_ENDPOINT", "", _endpoint, "Overrides the account's endpoint of Function Compute."),
     Variable("ECS_ENDPOINT", "", _endpoint, "Overrides the region's ECS endpoint."),
     Variable("SLS_ENDPOINT", "", _endpoint, "Overrides the region's log service endpoint."),
     Variable(

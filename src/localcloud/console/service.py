@@ -21,7 +21,7 @@ from localcloud.console.recognition import recognised
 from localcloud.console.settings_form import SettingsForm
 from localcloud.console.story import story
 from localcloud.functioncompute.function import InvalidFunction
-from localcloud.project_function import ROLE_NAME
+from localcloud.project_function import ENDPOINTS, ROLE_NAME
 from localcloud.sls.query import QueryError
 from localcloud.sls.store import LogStores
 
@@ -54,9 +54,7 @@ class Console:
     def __init__(self, cloud: Cloud, logs: LogService, endpoint: str) -> None:
         self._cloud, self._logs = cloud, logs
         project, logstore = next(((name, one[0]) for name, one in cloud.declared.log_projects.items() if one), ("", ""))
-        self._form = SettingsForm(
-            {"ECS_ENDPOINT": endpoint, "SLS_ENDPOINT": endpoint, "LOG_PROJECT": project, "LOGSTORE": logstore}
-        )
+        self._form = SettingsForm({**dict.fromkeys(ENDPOINTS, endpoint), "LOG_PROJECT": project, "LOGSTORE": logstore})
         self._log = InvocationLog(ROLE_NAME)
         self._pool = FunctionPool(cloud, self._log)
         self._live = Live(cloud, self._log, self._form)

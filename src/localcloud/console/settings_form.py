@@ -6,12 +6,12 @@ from typing import Any
 
 from ecs_reboot.settings.settings import Settings, SettingsError, load
 from ecs_reboot.settings.variables import VARIABLES
-from localcloud.project_function import REGION
+from localcloud.project_function import ENDPOINTS, REGION
 
 #: The samples are dated 2024, the HTTP ones carry this token, and whoever watches wants to see the instance come back.
 AT_FIRST = MappingProxyType({"MAX_EVENT_AGE_SECONDS": "0", "WEBHOOK_TOKEN": "demo-token", "VERIFY_SECONDS": "50"})
 #: Where the function finds this local cloud; not for the form.
-FIXED = ("ECS_ENDPOINT", "SLS_ENDPOINT", "LOG_PROJECT", "LOGSTORE")
+FIXED = (*ENDPOINTS, "LOG_PROJECT", "LOGSTORE")
 _SECRET = frozenset(variable.name for variable in VARIABLES if variable.secret)
 
 

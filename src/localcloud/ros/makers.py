@@ -9,6 +9,7 @@ from localcloud.functioncompute.api.errors import FcError
 from localcloud.functioncompute.function import Function, InvalidFunction
 from localcloud.mns.messages import MessageError, Subscription
 from localcloud.oss.signature import OssError
+from localcloud.project_function import ENDPOINTS
 from localcloud.ram.policy import UnsupportedPolicy
 from localcloud.ram.roles import Refusal
 from localcloud.ram.system_roles import EVENT_BRIDGE, EVENT_BRIDGE_SERVICE, TRIGGERS, trust
@@ -105,8 +106,8 @@ def _function(account: Account, properties: Properties) -> Made:
         initializer=properties.get("InstanceLifecycleConfig", {}).get("Initializer", {}).get("Handler", ""),
         timeout=properties["Timeout"],
         memory_mb=properties["MemorySize"],
-        # The names of Alibaba Cloud lead nowhere here; these two lead to the local cloud, and nothing else is changed.
-        environment={**properties["EnvironmentVariables"], "ECS_ENDPOINT": url, "SLS_ENDPOINT": url},
+        # Nothing else is changed.
+        environment={**properties["EnvironmentVariables"], **dict.fromkeys(ENDPOINTS, url)},
         runtime=properties["Runtime"],
         account_id=account.cloud.account,
         region=account.region,
