@@ -8,12 +8,14 @@ from Tea.exceptions import TeaException
 
 from stack import checks, code
 from stack.clients import Clients
-from stack.document import Document
+from stack.document import Document, read
 from stack.finding import Finding
 from stack.logstores import LogStores, names
-from stack.render import plan, rendered
+from stack.parameters import typed
+from stack.render import decide, plan, rendered
 from stack.roles import AccountRoles, Resources
 from stack.stacks import Found, Stacks
+from stack.updates import fixed_changes, switched_off
 
 #: ROS refuses a call that the deployer may not make with one of these; then the online check is left out.
 NOT_ALLOWED = ("Forbidden", "NoPermission", "Forbidden.RAM")
@@ -55,6 +57,7 @@ class Deployment:
         made = self._check(document, given, found, account)
         self._check_online(document)
         self._account_roles(made, plan_only=request.plan_only)
+        remade = self._remade(found, made, account)
         if request.plan_only:
             for change in self._stacks.preview(request.name, found, document, given):
                 if change.action != "None":
@@ -62,11 +65,46 @@ class Deployment:
             return None
         if found is None:
             return self._stacks.follow(self._stacks.create(request.name, document, given))
+        if remade:
+            mark = self._stacks.newest_event(found.stack_id)
+            self._stacks.update(found, switched_off(document, remade), given)
+            self._stacks.follow(found.stack_id, mark)
         mark = self._stacks.newest_event(found.stack_id)
         if not self._stacks.update(found, document, given):
             self._say(f"the stack {found.name} is up to date")
             return found
         return self._stacks.follow(found.stack_id, mark)
+
+    def _remade(self, found: Found | None, made: Resources, account: str) -> tuple[str, ...]:
+        """Return what must be taken away and made again, and say so. Raises NotDeployable for what must not be."""
+        if found is None:
+            return ()
+        before = self._standing(found, account)
+        # The same stand-ins on both sides: what only exists once it is made does not change by that.
+        changes = list(fixed_changes(before, made))
+        if kept := [change for change in changes if not change.can_be_remade]:
+            raise NotDeployable(
+                "an update can't change these, and they are not taken away to be made again, for what they hold. Keep "
+                "the value, or deploy a second stack with its own STACK and FunctionName:",
+                [Finding(f"Resources.{one.name}.Properties.{one.path}", one.type, "fixed") for one in kept],
+            )
+        names = tuple(dict.fromkeys(change.name for change in changes))
+        for name in names:
+            fixed = ", ".join(change.path for change in changes if change.name == name)
+            told = f"{fixed} can't be updated, so it is taken away and made again"
+            self._say(f"{'Remake':10} {name} ({made[name]['Type']}): {told}")
+        return names
+
+    def _standing(self, found: Found, account: str) -> Resources:
+        """Return what the stack was made from, evaluated as the new template is."""
+        template = read(self._stacks.template(found))
+        values = {
+            name: typed(found.parameters.get(name, declared.get("Default")), declared)
+            for name, declared in template["Parameters"].items()
+        }
+        pseudo = checks.EXAMPLE_PSEUDO | {"ALIYUN::AccountId": account, "ALIYUN::Region": self._clients.region}
+        resources: Resources = rendered(decide(template, values | pseudo))["Resources"]
+        return resources
 
     def account(self) -> str:
         """Return the account that the credentials belong to."""

@@ -15,6 +15,7 @@ from localcloud.ros.makers import Made, NotMade, make
 from stack.document import Document
 from stack.expression import evaluate
 from stack.render import Plan, Planned
+from stack.updates import differing
 
 STEPS_A_LOOK = 5
 GOING, DONE, FAILED = "IN_PROGRESS", "COMPLETE", "FAILED"
@@ -100,6 +101,8 @@ class Stack:
                     continue
                 self._event(one, "", f"{action if before else 'CREATE'}_{GOING}")
                 yield
+                if before:
+                    _require_updatable(one.type, before.properties, properties)
                 self._require("update" if before else "create", one.type, properties)
                 if before:
                     before.made.undo()
@@ -168,3 +171,9 @@ class Stack:
     def _event(self, one: Planned, physical_id: str, status: str, reason: str = "") -> None:
         at = self.account.cloud.clock.now()
         self.events.append(Event(len(self.events), at, one.name, one.type, physical_id, status, reason))
+
+
+def _require_updatable(kind: str, before: Any, after: Any) -> None:
+    """Check that an update changes nothing that ROS does not update. Raises NotMade."""
+    if fixed := list(differing(kind, before, after)):
+        raise NotMade(f"ResourceUpdateNotAllowed: {', '.join(fixed)} of {kind} can't be updated")
