@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from localcloud.mistakes import DeclarationError, nearest, told
+from localcloud.tablestore.messages import MESSAGES
 
 Kind = Literal[
     "drop_before",
@@ -69,20 +70,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "DeleteConcurrencyConfig",
         DELIVERY,
     ),
-    "ots": (
-        "CreateTable",
-        "DescribeTable",
-        "UpdateTable",
-        "ListTable",
-        "DeleteTable",
-        "GetRow",
-        "BatchGetRow",
-        "PutRow",
-        "UpdateRow",
-        "DeleteRow",
-        "BatchWriteRow",
-        "GetRange",
-    ),
+    "ots": tuple(MESSAGES),
 }
 _NEEDS: dict[Kind, str] = {
     "delay": "seconds",

@@ -21,6 +21,8 @@ from localcloud.faults import Fault
 from localcloud.fleet import Fleet, TablestoreSpec
 from localcloud.server import running
 from localcloud.tablestore.errors import OtsError
+from localcloud.tablestore.messages import MESSAGES
+from localcloud.tablestore.operations import OPERATIONS
 from localcloud.tablestore.tables import Instances
 
 REGION = "cn-hangzhou"
@@ -342,6 +344,10 @@ def _dated(columns: dict[str, int], stamp: bytes) -> bytes:
         out += bytes((10, sums[-1]))
     sums.append(0)
     return out + bytes((9, crc(sums)))
+
+
+def test_every_operation_has_its_messages() -> None:
+    assert set(OPERATIONS) == set(MESSAGES)
 
 
 def test_an_answer_says_what_was_consumed(service: Service) -> None:
