@@ -71,7 +71,7 @@ evidence: $(VENV)/.dev ## the wire tests, ten times in a row
 	@for run in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/evidence || exit 1; done
 
 screenshots: $(VENV)/.dev browser ## take the pictures in docs/images anew
-	@$(BIN)/python -m localcloud.console.screenshots
+	@$(BIN)/python -m console.screenshots
 
 # The console is tested in a Chromium: one that is there, or Debian's where this may install it.
 browser:
@@ -85,10 +85,11 @@ browser:
 test: lint browser ## everything that CI runs
 	$(BIN)/python -m pytest -n 2
 
-lint: $(VENV)/.dev ## ruff and mypy, strict
+lint: $(VENV)/.dev ## ruff, mypy and the layers of the imports, strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/.dev ## put the code into its format
 	$(BIN)/ruff check --fix .

@@ -34,9 +34,9 @@ print(json.dumps({"statuses": statuses, "modules": loaded, "standard": os.path.r
 
 def run(code: Path, interpreter: str) -> list[str]:
     """Run the function; return the names of the package's modules that it loaded. Raises BuildError."""
-    from localcloud import fleet  # noqa: PLC0415 - a web server: only where something is run
-    from localcloud.cloud import Cloud  # noqa: PLC0415
-    from localcloud.server import running  # noqa: PLC0415
+    from localcloud.account import fleet  # noqa: PLC0415 - a web server: only where something is run
+    from localcloud.account.cloud import Cloud  # noqa: PLC0415
+    from localcloud.server.server import running  # noqa: PLC0415
 
     declared = fleet.default()
     target = declared.instances[0]

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from localcloud.cloud import Cloud
-from localcloud.fleet import Fleet, default, load
-from localcloud.mistakes import DeclarationError
+from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import Fleet, default, load
+from localcloud.account.mistakes import DeclarationError
 
 HIGHEST_PORT = 65_535
 _PASSED_ON = {
-    "invoke": ("localcloud.invoke", "run the function once on a fresh local cloud"),
-    "demo": ("localcloud.demo", "play a handful of events and show what comes of each"),
+    "invoke": ("localcloud.commands.invoke", "run the function once on a fresh local cloud"),
+    "demo": ("localcloud.commands.demo", "play a handful of events and show what comes of each"),
 }
 
 
@@ -65,10 +65,10 @@ def _port(text: str) -> int:
 
 def _serve(fleet: Fleet, arguments: argparse.Namespace) -> int:
     # The other commands have no use for these.
+    from localcloud.commands.invoke import UsageError, settings_of  # noqa: PLC0415
+    from localcloud.commands.project_function import project_function  # noqa: PLC0415
     from localcloud.functioncompute.function import Function, InvalidFunction  # noqa: PLC0415
-    from localcloud.invoke import UsageError, settings_of  # noqa: PLC0415
-    from localcloud.project_function import project_function  # noqa: PLC0415
-    from localcloud.server import Running, serve  # noqa: PLC0415
+    from localcloud.server.server import Running, serve  # noqa: PLC0415
 
     cloud = Cloud.from_fleet(fleet)
 
@@ -79,7 +79,7 @@ def _serve(fleet: Fleet, arguments: argparse.Namespace) -> int:
     def announce(where: Running) -> None:
         root = where.cloud.credentials.root
         function = function_at(where.url)
-        cloud.functions.register(function)
+        where.functions.register(function)
         line = {
             "ecs": where.url,
             "sls": where.url,

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from localcloud.commands.invoke import UsageError
 from localcloud.functioncompute.function import InvalidFunction
-from localcloud.invoke import UsageError
 
 COMMANDS = {
     "explain": "the guards of each instance, with the facts they read",

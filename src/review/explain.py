@@ -12,13 +12,13 @@ from pathlib import Path
 
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records.result import Result
-from localcloud import fleet
-from localcloud.cloud import Cloud
+from localcloud.account import fleet
+from localcloud.account.cloud import Cloud
+from localcloud.account.mistakes import DeclarationError
+from localcloud.commands.invoke import UsageError, settings_of
+from localcloud.commands.project_function import project_function
 from localcloud.functioncompute.instance import Instance
-from localcloud.invoke import UsageError, settings_of
-from localcloud.mistakes import DeclarationError
-from localcloud.project_function import project_function
-from localcloud.server import running
+from localcloud.server.server import running
 from review.exported import Export, Record, complaints_told, read
 from review.guard_table import guard_table
 from review.options import Options, text_of

@@ -13,8 +13,8 @@ from ecs_reboot.clock import Clock
 from ecs_reboot.cloud.errors import Refused
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
-from localcloud.ecs.instances import reboot_course
-from localcloud.fleet import DEFAULT_UPTIME, Fleet, InstanceSpec
+from localcloud.account.fleet import DEFAULT_UPTIME, Fleet, InstanceSpec
+from localcloud.account.instances import reboot_course
 
 #: DescribeInstances gives at most 100 instances a page.
 PAGE = 100

@@ -13,11 +13,11 @@ from typing import Any
 import yaml
 
 from ecs_reboot.settings.settings import Settings, SettingsError, load
-from localcloud import fleet
-from localcloud.fleet import Fleet
-from localcloud.invoke import UsageError, settings_of
-from localcloud.mistakes import DeclarationError
-from localcloud.project_function import REGION
+from localcloud.account import fleet
+from localcloud.account.fleet import Fleet
+from localcloud.account.mistakes import DeclarationError
+from localcloud.commands.invoke import UsageError, settings_of
+from localcloud.commands.project_function import REGION
 from review import timers
 from review.fleet_in_memory import FleetInMemory
 from review.forecast_text import Plan, told

@@ -9,7 +9,7 @@ from ecs_reboot.policy.facts import Policy
 from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.policy.windows import zone
 from ecs_reboot.records.response import DONE
-from localcloud.fleet import Fleet
+from localcloud.account.fleet import Fleet
 from review.rolling_reasons import Held
 from review.text import counted, some, utc, wrapped
 from review.timeline import Tick, Told

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ecs_reboot import utc_time
-from localcloud.invoke import UsageError
+from localcloud.commands.invoke import UsageError
 
 
 class Options(argparse.ArgumentParser):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ecs_reboot.model import Decision
 from ecs_reboot.policy.decide import decide
-from localcloud.invoke import settings_of
+from localcloud.commands.invoke import settings_of
 from review.exported import Export, Record, complaints_told, read
 from review.options import Options, text_of
 from review.other_settings import parsed, unasked, under

@@ -15,7 +15,7 @@ from ecs_reboot.policy.windows import closed
 from ecs_reboot.records.delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.settings.settings import Settings
-from localcloud.project_function import REGION, TIMEOUT_SECONDS
+from localcloud.commands.project_function import REGION, TIMEOUT_SECONDS
 from review.fleet_in_memory import FleetInMemory
 from review.rolling_reasons import Held, held_back
 from review.stepped_clock import SteppedClock

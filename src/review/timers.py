@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from localcloud.invoke import UsageError
-from stack import cron
+from cloud_languages import cron
+from localcloud.commands.invoke import UsageError
 
 FIELDS = ("name", "cron", "payload")
 

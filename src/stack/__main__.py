@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from stack import checks, deployer, document, generate
+from cloud_languages.template import document
+from cloud_languages.template.parameters import WrongParameters
+from cloud_languages.template.render import CircularTemplate, plan, rendered
+from stack import checks, deployer, generate
 from stack.arguments import UsageError, parameters_of
-from stack.parameters import WrongParameters
-from stack.render import CircularTemplate, plan, rendered
 
 if TYPE_CHECKING:
     from stack.clients import Clients

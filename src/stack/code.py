@@ -9,9 +9,9 @@ import copy
 import hashlib
 from typing import Any
 
-from stack.checks import TEMPLATE_BYTES
+from cloud_languages.template.checks import TEMPLATE_BYTES
+from cloud_languages.template.document import Document, as_json
 from stack.clients import Clients
-from stack.document import Document, as_json
 
 PARAMETERS = ("CodeBucket", "CodeObject")
 PREFIX = "ecs-reboot"

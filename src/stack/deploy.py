@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from Tea.exceptions import TeaException
 
+from cloud_languages.finding import Finding
+from cloud_languages.template.document import Document, read
+from cloud_languages.template.parameters import typed
+from cloud_languages.template.render import decide, plan, rendered
+from cloud_languages.template.updates import fixed_changes, switched_off
 from stack import checks, code
 from stack.clients import Clients
-from stack.document import Document, read
-from stack.finding import Finding
 from stack.logstores import LogStores, names
-from stack.parameters import typed
-from stack.render import decide, plan, rendered
 from stack.roles import AccountRoles, Resources
 from stack.stacks import Found, Stacks
-from stack.updates import fixed_changes, switched_off
 
 #: ROS refuses a call that the deployer may not make with one of these; then the online check is left out.
 NOT_ALLOWED = ("Forbidden", "NoPermission", "Forbidden.RAM")

@@ -14,6 +14,10 @@ from alibabacloud_cms20190101 import models as cms
 from aliyun.log import LogException
 from Tea.exceptions import TeaException
 
+from cloud_languages.ram_policy import evaluate
+from cloud_languages.template import document
+from cloud_languages.template.parameters import typed
+from cloud_languages.template.render import decide, rendered
 from ecs_reboot.clock import Deadline, SystemClock
 from ecs_reboot.cloud.credentials import Credentials
 from ecs_reboot.cloud.ecs import Ecs
@@ -22,12 +26,9 @@ from ecs_reboot.model import Instance, RebootRequest, Selector, Target
 from ecs_reboot.policy.decide import decide as decided
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.settings.settings import Settings, SettingsError, load
-from localcloud.ram.policy import evaluate
-from stack import document, permissions
+from stack import permissions
 from stack.clients import Clients, NoCredentials
 from stack.logstores import LogStores
-from stack.parameters import typed
-from stack.render import decide, rendered
 from stack.roles import AccountRoles
 from stack.stacks import Found, Stacks
 

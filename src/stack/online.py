@@ -10,7 +10,7 @@ from pathlib import Path
 from aliyun.log import LogException
 from Tea.exceptions import TeaException
 
-from stack import document
+from cloud_languages.template import document
 from stack.arguments import UsageError, parameters_of
 from stack.clients import Clients, NoCredentials
 from stack.code import NotUploaded

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from alibabacloud_ros20190910 import models
 from Tea.exceptions import TeaException
 
+from cloud_languages.template.document import Document, as_json
 from stack.clients import Clients
-from stack.document import Document, as_json
 
 TIMEOUT_MINUTES = 30
 POLL_SECONDS = 3.0

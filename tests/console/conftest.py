@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from console_client import Client
 
-from localcloud import fleet
-from localcloud.cloud import Cloud
-from localcloud.console import chromium
-from localcloud.server import Running, running
+from console import chromium
+from localcloud.account import fleet
+from localcloud.account.cloud import Cloud
+from localcloud.server.server import Running, running
 
 
 @pytest.fixture

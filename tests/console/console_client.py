@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from localcloud.server import Running
+from localcloud.server.server import Running
 
 WEB_01 = "i-bp1a2b3c4d5e6f7g8h9i"
 DB_01 = "i-bp1dbdbdbdbdbdbdbdb1"

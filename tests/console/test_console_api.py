@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from console_client import DB_01, WEB_01, Client, wait_for
 
+from console.deliveries import alarm
+from console.function_pool import MOST
+from console.records import Found, everything
+from console.service import MOST_EVENT_BYTES
 from ecs_reboot.policy.guards import GUARDS
-from localcloud.console.deliveries import alarm
-from localcloud.console.function_pool import MOST
-from localcloud.console.records import Found, everything
-from localcloud.console.service import MOST_EVENT_BYTES
-from localcloud.server import Running
+from localcloud.server.server import Running
 from localcloud.sls.store import Entry, LogStores
 from review.exported import read
 

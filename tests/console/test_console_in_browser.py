@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from console_client import DB_01, WEB_01
 
-from localcloud.cloud import Cloud
-from localcloud.ecs.instances import reboot_course
-from localcloud.fleet import Fleet, InstanceSpec
-from localcloud.server import Running
+from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import Fleet, InstanceSpec
+from localcloud.account.instances import reboot_course
+from localcloud.server.server import Running
 
 Open = Callable[..., Any]
 Serve = Callable[[Cloud], Running]
@@ -342,7 +342,7 @@ def test_a_reset_begins_anew(where: Running, open_console: Open) -> None:
 
 def test_the_pictures_are_taken_by_a_command(browser: Any, tmp_path: Path) -> None:
     del browser  # only that there is one; the command starts its own
-    subprocess.run([sys.executable, "-m", "localcloud.console.screenshots", str(tmp_path)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "console.screenshots", str(tmp_path)], check=True, timeout=120)
     pictures = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     assert set(pictures) == {"console.png", "console-dark.png", "console-phone.png"}
     assert all(data.startswith(b"\x89PNG") and len(data) < 300_000 for data in pictures.values())

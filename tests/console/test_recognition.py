@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console import samples
+from console.recognition import MOST_ELEMENTS, recognised
 from ecs_reboot import events
 from ecs_reboot.settings.settings import load
-from localcloud.console import samples
-from localcloud.console.recognition import MOST_ELEMENTS, recognised
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 RULES = load({"MAX_EVENT_AGE_SECONDS": "0", "WEBHOOK_TOKEN": "demo-token", "DEFAULT_REGION": "cn-hangzhou"}).reading

@@ -26,10 +26,11 @@ from aliyunsdkecs.request.v20140526 import (
 )
 from darabonba.exceptions import UnretryableException
 
-from localcloud import faults, fleet, server
-from localcloud.cloud import Cloud
-from localcloud.credentials import Credential
-from localcloud.server import Running
+from localcloud.account import faults, fleet
+from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import Credential
+from localcloud.server import server
+from localcloud.server.server import Running
 
 WEB, WEB_2, DB, BATCH = (
     "i-bp1a2b3c4d5e6f7g8h9i",

@@ -11,10 +11,10 @@ import pytest
 from aliyun.log import LogClient, LogException, LogItem, PutLogsRequest
 from aliyun.log.listlogstoresrequest import ListLogstoresRequest
 
-from localcloud.cloud import Cloud
-from localcloud.faults import Fault
-from localcloud.fleet import Fleet
-from localcloud.server import Running, running
+from localcloud.account.cloud import Cloud
+from localcloud.account.faults import Fault
+from localcloud.account.fleet import Fleet
+from localcloud.server.server import Running, running
 
 ENDPOINT = "cn-hangzhou.log.aliyuncs.com"
 PROJECT = "ecs-reboot"

@@ -10,11 +10,11 @@ import pytest
 import tablestore as sdk
 from tablestore.retry import NoRetryPolicy
 
-from localcloud.cloud import Cloud
-from localcloud.credentials import Credential
-from localcloud.faults import Fault
-from localcloud.fleet import Fleet
-from localcloud.server import Running, running
+from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import Credential
+from localcloud.account.faults import Fault
+from localcloud.account.fleet import Fleet
+from localcloud.server.server import Running, running
 
 INSTANCE, TABLE, REGION = "ecs-rb", "ledger", "cn-hangzhou"
 CODES = {None: "IGNORE", True: "EXPECT_EXIST", False: "EXPECT_NOT_EXIST"}

@@ -13,10 +13,10 @@ from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused
 from ecs_reboot.cloud.tablestore import outcome
 from ecs_reboot.cloud.tablestore.client import Tablestore, _connections, endpoint
 from ecs_reboot.cloud.tablestore.rows import HIGHEST, LOWEST, Condition, Delete, Key, Put, Row
-from localcloud.cloud import Cloud
-from localcloud.faults import Fault
-from localcloud.fleet import Fleet
-from localcloud.server import Running, running
+from localcloud.account.cloud import Cloud
+from localcloud.account.faults import Fault
+from localcloud.account.fleet import Fleet
+from localcloud.server.server import Running, running
 
 TABLE, REGION = "ledger", "cn-hangzhou"
 NEW = Condition(exists=False)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from staging import Stage, Staged
 
-from localcloud import fleet
-from localcloud.cloud import Cloud
+from localcloud.account import fleet
+from localcloud.account.cloud import Cloud
+from localcloud.commands.project_function import project_function
 from localcloud.functioncompute.instance import Instance
-from localcloud.project_function import project_function
-from localcloud.server import running
+from localcloud.server.server import running
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from localcloud.cloud import Cloud
+from localcloud.account.cloud import Cloud
 from localcloud.functioncompute.instance import Instance
-from localcloud.server import Running
+from localcloud.server.server import Running
 
 
 class Stage(NamedTuple):

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from staging import Stage, Staged, records
 
-from localcloud.faults import parse
+from localcloud.account.faults import parse
+from localcloud.commands.project_function import NAME
 from localcloud.functioncompute.api.async_invoke import AsyncConfig
 from localcloud.functioncompute.invocation import Invocation
-from localcloud.project_function import NAME
 
 EVENTS = Path(__file__).parent.parent.parent / "events"
 TOKEN = "demo-token"

@@ -118,7 +118,7 @@ def test_all_together_goes_on_without_the_one_that_ecs_refuses(stage: Staged):
 
 def stop_when_claimed(here: Any, instance_id: str) -> None:
     """Stop an instance, as somebody else would, right after it was claimed."""
-    from localcloud.ecs.instances import stop_course
+    from localcloud.account.instances import stop_course
 
     def watch(entry: dict[str, Any]) -> None:
         if entry.get("action") == "TagResources" and here.cloud.fleet[instance_id].status == "Running":
@@ -216,7 +216,7 @@ def test_records_reach_the_logstore_and_its_failure_stops_nothing(stage: Staged)
 def test_a_reset_lets_a_person_try_again(stage: Staged):
     here = stage(instances(1), GRACE_SECONDS="0", MAX_ATTEMPTS="1", COOLDOWN_SECONDS="0", ATTEMPT_WINDOW_SECONDS="600")
     fault = {"action": "RebootInstances", "kind": "error", "code": "IncorrectInstanceStatus", "times": 1}
-    from localcloud.faults import parse
+    from localcloud.account.faults import parse
 
     here.cloud.faults.add(parse(fault))
     assert codes(here.send(ask(ONE))) == {ONE: "IncorrectInstanceStatus"}

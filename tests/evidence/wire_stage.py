@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ecs_reboot.ledger import entry as ledger
-from localcloud import fleet
-from localcloud.cloud import Cloud
+from localcloud.account import fleet
+from localcloud.account.cloud import Cloud
+from localcloud.commands.project_function import SOURCE, project_function
 from localcloud.functioncompute.instance import Instance
 from localcloud.functioncompute.invocation import Invocation
-from localcloud.project_function import SOURCE, project_function
-from localcloud.server import running
+from localcloud.server.server import running
 
 REGION = "cn-hangzhou"
 SETTLE = "1"

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from localcloud.cloud import Cloud
-from localcloud.fleet import Fleet
+from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import Fleet
+from localcloud.functioncompute.api.functions import Functions
 from localcloud.functioncompute.function import Credentials, Function
 
 NAME = "worker"
@@ -40,6 +41,7 @@ class Worker(NamedTuple):
     """The cloud and the file."""
 
     cloud: Cloud
+    functions: Functions
     function: Function
     told: Path
 
@@ -54,7 +56,7 @@ class Worker(NamedTuple):
 
 @contextmanager
 def worker(place: Path, *, time_scale: float = 1.0, **settings: Any) -> Iterator[Worker]:
-    """LedgerStore the function with a cloud of its own; ends its instances."""
+    """Register the function with a cloud of its own; ends its instances."""
     code = place / "code"
     code.mkdir()
     (code / "index.py").write_text(CODE, encoding="utf-8")
@@ -65,8 +67,9 @@ def worker(place: Path, *, time_scale: float = 1.0, **settings: Any) -> Iterator
     function = Function(
         NAME, code, lambda: role, environment={"RUNS": str(told)}, timeout=settings.pop("timeout", 20), **settings
     )
-    cloud.functions.register(function)
+    functions = Functions(cloud)
+    functions.register(function)
     try:
-        yield Worker(cloud, function, told)
+        yield Worker(cloud, functions, function, told)
     finally:
-        cloud.functions.stop()
+        functions.stop()

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from signed_requests import timestamp
 
-from localcloud.credentials import Credential
+from localcloud.account.credentials import Credential
 
 _NONCES = itertools.count()
 VERSION = "2023-03-30"

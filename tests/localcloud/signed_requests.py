@@ -12,10 +12,10 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from localcloud.cloud import Cloud
-from localcloud.credentials import Credential
+from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import Credential
 from localcloud.ecs.service import Ecs
-from localcloud.ecs.signature import Request
+from localcloud.openapi.signature import Request
 
 _NONCES = itertools.count()
 _EMPTY_HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -15,11 +15,11 @@ from ecs_reboot.cloud.protobuf import Message, field
 from ecs_reboot.cloud.tablestore import messages, plain_buffer
 from ecs_reboot.cloud.tablestore.rows import Condition, Put, Row
 from ecs_reboot.cloud.tablestore.signature import headers
-from localcloud.authorization import allow_everything
-from localcloud.cloud import Cloud
-from localcloud.faults import Fault
-from localcloud.fleet import Fleet, TablestoreSpec
-from localcloud.server import running
+from localcloud.account.authorization import allow_everything
+from localcloud.account.cloud import Cloud
+from localcloud.account.faults import Fault
+from localcloud.account.fleet import Fleet, TablestoreSpec
+from localcloud.server.server import running
 from localcloud.tablestore.errors import OtsError
 from localcloud.tablestore.messages import MESSAGES
 from localcloud.tablestore.operations import OPERATIONS

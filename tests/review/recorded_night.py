@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from localcloud import fleet
-from localcloud.cloud import Cloud
+from localcloud.account import fleet
+from localcloud.account.cloud import Cloud
+from localcloud.commands.project_function import project_function
 from localcloud.functioncompute.instance import Instance
-from localcloud.project_function import project_function
-from localcloud.server import running
+from localcloud.server.server import running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EVENTS = (

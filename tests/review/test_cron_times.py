@@ -8,7 +8,7 @@ from cronsim import CronSim
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stack import cron
+from cloud_languages import cron
 
 UTC = timezone.utc
 #: Zones without daylight saving in these years: there all implementations must agree.

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from recorded_night import ROOT
 
 from ecs_reboot.settings.settings import load
-from localcloud.fleet import Fleet, InstanceSpec
-from localcloud.invoke import UsageError
+from localcloud.account.fleet import Fleet, InstanceSpec
+from localcloud.commands.invoke import UsageError
 from review.__main__ import main
 from review.fleet_in_memory import FleetInMemory, Reboot
 from review.forecast_text import folded

@@ -14,7 +14,7 @@ from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.settings.settings import load
-from localcloud.invoke import UsageError
+from localcloud.commands.invoke import UsageError
 from review.__main__ import main
 from review.exported import read
 from review.other_settings import parsed

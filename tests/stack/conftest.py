@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from local_deployment import NOT_OPTED_IN, OPTED_IN, ROOT
 
-from localcloud.cloud import Cloud
-from localcloud.fleet import Fleet, InstanceSpec
+from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import Fleet, InstanceSpec
 from localcloud.ros import endpoint
 from localcloud.ros.endpoint import Whole
 

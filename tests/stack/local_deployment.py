@@ -8,7 +8,7 @@ from pathlib import Path
 from alibabacloud_credentials.client import Client as CredentialChain
 from alibabacloud_credentials.models import Config as CredentialConfig
 
-from localcloud.credentials import ROOT_KEY_ID, ROOT_KEY_SECRET
+from localcloud.account.credentials import ROOT_KEY_ID, ROOT_KEY_SECRET
 from localcloud.ros.account import Account
 from localcloud.ros.endpoint import Whole
 from stack.__main__ import main

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 from local_deployment import ROOT
 
-from stack import checks, document
+from cloud_languages.template import document
+from stack import checks
 
 TEMPLATE = document.load(ROOT / "template.yml")
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from local_deployment import OPTED_IN, PROJECT, ROOT, by_topic, clients, deploy, idle, records, run
 
-from localcloud.credentials import ROOT_KEY_ID, ROOT_KEY_SECRET
+from cloud_languages.template import document
+from cloud_languages.template.render import plan, rendered
+from localcloud.account.credentials import ROOT_KEY_ID, ROOT_KEY_SECRET
 from localcloud.oss.signature import Claim, OssError, Signed, claim_of, verify
 from localcloud.ros.endpoint import Whole
-from stack import checks, code, document
-from stack.render import plan, rendered
+from stack import checks, code
 from stack.roles import AccountRoles
 from stack.stacks import StackFailed, Stacks
 

@@ -9,16 +9,17 @@ from alibabacloud_tea_openapi.utils_models import Config
 from local_deployment import NOT_OPTED_IN, OPTED_IN, ROOT, by_topic, deploy, idle, logged, records
 from Tea.exceptions import TeaException
 
+from cloud_languages.ram_granularity import is_for_all_resources
+from cloud_languages.ram_policy import UnsupportedPolicy, evaluate
+from cloud_languages.template import document
+from cloud_languages.template.render import plan, rendered
 from ecs_reboot.ledger import entry as ledger
-from localcloud.ecs.tag_rules import key_mistake
-from localcloud.ram.granularity import is_for_all_resources
-from localcloud.ram.policy import UnsupportedPolicy, evaluate
+from localcloud.account.tag_rules import key_mistake
 from localcloud.ros.account import Denied
 from localcloud.ros.endpoint import Whole
-from stack import checks, document, generate, permissions
+from stack import checks, generate, permissions
 from stack.calls import calls
 from stack.permissions import FUNCTION, PERMISSIONS
-from stack.render import plan, rendered
 
 ARN = "acs:ecs:cn-hangzhou:1234567890123456:instance/i-1"
 

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from local_deployment import ROOT
 
-from stack import checks, cron, document
+from cloud_languages import cron
+from cloud_languages.template import document
+from cloud_languages.template.parameters import WrongParameters
+from cloud_languages.template.render import CircularTemplate, plan, rendered
+from stack import checks
 from stack.__main__ import main
 from stack.arguments import UsageError, parameters_of
-from stack.parameters import WrongParameters
-from stack.render import CircularTemplate, plan, rendered
 
 TEMPLATE = document.load(ROOT / "template.yml")
 CODE = {"CodeBucket": "bucket", "CodeObject": "object"}

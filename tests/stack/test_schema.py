@@ -3,7 +3,7 @@
 import pytest
 from local_deployment import ROOT
 
-from stack import document, schema
+from cloud_languages.template import document, schema
 
 
 @pytest.mark.parametrize("service", schema.PACKAGES)

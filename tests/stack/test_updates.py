@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from local_deployment import PROJECT, ROOT, by_topic, clients, deploy, idle, records, run
 
+from cloud_languages.template import document, schema, updates
+from cloud_languages.template.render import plan, rendered
 from localcloud.ros.endpoint import Whole
-from stack import checks, document, updates
-from stack.render import plan, rendered
+from stack import checks
 from stack.stacks import StackFailed, Stacks
 
 TEMPLATE = document.load(ROOT / "template.yml")
@@ -25,7 +26,7 @@ def test_every_type_of_the_template_is_in_the_table_and_every_path_in_its_schema
     assert {one["Type"] for one in TEMPLATE["Resources"].values()} == updates.FIXED.keys()
     for kind, paths in updates.FIXED.items():
         for path in paths:
-            known: Any = checks.properties.schema.resource_types(kind.split("::")[1])[kind].properties
+            known: Any = schema.resource_types(kind.split("::")[1])[kind].properties
             for key in path.split("."):
                 assert key in known, (kind, path)
                 known = known[key].shape.fields

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from local_deployment import ROOT
 
+from cloud_languages import event_pattern
+from cloud_languages.template import document
+from cloud_languages.template.render import plan, rendered
 from ecs_reboot.events import EventSettings, catalog, read
 from ecs_reboot.settings.settings import VARIABLES
-from stack import checks, document, event_pattern
+from stack import checks
 from stack.generate import record_fields
-from stack.render import plan, rendered
 
 TEMPLATE = document.load(ROOT / "template.yml")
 EVERYTHING = {name: value for name, value in checks.EXAMPLE_PARAMETERS.items() if name in TEMPLATE["Parameters"]}

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from localcloud.authorization import Resource
-from localcloud.cloud import Cloud
-from localcloud.credentials import Identity
-from localcloud.ecs.errors import ApiError
-from localcloud.ecs.instances import Instance, State
+from localcloud.account.authorization import Resource
+from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import Identity
+from localcloud.account.faults import Fault
+from localcloud.account.instances import Instance, State
 from localcloud.ecs.parameters import Arguments
-from localcloud.faults import Fault
+from localcloud.openapi.errors import ApiError
 
 Body = dict[str, Any]
 

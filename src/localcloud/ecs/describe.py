@@ -3,13 +3,13 @@
 import base64
 import binascii
 
+from localcloud.account.instances import Instance
+from localcloud.account.regions import REGIONS
 from localcloud.ecs.call import Body, Call, Outcome
-from localcloud.ecs.errors import ApiError
 from localcloud.ecs.filters import tests
-from localcloud.ecs.instances import Instance
 from localcloud.ecs.parameters import Parameter
 from localcloud.ecs.presentation import described, zone
-from localcloud.ecs.regions import REGIONS
+from localcloud.openapi.errors import ApiError
 
 MAX_PAGE = 100
 MIN_TOKEN_PAGE = 10  # documented: a smaller MaxResults counts as 10

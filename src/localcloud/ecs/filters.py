@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
-from localcloud.ecs.instances import Instance, State
+from localcloud.account.instances import Instance, State
 from localcloud.ecs.parameters import Arguments
 from localcloud.ecs.presentation import IMAGE, INSTANCE_TYPE, SECURITY_GROUP, network, private_ip, vswitch, zone
 

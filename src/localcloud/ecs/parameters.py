@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from localcloud.ecs.errors import ApiError
-from localcloud.ecs.regions import REGIONS
+from localcloud.account.regions import REGIONS
+from localcloud.openapi.errors import ApiError
 
 Kind = Literal["string", "boolean", "integer", "region", "repeat", "tags", "json_array", "refused"]
 Value = str | bool | int | tuple[str, ...] | tuple[tuple[str, str | None], ...]

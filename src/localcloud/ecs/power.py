@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from localcloud.account.fleet import Status
+from localcloud.account.instances import Course, Instance, reboot_course, start_course, stop_course
 from localcloud.ecs.call import Body, Call, Outcome
 from localcloud.ecs.describe import REGION
-from localcloud.ecs.errors import ApiError
-from localcloud.ecs.instances import Course, Instance, reboot_course, start_course, stop_course
 from localcloud.ecs.parameters import Parameter
-from localcloud.fleet import Status
+from localcloud.openapi.errors import ApiError
 
 _IDS = Parameter("InstanceId", "repeat", required=True, exceeded_code="InvalidParameter.TooManyInstanceIds")
 _BATCH = Parameter("BatchOptimization", default="AllTogether", allowed=("AllTogether", "SuccessFirst"))

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timezone
 
+from localcloud.account.instances import Instance, State
 from localcloud.ecs.call import Body
-from localcloud.ecs.instances import Instance, State
 
 IMAGE, INSTANCE_TYPE, SECURITY_GROUP = "aliyun_3_x64_20G_alibase_local.vhd", "ecs.g7.large", "sg-bp1local000000000000"
 _NEVER_EXPIRES = datetime(2099, 12, 31, 15, 59, tzinfo=timezone.utc)

@@ -5,7 +5,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from localcloud.ecs.call import Body
-from localcloud.ecs.errors import ApiError
+from localcloud.openapi.errors import ApiError
 
 CONTENT_TYPES = {"JSON": "application/json;charset=utf-8", "XML": "text/xml;charset=utf-8"}
 

@@ -5,16 +5,17 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
-from localcloud import credentials
-from localcloud.cloud import Cloud
-from localcloud.credentials import Credential
-from localcloud.ecs import render, signature
+from localcloud.account import credentials
+from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import Credential
+from localcloud.account.faults import Fault
+from localcloud.ecs import render
 from localcloud.ecs.actions import ACTIONS, VERSION
 from localcloud.ecs.call import Call, Outcome, declared_error
-from localcloud.ecs.errors import ApiError
 from localcloud.ecs.parameters import named_instances, read, unknown
-from localcloud.ecs.signature import CLOCK_TOLERANCE_SECONDS, Request
-from localcloud.faults import Fault
+from localcloud.openapi import signature
+from localcloud.openapi.errors import ApiError
+from localcloud.openapi.signature import CLOCK_TOLERANCE_SECONDS, Request
 
 # What stays out of the audit: secrets and what differs from call to call without meaning.
 _UNAUDITED = frozenset(

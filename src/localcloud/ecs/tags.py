@@ -4,11 +4,11 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
+from localcloud.account.instances import Instance
+from localcloud.account.tag_rules import MAX_TAGS, key_mistake, value_mistake
 from localcloud.ecs.call import Call, Outcome
-from localcloud.ecs.errors import ApiError
-from localcloud.ecs.instances import Instance
 from localcloud.ecs.parameters import Parameter
-from localcloud.ecs.tag_rules import MAX_TAGS, key_mistake, value_mistake
+from localcloud.openapi.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from stack import event_pattern
+from cloud_languages import event_pattern
 
 _NEEDED = ("id", "source", "specversion", "type")
 

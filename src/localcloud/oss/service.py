@@ -11,9 +11,9 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from localcloud.authorization import Resource
-from localcloud.cloud import Cloud
-from localcloud.credentials import CredentialError
+from localcloud.account.authorization import Resource
+from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import CredentialError
 from localcloud.oss.signature import SCHEME, OssError, Signed, claim_of, verify
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")

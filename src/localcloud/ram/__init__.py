@@ -1,1 +1,1 @@
-"""Resource Access Management: roles, and the evaluation of their policy documents."""
+"""Resource Access Management: roles, and what their policies allow."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from localcloud.authorization import Resource
-from localcloud.credentials import Identity
-from localcloud.ram.policy import Verdict, evaluate_all
+from cloud_languages.ram_policy import Verdict, evaluate_all
+from localcloud.account.authorization import Resource
+from localcloud.account.credentials import Identity
 
 
 class Refusal(Exception):

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud.ecs.errors import ApiError
+from localcloud.openapi.errors import ApiError
 from localcloud.ram.roles import Refusal, Role, Roles
 from localcloud.ram.system_roles import SERVICE_LINKED, SYSTEM_POLICIES, trust
 

@@ -6,8 +6,8 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from localcloud.cloud import Cloud
-from localcloud.fleet import default
+from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import default
 from localcloud.ros import endpoint
 
 

@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from localcloud.authorization import Resource
-from localcloud.cloud import Cloud
-from localcloud.credentials import Identity
+from localcloud.account.authorization import Resource
+from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import Identity
 from localcloud.eventbridge.bus import Bus
 from localcloud.functioncompute import function as fc
+from localcloud.functioncompute.api.functions import Functions
 from localcloud.functioncompute.invocation import Invocation
 from localcloud.mns.messages import MessageError, Messages
 from localcloud.oss.service import Oss
 from localcloud.ram.roles import Refusal, Role, Roles
 from localcloud.ram.system_roles import CLOUD_MONITOR, CLOUD_MONITOR_SERVICE, EVENT_BRIDGE, EVENT_BRIDGE_SERVICE
 from localcloud.sls.store import Entry, LogStores
-from localcloud.timers.clockwork import Clockwork
+from localcloud.timers.timer_service import TimerService
 
 if TYPE_CHECKING:
     from localcloud.functioncompute.api.async_invoke import AsyncConfig
@@ -43,7 +44,7 @@ class Account:
     Close it: functions run in processes, their code lies in a temporary folder.
     """
 
-    def __init__(self, cloud: Cloud, stores: LogStores, oss: Oss, url: Callable[[], str]) -> None:
+    def __init__(self, cloud: Cloud, functions: Functions, stores: LogStores, oss: Oss, url: Callable[[], str]) -> None:
         self.cloud, self.stores, self.oss, self.url = cloud, stores, oss, url
         self.region = REGION
         #: The actions of RAM that deployers needed so far.
@@ -52,8 +53,8 @@ class Account:
         self.roles = Roles(cloud.account, lambda: cloud.clock.now().timestamp() + self._slept)
         self.bus = Bus(cloud.account, REGION, cloud.clock.now)
         self.messages = Messages(cloud.account, cloud.clock.now, cloud.random("messages"))
-        self.timers = Clockwork()
-        self.functions = cloud.functions
+        self.timers = TimerService()
+        self.functions = functions
         self.function_roles: dict[str, Role] = {}
         self.async_configs: dict[str, AsyncConfig] = {}
         self.reserved: dict[str, int] = {}
@@ -64,11 +65,10 @@ class Account:
         self.kept: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="localcloud-")
         cloud.authorize = self.roles.authorize
-        cloud.functions.on_destination("mns", self._fail_to)
+        functions.on_destination("mns", self._fail_to)
 
     def close(self) -> None:
         """End all functions."""
-        self.functions.stop()
         self._folder.cleanup()
 
     def unpacked(self, package: bytes, name: str) -> Path:

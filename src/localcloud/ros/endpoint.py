@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from localcloud import server
-from localcloud.cloud import Cloud
-from localcloud.ecs import signature
+from localcloud.account.cloud import Cloud
 from localcloud.mns.messages import MessageError
+from localcloud.openapi import signature
 from localcloud.oss.service import Oss, is_for_oss
 from localcloud.ros.account import Account, Denied, HttpRequest
 from localcloud.ros.service import VERSIONS, Ros
+from localcloud.server import server
 from localcloud.sls.service import Sls
 
 HTTP_TRIGGERS = "/_http/"
@@ -49,9 +49,10 @@ class Application:
     def __init__(self, cloud: Cloud) -> None:
         self._sls = Sls(cloud)
         self._rest = server.Application(cloud, self._sls)
+        self.functions = self._rest.functions
         self._oss = Oss(cloud)
         self._url = ""
-        self.account = Account(cloud, self._sls.stores, self._oss, lambda: self._url)
+        self.account = Account(cloud, self.functions, self._sls.stores, self._oss, lambda: self._url)
         self.ros = Ros(cloud, self.account)
 
     def close(self) -> None:
@@ -127,6 +128,6 @@ class Application:
 def running(cloud: Cloud, port: int = 0) -> Iterator[Whole]:
     """Run the local cloud with all its services for the length of a ``with`` block."""
     application = Application(cloud)
-    with server.running(cloud, port, application) as where, contextlib.closing(application):
+    with server.running(cloud, port, application) as where:
         application.answer_at(where.url)
         yield Whole(where, application.account, application.ros)

@@ -9,21 +9,21 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from localcloud import credentials
-from localcloud.cloud import Cloud
-from localcloud.credentials import Identity
-from localcloud.ecs import signature
-from localcloud.ecs.errors import ApiError
-from localcloud.ecs.regions import REGIONS
+from cloud_languages.template import checks, document
+from cloud_languages.template.expression import InvalidExpression, evaluate
+from cloud_languages.template.parameters import WrongParameters
+from cloud_languages.template.render import CircularTemplate, Plan, Preview, plan
+from localcloud.account import credentials
+from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import Identity
+from localcloud.account.regions import REGIONS
 from localcloud.ecs.service import Nonces
+from localcloud.openapi import signature
+from localcloud.openapi.errors import ApiError
 from localcloud.ram import service as ram
 from localcloud.ram.roles import Roles
 from localcloud.ros.account import Account
 from localcloud.ros.stacks import Stack
-from stack import checks, document
-from stack.expression import InvalidExpression, evaluate
-from stack.parameters import WrongParameters
-from stack.render import CircularTemplate, Plan, Preview, plan
 
 VERSION = "2019-09-10"
 STS_VERSION = "2015-04-01"

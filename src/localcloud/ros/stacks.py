@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from localcloud.credentials import Identity
+from cloud_languages.template.document import Document
+from cloud_languages.template.expression import evaluate
+from cloud_languages.template.render import Plan, Planned
+from cloud_languages.template.updates import differing
+from localcloud.account.credentials import Identity
 from localcloud.ros import rights
 from localcloud.ros.account import Account
-from localcloud.ros.makers import Made, NotMade, make
-from stack.document import Document
-from stack.expression import evaluate
-from stack.render import Plan, Planned
-from stack.updates import differing
+from localcloud.ros.resource_types import Made, NotMade, make
 
 STEPS_A_LOOK = 5
 GOING, DONE, FAILED = "IN_PROGRESS", "COMPLETE", "FAILED"

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from localcloud.authorization import Resource
-from localcloud.cloud import Cloud
-from localcloud.connection import Dropped
-from localcloud.credentials import CredentialError, Identity, TokenExpired
-from localcloud.faults import Fault
+from localcloud.account.authorization import Resource
+from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import CredentialError, Identity, TokenExpired
+from localcloud.account.faults import Fault
+from localcloud.pipeline.connection import Dropped
 from localcloud.sls.errors import STATUS, SlsError, body_of
 from localcloud.sls.operations import Call
 from localcloud.sls.routing import Route, parameters_of, project_of, route_of

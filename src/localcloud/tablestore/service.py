@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from localcloud.authorization import Resource
-from localcloud.cloud import Cloud
-from localcloud.connection import Dropped
-from localcloud.credentials import CredentialError, Identity, UnknownKey
-from localcloud.faults import Fault
+from localcloud.account.authorization import Resource
+from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import CredentialError, Identity, UnknownKey
+from localcloud.account.faults import Fault
+from localcloud.pipeline.connection import Dropped
 from localcloud.tablestore import protobuf, signature
 from localcloud.tablestore.errors import STATUS, UNKNOWN_STATUS, OtsError, invalid
 from localcloud.tablestore.messages import ERROR, MESSAGES

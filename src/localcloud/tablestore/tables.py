@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from localcloud.clock import Clock
+from localcloud.account.clock import Clock
 from localcloud.tablestore.errors import OtsError, invalid
 from localcloud.tablestore.plain_buffer import Cell, CellOperation, Infinite, KeyCell, KeyValue, RowData, Value
 

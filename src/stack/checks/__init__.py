@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from stack.checks import made, properties, references, structure
-from stack.document import Document, as_json
-from stack.expression import InvalidExpression
-from stack.finding import Finding
-from stack.render import Preview, decide, rendered
+from cloud_languages.finding import Finding
+from cloud_languages.template import checks, references, render
+from cloud_languages.template.document import Document
+from cloud_languages.template.expression import InvalidExpression
+from stack.checks import rendered
 
-TEMPLATE_BYTES = 512 * 1024
-MOST_RESOURCES = 300
 #: For looking at what a template makes where no real stack is meant.
 EXAMPLE_PSEUDO = {
     "ALIYUN::AccountId": "1234567890123456",
@@ -47,29 +45,16 @@ EXAMPLE_PARAMETERS = {
 
 def check(document: Document) -> list[Finding]:
     """Give everything that is wrong with a template; empty if nothing is."""
-    findings = list(structure.check(document))
+    findings = checks.check(document)
     if not isinstance(document.get("Resources"), dict) or not document["Resources"]:
         return findings
-    findings += references.check(document)
-    findings += properties.check(document)
-    findings += _size(document)
     # What is made can only be looked at where the names lead somewhere.
     return [*(findings or _made(document)), *references.unused(document)]
 
 
 def check_rendered(resources: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
     """Give what is wrong with the resources that a template makes under the parameters of a real deployment."""
-    return list(made.check(resources))
-
-
-def _size(document: Document) -> list[Finding]:
-    findings = []
-    size, count = len(as_json(document).encode()), len(document["Resources"])
-    if size > TEMPLATE_BYTES:
-        findings.append(Finding("the template", size, f"ROS takes {TEMPLATE_BYTES} bytes; put the code into OSS"))
-    if count > MOST_RESOURCES:
-        findings.append(Finding("Resources", count, f"ROS takes {MOST_RESOURCES} resources a stack"))
-    return findings
+    return list(rendered.check(resources))
 
 
 def _made(document: Document) -> list[Finding]:
@@ -78,12 +63,12 @@ def _made(document: Document) -> list[Finding]:
     examples = {name: value for name, value in EXAMPLE_PARAMETERS.items() if name in declared}
     found: dict[Finding, None] = {}
     for values in (defaults, defaults | examples):
-        decided = decide(document, values | EXAMPLE_PSEUDO)
+        decided = render.decide(document, values | EXAMPLE_PSEUDO)
         try:
-            resources = rendered(decided, Preview(decided))["Resources"]
+            resources = render.rendered(decided, render.Preview(decided))["Resources"]
         except InvalidExpression as error:
             return [Finding("Resources", str(error), "mend the function's arguments")]
-        found |= {_hashable(one): None for one in made.check(resources)}
+        found |= {_hashable(one): None for one in rendered.check(resources)}
     return list(found)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from localcloud.audit import utc_text
+from localcloud.account.audit import utc_text
 from localcloud.functioncompute.api.errors import FcError
 from localcloud.functioncompute.invocation import Invocation
 

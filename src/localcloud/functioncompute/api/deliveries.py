@@ -8,7 +8,7 @@ import json
 from threading import Lock
 from typing import NamedTuple
 
-from localcloud.faults import Fault
+from localcloud.account.faults import Fault
 
 
 class Plan(NamedTuple):

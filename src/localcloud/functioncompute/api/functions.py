@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from threading import RLock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from localcloud.faults import DELIVERY
+from localcloud.account.cloud import Cloud
+from localcloud.account.faults import DELIVERY
 from localcloud.functioncompute.api import async_invoke, deliveries
 from localcloud.functioncompute.api.async_invoke import AsyncConfig, Queued
 from localcloud.functioncompute.api.errors import FcError
@@ -14,9 +15,6 @@ from localcloud.functioncompute.api.pool import ACCOUNT_INSTANCES, Capacity, Poo
 from localcloud.functioncompute.api.queue import Queue
 from localcloud.functioncompute.function import Function
 from localcloud.functioncompute.invocation import Invocation
-
-if TYPE_CHECKING:
-    from localcloud.cloud import Cloud
 
 LATEST = "LATEST"
 DEFAULT_REGION = "cn-hangzhou"
@@ -52,7 +50,7 @@ class Functions:
     Stop it at the end: requests that run would hold the process until they are done.
     """
 
-    def __init__(self, cloud: "Cloud", *, instance_limit: int = ACCOUNT_INSTANCES) -> None:
+    def __init__(self, cloud: Cloud, *, instance_limit: int = ACCOUNT_INSTANCES) -> None:
         self._cloud = cloud
         self._lock = RLock()
         self._capacity = Capacity(instance_limit)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from localcloud.audit import utc_text
+from localcloud.account.audit import utc_text
 from localcloud.functioncompute.api.functions import Registered
 
 Document = dict[str, Any]

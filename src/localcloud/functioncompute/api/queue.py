@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from localcloud.account.cloud import Cloud
 from localcloud.functioncompute.api import async_invoke
 from localcloud.functioncompute.api.async_invoke import AsyncConfig, Done, Queued
 from localcloud.functioncompute.api.errors import FcError, Throttled
 from localcloud.functioncompute.api.schedule import Schedule
 from localcloud.functioncompute.invocation import Invocation
-
-if TYPE_CHECKING:
-    from localcloud.cloud import Cloud
 
 
 class Runner(Protocol):
@@ -30,7 +28,7 @@ class Runner(Protocol):
 class Queue:
     """The queue of one cloud. ``threads`` bounds how many requests are tried at once."""
 
-    def __init__(self, cloud: "Cloud", runner: Runner, threads: int) -> None:
+    def __init__(self, cloud: Cloud, runner: Runner, threads: int) -> None:
         self._cloud = cloud
         self._runner = runner
         self._schedule = Schedule(cloud.clock, threads)

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from itertools import count
 from threading import Condition, Thread
 
-from localcloud.clock import Clock
+from localcloud.account.clock import Clock
 
 Work = Callable[[], None]
 

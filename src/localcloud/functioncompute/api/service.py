@@ -11,20 +11,20 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from localcloud.authorization import Resource
-from localcloud.cloud import Cloud
-from localcloud.connection import Dropped
-from localcloud.credentials import CredentialError, Identity, UnknownKey
-from localcloud.ecs import signature
-from localcloud.ecs.errors import ApiError
+from localcloud.account.authorization import Resource
+from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import CredentialError, Identity, UnknownKey
+from localcloud.account.faults import Fault
 from localcloud.ecs.service import Nonces
-from localcloud.faults import Fault
 from localcloud.functioncompute.api import invoke_function
 from localcloud.functioncompute.api.errors import STATUS, FcError, body_of
-from localcloud.functioncompute.api.functions import PAYLOAD_BYTES
+from localcloud.functioncompute.api.functions import PAYLOAD_BYTES, Functions
 from localcloud.functioncompute.api.operations import CHANGING, OPERATIONS, Call
 from localcloud.functioncompute.api.pool import ACCOUNT_INSTANCES
 from localcloud.functioncompute.api.routing import VERSION, Route, route_of
+from localcloud.openapi import signature
+from localcloud.openapi.errors import ApiError
+from localcloud.pipeline.connection import Dropped
 
 MAX_PARAMETERS = 100
 _PROXY_PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -59,8 +59,9 @@ class Reply(NamedTuple):
 class FunctionCompute:
     """The API of a cloud's functions. One event loop at a time."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, functions: Functions) -> None:
         self._cloud = cloud
+        self._functions = functions
         self._nonces = Nonces()
         # A synchronous request holds its thread until its function is done; more than this many are throttled anyway.
         self._executor = ThreadPoolExecutor(ACCOUNT_INSTANCES + 8, "InvokeFunction")
@@ -111,7 +112,7 @@ class FunctionCompute:
         return credential.identity
 
     async def _carried_out(self, received: _Received, route: Route, identity: Identity) -> Reply:
-        functions = self._cloud.functions
+        functions = self._functions
         request = received.request
         arn = functions.arn(route.function_name)
         try:

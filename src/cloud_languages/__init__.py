@@ -1,0 +1,1 @@
+"""The languages that configure Alibaba Cloud: ROS templates, RAM policies, timer expressions, event patterns."""

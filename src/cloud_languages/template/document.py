@@ -1,0 +1,73 @@
+"""A template as a document: read from YAML or JSON without losing a mistake, written as plain JSON.
+
+YAML lets a key stand twice and keeps the last; in a template that hides a property, so it is refused here. Aliases and
+merge keys are resolved by reading: what is sent to ROS is JSON and holds none.
+"""
+
+import json
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cloud_languages.finding import Finding
+
+Document = dict[str, Any]
+
+
+class UnreadableTemplate(ValueError):
+    """The text is no template at all. ``finding`` says where and why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        seen: dict[Any, yaml.Node] = {}
+        for key in own:
+            name = self.construct_object(key, deep=True)
+            if name in seen:
+                raise UnreadableTemplate(
+                    Finding(f"line {key.start_mark.line + 1}", name, "this key stands twice in one mapping; drop one")
+                )
+            seen[name] = key
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
+
+
+def _no_dates(loader: _Loader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+# 2015-09-01 is a text in a template, whether it stands in quotation marks or not.
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _no_dates)
+
+
+def read(text: str) -> Document:
+    """Read a template. Raises UnreadableTemplate."""
+    try:
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else "the text"
+        problem = getattr(error, "problem", "") or "it can't be read"
+        raise UnreadableTemplate(Finding(where, str(problem), "this is not YAML; mend the line")) from error
+    if not isinstance(document, dict):
+        raise UnreadableTemplate(Finding("the text", document, "a template is a mapping with Resources"))
+    return document
+
+
+def load(path: Path) -> Document:
+    """Read a template file. Raises UnreadableTemplate, OSError."""
+    return read(path.read_text(encoding="utf-8"))
+
+
+def as_json(document: Document) -> str:
+    """Write a template as ROS takes it: plain JSON without aliases, compact and in a stable order of its own."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

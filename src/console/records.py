@@ -1,0 +1,66 @@
+"""The records of all events: those in the log store and those that got no further than standard output."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from console.invocations import Sent
+from localcloud.sls.query import parse
+from localcloud.sls.store import LogStores
+
+#: Fields that are no text in a record; the log store holds the text of everything.
+_NOT_TEXT = frozenset({"schema", "force", "dry_run", "retriable", "attempt", "downtime_seconds", "event_time", "facts"})
+
+
+class Found(NamedTuple):
+    """One record; ``stored``: it is in the log store, not only on the function's standard output."""
+
+    record: Mapping[str, Any]
+    stored: bool
+
+
+def search(stores: LogStores, sent: Iterable[Sent], query: str) -> list[Found]:
+    """Return the records that a query of the log service finds, newest first. Raises QueryError."""
+    wanted = parse(query)
+    matching = [found for found in everything(stores, sent) if wanted(_as_fields(found.record))]
+    return sorted(matching, key=lambda found: str(found.record.get("time", "")), reverse=True)
+
+
+def everything(stores: LogStores, sent: Iterable[Sent]) -> Iterator[Found]:
+    """Yield each record once."""
+    stored = {str(record.get("record_id")): record for record in in_log_store(stores)}
+    for one in sent:
+        for record in one.records:
+            if record.get("record") != "intent":
+                yield Found(record, stored.pop(str(record.get("record_id")), None) is not None)
+    yield from (Found(record, stored=True) for record in stored.values())
+
+
+def in_log_store(stores: LogStores) -> Iterator[dict[str, Any]]:
+    """Yield the records of all logstores as the function wrote them, numbers and objects read back from their text."""
+    for project in stores.projects():
+        for logstore in stores.logstores(project):
+            for entry in tuple(stores.logstore(project, logstore)):
+                if "record_id" in entry.fields:
+                    yield {key: _value(key, text) for key, text in entry.fields.items() if not key.startswith("__")}
+
+
+def json_lines(found: Iterable[Found]) -> str:
+    """Write records one a line, oldest first, as replaying wants them."""
+    lines = [json.dumps(one.record, separators=(",", ":")) + "\n" for one in found]
+    return "".join(reversed(lines))
+
+
+def _as_fields(record: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for key, value in record.items()
+    }
+
+
+def _value(key: str, text: str) -> Any:
+    if key not in _NOT_TEXT:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:  # a time is text where it is not null
+        return text

@@ -1,0 +1,247 @@
+"""The console's addresses under ``/console/``: the page, what it shows live, and what it may ask for."""
+
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from console import deliveries, records, samples, switches
+from console.function_pool import Event, FunctionPool
+from console.invocations import InvocationLog
+from console.live import Live
+from console.pages import HEADERS, page
+from console.recognition import recognised
+from console.settings_form import SettingsForm
+from console.story import story
+from ecs_reboot.settings.settings import SettingsError
+from localcloud.account.cloud import Cloud
+from localcloud.commands.project_function import ROLE_NAME
+from localcloud.functioncompute.function import ENDPOINTS, InvalidFunction
+from localcloud.server.admin import refusal_of
+from localcloud.sls.query import QueryError
+from localcloud.sls.store import LogStores
+
+PREFIX = "/console"
+#: The longest event that is taken; Function Compute takes 128 KB asynchronously and more synchronously.
+MOST_EVENT_BYTES = 1024 * 1024
+_MOST_BODY_BYTES = 4 * MOST_EVENT_BYTES
+_MOST_SHOWN = 200
+
+Page = Callable[[Request], Awaitable[Response]]
+
+
+class Refused(Exception):
+    """A request that can't be carried out; the text is for the person at the page."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class LogService(Protocol):
+    """The log service of the same cloud; after a reset its stores are others."""
+
+    stores: LogStores
+
+
+class Console:
+    """The console of one cloud. ``endpoint`` is the local cloud's own address, for the function."""
+
+    def __init__(self, cloud: Cloud, logs: LogService, endpoint: str) -> None:
+        self._cloud, self._logs = cloud, logs
+        project, logstore = next(((name, one[0]) for name, one in cloud.declared.log_projects.items() if one), ("", ""))
+        self._form = SettingsForm({**dict.fromkeys(ENDPOINTS, endpoint), "LOG_PROJECT": project, "LOGSTORE": logstore})
+        self._log = InvocationLog(ROLE_NAME)
+        self._pool = FunctionPool(cloud, self._log)
+        self._live = Live(cloud, self._log, self._form)
+        cloud.on_reset(self._log.clear)
+        cloud.audit.subscribe(self._log.see)
+        self._pages: Mapping[tuple[str, str], Page] = {
+            ("GET", "live"): self._stream,
+            ("GET", "samples"): self._samples,
+            ("GET", "sample"): self._sample,
+            ("GET", "event"): self._event,
+            ("POST", "events"): self._send,
+            ("POST", "storm"): self._storm,
+            ("POST", "settings"): self._settings,
+            ("POST", "switches"): self._switch,
+            ("GET", "records"): self._records,
+            ("GET", "records.jsonl"): self._export,
+        }
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request; what can't be carried out is JSON with ``error``."""
+        try:
+            response = await self._answer(request)
+        except Refused as refused:
+            response = _answered({"error": str(refused)}, refused.status)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    def close(self) -> None:
+        """End the function's instances."""
+        self._pool.close()
+
+    async def _answer(self, request: Request) -> Response:
+        if why := refusal_of(request):
+            raise Refused(403, why)
+        name = request.url.path.removeprefix(PREFIX)
+        if not name:
+            return RedirectResponse(f"{PREFIX}/", 308)
+        if name.startswith("/api/"):
+            answer = self._pages.get((request.method, name.removeprefix("/api/")))
+            if answer is None:
+                raise Refused(404, f"nothing answers {request.method} {name}")
+            return await answer(request)
+        found = page(name.removeprefix("/")) if request.method in ("GET", "HEAD") else None
+        if found is None:
+            raise Refused(404, "no such page")
+        if name == "/":
+            self._warm_up()
+        return found
+
+    def _warm_up(self) -> None:
+        try:
+            self._pool.warm_up(self._form.environment())
+        except InvalidFunction as error:
+            raise Refused(500, f"the function can't be started: {error}") from error
+
+    async def _stream(self, _request: Request) -> Response:
+        return StreamingResponse(self._live.stream(), media_type="text/event-stream")
+
+    async def _samples(self, _request: Request) -> Response:
+        return _answered(samples.listed())
+
+    async def _sample(self, request: Request) -> Response:
+        text = samples.read(request.query_params.get("folder", ""), request.query_params.get("name", ""))
+        if text is None:
+            raise Refused(404, "no such sample")
+        return _answered({"text": text})
+
+    async def _event(self, request: Request) -> Response:
+        number = request.query_params.get("number", "")
+        sent = self._log.get(int(number)) if number.isascii() and number.isdigit() and len(number) <= 9 else None  # noqa: PLR2004
+        if sent is None:
+            raise Refused(404, f"there is no event {number!r} any more")
+        return _answered(story(sent, self._logs.stores))
+
+    async def _send(self, request: Request) -> Response:
+        asked = await _json(request)
+        event, title = _text(asked, "event"), _text(asked, "title")
+        if asked.get("delivery") == "http":
+            token = self._form.environment().get("WEBHOOK_TOKEN", "")
+            event = deliveries.through_http_trigger(event, token, self._cloud.clock.now())
+        number = self._run(event, title, dry_run=asked.get("dry_run") is True)
+        return _answered({"number": number}, 202)
+
+    async def _storm(self, request: Request) -> Response:
+        count = (await _json(request)).get("count")
+        if not isinstance(count, int) or not 1 <= count <= deliveries.MOST:
+            raise Refused(400, f"a storm has 1 to {deliveries.MOST} alarms")
+        with self._cloud.lock:
+            alarms = deliveries.storm(self._cloud.fleet, count, self._cloud.clock.now())
+        numbers = [
+            self._run(alarm, f"storm {place}/{len(alarms)}", dry_run=False)
+            for place, alarm in enumerate(alarms, start=1)
+        ]
+        return _answered({"numbers": numbers}, 202)
+
+    async def _settings(self, request: Request) -> Response:
+        asked = await _json(request)
+        values = asked.get("values")
+        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+            raise Refused(400, "values is an object of texts")
+        chosen, mistakes = self._form.checked(values)
+        if asked.get("apply") is True and not mistakes:
+            before, self._form.values = self._form.values, chosen
+            try:
+                self._pool.warm_up(self._form.environment())
+            except InvalidFunction as error:
+                self._form.values = before
+                mistakes = [{"variable": "", "value": "", "remedy": str(error)}]
+        return _answered({"mistakes": mistakes})
+
+    async def _switch(self, request: Request) -> Response:
+        asked = await _json(request)
+        try:
+            switches.turn(self._cloud.faults, _text(asked, "name"), on=asked.get("on") is True)
+        except KeyError as error:
+            raise Refused(404, f"there is no switch {error}") from error
+        return _answered(switches.state(self._cloud.faults))
+
+    async def _records(self, request: Request) -> Response:
+        found = self._found(request)
+        shown = [{**one.record, "stored": one.stored} for one in found[:_MOST_SHOWN]]
+        missing = sum(not one.stored for one in found)
+        return _answered({"count": len(found), "not_stored": missing, "records": shown})
+
+    async def _export(self, request: Request) -> Response:
+        return Response(
+            records.json_lines(self._found(request)),
+            media_type="application/x-ndjson",
+            headers={"content-disposition": 'attachment; filename="records.jsonl"'},
+        )
+
+    def _found(self, request: Request) -> list[records.Found]:
+        try:
+            return records.search(self._logs.stores, self._log.all(), request.query_params.get("query", ""))
+        except QueryError as error:
+            raise Refused(400, str(error)) from error
+
+    def _run(self, event: str, title: str, *, dry_run: bool) -> int:
+        payload = event.encode("utf-8", "surrogatepass")
+        if len(payload) > MOST_EVENT_BYTES:
+            raise Refused(413, f"the event has {len(payload)} bytes; the console takes {MOST_EVENT_BYTES}")
+        now = self._cloud.clock.now()
+        more = {"DRY_RUN": "true"} if dry_run else {}
+        began = time.perf_counter()
+        try:
+            reading = recognised(payload, self._form.settings(**more).reading, now)
+        except SettingsError as error:
+            raise Refused(409, f"the settings are wrong: {error}") from error
+        sent = self._log.add(
+            title=title[:200],
+            request_id=str(uuid.uuid4()),
+            event=event,
+            dry_run=dry_run,
+            received=now,
+            reading=reading,
+            reading_ms=round((time.perf_counter() - began) * 1000, 2),
+        )
+        self._pool.run(Event(sent.number, sent.request_id, payload, self._form.environment(**more)))
+        return sent.number
+
+
+def _answered(content: Any, status: int = 200) -> Response:
+    # In ASCII: half a surrogate pair, which an event may hold, can be escaped but not encoded.
+    return Response(json.dumps(content), status, media_type="application/json")
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    """Read a JSON object; the content type is asked for because no form of another site can send it."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refused(415, "send application/json")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_BODY_BYTES:
+            raise Refused(413, f"the request is longer than {_MOST_BODY_BYTES} bytes")
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, f"the body is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise Refused(400, "the body is not a JSON object")
+    return value
+
+
+def _text(asked: Mapping[str, Any], name: str) -> str:
+    value = asked.get(name)
+    if not isinstance(value, str):
+        raise Refused(400, f"{name} is a text")
+    return value

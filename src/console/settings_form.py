@@ -1,0 +1,68 @@
+"""The function's variables as a form: what may be set, to what, and what is wrong with it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ecs_reboot.settings.settings import Settings, SettingsError, load
+from ecs_reboot.settings.variables import VARIABLES
+from localcloud.commands.project_function import REGION
+from localcloud.functioncompute.function import ENDPOINTS
+
+#: The samples are dated 2024, the HTTP ones carry this token, and whoever watches wants to see the instance come back.
+AT_FIRST = MappingProxyType({"MAX_EVENT_AGE_SECONDS": "0", "WEBHOOK_TOKEN": "demo-token", "VERIFY_SECONDS": "50"})
+#: Where the function finds this local cloud; not for the form.
+FIXED = (*ENDPOINTS, "LOG_PROJECT", "LOGSTORE")
+_SECRET = frozenset(variable.name for variable in VARIABLES if variable.secret)
+
+
+class SettingsForm:
+    """The values in force. ``fixed`` are the variables that the local cloud itself decides."""
+
+    def __init__(self, fixed: Mapping[str, str]) -> None:
+        self._fixed = dict(fixed)
+        self.values: Mapping[str, str] = AT_FIRST
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return the function's variables, those of ``more`` on top."""
+        return {**self._fixed, **self.values, **more}
+
+    def settings(self, **more: str) -> Settings:
+        """Return the settings as the function reads them."""
+        return load({**self.environment(**more), "FC_REGION": REGION})
+
+    def told(self) -> dict[str, Any]:
+        """Describe the form for the page: secrets are told to be set, never shown."""
+        fields = [
+            {
+                "name": variable.name,
+                "default": variable.default,
+                "value": "" if variable.secret else self.values.get(variable.name, variable.default),
+                "set": variable.name in self.values,
+                "secret": variable.secret,
+                "meaning": variable.meaning,
+            }
+            for variable in VARIABLES
+            if variable.name not in FIXED
+        ]
+        return {"fields": fields, "fixed": {name: self._fixed.get(name, "") for name in FIXED}}
+
+    def checked(self, values: Mapping[str, str]) -> tuple[dict[str, str], list[dict[str, str]]]:
+        """Return the values that differ from the defaults, and the mistakes in them.
+
+        An empty secret keeps the one in force.
+        """
+        defaults = {variable.name: variable.default for variable in VARIABLES}
+        kept = {name: self.values[name] for name in _SECRET if not values.get(name) and name in self.values}
+        chosen = {name: value for name, value in values.items() if value != defaults.get(name)} | kept
+        mistakes = [_mistake(name, value, "the console sets this one itself") for name, value in chosen.items()
+                    if name in FIXED]  # fmt: skip
+        try:
+            load({**chosen, **self._fixed})
+        except SettingsError as error:
+            mistakes += [_mistake(one.variable, one.value, one.remedy) for one in error.mistakes]
+        return chosen, mistakes
+
+
+def _mistake(variable: str, value: str, remedy: str) -> dict[str, str]:
+    return {"variable": variable, "value": value, "remedy": remedy}

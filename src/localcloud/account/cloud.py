@@ -1,0 +1,78 @@
+"""The state of one account: what every service of the local cloud works on."""
+
+from collections.abc import Callable
+from random import Random
+from threading import RLock
+from uuid import UUID
+
+from localcloud.account.audit import Audit
+from localcloud.account.authorization import Authorize, allow_everything
+from localcloud.account.clock import Clock
+from localcloud.account.credentials import Credentials
+from localcloud.account.faults import Faults
+from localcloud.account.fleet import Fleet
+from localcloud.account.instances import Instances
+from localcloud.tablestore.tables import Instances as TablestoreInstances
+
+
+class Cloud:
+    """One account with its clock, instances, faults, audit and credentials.
+
+    Deterministic under its seed: request IDs, session keys and faults by chance are drawn from it, each from a series
+    of its own. ``declared`` is the fleet it started from. Whoever reads or changes ``fleet`` while a server runs holds
+    ``lock``. ``authorize`` decides who may do what.
+    """
+
+    def __init__(self, declared: Fleet, *, seed: int, time_scale: float) -> None:
+        self.declared = declared
+        self.account = declared.account
+        self.seed = seed
+        self.lock = RLock()
+        self.clock = Clock(time_scale=time_scale)
+        self.audit = Audit(self.clock)
+        self.credentials = Credentials(self.account, self.random("credentials"))
+        self.authorize: Authorize = allow_everything
+        self._on_reset: list[Callable[[], None]] = []
+        self._begin()
+
+    @classmethod
+    def from_fleet(cls, fleet: Fleet, *, seed: int | None = None, time_scale: float | None = None) -> "Cloud":
+        """Make the cloud that a fleet declares; ``seed`` and ``time_scale`` override the fleet's own."""
+        return cls(
+            fleet,
+            seed=fleet.seed if seed is None else seed,
+            time_scale=fleet.time_scale if time_scale is None else time_scale,
+        )
+
+    def reset(self) -> None:
+        """Go back to the declared fleet: states, tags, faults and audit. Credentials given out stay good."""
+        with self.lock:
+            self.audit.clear()
+            self._begin()
+            for callback in self._on_reset:
+                callback()
+
+    def on_reset(self, callback: Callable[[], None]) -> None:
+        """Have a service forget its own state when the cloud is reset."""
+        self._on_reset.append(callback)
+
+    def advance(self) -> None:
+        """Let every state change happen, and be audited, that is due by now."""
+        with self.lock:
+            self.fleet.advance()
+
+    def random(self, name: str) -> Random:
+        """Return a series of random numbers of its own for ``name``."""
+        return Random(f"{self.seed}/{name}")  # noqa: S311 - repeatable on purpose
+
+    def request_id(self) -> str:
+        """Draw a request ID in the form that Alibaba Cloud gives them."""
+        return str(UUID(int=self._request_ids.getrandbits(128), version=4)).upper()
+
+    def _begin(self) -> None:
+        self._request_ids = self.random("request IDs")
+        self.fleet = Instances(self.declared.instances, self.clock, self.audit)
+        self.tablestore = TablestoreInstances(self.clock)
+        for spec in self.declared.tablestore:
+            self.tablestore.declare(spec.instance_name, spec.region_id, spec.networks, spec.tables)
+        self.faults = Faults(self.declared.faults, self.random("faults"))

@@ -1,0 +1,1 @@
+"""The way of a request through the local cloud, the same for every service."""

@@ -1,0 +1,137 @@
+"""The admin pages under ``/_local``, for this machine only: look at the cloud, break it, set it back."""
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from localcloud.account import faults
+from localcloud.account.audit import json_lines, utc_text
+from localcloud.account.cloud import Cloud
+from localcloud.account.instances import Instance
+from localcloud.account.mistakes import DeclarationError
+from localcloud.functioncompute.api.errors import FcError
+from localcloud.functioncompute.api.functions import Functions
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+PREFIX = "/_local"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Admin:
+    """The admin pages of a cloud."""
+
+    def __init__(self, cloud: Cloud, functions: Functions) -> None:
+        self._cloud = cloud
+        self._functions = functions
+        self._pages: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {
+            "/health": {"GET": self._health},
+            "/audit": {"GET": self._audit},
+            "/instances": {"GET": self._instances},
+            "/faults": {"GET": self._list_faults, "POST": self._add_faults, "DELETE": self._remove_faults},
+            "/deliveries": {"POST": self._deliver},
+            "/reset": {"POST": self._reset},
+        }
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request to an admin page; errors are JSON with ``error``, or ``mistakes`` in what was declared."""
+        if refusal := refusal_of(request):
+            return JSONResponse({"error": refusal}, 403)
+        page = self._pages.get(request.url.path.removeprefix(PREFIX))
+        if page is None:
+            return JSONResponse({"error": f"no such page; there are {', '.join(self._pages)}"}, 404)
+        method = page.get(request.method)
+        if method is None:
+            return JSONResponse({"error": f"use {' or '.join(page)}"}, 405, {"allow": ", ".join(page)})
+        self._cloud.advance()
+        return await method(request)
+
+    async def _health(self, _request: Request) -> Response:
+        return JSONResponse({"status": "ok", "now": utc_text(self._cloud.clock.now())})
+
+    async def _audit(self, request: Request) -> Response:
+        since = request.query_params.get("since", "0")
+        if not (since.isascii() and since.isdigit()):
+            return JSONResponse({"error": f"since is {since!r}: the number of an entry, from 0"}, 400)
+        return Response(json_lines(self._cloud.audit.entries(int(since))), media_type="application/x-ndjson")
+
+    async def _instances(self, _request: Request) -> Response:
+        with self._cloud.lock:
+            return JSONResponse([_instance(instance) for instance in self._cloud.fleet])
+
+    async def _list_faults(self, _request: Request) -> Response:
+        return JSONResponse(self._cloud.faults.describe())
+
+    async def _add_faults(self, request: Request) -> Response:
+        try:
+            declared = faults.parse(json.loads(await request.body()))
+        except DeclarationError as error:
+            return JSONResponse({"mistakes": list(error.mistakes)}, 400)
+        except (ValueError, RecursionError) as error:
+            return JSONResponse({"mistakes": [f"the body is not JSON: {error}"]}, 400)
+        if mistakes := self._unknown_instances(declared):
+            return JSONResponse({"mistakes": mistakes}, 400)
+        return JSONResponse({"numbers": self._cloud.faults.add(declared)}, 201)
+
+    async def _remove_faults(self, request: Request) -> Response:
+        number = request.query_params.get("number")
+        if number is not None and not (number.isascii() and number.isdigit()):
+            return JSONResponse({"error": f"number is {number!r}: GET faults lists them"}, 400)
+        return JSONResponse({"removed": self._cloud.faults.remove(None if number is None else int(number))})
+
+    async def _deliver(self, request: Request) -> Response:
+        query = request.query_params
+        try:
+            self._functions.delivery(query.get("function", ""), source=query.get("source", ""))(await request.body())
+        except FcError as error:
+            return JSONResponse({"error": str(error)}, error.status)
+        return JSONResponse({"status": "delivered"}, 202)
+
+    async def _reset(self, _request: Request) -> Response:
+        self._cloud.reset()
+        return JSONResponse({"status": "reset"})
+
+    def _unknown_instances(self, declared: tuple[faults.Fault, ...]) -> list[str]:
+        return [
+            f"faults[{number}]: instance_id: the fleet has no {fault.instance_id!r}"
+            for number, fault in enumerate(declared)
+            if fault.instance_id and self._cloud.fleet.get(fault.instance_id) is None
+        ]
+
+
+def refusal_of(request: Request) -> str:
+    """Say why a request may not use the pages of this machine; empty if it may.
+
+    A page of another site can make a browser send requests here, and a name of its own can be made to lead here: so the
+    host must be a loopback name and the origin, if a browser sends one, this server itself.
+    """
+    host = request.headers.get("host", "")
+    if _host_name(host) not in _LOOPBACK:
+        return f"Host is {host!r}: the admin pages answer to 127.0.0.1 and localhost only"
+    origin = request.headers.get("origin")
+    if origin is not None and origin != f"http://{host}":
+        return f"Origin is {origin!r}: requests from other sites are refused"
+    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return "requests from other sites are refused"
+    return ""
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _instance(instance: Instance) -> dict[str, Any]:
+    state = instance.state
+    return {
+        **instance.spec.model_dump(mode="json"),
+        "status": state.status,
+        "tags": dict(state.tags),
+        "start_time": state.start_time and utc_text(state.start_time),
+    }

@@ -1,0 +1,167 @@
+"""``python -m localcloud invoke`` as a person or a Makefile runs it: a process, its two outputs and its exit status."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import localcloud
+from localcloud.commands.invoke import UsageError, settings_of
+
+SOURCE = Path(localcloud.__file__).parent.parent
+NAMES = ("EVENT", "FLEET", "SET", "AUDIT", "CODE", "TIMEOUT")
+
+FUNCTION = """
+import json, os, sys, urllib.error, urllib.request
+def initialize(context):
+    print("initialized")
+def handle(event, context):
+    text = event.decode()
+    if text == "raise":
+        raise RuntimeError("no luck")
+    if text == "sleep":
+        import time
+        time.sleep(60)
+    if text == "call":
+        try:
+            urllib.request.urlopen(os.environ["ECS_ENDPOINT"] + "/?Action=DescribeRegions")
+        except urllib.error.HTTPError as error:
+            text = str(error.code)
+    return json.dumps({"event": text, "env": dict(os.environ), "key": hasattr(context, "credentials")}, indent=2)
+"""
+
+
+class Ran(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "index.py").write_text(FUNCTION, encoding="utf-8")
+
+    def run(*arguments: str, event: str = "hello", environment: Mapping[str, str] = {}, stdin: str = "") -> Ran:
+        (tmp_path / "event").write_text(event, encoding="utf-8")
+        inherited = {name: value for name, value in os.environ.items() if name not in NAMES}
+        done = subprocess.run(
+            [sys.executable, "-m", "localcloud", "invoke", *arguments],
+            cwd=tmp_path,
+            env={**inherited, "PYTHONPATH": str(SOURCE), "CODE": "code", "EVENT": "event", **environment},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+def test_the_answer_alone_is_on_standard_output_and_the_log_on_the_other(run: Run) -> None:
+    ran = run()
+    assert ran.status == 0
+    assert ran.out.count("\n") == 1
+    answer = json.loads(ran.out)
+    assert answer["event"] == "hello"
+    assert answer["key"]
+    environment = answer["env"]
+    assert environment["ECS_ENDPOINT"].startswith("http://127.0.0.1:")
+    assert environment["SLS_ENDPOINT"] == environment["ECS_ENDPOINT"]
+    assert (environment["LOG_PROJECT"], environment["LOGSTORE"]) == ("ecs-reboot", "records")
+    assert environment["FC_REGION"] == "cn-hangzhou"
+    assert environment["ALIBABA_CLOUD_SECURITY_TOKEN"]
+    lines = ran.err.splitlines()
+    assert lines[0].startswith("FC Initialize Start RequestId: ")
+    assert lines[1] == "initialized"
+    assert lines[-1].startswith("FC Invoke End RequestId: ")
+
+
+def test_settings_are_words_of_a_shell(run: Run) -> None:
+    ran = run("--set", "PAUSED='disk swap, 5 pm' DRY_RUN=true EMPTY= LOG_PROJECT=")
+    environment = json.loads(ran.out)["env"]
+    assert environment["PAUSED"] == "disk swap, 5 pm"
+    assert (environment["DRY_RUN"], environment["EMPTY"], environment["LOG_PROJECT"]) == ("true", "", "")
+
+
+def test_variables_stand_for_options_and_empty_ones_for_nothing(run: Run) -> None:
+    ran = run(environment={"SET": "A=1", "FLEET": "", "AUDIT": "", "TIMEOUT": ""})
+    assert json.loads(ran.out)["env"]["A"] == "1"
+    assert json.loads(run("--set", "A=2", environment={"SET": "A=1"}).out)["env"]["A"] == "2"
+
+
+def test_the_event_can_come_from_standard_input(run: Run) -> None:
+    assert json.loads(run("--event", "-", stdin="piped").out)["event"] == "piped"
+
+
+def test_a_function_that_raises(run: Run) -> None:
+    ran = run(event="raise")
+    assert ran.status == 1
+    assert json.loads(ran.out)["errorMessage"] == "no luck"
+    assert "RuntimeError: no luck" in ran.err
+
+
+def test_a_function_that_takes_too_long(run: Run) -> None:
+    ran = run("--timeout", "1", event="sleep")
+    assert ran.status == 1
+    assert json.loads(ran.out)["errorMessage"].startswith("Function timed out after 1 seconds")
+
+
+def test_the_audit_has_every_call(run: Run, tmp_path: Path) -> None:
+    assert json.loads(run("--audit", "audit.jsonl", event="call").out)["event"] == "400"
+    (entry,) = map(json.loads, (tmp_path / "audit.jsonl").read_text(encoding="utf-8").splitlines())
+    assert (entry["kind"], entry["action"], entry["http_status"]) == ("api", "DescribeRegions", 400)
+
+
+def test_the_audit_of_no_calls_is_empty(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "audit.jsonl").write_text("of another run", encoding="utf-8")
+    assert run("--audit", "audit.jsonl").status == 0
+    assert (tmp_path / "audit.jsonl").read_text(encoding="utf-8") == ""
+
+
+def test_the_context_of_another_runtime(run: Run) -> None:
+    assert json.loads(run("--runtime", "python3.12").out)["key"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--event", "absent.json"), "absent.json"),
+        (("--event", ""), "--event PATH"),
+        (("--fleet", "absent.yml"), "absent.yml"),
+        (("--fleet", "wrong.yml"), "instance_id"),
+        (("--set", "A=1 WORD"), "'WORD'"),
+        (("--set", "A='1"), "quotation"),
+        (("--set", "FC_REGION=x"), "FC_REGION"),
+        (("--audit", "absent/audit.jsonl"), "absent/audit.jsonl"),
+        (("--code", "absent"), "absent"),
+        (("--timeout", "soon"), "soon"),
+        (("--timeout", "0"), "timeout 0"),
+        (("--handler", "handle"), "file.function"),
+    ],
+)
+def test_a_wrong_command_is_told_in_a_sentence(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    (tmp_path / "wrong.yml").write_text("instances: [{instance_id: web-1}]", encoding="utf-8")
+    ran = run(*arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert named in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_word_without_a_name_is_refused() -> None:
+    with pytest.raises(UsageError, match="=x"):
+        settings_of("=x")
+    assert settings_of("A=b=c") == {"A": "b=c"}

@@ -1,0 +1,335 @@
+"""The registry: real child processes running one small function, alone, at once, and through the queue."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from function_of_tests import NAME, Worker, worker
+
+from localcloud.account.faults import parse
+from localcloud.functioncompute.api.async_invoke import AsyncConfig, read_config
+from localcloud.functioncompute.api.errors import FcError, Throttled
+from localcloud.functioncompute.function import Function
+
+FAILING = b'{"raise": "no"}'
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[Worker]:
+    with worker(tmp_path) as made:
+        yield made
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 10) -> Any:
+    end = time.monotonic() + seconds
+    while not (result := condition()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return result
+
+
+def test_a_warm_instance_is_used_again(one: Worker) -> None:
+    finished = [one.functions.invoke(NAME, b"a") for _ in range(3)]
+    assert [each.invocation.payload for each in finished] == [b"a"] * 3
+    assert len({each.instance_id for each in finished}) == 1
+    assert [entry["type"] for entry in one.kinds("invocation")] == ["Sync"] * 3
+
+
+def test_requests_at_once_have_an_instance_each(one: Worker) -> None:
+    event = b'{"sleep": 0.5}'
+    with ThreadPoolExecutor(3) as threads:
+        finished = list(threads.map(lambda _: one.functions.invoke(NAME, event), range(3)))
+    assert len({each.instance_id for each in finished}) == 3
+    assert [each.invocation.error for each in finished] == [""] * 3
+
+
+def test_an_instance_that_ended_is_not_used_again(one: Worker) -> None:
+    first = one.functions.invoke(NAME, b'{"exit": true}')
+    second = one.functions.invoke(NAME, b"a")
+    assert "Process exited" in first.invocation.payload.decode()
+    assert second.invocation.error == ""
+    assert first.instance_id != second.instance_id
+
+
+def test_reserved_concurrency_throttles(one: Worker) -> None:
+    functions = one.functions
+    functions.reserve(NAME, 1)
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(functions.invoke, NAME, b'{"sleep": 1}')
+        assert wait_for(one.runs)
+        with pytest.raises(Throttled, match="reserved concurrency is 1"):
+            functions.invoke(NAME, b"a")
+        assert running.result().invocation.error == ""
+    assert functions.invoke(NAME, b"a").invocation.error == ""
+
+
+def test_what_is_not_there_is_refused(one: Worker) -> None:
+    functions = one.functions
+    for name, qualifier, code in (("none", "", "FunctionNotFound"), (NAME, "prod", "VersionNotFound")):
+        for call in (functions.invoke, functions.enqueue):
+            with pytest.raises(FcError) as refusal:
+                call(name, b"", qualifier=qualifier)
+            assert refusal.value.code == code
+    functions.invoke(NAME, b"", qualifier="LATEST")
+    functions.remove(NAME)
+    assert functions.names() == ()
+
+
+def test_an_asynchronous_payload_is_limited(one: Worker) -> None:
+    one.functions.enqueue(NAME, b"x" * 131_072)
+    with pytest.raises(FcError) as refusal:
+        one.functions.enqueue(NAME, b"x" * 131_073)
+    assert refusal.value.code == "EntityTooLarge"
+
+
+def test_an_asynchronous_request_runs_once_where_it_succeeds(one: Worker) -> None:
+    request_id = one.functions.enqueue(NAME, b"a")
+    assert one.functions.wait_until_idle(10)
+    assert [(run.request_id, run.event) for run in one.runs()] == [(request_id, "a")]
+    (end,) = one.kinds("async_end")
+    assert (end["condition"], end["attempts"]) == ("", 1)
+
+
+def test_a_failing_request_is_repeated_in_time_and_then_told_of(one: Worker) -> None:
+    """The clock is held: each repetition comes when its time has come, and not before."""
+    functions = one.functions
+    told: list[tuple[str, bytes]] = []
+    functions.on_destination("mns", lambda _name, arn, message: told.append((arn, message)))
+    arn = "acs:mns:cn-hangzhou:1234567890123456:/queues/failed/messages"
+    functions.configure(
+        NAME,
+        async_config=read_config(
+            {"maxAsyncRetryAttempts": 2, "destinationConfig": {"onFailure": {"destination": arn}}}
+        ),
+    )
+    one.cloud.clock.hold()
+    request_id = functions.enqueue(NAME, FAILING)
+    for number, seconds in enumerate((0.5, 1.0), start=1):
+        assert wait_for(lambda number=number: len(one.kinds("invocation")) == number)
+        one.cloud.clock.step(seconds - 0.01)
+        assert not wait_for(lambda number=number: len(one.runs()) > number, seconds=0.2)
+        one.cloud.clock.step(0.02)
+    assert functions.wait_until_idle(10)
+    assert [run.request_id for run in one.runs()] == [request_id] * 3
+    ((where, message),) = told
+    assert where == arn
+    assert json.loads(message)["requestContext"]["condition"] == "RetriesExhausted"
+    assert json.loads(message)["requestContext"]["approximateInvokeCount"] == 3
+    assert "no" in json.loads(message)["responsePayload"]
+
+
+def test_back_off_is_scaled_by_the_clock(tmp_path: Path) -> None:
+    with worker(tmp_path, time_scale=1000) as one:
+        one.functions.configure(NAME, async_config=AsyncConfig(max_async_retry_attempts=8))
+        one.functions.enqueue(NAME, FAILING)
+        # 0.5 + 1 + ... + 64 s of cloud time; real time is what nine runs take.
+        assert one.functions.wait_until_idle(20)
+        assert len(one.runs()) == 9
+
+
+def test_a_request_grows_too_old(one: Worker) -> None:
+    functions = one.functions
+    functions.configure(NAME, async_config=AsyncConfig(max_async_event_age_in_seconds=60))
+    one.cloud.clock.hold()
+    functions.enqueue(NAME, FAILING)
+    assert wait_for(lambda: one.kinds("invocation"))
+    one.cloud.clock.step(61)
+    assert functions.wait_until_idle(10)
+    (end,) = one.kinds("async_end")
+    assert (end["condition"], end["attempts"]) == ("EventAgeExceeded", 1)
+
+
+def test_a_throttled_request_waits_and_does_not_use_up_its_attempts(one: Worker) -> None:
+    functions = one.functions
+    functions.reserve(NAME, 0)
+    functions.configure(NAME, async_config=AsyncConfig(max_async_retry_attempts=0))
+    functions.enqueue(NAME, b"a")
+    assert not wait_for(one.runs, seconds=0.3)
+    functions.reserve(NAME, None)
+    assert functions.wait_until_idle(10)
+    (end,) = one.kinds("async_end")
+    assert (end["condition"], end["attempts"]) == ("", 1)
+
+
+def test_another_function_is_a_destination(one: Worker) -> None:
+    functions = one.functions
+    other = Function("other", one.function.code_path, one.function.credentials, environment=one.function.environment)
+    functions.register(other)
+    failure = {"destination": "acs:fc:cn-hangzhou:1234567890123456:functions/other"}
+    functions.configure(
+        NAME, async_config=read_config({"maxAsyncRetryAttempts": 0, "destinationConfig": {"onFailure": failure}})
+    )
+    functions.enqueue(NAME, FAILING)
+    assert functions.wait_until_idle(10)
+    first, second = one.runs()
+    assert json.loads(second.event)["requestContext"]["requestId"] == first.request_id
+    assert json.loads(second.event)["requestPayload"] == FAILING.decode()
+
+
+def test_a_destination_that_refuses_is_told_in_the_audit(one: Worker) -> None:
+    functions = one.functions
+
+    def refuse(_name: str, _arn: str, _message: bytes) -> None:
+        raise LookupError("no such queue")
+
+    functions.on_destination("mns", refuse)
+    for arn, trouble in (("acs:mns:r:a:/queues/q/messages", "no such queue"), ("acs:kafka:r:a:t", "no destination")):
+        success = {"destinationConfig": {"onSuccess": {"destination": arn}}}
+        functions.configure(NAME, async_config=read_config(success))
+        functions.enqueue(NAME, b"a")
+        assert functions.wait_until_idle(10)
+        assert trouble in one.kinds("async_end")[-1]["undelivered"]
+
+
+@pytest.mark.parametrize("how", ["stop", "reset"])
+def test_what_runs_is_ended_and_what_waits_is_forgotten(one: Worker, how: str) -> None:
+    functions = one.functions
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(functions.invoke, NAME, b'{"sleep": 15}')
+        functions.enqueue(NAME, FAILING)
+        assert wait_for(lambda: len(one.runs()) == 2)
+        began = time.monotonic()
+        (one.cloud.reset if how == "reset" else functions.stop)()
+        assert "Process exited" in running.result(timeout=5).invocation.payload.decode()
+        assert time.monotonic() - began < 5
+    assert functions.wait_until_idle(5)
+    assert len(one.runs()) == 2
+    assert functions.invoke(NAME, b"a").invocation.error == ""
+
+
+def test_whoever_registers_a_function_gets_its_log(one: Worker) -> None:
+    logged: list[bytes] = []
+    one.functions.register(one.function, logged=lambda invocation: logged.append(invocation.logs))
+    one.functions.invoke(NAME, b'{"print": 3}')
+    one.functions.enqueue(NAME, b'{"print": 5}')
+    assert one.functions.wait_until_idle(10)
+    assert [b"xxxxx" in logs for logs in logged] == [False, True]
+
+
+def test_a_log_that_can_not_be_written_fails_no_invocation(one: Worker) -> None:
+    def refuse(_invocation: object) -> None:
+        raise PermissionError("no")
+
+    one.functions.register(one.function, logged=refuse)
+    assert one.functions.invoke(NAME, b"a").invocation.error == ""
+    assert one.kinds("unlogged")[0]["reason"] == "no"
+
+
+def test_a_function_that_is_removed_meanwhile_drops_its_queue(one: Worker) -> None:
+    one.functions.enqueue(NAME, FAILING)
+    assert wait_for(lambda: one.kinds("invocation"))
+    one.functions.remove(NAME)
+    assert one.functions.wait_until_idle(10)
+    assert len(one.kinds("dropped")) == 1
+
+
+def test_a_reset_brings_back_the_registered_settings(one: Worker) -> None:
+    functions = one.functions
+    functions.reserve(NAME, 0)
+    functions.configure(NAME, async_config=AsyncConfig())
+    one.cloud.reset()
+    assert functions.find(NAME).async_config is None
+    assert functions.invoke(NAME, b"a").invocation.error == ""
+
+
+def test_another_version_of_the_code_lets_the_old_one_finish(one: Worker, tmp_path: Path) -> None:
+    functions = one.functions
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    (newer / "index.py").write_text("def handle(event, context):\n    return 'newer'\n", encoding="utf-8")
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(functions.invoke, NAME, b'{"sleep": 0.5}')
+        assert wait_for(one.runs)
+        functions.register(Function(NAME, newer, one.function.credentials))
+        assert functions.invoke(NAME, b"").invocation.payload == b"newer"
+        assert running.result().invocation.error == ""
+
+
+class TestDelivery:
+    def test_without_a_fault_an_event_comes_once_and_as_it_is(self, one: Worker) -> None:
+        one.functions.delivery(NAME, source="timer")(b"a")
+        assert one.functions.wait_until_idle(10)
+        assert [run.event for run in one.runs()] == ["a"]
+        (entry,) = one.kinds("delivery")
+        assert (entry["source"], entry["fault"]) == ("timer", "")
+
+    def test_a_duplicate_is_a_request_of_its_own(self, one: Worker) -> None:
+        one.cloud.faults.add(parse({"service": "fc", "kind": "duplicate", "times": 1}))
+        deliver = one.functions.delivery(NAME)
+        deliver(b"a")
+        deliver(b"b")
+        assert one.functions.wait_until_idle(10)
+        assert sorted(run.event for run in one.runs()) == ["a", "a", "b"]
+        assert len({run.request_id for run in one.runs()}) == 3
+
+    def test_a_late_one_is_overtaken(self, one: Worker) -> None:
+        one.cloud.faults.add(parse({"service": "fc", "kind": "late", "seconds": 0.5, "times": 1}))
+        deliver = one.functions.delivery(NAME)
+        deliver(b"first")
+        deliver(b"second")
+        assert one.functions.wait_until_idle(10)
+        assert [run.event for run in one.runs()] == ["second", "first"]
+
+    def test_a_batch_is_an_array_of_what_came_in_its_window(self, one: Worker) -> None:
+        one.cloud.faults.add(parse({"service": "fc", "kind": "batch", "seconds": 0.3}))
+        deliver = one.functions.delivery(NAME)
+        for event in (b'{"a": 1}', b"not json", '"é"'.encode()):
+            deliver(event)
+        assert one.functions.wait_until_idle(10)
+        (run,) = one.runs()
+        assert json.loads(run.event) == [{"a": 1}, "not json", "é"]
+
+    def test_a_stop_forgets_what_is_under_way(self, one: Worker) -> None:
+        one.cloud.faults.add(parse([{"service": "fc", "kind": "batch", "seconds": 60}]))
+        deliver = one.functions.delivery(NAME)
+        deliver(b"a")
+        one.functions.stop()
+        one.cloud.faults.remove()
+        one.cloud.faults.add(parse([{"service": "fc", "kind": "batch", "seconds": 0.1}]))
+        deliver(b"b")
+        assert one.functions.wait_until_idle(10)
+        assert [json.loads(run.event) for run in one.runs()] == [["b"]]
+
+    def test_who_delivers_to_nobody_is_told(self, one: Worker) -> None:
+        with pytest.raises(FcError):
+            one.functions.delivery("none")(b"a")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "duplicate"},
+        {"service": "sls", "kind": "late", "seconds": 1},
+        {"service": "fc", "kind": "late"},
+        {"service": "fc", "kind": "batch"},
+        {"service": "fc", "kind": "duplicate", "action": "InvokeFunction"},
+        {"service": "fc", "kind": "error", "code": "X", "action": "Delivery"},
+    ],
+)
+def test_delivery_faults_that_make_no_sense_are_refused(fault: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"faults\[0\]"):
+        parse(fault)
+
+
+def test_faults_of_calls_do_not_meet_deliveries_and_the_other_way_round(one: Worker) -> None:
+    one.cloud.faults.add(
+        parse([{"service": "fc", "kind": "throttle"}, {"service": "fc", "kind": "duplicate", "times": 1}])
+    )
+    assert [fault.kind for fault in one.cloud.faults.take("fc", "InvokeFunction")] == ["throttle"]
+    assert [fault.kind for fault in one.cloud.faults.take("fc", "Delivery")] == ["duplicate"]
+
+
+def test_the_age_is_of_cloud_time(tmp_path: Path) -> None:
+    with worker(tmp_path, time_scale=100) as one:
+        functions = one.functions
+        functions.configure(NAME, async_config=AsyncConfig(max_async_event_age_in_seconds=60))
+        one.cloud.clock.hold()
+        functions.enqueue(NAME, FAILING)
+        assert wait_for(lambda: one.kinds("invocation"))
+        one.cloud.clock.step(timedelta(seconds=0.61).total_seconds())
+        assert functions.wait_until_idle(10)
+        assert one.kinds("async_end")[0]["condition"] == "EventAgeExceeded"
