@@ -29,7 +29,7 @@ def opened(stage: Staged) -> Opened:
         here.cloud.faults.add(parse(faults or []))
         later: list[Invocation] = []
         config = AsyncConfig(max_async_retry_attempts=2)
-        here.cloud.functions.register(here.instance.function, async_config=config, logged=later.append)
+        here.server.functions.register(here.instance.function, async_config=config, logged=later.append)
         return here, later
 
     return open_door
@@ -37,7 +37,7 @@ def opened(stage: Staged) -> Opened:
 
 def send(here: Stage, name: str = "http-alarm-firing.json", **changes: object) -> dict[str, Any]:
     answer = here.send({**json.loads((EVENTS / name).read_bytes()), **changes})
-    assert here.cloud.functions.wait_until_idle(60)
+    assert here.server.functions.wait_until_idle(60)
     here.cloud.advance()
     return {**answer, "body": json.loads(answer["body"])}
 
@@ -139,4 +139,4 @@ def test_an_envelope_that_is_posted_is_not_believed(opened: Opened):
     assert send(here, body=text, isBase64Encoded=False, queryParameters={})["statusCode"] == 401
     assert send(here, body=text, isBase64Encoded=False)["statusCode"] == 400
     assert here.rebooted() == []
-    assert here.cloud.functions.find(NAME)
+    assert here.server.functions.find(NAME)
