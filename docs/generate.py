@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from ecs_reboot.outcomes import OUTCOMES, Code
 from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.variables import VARIABLES
@@ -36,7 +37,35 @@ def record() -> Iterable[tuple[str, ...]]:
         yield f"`{name}`", _type(field.annotation)
 
 
-TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {"settings": settings, "guards": guards, "record": record}
+def outcomes() -> Iterable[tuple[str, ...]]:
+    """One row for each code a record can have."""
+    yield "code", "action", "tried again", "pages", "meaning", "含义"
+    for row in OUTCOMES:
+        yield (
+            f"`{row.code}`",
+            row.action,
+            "yes" if row.retriable else "",
+            "yes" if row.pages else "",
+            row.meaning,
+            row.chinese,
+        )
+
+
+def paging() -> Iterable[tuple[str, ...]]:
+    """One row for each code that pages a person."""
+    yield "what paged you", "means", "do"
+    for row in OUTCOMES:
+        if row.pages:
+            yield f"`{row.code}`", row.meaning, row.cure
+
+
+TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
+    "settings": settings,
+    "guards": guards,
+    "record": record,
+    "outcomes": outcomes,
+    "paging": paging,
+}
 
 
 def written(text: str) -> str:
@@ -52,6 +81,8 @@ def _markdown(rows: Iterable[tuple[str, ...]]) -> str:
 
 def _type(annotation: object) -> str:
     name = getattr(annotation, "__name__", "") or str(annotation)
+    if annotation is Code or str(annotation) == str(Code):
+        return "code, see below"
     text = str(annotation) if "Literal" in str(annotation) or "|" in str(annotation) else name
     return f"`{re.sub(r'typing[.]|datetime[.]|ecs_reboot[.][a-z_.]+[.]', '', text)}`"
 

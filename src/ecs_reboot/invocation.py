@@ -114,7 +114,18 @@ class Invocation:
         try:
             ecs = self._connect(self._deadline)
         except NoCredentials as error:
+<<<<<<< HEAD
             return self._unasked(reading, "no_credentials", str(error))
+=======
+            from ecs_reboot.remediation.ledger_commands import result_of  # noqa: PLC0415
+
+            return [
+                result_of(request, "", "no_credentials", str(error), retriable=True) for request in reading.upkeep
+            ] + [
+                records.of_request(request, "", "no_credentials", str(error), retriable=True)
+                for request in reading.requests
+            ]
+>>>>>>> 4922988 (Outcomes are one table: what stays claimed, who is paged, HTTP status and words follow from the row)
         from ecs_reboot.remediation.ledger_commands import LedgerCommands  # noqa: PLC0415
         from ecs_reboot.remediation.remediate import Remediation  # noqa: PLC0415 - most events don't come this far
 

@@ -10,6 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from ecs_reboot.outcomes import Code
+
 
 class Value(BaseModel):
     """A frozen value with a closed set of fields."""
@@ -86,7 +88,7 @@ class RebootRequest(Value):
 class Ignored(Value):
     """An element that was understood and asks for nothing: a recovery, information, a kind that is not actionable."""
 
-    code: str
+    code: Code
     reason: str
     instance_id: str = ""
     region_id: str = ""
@@ -96,7 +98,7 @@ class Ignored(Value):
 class Rejected(Value):
     """An element that is malformed, contradictory, masked or not allowed: ``path`` and ``value`` name the culprit."""
 
-    code: str
+    code: Code
     reason: str
     path: str = ""
     value: str = ""
@@ -143,7 +145,7 @@ class Decision(Value):
     instance_id: str
     region_id: str
     action: Literal["reboot", "skip"]
-    code: str
+    code: Code
     reason: str
     force: bool = False
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from ecs_reboot.outcomes import OUTCOMES
 from ecs_reboot.policy.facts import Policy
 from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.policy.windows import zone
-from ecs_reboot.records.response import DONE
 from localcloud.account.fleet import Fleet
 from review.rolling_reasons import Held
 from review.text import counted, some, utc, wrapped
@@ -22,7 +22,7 @@ PROGRESS = "rolling_progress"
 #: Codes that mean: something kept the instance from being rebooted.
 HELD = frozenset(guard.code for guard in GUARDS) | {"claimed_elsewhere", "repeated"}
 #: Codes of a reboot about which there is no more to say.
-WENT_WELL = DONE
+WENT_WELL = tuple(outcome.code for outcome in OUTCOMES if outcome.done)
 
 
 class Plan(NamedTuple):

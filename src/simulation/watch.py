@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.outcomes import OUTCOMES
 from ecs_reboot.policy.blast_radius import RegionActivity
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings
@@ -15,7 +16,7 @@ from simulation.run import Run
 from simulation.scheduler import Scheduler
 
 #: Codes that do not deny that a reboot may have happened.
-ADMITS = ("accepted", "accepted_unconfirmed", "recovered", "unproven", "still_rebooting", "stayed_down")
+ADMITS = tuple(outcome.code for outcome in OUTCOMES if not outcome.denies_reboot)
 
 
 class Violation(Exception):

@@ -91,7 +91,8 @@ def test_response_fields_are_in_the_result(stage: Staged):
     assert result["api_request_id"] == here.cloud.audit.calls("RebootInstances")[0]["request_id"]
 
 
-ERRORS = ["InvalidInstanceId.NotFound", "IncorrectInstanceStatus", "InsufficientBalance", "InstanceNotReady"]
+ERRORS = ["InvalidInstanceId.NotFound", "IncorrectInstanceStatus", "InsufficientBalance"]
+TRY_AGAIN_LATER = ["InstanceNotReady", "InvalidOperation.Conflict", "InstanceExpiredOrInArrears"]
 
 
 @pytest.mark.parametrize("mode", ["AllTogether", "SuccessFirst"])
@@ -103,6 +104,18 @@ def test_an_error_code_of_the_reference_is_that_instances_result(stage: Staged, 
     assert codes(answer) == {ONE: code}
     assert answer["status"] == "partial"
     assert answer["results"][0]["api_message"]
+    assert here.rebooted() == []
+
+
+@pytest.mark.parametrize("mode", ["AllTogether", "SuccessFirst"])
+@pytest.mark.parametrize("code", TRY_AGAIN_LATER)
+def test_what_ecs_may_accept_later_is_tried_again_by_function_compute(stage: Staged, code: str, mode: str):
+    fault = {"action": "RebootInstances", "kind": "error", "code": code, "status": 403, "instance_id": ONE}
+    here = stage(instances(1), faults=[fault], BATCH_OPTIMIZATION=mode)
+    answer = here.send(ask(ONE))
+    assert answer["raised"]["errorType"] == "RetryableFailure"
+    result = answer["records"][-1]
+    assert (result["code"], result["retriable"]) == (code, True)
     assert here.rebooted() == []
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ecs_reboot.events import EventSettings, read
-from ecs_reboot.events.sources.manual import OVERRIDABLE
 from ecs_reboot.model import ParsedEvent, Target
+from ecs_reboot.policy.guards import SOFT
 
 ONE = "i-bp1a2b3c4d5e6f7g8h9i"
 TWO = "i-bp1z9y8x7w6v5u4t3s2r"
@@ -173,8 +173,8 @@ def test_no_targets_at_all_is_refused():
 
 
 def test_override_needs_a_reason_and_a_known_guard():
-    event = {**BY_ID, "reason": "told to", "override": [*OVERRIDABLE, "paused"]}
-    assert reading(event).requests[0].override == OVERRIDABLE
+    event = {**BY_ID, "reason": "told to", "override": [*SOFT, "paused"]}
+    assert reading(event).requests[0].override == SOFT
     assert refused({**event, "reason": " "}) == [("override_no_reason", "reason")]
     assert refused({**event, "override": ["locked"]}) == [("invalid_field", "override[0]")]
     assert refused({**event, "override": [["paused"]]}) == [("invalid_field", "override[0]")]

@@ -165,7 +165,8 @@ class Ecs:
             instances=tuple(
                 InstanceAnswer(
                     instance_id=row.instance_id or "",
-                    code=row.code or "",
+                    # A string by the reference, a number in its JSON sample of 2025-12.
+                    code=str(row.code or ""),
                     message=row.message or "",
                     previous_status=row.previous_status or "",
                     current_status=row.current_status or "",

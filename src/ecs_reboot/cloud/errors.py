@@ -6,6 +6,9 @@ CloudError
  +-- NoAnswer      the request left and no readable answer came: it may have taken effect
 """
 
+from ecs_reboot import outcomes
+from ecs_reboot.outcomes import Code
+
 #: Codes, by their beginning, of refusals that are about this function's identity or rights, not about an instance.
 ABOUT_THE_CALLER = (
     "Forbidden", "NoPermission", "InvalidAccessKeyId", "InvalidSecurityToken", "MissingSecurityToken",
@@ -18,6 +21,8 @@ class CloudError(Exception):
     """One call that did not succeed. ``action`` is the API's name; ``code`` goes into the record."""
 
     code = "error"
+    #: The row of the outcome table that a result of this error has.
+    outcome: Code = "no_answer"
 
     def __init__(self, action: str, message: str) -> None:
         self.action = action
@@ -32,6 +37,7 @@ class Refused(CloudError):
     ) -> None:
         self.code, self.message, self.status = code, message, status
         self.request_id, self.retry_after_ms = request_id, retry_after_ms
+        self.outcome = outcomes.of_service(code)
         super().__init__(action, f"{code} (HTTP {status}, request {request_id or 'unknown'}): {message}")
 
     @property
@@ -54,6 +60,7 @@ class NotSent(CloudError):
     """Nothing reached the service."""
 
     code = "not_sent"
+    outcome = "not_sent"
 
 
 class NoAnswer(CloudError):

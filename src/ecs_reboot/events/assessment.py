@@ -13,6 +13,7 @@ from ecs_reboot.events.finding import Document, Field, Finding, Place
 from ecs_reboot.events.quoting import plain, quoted
 from ecs_reboot.events.state_words import deciding
 from ecs_reboot.model import Ignored, LedgerCommand, RebootRequest, Rejected, Target
+from ecs_reboot.outcomes import Code
 
 Verdict = RebootRequest | LedgerCommand | Ignored | Rejected
 _SAME_FAULT = "*"  # stands where an instance ID stands otherwise, and is none
@@ -120,7 +121,7 @@ def _ignored(finding: Finding) -> Ignored | None:
     return None
 
 
-def _told(finding: Finding, code: str, reason: str) -> Ignored:
+def _told(finding: Finding, code: Code, reason: str) -> Ignored:
     named = sorted(one for one in _raw_ids(finding) if instance_id.is_well_formed(one))
     regions = [one.value for place in finding.places for one in place.regions]
     where = next((one for one in regions if isinstance(one, str) and region.is_well_formed(one)), "")
@@ -184,11 +185,11 @@ def _target(place: Place, rules: EventSettings) -> Target | Rejected:
     return Target(instance_id=named, region_id=where)
 
 
-def _disagreement(code: str, fields: tuple[Field, ...]) -> Rejected | None:
+def _disagreement(code: Code, fields: tuple[Field, ...]) -> Rejected | None:
     other = next((one for one in fields if one.value != fields[0].value), None)
     return _rejected(code, other, f"but {fields[0].path} is {quoted(fields[0].value)}") if other else None
 
 
-def _rejected(code: str, field: Field, why: str) -> Rejected:
+def _rejected(code: Code, field: Field, why: str) -> Rejected:
     reason = f"{field.path} is {quoted(field.value)}, {why}"
     return Rejected(code=code, reason=reason, path=field.path, value=plain(field.value))

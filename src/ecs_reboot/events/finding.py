@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ecs_reboot.events.state_words import State
+from ecs_reboot.outcomes import Code
 
 
 class Field(NamedTuple):
@@ -24,7 +25,7 @@ class Place(NamedTuple):
 class Refusal(NamedTuple):
     """Why this kind of element is never, or not now, a reason to reboot."""
 
-    code: str
+    code: Code
     reason: str
 
 

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import NoReturn
 
+from ecs_reboot.outcomes import Code
+
 MAX_BYTES = 1 << 20  # eight times what Function Compute takes in an asynchronous call
 MAX_DEPTH = 32  # the deepest sample has 7
 MAX_DIGITS = 40
@@ -27,7 +29,7 @@ class Unreadable(Exception):
     ``code`` is that of the record: ``malformed``, ``contradiction`` or ``too_large``.
     """
 
-    def __init__(self, code: str, reason: str, path: str = "", value: object = "") -> None:
+    def __init__(self, code: Code, reason: str, path: str = "", value: object = "") -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance
+from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.facts import Facts, attempts
 from ecs_reboot.policy.pause import Pause, parse_pause
 from ecs_reboot.policy.windows import closed
@@ -17,7 +18,7 @@ from ecs_reboot.policy.windows import closed
 class Guard(NamedTuple):
     """One reason not to reboot: ``objection`` returns '' or the sentence that says why not."""
 
-    code: str
+    code: Code
     kind: Literal["hard", "soft"]
     reads: str
     objection: Callable[[Facts, Instance], str]

@@ -3,17 +3,24 @@
 import json
 from typing import Any
 
+<<<<<<< HEAD
 from ecs_reboot.model import ParsedEvent
+=======
+from ecs_reboot.outcomes import BY_CODE
+>>>>>>> 4922988 (Outcomes are one table: what stays claimed, who is paged, HTTP status and words follow from the row)
 from ecs_reboot.records.result import SCHEMA, Result
 
-#: Codes of a reboot that came out as it was meant to.
-DONE = ("accepted", "recovered", "DRYRUN.SUCCESS")
-
 #: The answer to an HTTP caller. A sender tries again on 5xx only, which is what a failure of ours calls for.
+<<<<<<< HEAD
 HTTP_STATUS = {
     "completed": 200, "partial": 200, "ignored": 200, "handed_over": 202, "rejected": 400, "failed": 503,
 }  # fmt: skip
 HTTP_STATUS_BY_CODE = {"unauthorized": 401, "http_disabled": 403}
+=======
+HTTP_STATUS = {"completed": 200, "partial": 200, "ignored": 200, "rejected": 400, "failed": 503}
+#: Statuses of an outcome that go before the status of the whole: the caller may not ask.
+DENIED = (401, 403)
+>>>>>>> 4922988 (Outcomes are one table: what stays claimed, who is paged, HTTP status and words follow from the row)
 
 
 def status_of(wanted: list[Result], *, rejected: bool) -> str:
@@ -25,7 +32,7 @@ def status_of(wanted: list[Result], *, rejected: bool) -> str:
     """
     if not wanted:
         return "rejected" if rejected else "ignored"
-    done = any(result.code in DONE for result in wanted)
+    done = any(BY_CODE[result.code].done for result in wanted)
     if any(result.retriable for result in wanted) and not done:
         return "failed"
     if rejected or any(result.retriable or _fell_short(result) for result in wanted):
@@ -35,7 +42,7 @@ def status_of(wanted: list[Result], *, rejected: bool) -> str:
 
 def _fell_short(result: Result) -> bool:
     """Tell whether ECS refused: a reboot, or to look an instance up."""
-    return result.code not in DONE if result.action == "reboot" else bool(result.api_code)
+    return not BY_CODE[result.code].done if result.action == "reboot" else bool(result.api_code)
 
 
 def reason_of(results: list[Result]) -> str:
@@ -84,10 +91,9 @@ def handed_over(answer: dict[str, Any], reading: ParsedEvent, reason: str, reque
 
 def http(answer: dict[str, Any]) -> dict[str, Any]:
     """Wrap the answer as the HTTP response of an HTTP trigger."""
-    codes = {result["code"] for result in answer["results"]}
-    status = next((HTTP_STATUS_BY_CODE[code] for code in codes if code in HTTP_STATUS_BY_CODE), None)
+    denied = [status for result in answer["results"] if (status := BY_CODE[result["code"]].http_status) in DENIED]
     return {
-        "statusCode": status or HTTP_STATUS[answer["status"]],
+        "statusCode": denied[0] if denied else HTTP_STATUS[answer["status"]],
         "headers": {"Content-Type": "application/json; charset=utf-8"},
         "body": json.dumps(answer, ensure_ascii=False),
         "isBase64Encoded": False,

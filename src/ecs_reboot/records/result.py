@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ecs_reboot.model import Ignored, RebootRequest, Rejected, Value
+from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.facts import Facts
 
 #: Raised when a field changes its meaning or goes away; a new field alone does not raise it.
@@ -27,7 +28,7 @@ class Result(Value):
     instance_id: str
     region_id: str
     action: Literal["reboot", "skip"]
-    code: str
+    code: Code
     reason: str
     force: bool = False
     dry_run: bool = False
@@ -47,7 +48,7 @@ class Result(Value):
     facts: Facts | None = None
 
 
-def of_decision(facts: Facts, action: Literal["reboot", "skip"], code: str, reason: str, **more: Any) -> Result:
+def of_decision(facts: Facts, action: Literal["reboot", "skip"], code: Code, reason: str, **more: Any) -> Result:
     """Make the result for one instance that a request asked for."""
     request, instance = facts.request, facts.instance
     given = {
@@ -66,7 +67,7 @@ def of_decision(facts: Facts, action: Literal["reboot", "skip"], code: str, reas
     )
 
 
-def of_request(request: RebootRequest, region_id: str, code: str, reason: str, **more: Any) -> Result:
+def of_request(request: RebootRequest, region_id: str, code: Code, reason: str, **more: Any) -> Result:
     """Make the result of a request that led to no instance at all."""
     return Result(
         instance_id="", region_id=region_id, action="skip", code=code, reason=reason, **_asked(request), **more

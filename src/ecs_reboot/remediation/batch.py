@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
-from ecs_reboot.cloud.errors import ABOUT_THE_CALLER, CloudError, NoAnswer, Refused
+from ecs_reboot.cloud.errors import CloudError, NoAnswer, Refused
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer
+from ecs_reboot.outcomes import BY_CODE, Code, of_service
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import ApprovedReboot, in_window
 from ecs_reboot.records import result as records
@@ -76,7 +77,7 @@ class RebootBatch:
             if self._deadline.left() < LEAST_SECONDS:
                 if last:
                     reason = f"no reboot before the deadline: {last}"
-                    self._close(orders, last.code, reason, retriable=True, error=last)
+                    self._close(orders, last.outcome, reason, retriable=True, error=last)
                 else:
                     reason = "the function's time is nearly up, so ECS was not asked"
                     self._close(orders, "deadline", reason, retriable=True)
@@ -118,7 +119,9 @@ class RebootBatch:
         try:
             found = self._look(orders)
         except CloudError as error:
-            self._close(orders, error.code, f"the facts could not be read again: {error}", retriable=True, error=error)
+            self._close(
+                orders, error.outcome, f"the facts could not be read again: {error}", retriable=True, error=error
+            )
             return []
         now = self._deadline.clock.now()
         still = []
@@ -165,7 +168,7 @@ class RebootBatch:
         if retry.may_pass(error):
             if self._deadline.wait(wait):
                 return orders
-            self._close(orders, error.code, f"no reboot before the deadline: {error}", retriable=True, error=error)
+            self._close(orders, error.outcome, f"no reboot before the deadline: {error}", retriable=True, error=error)
             return []
         together = self._mode.dry_run or self._mode.batch_optimization == "AllTogether"
         doubtful = any(order.instance_id in self._doubt for order in orders)
@@ -174,8 +177,8 @@ class RebootBatch:
             if len(still) < len(orders):
                 return still
             orders = still
-        about_us = isinstance(error, Refused) and error.about_the_caller
-        self._close(orders, error.code, f"ECS refused: {error}", retriable=about_us, error=error)
+        later = BY_CODE[error.outcome].retriable
+        self._close(orders, error.outcome, f"ECS refused: {error}", retriable=later, error=error)
         return []
 
     def _answered(self, answer: RebootAnswer, orders: list[ApprovedReboot]) -> list[ApprovedReboot]:
@@ -212,12 +215,13 @@ class RebootBatch:
 
     def _of_row(self, order: ApprovedReboot, row: InstanceAnswer, request_id: str) -> Result:
         if row.code == "200":
-            code, reason = "accepted", f"ECS accepted the reboot: {order.decision.reason}"
+            code: Code = "accepted"
+            reason = f"ECS accepted the reboot: {order.decision.reason}"
         else:
-            code, reason = row.code, f"ECS refused: {row.code}: {row.message}"
+            code, reason = of_service(row.code), f"ECS refused: {row.code}: {row.message}"
         return self._result(
             order, code, reason,
-            retriable=row.code.startswith(ABOUT_THE_CALLER),
+            retriable=BY_CODE[code].retriable,
             previous_status=row.previous_status, current_status=row.current_status,
             api_code=row.code, api_message=row.message, api_request_id=request_id,
         )  # fmt: skip
@@ -255,10 +259,10 @@ class RebootBatch:
                 if order.instance_id in found:
                     del self._doubt[order.instance_id]
             reason = f"ECS failed ({error}) and nothing shows that the instance reboots"
-            self._close(orders, error.code, reason, retriable=True, error=error)
+            self._close(orders, error.outcome, reason, retriable=True, error=error)
         else:
             reason = f"the answer was lost ({error}) and nothing shows whether the instance reboots"
-            self._close(orders, error.code, reason)
+            self._close(orders, error.outcome, reason)
         return []
 
     def _look(self, orders: list[ApprovedReboot]) -> dict[str, Instance]:
@@ -268,7 +272,7 @@ class RebootBatch:
     def _close(
         self,
         orders: list[ApprovedReboot],
-        code: str,
+        code: Code,
         reason: str,
         *,
         retriable: bool = False,
@@ -288,7 +292,7 @@ class RebootBatch:
                 result = self._result(order, code, reason, retriable=retriable, **api)
             self._results.append(result)
 
-    def _result(self, order: ApprovedReboot, code: str, reason: str, **more: object) -> Result:
+    def _result(self, order: ApprovedReboot, code: Code, reason: str, **more: object) -> Result:
         return records.of_decision(
             order.facts,
             "reboot",

@@ -50,7 +50,7 @@ class LedgerCommands:
             api = {"api_code": error.code, "api_request_id": error.request_id} if isinstance(error, Refused) else {}
             reason = f"{request.verb} failed: {error}"
             named = request.instance_ids or ("",)
-            return [result_of(request, one, error.code, reason, retriable=True, **api) for one in named]
+            return [result_of(request, one, error.outcome, reason, retriable=True, **api) for one in named]
         if not results and request.verb == "verify" and request.instance_ids:
             return []  # a change of state of an instance that we did not reboot: nothing of ours
         return results or [

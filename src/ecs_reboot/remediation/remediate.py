@@ -15,6 +15,7 @@ from ecs_reboot.cloud.ecs_api import EcsApi, batches
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.ledger.entry import State
 from ecs_reboot.model import Instance, RebootRequest, Rolling, Target
+from ecs_reboot.outcomes import BY_CODE
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import ApprovedReboot, Facts
 from ecs_reboot.policy.rolling import progress, reason_to_wait
@@ -24,12 +25,6 @@ from ecs_reboot.remediation.batch import Mode, RebootBatch
 from ecs_reboot.remediation.claims import Claims
 from ecs_reboot.remediation.verification import watch
 from ecs_reboot.settings.settings import Settings
-
-#: Results after which the instance was, or may have been, rebooted, by us or by somebody else at the same time.
-LEAVE_CLAIMED = ("accepted", "accepted_unconfirmed", "IncorrectInstanceStatus")
-
-#: What a proven end leaves in the ledger.
-STATE_AFTER: dict[str, State] = {"recovered": "back", "stayed_down": "down"}
 
 
 class Candidate(NamedTuple):
@@ -95,8 +90,10 @@ class Remediation:
         }
         states: dict[str, dict[str, State]] = {}
         for result in final.values():
-            if result.code in STATE_AFTER:
-                states.setdefault(result.region_id, {})[result.instance_id] = STATE_AFTER[result.code]
+            # What is still open stays claimed: the sweep looks again later.
+            state = BY_CODE[result.code].state_after
+            if state == "back" or state == "down":  # noqa: PLR1714 - so that mypy sees which
+                states.setdefault(result.region_id, {})[result.instance_id] = state
         for region_id, of_region in states.items():
             self._claims.finish(region_id, of_region)
         return [final.get(id(result), result) for result in results]
@@ -125,7 +122,7 @@ class Remediation:
         batch = RebootBatch(self._describe, self._ecs.reboot, self._deadline, self._log_intent, mode)
         results = batch.run(orders)
         if not mode.dry_run:
-            undone = {result.instance_id for result in results if result.code not in LEAVE_CLAIMED}
+            undone = {result.instance_id for result in results if not BY_CODE[result.code].keeps_claim}
             self._claims.release(mode.region_id, [order for order in orders if order.instance_id in undone])
         return results
 
@@ -211,7 +208,7 @@ class Remediation:
 def _failure(error: CloudError) -> dict[str, Any]:
     """Describe a look-up that failed for good, as the fields of a result."""
     failure: dict[str, Any] = {
-        "code": error.code,
+        "code": error.outcome,
         "reason": f"the instance could not be looked up: {error}",
         "retriable": retry.may_pass(error) or (isinstance(error, Refused) and error.about_the_caller),
     }

@@ -15,6 +15,7 @@ from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document
 from ecs_reboot.events.quoting import plain, quoted
 from ecs_reboot.model import LedgerCommand, Rejected
+from ecs_reboot.outcomes import Code
 
 Verb = Literal["reset", "resume", "verify"]
 VERBS: tuple[Verb, ...] = ("reset", "resume", "verify")
@@ -75,5 +76,5 @@ def _bad_ids(value: object, path: str) -> list[Rejected]:
     ]
 
 
-def _no(path: str, value: object, why: str, code: str) -> Rejected:
+def _no(path: str, value: object, why: str, code: Code) -> Rejected:
     return Rejected(code=code, reason=f"{path}: {quoted(value)} {why}", path=path, value=plain(value))

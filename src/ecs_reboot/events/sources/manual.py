@@ -18,22 +18,13 @@ from ecs_reboot.events.finding import Document
 from ecs_reboot.events.quoting import LIMIT, plain, quoted
 from ecs_reboot.events.sources import ledger_request
 from ecs_reboot.model import RebootRequest, Rejected, Rolling, Selector, Target
+from ecs_reboot.outcomes import Code
+from ecs_reboot.policy.guards import SOFT
 
 MAX_INSTANCES = 5000
 MAX_TAGS = 20  # as many as DescribeInstances takes
 MAX_COMPLAINTS = 20  # about one field or kind of mistake: enough to see what is wrong
 MAX_WORD = 128  # a tag's key or value, an instance's name
-OVERRIDABLE = (
-    "paused",
-    "not_opted_in",
-    "outside_window",
-    "recently_started",
-    "cooldown",
-    "attempts_exhausted",
-    "blast_radius",
-    "storm",
-    "suspended",
-)
 SELECTORS = ("tags", "resource_group_id", "name")
 ROLLING = ("limit", "since", "older_than")
 MAX_LIMIT = 100  # as many as one RebootInstances takes
@@ -196,7 +187,7 @@ def _override(body: Mapping[str, object], at: str, *, by_hand: bool) -> list[Rej
     return []
 
 
-def _no(path: str, value: object, why: str, code: str) -> Rejected:
+def _no(path: str, value: object, why: str, code: Code) -> Rejected:
     return Rejected(code=code, reason=f"{path}: {quoted(value)} {why}", path=path, value=plain(value))
 
 
@@ -267,11 +258,11 @@ def _is_word(value: object) -> bool:
 def _codes(value: object) -> _Complaints:
     if not isinstance(value, list):
         return [("", value, "is not a list of guard codes")]
-    known = ", ".join(OVERRIDABLE)
+    known = ", ".join(SOFT)
     return [
         (f"[{number}]", one, f"can't be overridden; what can: {known}")
         for number, one in enumerate(value)
-        if one not in OVERRIDABLE
+        if one not in SOFT
     ]
 
 

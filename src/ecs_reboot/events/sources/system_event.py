@@ -15,6 +15,7 @@ from ecs_reboot.events.instance_id import parse_arn
 from ecs_reboot.events.parsing import mapping, stated, text
 from ecs_reboot.events.quoting import plain
 from ecs_reboot.events.state_words import LIFECYCLE, RECOVERY, State, deciding, state
+from ecs_reboot.outcomes import Code
 
 _ID_KEYS = ("instanceId", "ecsInstanceId")
 _STATE_KEYS = ("eventStatus", "status", "state")
@@ -69,9 +70,13 @@ def finding(notice: Notice, rules: EventSettings) -> Finding:
     )
 
 
+#: Verdicts of the catalogue that need no look at the event's state.
+_NOTICES: dict[str, Code] = {"echo": "echo", "information": "information"}
+
+
 def _notice(verdict: str, why: str, name: str, states: tuple[State, ...]) -> Refusal | None:
-    if verdict in ("echo", "information"):
-        return Refusal(verdict, f"'{name}' is no fault: {why}")
+    if code := _NOTICES.get(verdict):
+        return Refusal(code, f"'{name}' is no fault: {why}")
     state = deciding(states)
     if state.meaning != "neither":
         return None

@@ -1,0 +1,246 @@
+"""What can come of one instance, or of one element of an event: one row for each code.
+
+Everything that depends on a code is made from this table: whether the claim stays, what the ledger says afterwards, the
+HTTP status, who is paged, the alert's query in template.yml, the tables of the documents and the console's words.
+``Code`` is closed: a code without a row here does not pass mypy. What ECS answers with a code of its own that has no
+row becomes ``refused``; ECS's own word stays in ``api_code``.
+"""
+
+from typing import Literal, NamedTuple
+
+Code = Literal[
+    "allowed", "intended", "accepted", "recovered", "DRYRUN.SUCCESS",
+    "still_rebooting", "stayed_down", "hung", "unproven", "accepted_unconfirmed",
+    "deadline", "not_sent", "no_answer",
+    "IncorrectInstanceStatus", "InvalidInstanceId.NotFound", "InstanceNotReady", "InvalidOperation.Conflict",
+    "InstanceExpiredOrInArrears", "InsufficientBalance", "InstanceLockedForSecurity", "DiskError", "InternalError",
+    "ServiceUnavailable", "Throttling", "Throttling.User", "Throttling.Api", "Forbidden.RAM", "caller_refused",
+    "refused",
+    "paused", "not_found", "locked", "not_running", "unavailable", "not_opted_in", "outside_window", "recently_started",
+    "force_not_allowed", "tags_full", "ledger_unavailable", "cooldown", "attempts_exhausted", "suspended", "storm",
+    "blast_radius",
+    "claimed_elsewhere", "handed_over", "storm_began", "repeated", "no_match", "rolling_progress",
+    "reset", "resumed", "nothing_to_do", "no_credentials", "wrong_settings",
+    "alarm_over", "not_firing", "information", "not_actionable", "echo", "stale",
+    "malformed", "unsupported", "contradiction", "empty", "too_large", "no_targets", "no_instance_id",
+    "invalid_instance_id", "id_conflict", "no_region", "invalid_region", "region_conflict", "no_event_time",
+    "invalid_event_time", "from_the_future", "invalid_field", "unknown_field", "not_ecs",
+    "override_not_allowed", "override_no_reason", "unauthorized", "http_disabled",
+]  # fmt: skip
+
+#: What an attempt leaves in the ledger once its end is known.
+EndState = Literal["back", "down", "unproven", "hung"]
+Severity = Literal["info", "warning", "error", "critical"]
+
+
+class Outcome(NamedTuple):
+    """One row.
+
+    ``action``: whether policy had decided for a reboot. ``done``: it came out as it was meant to. ``keeps_claim``: a
+    reboot happened or may have happened, so the claim stays. ``state_after``: what the ledger says then.
+    ``denies_reboot``: the record says that no reboot of ours happened. ``retriable``: the same event may succeed later.
+    ``pages``: a person must act tonight; ``cure`` says what he does.
+    """
+
+    code: Code
+    action: Literal["reboot", "skip"]
+    meaning: str
+    chinese: str
+    cure: str = ""
+    done: bool = False
+    keeps_claim: bool = False
+    state_after: EndState | None = None
+    denies_reboot: bool = True
+    retriable: bool = False
+    pages: bool = False
+    http_status: int = 0
+    severity: Severity = "info"
+
+
+def _rebooted(
+    code: Code, meaning: str, chinese: str, cure: str = "", *, after: EndState | None = None, done: bool = False,
+    pages: bool = False, severity: Severity = "info",
+) -> Outcome:  # fmt: skip
+    return Outcome(
+        code, "reboot", meaning, chinese, cure, done=done, keeps_claim=True, state_after=after, denies_reboot=False,
+        pages=pages, severity=severity,
+    )  # fmt: skip
+
+
+def _refused(
+    code: Code, meaning: str, chinese: str, cure: str, *, later: bool = False, pages: bool = False,
+    keeps_claim: bool = False,
+) -> Outcome:  # fmt: skip
+    return Outcome(
+        code, "reboot", meaning, chinese, cure, retriable=later, pages=pages, keeps_claim=keeps_claim, severity="error"
+    )
+
+
+def _skipped(code: Code, meaning: str, chinese: str, cure: str = "", *, pages: bool = False) -> Outcome:
+    return Outcome(code, "skip", meaning, chinese, cure, pages=pages, severity="critical" if pages else "info")
+
+
+def _rejected(code: Code, meaning: str, chinese: str, cure: str, status: int = 400) -> Outcome:
+    return Outcome(code, "skip", meaning, chinese, cure, http_status=status, severity="warning")
+
+
+_LOOK = "look at the instance (console output, system log)"
+_SEND = "mend the sender's template; docs/events.md shows the form"
+
+OUTCOMES: tuple[Outcome, ...] = (
+    _skipped("allowed", "policy lets the instance be rebooted; no record ends with it", "策略允许重启"),
+    _rebooted("intended", "ECS is about to be asked (intent record)", "即将请求 ECS 重启"),
+    _rebooted("accepted", "ECS accepted the reboot, or describing again shows it", "ECS 已接受重启请求", done=True),
+    _rebooted(
+        "recovered", "accepted, seen down, and Running again after `downtime_seconds`", "已重启并恢复运行",
+        after="back", done=True,
+    ),
+    Outcome("DRYRUN.SUCCESS", "reboot", "a dry run: ECS would reboot", "预检通过，ECS 将会重启", done=True),
+    _rebooted(
+        "still_rebooting", "accepted, seen down, not up again when the watch ended", "观察结束时仍在重启",
+        "wait for the sweep: it says `recovered` or `hung`", severity="warning",
+    ),
+    _rebooted(
+        "stayed_down", "accepted, and Stopped when the watch ended", "重启后仍处于停止状态",
+        f"{_LOOK}; start it; resume the region if it is suspended", after="down", pages=True, severity="critical",
+    ),
+    _rebooted(
+        "hung", "accepted, and down for longer than HUNG_AFTER_SECONDS", "重启卡住，超过 HUNG_AFTER_SECONDS 仍未恢复",
+        f"{_LOOK}; under FORCE_REBOOT=escalate the sweep finishes it by force", after="hung", pages=True,
+        severity="critical",
+    ),
+    _rebooted(
+        "unproven", "accepted, and nothing ever showed that it went down", "无法证明实例曾经重启", _LOOK,
+        after="unproven", severity="warning",
+    ),
+    _rebooted(
+        "accepted_unconfirmed", "the answer was lost and nothing shows what happened; not asked again",
+        "应答丢失，无法确认是否已重启，不会再次请求", f"{_LOOK}; the sweep tells what came of it", pages=True,
+        severity="error",
+    ),
+    _refused("deadline", "too little time was left, so ECS was not asked", "剩余时间不足，未请求 ECS",
+             "nothing: the event is tried again", later=True),
+    _refused("not_sent", "the service could not be reached", "无法连接服务", "check network and endpoint", later=True),
+    _refused("no_answer", "the service did not answer a question", "服务没有应答", "check network and endpoint",
+             later=True),
+    _refused("IncorrectInstanceStatus", "ECS: not Running; somebody else may have rebooted it", "实例状态不允许重启",
+             _LOOK, keeps_claim=True),
+    _refused("InvalidInstanceId.NotFound", "ECS: no such instance", "实例不存在", "correct the alarm's target"),
+    _refused("InstanceNotReady", "ECS: the instance is not ready yet", "实例尚未就绪，请稍后重试",
+             "nothing: the event is tried again", later=True),
+    _refused("InvalidOperation.Conflict", "ECS: another operation on the instance is under way", "与另一操作冲突",
+             "nothing: the event is tried again", later=True),
+    _refused("InstanceExpiredOrInArrears", "ECS: expired, or payment is due", "实例已过期或欠费",
+             "renew or pay; the event lies in the failure queue", later=True, pages=True),
+    _refused("InsufficientBalance", "ECS: the account's balance is too low", "账户余额不足",
+             "add funds", pages=True),
+    _refused("InstanceLockedForSecurity", "ECS: locked for security", "实例因安全原因被锁定", "have the lock lifted"),
+    _refused("DiskError", "ECS: a disk is in a wrong state", "磁盘状态异常", "look at its disks", pages=True),
+    _refused("InternalError", "ECS failed inside, and nothing shows a reboot", "ECS 内部错误",
+             "nothing: the event is tried again", later=True),
+    _refused("ServiceUnavailable", "ECS was unavailable", "ECS 暂不可用", "nothing: the event is tried again",
+             later=True),
+    _refused("Throttling", "ECS throttled the call until the deadline", "请求被限流",
+             "nothing: the event is tried again", later=True),
+    _refused("Throttling.User", "ECS throttled the account until the deadline", "账户请求被限流",
+             "nothing: the event is tried again", later=True),
+    _refused("Throttling.Api", "ECS throttled the API until the deadline", "接口请求被限流",
+             "nothing: the event is tried again", later=True),
+    _refused("Forbidden.RAM", "a right is missing, or the instance is not opted in", "缺少权限，或实例未加入",
+             "`make doctor`; docs/permissions.md", later=True, pages=True),
+    _refused("caller_refused", "the service does not accept the function's keys, signature or clock", "凭证或签名无效",
+             "`make doctor`; check the role", later=True, pages=True),
+    _refused("refused", "the service refused for a reason of its own: see `api_code`", "服务拒绝，见 api_code",
+             "read `api_code` and `api_message`", pages=True),
+    _skipped("paused", "the function is paused", "函数已暂停"),
+    _skipped("not_found", "DescribeInstances shows no such instance, or the role may not see it",
+             "查不到实例，或角色无权查看", "correct the target, or the role"),
+    _skipped("locked", "an operation lock prohibits it", "实例被锁定", "have the lock lifted"),
+    _skipped("not_running", "only a Running instance can be rebooted", "实例不在运行中", _LOOK),
+    _skipped("unavailable", "expired, or being released", "实例已过期或正在释放", "renew the instance"),
+    _skipped("not_opted_in", "the owner did not opt in, or paused it", "所有者未加入或已暂停", "tag the instance"),
+    _skipped("outside_window", "outside the maintenance windows", "不在维护窗口内"),
+    _skipped("recently_started", "it started a short while ago", "实例刚刚启动"),
+    _skipped("force_not_allowed", "the request asks for force; policy forbids it", "策略不允许强制重启",
+             "set FORCE_REBOOT"),
+    _skipped("tags_full", "no room for the ledger's tag", "标签已满，无法记录",
+             "remove a tag, or use LEDGER=tablestore", pages=True),
+    Outcome("ledger_unavailable", "skip", "the ledger can't be read or written, so nothing is rebooted",
+            "台账不可用，因此不重启", "the reason names the call; reset an unreadable entry", retriable=True,
+            pages=True, severity="error"),
+    _skipped("cooldown", "our last attempt was too short a while ago", "冷却时间内"),
+    _skipped("attempts_exhausted", "several attempts did not help", "多次重启无效", f"{_LOOK}; then reset it",
+             pages=True),
+    _skipped("suspended", "several reboots in a row left their instances down", "连续多次重启失败，地域已暂停",
+             "find the common cause; then resume the region", pages=True),
+    _skipped("storm", "far more instances are asked for than the limit allows", "告警风暴，暂不重启"),
+    _skipped("blast_radius", "as many as allowed are rebooted already", "已达到同时重启上限"),
+    _skipped("claimed_elsewhere", "another run claimed the instance at the same moment", "另一次执行已认领该实例"),
+    _skipped("handed_over", "an HTTP event was handed to an asynchronous run, which `reason` names", "已转交异步执行"),
+    _skipped("storm_began", "the first sight of a storm in a region", "告警风暴开始",
+             "look at network, DNS and the alarm rule first", pages=True),
+    _skipped("repeated", "the event asks for the instance more than once", "同一事件重复请求"),
+    _skipped("no_match", "a selector found nothing", "没有符合条件的实例", "check the selector and the role"),
+    _skipped("rolling_progress", "where a rolling reboot stands", "滚动重启进度"),
+    _skipped("reset", "a person cleared the attempts", "已清除重启记录"),
+    _skipped("resumed", "a person lifted a suspension or a storm", "已恢复地域"),
+    _skipped("nothing_to_do", "a request about the ledger found nothing to change", "没有需要处理的记录"),
+    Outcome("no_credentials", "skip", "the function has no credentials", "函数没有凭证", "give the function its role",
+            retriable=True, pages=True, severity="error"),
+    Outcome("wrong_settings", "skip", "a setting can't be read", "设置有误", "the reason names variable, value and fix",
+            retriable=True, pages=True, severity="error"),
+    _skipped("alarm_over", "the fault is over", "告警已恢复"),
+    _skipped("not_firing", "the alarm is not firing", "告警未触发"),
+    _skipped("information", "information only", "仅为通知"),
+    _skipped("not_actionable", "no reboot was asked for by this kind of event", "该类事件不触发重启"),
+    _skipped("echo", "our own reboot causes this event", "由重启本身引起的事件"),
+    _skipped("stale", "the event is too old", "事件已过时"),
+    _rejected("malformed", "the event can't be read", "事件格式错误", _SEND),
+    _rejected("unsupported", "no known kind of event", "不支持的事件", "send an alarm, or a request; docs/events.md"),
+    _rejected("contradiction", "the event contradicts itself", "事件自相矛盾", _SEND),
+    _rejected("empty", "the event is empty", "事件为空", _SEND),
+    _rejected("too_large", "the event exceeds a bound", "事件过大", "send less at once"),
+    _rejected("no_targets", "the request names no instance", "请求没有目标", "name instance_ids or select"),
+    _rejected("no_instance_id", "no instance ID where this kind has one", "没有实例 ID", "check INSTANCE_LABELS"),
+    _rejected("invalid_instance_id", "no well-formed instance ID", "实例 ID 无效", _SEND),
+    _rejected("id_conflict", "two places name different instances", "实例 ID 相互矛盾", _SEND),
+    _rejected("no_region", "no region, and none is configured", "没有地域", "set DEFAULT_REGION"),
+    _rejected("invalid_region", "no well-formed region", "地域无效", _SEND),
+    _rejected("region_conflict", "two places name different regions", "地域相互矛盾", _SEND),
+    _rejected("no_event_time", "no time, and MAX_EVENT_AGE_SECONDS needs one", "没有事件时间", _SEND),
+    _rejected("invalid_event_time", "no readable time", "事件时间无效", _SEND),
+    _rejected("from_the_future", "the event is dated after now", "事件时间在未来", "set the sender's clock"),
+    _rejected("invalid_field", "a field of the request is wrong", "请求字段有误", "the reason names it"),
+    _rejected("unknown_field", "the request has a field that nobody knows", "请求含未知字段", "the reason names it"),
+    _rejected("not_ecs", "the event is about no ECS instance", "不是 ECS 实例", "correct the alarm's target"),
+    _rejected("override_not_allowed", "a hard guard, or no direct call", "不允许覆盖",
+              "docs/policy.md lists soft guards"),
+    _rejected("override_no_reason", "an override needs a reason", "覆盖须说明原因", "give a reason"),
+    _rejected("unauthorized", "an HTTP caller without the right token", "令牌错误", "give the token", 401),
+    _rejected("http_disabled", "HTTP events are off: no token is configured", "未启用 HTTP 事件",
+              "set WEBHOOK_TOKEN", 403),
+)  # fmt: skip
+
+BY_CODE: dict[str, Outcome] = {outcome.code: outcome for outcome in OUTCOMES}
+
+
+def of_service(code: str) -> Code:
+    """Return the code for an answer of ECS: its own where it has a row, else that of its family, else `refused`."""
+    if code in BY_CODE:
+        return BY_CODE[code].code
+    for beginning, family in _FAMILIES:
+        if code.startswith(beginning):
+            return family
+    return "refused"
+
+
+#: Codes of which only the beginning tells: the rest names the API or the resource.
+_FAMILIES: tuple[tuple[str, Code], ...] = (
+    ("InvalidAccessKeyId", "caller_refused"), ("InvalidSecurityToken", "caller_refused"),
+    ("MissingSecurityToken", "caller_refused"), ("SignatureDoesNotMatch", "caller_refused"),
+    ("IncompleteSignature", "caller_refused"), ("InvalidTimeStamp", "caller_refused"),
+    ("SignatureNonceUsed", "caller_refused"), ("Throttling", "Throttling"),
+    ("Forbidden", "Forbidden.RAM"), ("NoPermission", "Forbidden.RAM"),
+    ("ServiceUnavailable", "ServiceUnavailable"), ("InternalError", "InternalError"),
+    ("IncorrectInstanceStatus", "IncorrectInstanceStatus"), ("InvalidOperation.Conflict", "InvalidOperation.Conflict"),
+)  # fmt: skip
