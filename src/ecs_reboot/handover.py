@@ -12,6 +12,7 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.events.parsing import Unreadable
 from ecs_reboot.model import ParsedEvent
+from ecs_reboot.outcomes import Code
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings
 
@@ -30,7 +31,7 @@ class Attempt(NamedTuple):
     here instead.
     """
 
-    code: str
+    code: Code
     reason: str
     request_id: str = ""
     time_for_all: bool = True
@@ -62,9 +63,10 @@ def attempt(
         envelope = seal(event, request_id or "unknown", deadline.clock.now(), settings.reading.webhook_token)
         later = invoke_later(envelope, deadline)
     except Unreadable as error:
-        code, why = "not_sealed", error.reason
+        code: Code = error.code
+        why = error.reason
     except CloudError as error:
-        code, why = error.code, str(error)
+        code, why = error.outcome, str(error)
     else:
         return Attempt("handed_over", f"carried out by request {later}", later)
     call = max(FASTEST_CALL_SECONDS, deadline.clock.elapsed() - began)

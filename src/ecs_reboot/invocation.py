@@ -13,6 +13,7 @@ from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.cloud.ecs_api import EcsApi
 from ecs_reboot.events import read
 from ecs_reboot.model import ParsedEvent
+from ecs_reboot.outcomes import Code
 from ecs_reboot.records import response
 from ecs_reboot.records import result as records
 from ecs_reboot.records.delivery import RecordDelivery
@@ -101,31 +102,19 @@ class Invocation:
             return self._unasked(reading, "deadline", attempt.reason)
         return self._carry_out(reading)
 
-    def _unasked(self, reading: ParsedEvent, code: str, reason: str) -> list[Result]:
+    def _unasked(self, reading: ParsedEvent, code: Code, reason: str) -> list[Result]:
         """Return a result for each request, none of which was begun; all can be tried again."""
         from ecs_reboot.remediation.ledger_commands import result_of  # noqa: PLC0415
 
-        asked = "", code, reason
-        return [result_of(request, *asked, retriable=True) for request in reading.upkeep] + [
-            records.of_request(request, *asked, retriable=True) for request in reading.requests
+        return [result_of(request, "", code, reason, retriable=True) for request in reading.upkeep] + [
+            records.of_request(request, "", code, reason, retriable=True) for request in reading.requests
         ]
 
     def _carry_out(self, reading: ParsedEvent) -> list[Result]:
         try:
             ecs = self._connect(self._deadline)
         except NoCredentials as error:
-<<<<<<< HEAD
             return self._unasked(reading, "no_credentials", str(error))
-=======
-            from ecs_reboot.remediation.ledger_commands import result_of  # noqa: PLC0415
-
-            return [
-                result_of(request, "", "no_credentials", str(error), retriable=True) for request in reading.upkeep
-            ] + [
-                records.of_request(request, "", "no_credentials", str(error), retriable=True)
-                for request in reading.requests
-            ]
->>>>>>> 4922988 (Outcomes are one table: what stays claimed, who is paged, HTTP status and words follow from the row)
         from ecs_reboot.remediation.ledger_commands import LedgerCommands  # noqa: PLC0415
         from ecs_reboot.remediation.remediate import Remediation  # noqa: PLC0415 - most events don't come this far
 

@@ -143,7 +143,7 @@ def stop_when_claimed(here: Any, instance_id: str) -> None:
 
 def test_an_internal_error_is_settled_recorded_and_raised(stage: Staged):
     fault = {"action": "RebootInstances", "kind": "error", "code": "InternalError", "times": 1}
-    here = stage(instances(1), faults=[fault], timeout=20)
+    here = stage(instances(1), faults=[fault], timeout=60)
     answer = here.send(ask(ONE))
     assert answer["raised"]["errorType"] == "RetryableFailure"
     assert [one["code"] for one in answer["records"] if one["record"] == "result"] == ["InternalError"]

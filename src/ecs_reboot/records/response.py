@@ -3,24 +3,16 @@
 import json
 from typing import Any
 
-<<<<<<< HEAD
 from ecs_reboot.model import ParsedEvent
-=======
 from ecs_reboot.outcomes import BY_CODE
->>>>>>> 4922988 (Outcomes are one table: what stays claimed, who is paged, HTTP status and words follow from the row)
 from ecs_reboot.records.result import SCHEMA, Result
 
 #: The answer to an HTTP caller. A sender tries again on 5xx only, which is what a failure of ours calls for.
-<<<<<<< HEAD
 HTTP_STATUS = {
     "completed": 200, "partial": 200, "ignored": 200, "handed_over": 202, "rejected": 400, "failed": 503,
 }  # fmt: skip
-HTTP_STATUS_BY_CODE = {"unauthorized": 401, "http_disabled": 403}
-=======
-HTTP_STATUS = {"completed": 200, "partial": 200, "ignored": 200, "rejected": 400, "failed": 503}
 #: Statuses of an outcome that go before the status of the whole: the caller may not ask.
 DENIED = (401, 403)
->>>>>>> 4922988 (Outcomes are one table: what stays claimed, who is paged, HTTP status and words follow from the row)
 
 
 def status_of(wanted: list[Result], *, rejected: bool) -> str:

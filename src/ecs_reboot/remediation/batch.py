@@ -177,7 +177,9 @@ class RebootBatch:
             if len(still) < len(orders):
                 return still
             orders = still
-        later = BY_CODE[error.outcome].retriable
+        # A dry run has told what was asked: there is nothing to try again, unless nobody could look.
+        about_us = isinstance(error, Refused) and error.about_the_caller
+        later = BY_CODE[error.outcome].retriable and (about_us or not self._mode.dry_run)
         self._close(orders, error.outcome, f"ECS refused: {error}", retriable=later, error=error)
         return []
 
