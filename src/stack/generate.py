@@ -1,4 +1,4 @@
-"""The generated blocks: policies and the records' index in ``template.yml``, the tables in docs/permissions.md."""
+"""The generated blocks: policies, index and alert in ``template.yml``, the tables in docs/permissions.md."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import yaml
 
+from ecs_reboot.outcomes import OUTCOMES
 from ecs_reboot.records.result import Result
 from stack import deployer, permissions
 
@@ -36,7 +37,20 @@ def index() -> list[dict[str, Any]]:
 def template_blocks() -> Mapping[str, Any]:
     """Return what stands between the marks in the template, by mark."""
     blocks: dict[str, Any] = {mark: permissions.policy(callers) for mark, callers in permissions.POLICIES.items()}
-    return {**blocks, "index": {"KeyIndices": index()}}
+    return {**blocks, "index": {"KeyIndices": index()}, "alert": {"QueryList": [alert_query()]}}
+
+
+def alert_query() -> dict[str, Any]:
+    """Return the query of the alert: what may be tried again, and every outcome whose row pages a person."""
+    pages = " or ".join(f'code: "{outcome.code}"' for outcome in OUTCOMES if outcome.pages)
+    return {
+        "Query": f"record: result and (retriable: true or {pages}) | select count(1) as needed",
+        "LogStore": {"Fn::Sub": "${FunctionName}-records"},
+        "ChartTitle": "needed",
+        "Start": "-600s",
+        "End": "now",
+        "TimeSpanType": "Custom",
+    }
 
 
 def template_text(text: str) -> str:
