@@ -26,7 +26,9 @@ def stage() -> Iterator[Staged]:
             if declared is None:
                 spec = fleet.default()
             else:
-                document = {"instances": declared, "faults": settings.pop("faults", [])}
+                document = {"instances": declared} | {
+                    name: settings.pop(name) for name in ("faults", "deviations") if name in settings
+                }
                 spec = fleet.parse(document, name="test", now=datetime.now(timezone.utc))
             cloud = Cloud.from_fleet(spec)
             server = stack.enter_context(running(cloud, port=0))

@@ -91,6 +91,14 @@ def test_response_fields_are_in_the_result(stage: Staged):
     assert result["api_request_id"] == here.cloud.audit.calls("RebootInstances")[0]["request_id"]
 
 
+@pytest.mark.parametrize("deviations", [[], ["number_codes"]])
+@pytest.mark.parametrize("mode", ["AllTogether", "SuccessFirst"])
+def test_the_code_of_a_row_is_a_text_or_a_number(stage: Staged, deviations: list[str], mode: str):
+    here = stage(instances(2), deviations=deviations, BATCH_OPTIMIZATION=mode, MAX_REBOOTS="off")
+    assert codes(here.send(ask(ONE, TWO))) == {ONE: "accepted", TWO: "accepted"}
+    assert here.rebooted() == [ONE, TWO]
+
+
 ERRORS = ["InvalidInstanceId.NotFound", "IncorrectInstanceStatus", "InsufficientBalance"]
 TRY_AGAIN_LATER = ["InstanceNotReady", "InvalidOperation.Conflict", "InstanceExpiredOrInArrears"]
 

@@ -71,7 +71,12 @@ class Cloud:
 
     def _begin(self) -> None:
         self._request_ids = self.random("request IDs")
-        self.fleet = Instances(self.declared.instances, self.clock, self.audit)
+        self.fleet = Instances(
+            self.declared.instances,
+            self.clock,
+            self.audit,
+            start_time_moves="start_time_stays" not in self.declared.deviations,
+        )
         self.tablestore = TablestoreInstances(self.clock)
         for spec in self.declared.tablestore:
             self.tablestore.declare(spec.instance_name, spec.region_id, spec.networks, spec.tables)

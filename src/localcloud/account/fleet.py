@@ -30,6 +30,9 @@ from localcloud.tablestore.tables import Instances, Network
 Status = Literal["Pending", "Starting", "Running", "Stopping", "Stopped"]
 Lock = Literal["security", "financial", "Recycling", "dedicatedhostfinancial", "refunded"]
 ChargeType = Literal["PostPaid", "PrePaid"]
+#: Where the service may differ from what its documents say. `number_codes`: the Code of a row of RebootInstances is a
+#: number, as in the JSON sample of 2025-12. `start_time_stays`: StartTime does not move with a restart.
+Deviation = Literal["number_codes", "start_time_stays"]
 
 DEFAULT_ACCOUNT = "1234567890123456"
 DEFAULT_UPTIME = timedelta(days=30)
@@ -142,6 +145,7 @@ class Fleet(BaseModel):
 
     ``time_scale``: seconds of cloud time per real second for state transitions. ``log_projects``: the log projects and
     their logstores. ``tablestore``: the instances of Tablestore with their tables.
+    ``deviations``: in what the local cloud is to differ from the documents.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -153,6 +157,7 @@ class Fleet(BaseModel):
     time_scale: Annotated[float, Field(gt=0)] = 1.0
     log_projects: dict[str, tuple[str, ...]] = {"ecs-reboot": ("records",)}
     tablestore: tuple[TablestoreSpec, ...] = (TablestoreSpec(),)
+    deviations: tuple[Deviation, ...] = ()
 
 
 def load(path: str | Path) -> Fleet:

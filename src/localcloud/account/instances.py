@@ -91,9 +91,13 @@ class Instances:
     Not for several threads at once: hold the cloud's lock.
     """
 
-    def __init__(self, specs: Sequence[InstanceSpec], clock: Clock, audit: Audit) -> None:
+    def __init__(
+        self, specs: Sequence[InstanceSpec], clock: Clock, audit: Audit, *, start_time_moves: bool = True
+    ) -> None:
+        """``start_time_moves``: whether a restart shows in StartTime."""
         self._clock = clock
         self._audit = audit
+        self._start_time_moves = start_time_moves
         self._due: list[tuple[datetime, int, Instance, Status]] = []
         self._order = count()
         now = clock.now()
@@ -155,7 +159,7 @@ class Instances:
 
     def _enter(self, instance: Instance, status: Status, at: datetime) -> None:
         before = instance.state
-        start_time = at if status == "Running" else before.start_time
+        start_time = at if status == "Running" and self._start_time_moves else before.start_time
         instance.history.append(State(at, status, start_time, before.tags))
         self._audit.state(instance.spec.instance_id, before.status, status, at)
 

@@ -113,10 +113,11 @@ def _respond(call: Call, instance_id: str, result: Instance | ApiError) -> Body:
         return _response(instance_id, result.code, result.message, status, status)
     before = result.status
     _begin(call, result)
-    return _response(instance_id, "200", "success", before, result.status)
+    succeeded = 200 if "number_codes" in call.cloud.declared.deviations else "200"
+    return _response(instance_id, succeeded, "success", before, result.status)
 
 
-def _response(instance_id: str, code: str, message: str, before: str, now: str) -> Body:
+def _response(instance_id: str, code: str | int, message: str, before: str, now: str) -> Body:
     return {
         "InstanceId": instance_id,
         "Code": code,
