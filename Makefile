@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-com
 .DEFAULT_GOAL := help
 .PHONY: help demo invoke serve explain replay forecast build validate render deploy status logs remove doctor \
 	bench simulate mutate evidence screenshots browser test lint format docs upgrade clean
-export EVENT FLEET SET AUDIT CODE TIMEOUT RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON
+export EVENT FLEET SET AUDIT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON
 export REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS MINUTES QUERY FUNCTION ENDPOINT
 
 help: ## list the targets
@@ -17,10 +17,10 @@ help: ## list the targets
 demo: $(VENV)/.run ## alarms turn into reboots and records, on a local cloud, in a minute
 	@$(BIN)/python -m localcloud demo
 
-invoke: $(VENV)/.run ## one invocation: EVENT=path [FLEET=path] [SET="KEY=VALUE ..."] [AUDIT=path]
+invoke: $(VENV)/.run ## one invocation: EVENT=path [FLEET=] [SET="KEY=VALUE ..."] [AUDIT=] [DEPLOYED=1]
 	@$(BIN)/python -m localcloud invoke
 
-serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=] [FLEET=] [CODE=] [SET="KEY=VALUE ..."]
+serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=] [FLEET=] [CODE=] [SET="KEY=VALUE ..."] [DEPLOYED=1]
 	@exec $(BIN)/python -m localcloud serve $(if $(PORT),--port $(PORT)) $(if $(FLEET),--fleet "$$FLEET")
 
 explain: $(VENV)/.run ## the guards of each instance and what they read: EVENT=path or RECORDS=file [FLEET=] [SET=]

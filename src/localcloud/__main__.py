@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import Fleet, default, load
 from localcloud.account.mistakes import DeclarationError
 
@@ -52,6 +51,17 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--set", default=os.environ.get("SET", ""), help='the function\'s variables, also as SET: "KEY=VALUE ..."'
     )
+    serve.add_argument(
+        "--deployed",
+        action="store_true",
+        default=os.environ.get("DEPLOYED", "") not in ("", "0"),
+        help="the function as template.yml has it, also as DEPLOYED=1",
+    )
+    serve.add_argument(
+        "--params",
+        default=os.environ.get("PARAMS", ""),
+        help='the template\'s parameters, also as PARAMS: "Key=Value ..."',
+    )
     for name, (_, help_text) in _PASSED_ON.items():
         commands.add_parser(name, help=help_text)
     return parser
@@ -65,21 +75,28 @@ def _port(text: str) -> int:
 
 def _serve(fleet: Fleet, arguments: argparse.Namespace) -> int:
     # The other commands have no use for these.
+    from cloud_languages.template.parameters import WrongParameters  # noqa: PLC0415
+    from localcloud.commands.deployed import cloud_of, deployment, register  # noqa: PLC0415
     from localcloud.commands.invoke import UsageError, settings_of  # noqa: PLC0415
     from localcloud.commands.project_function import project_function  # noqa: PLC0415
     from localcloud.functioncompute.function import Function, InvalidFunction  # noqa: PLC0415
     from localcloud.server.server import Running, serve  # noqa: PLC0415
 
-    cloud = Cloud.from_fleet(fleet)
+    try:
+        deployed = deployment(fleet.account, settings_of(arguments.params)) if arguments.deployed else None
+    except (UsageError, WrongParameters) as mistake:
+        sys.stderr.write(f"{mistake}\n")
+        return 2
+    cloud = cloud_of(fleet, deployed)
 
     def function_at(url: str) -> Function:
         code = Path(arguments.code) if arguments.code else None
-        return project_function(cloud, url, settings_of(arguments.set), code=code)
+        return project_function(cloud, url, settings_of(arguments.set), code=code, deployed=deployed)
 
     def announce(where: Running) -> None:
         root = where.cloud.credentials.root
         function = function_at(where.url)
-        where.functions.register(function)
+        register(where.functions, function, deployed)
         line = {
             "ecs": where.url,
             "sls": where.url,

@@ -4,6 +4,9 @@ Standard output holds the function's answer alone (or the error JSON when it rai
 logs. The exit status is 0 when the function returned, 1 when it raised or was stopped, 2 when the command itself was
 wrong. Each option may also come from the environment variable of its name (``EVENT``, ``SET`` …), as the Makefile
 exports them; the option wins, an empty variable counts as absent.
+
+It ends when what the function handed to itself is done too: the answer is the first invocation's, logs and audit are
+those of all.
 """
 
 import argparse
@@ -13,14 +16,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cloud_languages.template.parameters import WrongParameters
 from localcloud.account import fleet
-from localcloud.account.cloud import Cloud
 from localcloud.account.mistakes import DeclarationError
-from localcloud.commands.project_function import TIMEOUT_SECONDS, project_function
+from localcloud.commands.deployed import cloud_of, deployment, register
+from localcloud.commands.project_function import project_function
+from localcloud.functioncompute import processor_share
 from localcloud.functioncompute.function import RUNTIMES, InvalidFunction
 from localcloud.functioncompute.instance import Instance
 from localcloud.functioncompute.invocation import Invocation
 from localcloud.server.server import running
+
+#: For what the function handed to itself: its timeouts, and the waits between its tries.
+LONGEST_WAIT_SECONDS = 4 * 3600.0
 
 
 class UsageError(Exception):
@@ -31,16 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parser(os.environ).parse_args(arguments)
     try:
-        invocation = _run(options)
-    except (UsageError, InvalidFunction) as mistake:
+        invocation, later = _run(options)
+    except (UsageError, InvalidFunction, WrongParameters) as mistake:
         sys.stderr.write(f"invoke: {mistake}\n")
         return 2
-    sys.stderr.write(invocation.logs.decode(errors="replace"))
+    for one in (invocation, *later):
+        sys.stderr.write(one.logs.decode(errors="replace"))
     sys.stderr.flush()
     # JSON has line breaks only between its tokens, so joining the lines changes nothing but the layout.
     sys.stdout.buffer.write(b" ".join(invocation.payload.splitlines()) + b"\n")
     sys.stdout.flush()
-    return 1 if invocation.error else 0
+    return 1 if invocation.error or (later and later[-1].error) else 0
 
 
 def settings_of(text: str) -> dict[str, str]:
@@ -58,10 +67,13 @@ def settings_of(text: str) -> dict[str, str]:
     return settings
 
 
-def _run(options: argparse.Namespace) -> Invocation:
+def _run(options: argparse.Namespace) -> tuple[Invocation, list[Invocation]]:
+    """Return the invocation of the event, and those that it asked for."""
     event = _event(options.event)
     settings = settings_of(options.set)
-    cloud = Cloud.from_fleet(_fleet(options.fleet))
+    declared = _fleet(options.fleet)
+    deployed = deployment(declared.account, settings_of(options.params)) if options.deployed else None
+    cloud = cloud_of(declared, deployed)
     if options.audit:
         _check_writable(options.audit)
 
@@ -74,13 +86,29 @@ def _run(options: argparse.Namespace) -> Invocation:
             timeout=options.timeout,
             runtime=options.runtime,
             entries=(options.handler, options.initializer) if options.handler else None,
+            deployed=deployed,
         )
+        later: list[Invocation] = []
+        register(server.functions, function, deployed, later.append)
         with Instance(function) as instance:
             invocation = instance.invoke(event)
+        server.functions.wait_until_idle(LONGEST_WAIT_SECONDS)
         cloud.advance()
         if options.audit:
             cloud.audit.write(options.audit)
-    return invocation
+        if deployed:
+            sys.stderr.write(_times(function.cpu, (invocation, *later), held=instance.has_its_share))
+    return invocation, later
+
+
+def _times(share: float, invocations: Sequence[Invocation], *, held: bool) -> str:
+    """Say how long each run took as deployed, its start not counted."""
+    told = []
+    for run in invocations:
+        seconds = run.duration if held else processor_share.stretched(run.duration, run.processor_seconds, share)
+        told.append(f"{seconds:.2f} s, {run.processor_seconds * 1000:.0f} ms of it computing")
+    how = "held to by a control group" if held else "computed from the time of its processor: no control group here"
+    return f"as deployed, {share:g} vCPU ({how}): {'; then '.join(told)}\n"
 
 
 def _event(path: str) -> bytes:
@@ -127,8 +155,15 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument("--set", default=default("SET"), help='the function\'s variables: "KEY=VALUE KEY=VALUE"')
     parser.add_argument("--code", default=default("CODE"), help="directory of the function's code; without: the source")
     parser.add_argument(
-        "--timeout", type=int, default=default("TIMEOUT", str(TIMEOUT_SECONDS)), help="the function's timeout, seconds"
+        "--timeout", type=int, default=default("TIMEOUT") or None, help="the function's timeout, seconds"
     )
+    parser.add_argument(
+        "--deployed",
+        action="store_true",
+        default=default("DEPLOYED") not in ("", "0"),
+        help="settings, timeout, role and share of a processor as template.yml has them (DEPLOYED=1)",
+    )
+    parser.add_argument("--params", default=default("PARAMS"), help='the template\'s parameters: "Key=Value ..."')
     parser.add_argument("--handler", default="", help="file.function; without: index.handle or the source's own")
     parser.add_argument("--initializer", default="", help="file.function to run once before, beside --handler")
     parser.add_argument("--runtime", default="python3.10", choices=RUNTIMES, help="whose context object to give")

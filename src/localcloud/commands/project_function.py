@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from localcloud.account.cloud import Cloud
 from localcloud.functioncompute.function import ENDPOINTS, Credentials, Function
+
+if TYPE_CHECKING:
+    from localcloud.commands.deployed import Deployment
 
 NAME = "ecs-reboot"
 ROLE_NAME = "ecs-reboot-function"
 REGION = "cn-hangzhou"
 TIMEOUT_SECONDS = 60
+MEMORY_MB = 512
 # The source tree that holds this package holds the function beside it.
 SOURCE = Path(__file__).resolve().parents[2]
 # A built package has its entry points at the top; the source tree has them inside the package.
@@ -23,17 +28,23 @@ def project_function(
     settings: Mapping[str, str],
     *,
     code: Path | None = None,
-    timeout: int = TIMEOUT_SECONDS,
+    timeout: int | None = None,
     runtime: str = "python3.10",
     entries: tuple[str, str] | None = None,
+    deployed: "Deployment | None" = None,
 ) -> Function:
-    """Make the function for a cloud that answers at ``url``; ``code`` is a built package, else it is the source."""
+    """Make the function for a cloud that answers at ``url``; ``code`` is a built package, else it is the source.
+
+    ``deployed`` is what the template makes of it, whose role the cloud then has; ``timeout`` and ``settings`` go first.
+    """
     code_path = code or SOURCE
     handler, initializer = entries or (PACKAGED_ENTRIES if (code_path / "index.py").is_file() else SOURCE_ENTRIES)
-    project, logstore = _logstore(cloud)
+    project, logstore = (deployed.log_project, deployed.logstores[0]) if deployed else _logstore(cloud)
+    given = deployed.environment if deployed else {}
+    role_name = deployed.role_name if deployed else ROLE_NAME
 
     def role_credentials() -> Credentials:
-        session = cloud.credentials.assume_role(ROLE_NAME)
+        session = cloud.credentials.assume_role(role_name)
         return Credentials(session.access_key_id, session.access_key_secret, session.security_token)
 
     wiring = dict.fromkeys(ENDPOINTS, url)
@@ -44,8 +55,10 @@ def project_function(
         credentials=role_credentials,
         handler=handler,
         initializer=initializer,
-        timeout=timeout,
-        environment={**wiring, **logs, **settings},
+        timeout=timeout if timeout is not None else deployed.timeout if deployed else TIMEOUT_SECONDS,
+        memory_mb=deployed.memory_mb if deployed else MEMORY_MB,
+        cpu=deployed.cpu if deployed else 1.0,
+        environment={**given, **wiring, **logs, **settings},
         runtime=runtime,
         account_id=cloud.account,
         region=REGION,

@@ -14,6 +14,7 @@ TIMEOUT_LIMITS = (1, 86_400)
 INITIALIZER_TIMEOUT_LIMITS = (1, 300)
 MEMORY_LIMITS_MB = (128, 32_768)
 MEMORY_STEP_MB = 64
+CPU_LIMITS = (0.05, 16.0)
 ENVIRONMENT_LIMIT_BYTES = 4 * 1024
 
 _VARIABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
@@ -36,7 +37,8 @@ class Function:
     """One function's configuration.
 
     ``handler`` and ``initializer`` are ``file.function`` (a dotted module path before the last dot is also taken);
-    ``timeout`` and ``initializer_timeout`` are seconds, ``memory_mb`` a multiple of 64. ``credentials`` is asked anew
+    ``timeout`` and ``initializer_timeout`` are seconds, ``memory_mb`` a multiple of 64, ``cpu`` in vCPU (less than one:
+    its share, where this system can give it, see ``processor_share``). ``credentials`` is asked anew
     for each invocation, for they rotate. ``interpreter`` is the Python that runs the code; its site-packages are what
     the code finds beside itself. ``runtime`` decides what the context object looks like.
 
@@ -52,6 +54,7 @@ class Function:
     timeout: int = 3
     initializer_timeout: int = 300
     memory_mb: int = 512
+    cpu: float = 1.0
     environment: Mapping[str, str] = field(default_factory=dict)
     runtime: str = "python3.10"
     account_id: str = "1234567890123456"
@@ -69,6 +72,7 @@ class Function:
         _within("timeout", self.timeout, TIMEOUT_LIMITS)
         _within("initializer_timeout", self.initializer_timeout, INITIALIZER_TIMEOUT_LIMITS)
         _within("memory_mb", self.memory_mb, MEMORY_LIMITS_MB)
+        _within("cpu", self.cpu, CPU_LIMITS)
         if self.memory_mb % MEMORY_STEP_MB:
             raise InvalidFunction(f"memory_mb {self.memory_mb} is not a multiple of {MEMORY_STEP_MB}")
         if not self.code_path.is_dir():
@@ -76,7 +80,7 @@ class Function:
         _check_environment(self.environment)
 
 
-def _within(name: str, value: int, limits: tuple[int, int]) -> None:
+def _within(name: str, value: float, limits: tuple[float, float]) -> None:
     lowest, highest = limits
     if not lowest <= value <= highest:
         raise InvalidFunction(f"{name} {value} is outside {lowest} to {highest}")

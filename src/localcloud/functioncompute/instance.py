@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from localcloud.functioncompute import processor_share
 from localcloud.functioncompute.function import Function, process_environment
 from localcloud.functioncompute.invocation import UNHANDLED, Exited, Invocation, Stopped, TimedOut, error_payload
 
@@ -73,6 +74,9 @@ class Instance:
             for descriptor in (requests, answers, output):
                 os.close(descriptor)
         self.alive = True
+        self._quota = processor_share.quota(function.cpu)
+        #: Whether the system holds this instance to its function's share of a processor.
+        self.has_its_share = function.cpu >= 1 or bool(self._quota and self._quota.add(self._process.pid))
 
     def __enter__(self) -> "Self":
         return self
@@ -119,6 +123,8 @@ class Instance:
             self._process.kill()  # it may be too young to have made its group
             self._process.wait()
             self._close_pipes()
+            if self._quota:
+                self._quota.close()
 
     def kill(self) -> None:
         """End the process under a running request, from any thread: the request then comes back as one that exited."""
@@ -134,7 +140,7 @@ class Instance:
             else (function.handler, function.timeout)
         )
         self._log(f"FC {kind} Start RequestId: {request_id}")
-        started = time.monotonic()
+        started, used = time.monotonic(), processor_share.used(self._process.pid)
         error, timed_out = "", False
         try:
             answered, payload = self._exchange(self._message(kind, entry, request_id, event), timeout)
@@ -143,12 +149,13 @@ class Instance:
         except Stopped as stopped:
             error, reason, timed_out, payload = UNHANDLED, str(stopped), stopped.timed_out, error_payload(stopped)
         duration = time.monotonic() - started
+        used = max(0.0, processor_share.used(self._process.pid) - used)
         memory = self._max_memory_mb()
         self._read_logs()
         if timed_out or self._process.poll() is not None or memory > function.memory_mb:
             self.close()
         self._log(f"FC {kind} End RequestId: {request_id}" + (f", Error: {reason}" if error else ""))
-        return Invocation(request_id, payload, error, bytes(self._logs), duration, timed_out, memory)
+        return Invocation(request_id, payload, error, bytes(self._logs), duration, timed_out, memory, used)
 
     def _message(self, kind: str, entry: str, request_id: str, event: bytes) -> bytes:
         function = self.function

@@ -13,7 +13,8 @@ class Invocation:
 
     ``payload`` is the response body: the function's answer, or the error JSON where ``error`` (the value of the
     ``X-Fc-Error-Type`` header) is not empty. ``logs`` is all that was written while it ran, the lines of the runtime
-    among it. ``duration`` is seconds without the initializer's; ``max_memory_mb`` the highest resident size seen.
+    among it. ``duration`` is seconds without the initializer's; ``max_memory_mb`` the highest resident size seen,
+    ``processor_seconds`` what it computed.
     """
 
     request_id: str
@@ -23,6 +24,7 @@ class Invocation:
     duration: float
     timed_out: bool
     max_memory_mb: float
+    processor_seconds: float = 0.0
 
 
 class Stopped(Exception):

@@ -1,0 +1,121 @@
+"""The function as ``make deploy`` makes it: what ``template.yml`` gives it by default, on the local cloud.
+
+Its settings, timeout, memory, share of a processor, retries and reserved concurrency, and its role with exactly the
+policies that the template writes. Only the addresses of the services are the local cloud's own.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cloud_languages.template import document
+from cloud_languages.template.expression import evaluate
+from cloud_languages.template.render import Plan, Preview, plan, rendered
+from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import Fleet, TablestoreSpec
+from localcloud.functioncompute.api.async_invoke import AsyncConfig, read_config
+from localcloud.functioncompute.api.functions import Functions
+from localcloud.functioncompute.function import Function
+from localcloud.functioncompute.invocation import Invocation
+from localcloud.ram.roles import Roles
+
+Log = Callable[[Invocation], None]
+TEMPLATE = Path(__file__).resolve().parents[3] / "template.yml"
+REGION = "cn-hangzhou"
+#: Parameters without a default: they say where the code lies, which is given otherwise here.
+_CODE = {"CodeBucket": "local", "CodeObject": "function.zip"}
+
+
+class Deployment(NamedTuple):
+    """What the template says of the function. ``policies`` are those of its role, by name."""
+
+    environment: Mapping[str, str]
+    timeout: int
+    memory_mb: int
+    cpu: float
+    role_name: str
+    trust: Mapping[str, Any]
+    policies: Mapping[str, Mapping[str, Any]]
+    async_config: AsyncConfig
+    reserved: int
+    log_project: str
+    logstores: tuple[str, ...]
+
+
+def deployment(account: str, parameters: Mapping[str, str]) -> Deployment:
+    """Render the template for an account. Raises WrongParameters for parameters that it does not take."""
+    pseudo = {
+        "ALIYUN::AccountId": account,
+        "ALIYUN::Region": REGION,
+        "ALIYUN::StackId": "00000000-0000-4000-8000-000000000000",
+        "ALIYUN::StackName": "ecs-reboot",
+        "ALIYUN::TenantId": account,
+    }
+    decided = plan(document.load(TEMPLATE), {**_CODE, **parameters}, pseudo)
+    made = {name: one["Properties"] for name, one in rendered(decided, _Made(decided))["Resources"].items()}
+    function, role, asynchronous = made["Function"], made["Role"], made["AsyncInvoke"]
+    environment = {name: str(value) for name, value in function["EnvironmentVariables"].items()}
+    return Deployment(
+        environment=environment,
+        timeout=int(function["Timeout"]),
+        memory_mb=int(function["MemorySize"]),
+        cpu=float(function["Cpu"]),
+        role_name=role["RoleName"],
+        trust=role["AssumeRolePolicyDocument"],
+        policies={one["PolicyName"]: one["PolicyDocument"] for one in role["Policies"]},
+        async_config=read_config(
+            {
+                "maxAsyncRetryAttempts": int(asynchronous["MaxAsyncRetryAttempts"]),
+                "maxAsyncEventAgeInSeconds": int(asynchronous["MaxAsyncEventAgeInSeconds"]),
+                "destinationConfig": {
+                    "onFailure": {"destination": asynchronous["DestinationConfig"]["OnFailure"]["Destination"]}
+                },
+            }
+        ),
+        reserved=int(made["Concurrency"]["ReservedConcurrency"]),
+        log_project=function["LogConfig"]["Project"],
+        logstores=(environment["LOGSTORE"], function["LogConfig"]["Logstore"]),
+    )
+
+
+def with_stores(fleet: Fleet, deployed: Deployment) -> Fleet:
+    """Return the fleet with the template's logstores, and the ledger's table if it has one, beside its own."""
+    projects = {**fleet.log_projects, deployed.log_project: deployed.logstores}
+    instance = deployed.environment.get("TABLESTORE_INSTANCE", "")
+    known = {spec.instance_name for spec in fleet.tablestore}
+    tables = () if not instance or instance in known else (TablestoreSpec(instance_name=instance),)
+    return fleet.model_copy(update={"log_projects": projects, "tablestore": (*fleet.tablestore, *tables)})
+
+
+def cloud_of(fleet: Fleet, deployed: Deployment | None) -> Cloud:
+    """Make the cloud of a fleet. Where the function is deployed, its role decides what its calls may do."""
+    if deployed is None:
+        return Cloud.from_fleet(fleet)
+    cloud = Cloud.from_fleet(with_stores(fleet, deployed))
+    roles = Roles(cloud.account, lambda: cloud.clock.now().timestamp())
+    roles.create(deployed.role_name, deployed.trust, deployed.policies)
+    cloud.authorize = roles.authorize
+    return cloud
+
+
+def register(functions: Functions, function: Function, deployed: Deployment | None, log: Log | None = None) -> None:
+    """Make a function known to Function Compute: retries, failure destination and concurrency as deployed."""
+    functions.register(
+        function,
+        async_config=deployed.async_config if deployed else None,
+        reserved=deployed.reserved if deployed else None,
+        logged=log,
+    )
+    functions.on_destination("mns", lambda _name, _queue, _message: None)  # the audit's ``async_end`` says it all
+
+
+class _Made(Preview):
+    """The scope of resources that have the names and attributes which the template itself gives them."""
+
+    def __init__(self, decided: Plan) -> None:
+        super().__init__(decided)
+        self._properties = {one.name: one.properties for one in decided.resources}
+
+    def attribute(self, resource: str, name: str) -> Any:
+        properties = self._properties.get(resource, {})
+        return evaluate(properties[name], self) if name in properties else super().attribute(resource, name)
