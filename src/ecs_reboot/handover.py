@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
-from ecs_reboot.cloud.errors import CloudError
+from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.events.parsing import Unreadable
 from ecs_reboot.model import ParsedEvent
 from ecs_reboot.outcomes import Code
@@ -27,7 +27,7 @@ InvokeLater = Callable[[bytes, Deadline], str]
 class Attempt(NamedTuple):
     """What came of handing an event over: the ``request_id`` of the run that will carry it out, or why there is none.
 
-    ``code`` is `handed_over`, or that of what went wrong; ``time_for_all`` tells whether the event may be carried out
+    ``code`` is `handed_over`, or that of what went wrong; ``api_code`` is Function Compute's own; ``time_for_all`` tells whether the event may be carried out
     here instead.
     """
 
@@ -35,10 +35,19 @@ class Attempt(NamedTuple):
     reason: str
     request_id: str = ""
     time_for_all: bool = True
+    api_code: str = ""
 
     def result(self, trigger: str) -> Result:
         """Return it for the record."""
-        return Result(instance_id="", region_id="", action="skip", code=self.code, reason=self.reason, trigger=trigger)
+        return Result(
+            instance_id="",
+            region_id="",
+            action="skip",
+            code=self.code,
+            reason=self.reason,
+            api_code=self.api_code,
+            trigger=trigger,
+        )
 
 
 def is_due(reading: ParsedEvent, settings: Settings) -> bool:
@@ -64,13 +73,14 @@ def attempt(
         later = invoke_later(envelope, deadline)
     except Unreadable as error:
         code: Code = error.code
-        why = error.reason
+        why, api_code = error.reason, ""
     except CloudError as error:
         code, why = error.outcome, str(error)
+        api_code = error.code if isinstance(error, Refused) else ""
     else:
         return Attempt("handed_over", f"carried out by request {later}", later)
     call = max(FASTEST_CALL_SECONDS, deadline.clock.elapsed() - began)
     needed = settings.claim_settle_seconds + CALLS_OF_A_REBOOT * call
     enough = needed <= deadline.left()
     then = "carried out at once" if enough else f"{deadline.left():.1f} s are too few to carry it out: send it again"
-    return Attempt(code, f"could not be handed over ({why}); {then}", time_for_all=enough)
+    return Attempt(code, f"could not be handed over ({why}); {then}", time_for_all=enough, api_code=api_code)

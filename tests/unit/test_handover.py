@@ -140,7 +140,8 @@ def test_what_could_not_be_handed_over_is_carried_out_where_the_time_is_there(fa
     assert [one["code"] for one in answered.body["results"]] == ["accepted"]
     assert len(stage.ecs.asked) == 1
     first = stage.records()[0]
-    assert (first["record"], first["code"]) == ("handover", failure.code)
+    assert (first["record"], first["code"]) == ("handover", failure.outcome)
+    assert first["api_code"] == ("AccessDenied" if failure is DENIED else "")
     assert "carried out at once" in first["reason"]
 
 
