@@ -7,6 +7,7 @@ from importlib import import_module
 
 from localcloud.commands.invoke import UsageError
 from localcloud.functioncompute.function import InvalidFunction
+from terminal.printable import write_error
 
 COMMANDS = {
     "explain": "the guards of each instance, with the facts they read",
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         status: int = import_module(f"review.{name}").main(rest)
     except (UsageError, InvalidFunction) as mistake:
-        sys.stderr.write(f"{name}: {mistake}\n")
+        write_error(f"{name}: {mistake}")
         return CALLED_WRONGLY
     except BrokenPipeError:
         # Whoever read the output has seen enough; nothing more can be said to them, not even at exit.

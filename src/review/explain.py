@@ -4,7 +4,6 @@
 ``--records``: an export is explained (docs/review.md).
 """
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -24,6 +23,7 @@ from review.guard_table import guard_table
 from review.options import Options, text_of
 from review.recorded_decision import judged
 from review.text import activity, counted, wrapped
+from terminal.printable import write_error, write_line
 
 #: How an outcome stands in the table: what stopped the reboot, or nearly did, must be seen at a glance.
 _SHOWN = {"passed": "passed", "failed": "FAILED", "overridden": "OVERRIDDEN", "not reached": "not reached"}
@@ -48,9 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise UsageError("give one of EVENT=path and RECORDS=path")
     chosen = [one for one in export.results() if options.instance in ("", one.result.instance_id)]
     for line in explained(export, chosen):
-        sys.stdout.write(line + "\n")
+        write_line(line)
     if error:
-        sys.stderr.write(f"explain: the function failed: {error}\n")
+        write_error(f"explain: the function failed: {error}")
     return 1 if error else 0
 
 

@@ -25,6 +25,7 @@ from review.options import Options, text_of, time_of
 from review.stepped_clock import SteppedClock
 from review.text import utc
 from review.timeline import play
+from terminal.printable import write_line
 
 TIMERS = "events/timers.yaml"
 MOST_DAYS = 400
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             said = time.monotonic()
             sys.stderr.write(f"... {len(ticks):,} ticks, up to {utc(tick.due)} of {utc(end)}\n")
     for line in told(ticks, Plan(timed, declared, settings.policy, start, end)):
-        sys.stdout.write(line + "\n")
+        write_line(line)
     sys.stdout.flush()
     sys.stderr.write(f"worked out in {time.monotonic() - began:.1f} s\n")
     return 0

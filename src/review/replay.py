@@ -4,7 +4,6 @@ Each decision is replayed by itself: that an earlier one would have gone another
 another start time, is not followed up. Settings that are not given stay as each record holds them.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from review.options import Options, text_of
 from review.other_settings import parsed, unasked, under
 from review.recorded_decision import judged
 from review.text import counted, utc, wrapped
+from terminal.printable import write_line
 
 
 class Again(NamedTuple):
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fields = parsed(given)
     export = read(text_of(options.records, "records file"))
     for line in told(export, replayed(export, fields), given):
-        sys.stdout.write(line + "\n")
+        write_line(line)
     return 0
 
 

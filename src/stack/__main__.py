@@ -18,6 +18,7 @@ from cloud_languages.template.parameters import WrongParameters
 from cloud_languages.template.render import CircularTemplate, plan, rendered
 from stack import checks, deployer, generate
 from stack.arguments import UsageError, parameters_of
+from terminal.printable import write_error, write_line
 
 if TYPE_CHECKING:
     from stack.clients import Clients
@@ -48,12 +49,12 @@ def main(
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    write_error(line)
     sys.stderr.flush()
 
 
 def _tell(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    write_line(text)
 
 
 def _validate(options: argparse.Namespace) -> int:

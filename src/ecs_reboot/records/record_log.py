@@ -45,5 +45,12 @@ class RecordLog:
         if self.handed_over_by:
             record["handed_over_by"] = self.handed_over_by
         record["record_id"] = f"{self._request_id}-{self._count}"
-        self._write(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
+        self._write(_printable(json.dumps(record, ensure_ascii=False, separators=(",", ":"))))
         return record
+
+
+def _printable(line: str) -> str:
+    """Escape in the JSON line what could move a terminal's cursor or turn its direction; its value stays the same."""
+    if line.isprintable():
+        return line
+    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in line)

@@ -19,6 +19,7 @@ from localcloud.account.cloud import Cloud
 from localcloud.commands.project_function import project_function
 from localcloud.functioncompute.instance import Instance
 from localcloud.server.server import running
+from terminal.printable import write_line
 
 EVENTS = Path(__file__).resolve().parents[3] / "events"
 SETTINGS = {"VERIFY_SECONDS": "30"}
@@ -150,5 +151,5 @@ def _today(text: str) -> str:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    write_line(text)
     sys.stdout.flush()
