@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-com
 .PHONY: help demo invoke serve explain replay forecast build validate render deploy status logs remove doctor \
 	bench simulate mutate evidence screenshots browser test lint format docs upgrade clean
 export EVENT FLEET SET AUDIT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON
-export REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS MINUTES QUERY FUNCTION ENDPOINT
+export REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS FORGET MINUTES QUERY FUNCTION ENDPOINT
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -50,7 +50,7 @@ status: $(VENV)/.stack ## how the stack stands
 logs: $(VENV)/.stack ## its records: [MINUTES=] [QUERY=] [FUNCTION=1]
 	@$(BIN)/python -m stack logs
 
-remove: $(VENV)/.stack ## delete the stack and keep its logs: [LOGS=1] deletes them too
+remove: $(VENV)/.stack ## delete the stack, keep logs and ledger: [LOGS=1] [FORGET=1] delete them too
 	@$(BIN)/python -m stack remove
 
 doctor: $(VENV)/.stack ## what will and will not work tonight

@@ -170,6 +170,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     remove.add_argument(
         "--logs", action="store_true", default=bool(environment.get("LOGS")), help="delete the logs too"
     )
+    remove.add_argument(
+        "--forget", action="store_true", default=bool(environment.get("FORGET")), help="delete the ledger's table too"
+    )
     where(verb("doctor", _online, "say what will and will not work tonight; changes nothing"))
     return parser
 

@@ -112,6 +112,31 @@ class Clients:
             client._isRowIp = True  # noqa: SLF001 - no public way
         return client
 
+    @property
+    def endpoint(self) -> str:
+        """The one address of all services of a stand-in cloud; '' where each has its own."""
+        return f"{self._scheme}://{self._host}" if self._host else ""
+
+    def tablestore_instances(self) -> Mapping[str, Any]:
+        """List the account's instances of Tablestore in the region. Raises TeaException."""
+        from alibabacloud_tea_openapi.client import Client  # noqa: PLC0415
+        from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params  # noqa: PLC0415
+        from darabonba.runtime import RuntimeOptions  # noqa: PLC0415
+
+        call = Params(
+            action="ListInstances",
+            version="2020-12-09",
+            protocol=self._scheme.upper(),
+            method="GET",
+            auth_type="AK",
+            style="ROA",
+            pathname="/v2/openapi/listinstances",
+            req_body_type="json",
+            body_type="json",
+        )
+        config = self._config(f"tablestore.{self.region}.aliyuncs.com")
+        return dict(Client(config).call_api(call, OpenApiRequest(), RuntimeOptions())["body"])
+
     def rpc(self, product: str, action: str, parameters: Mapping[str, str]) -> Mapping[str, Any]:
         """Make one call of RAM or of Resource Management, of which so few are needed. Raises TeaException."""
         from alibabacloud_tea_openapi.client import Client  # noqa: PLC0415

@@ -11,7 +11,7 @@ from cloud_languages.template.document import Document, read
 from cloud_languages.template.parameters import typed
 from cloud_languages.template.render import decide, plan, rendered
 from cloud_languages.template.updates import fixed_changes, switched_off
-from stack import checks, code
+from stack import checks, code, ledger, permissions
 from stack.clients import Clients
 from stack.logstores import LogStores, names
 from stack.roles import AccountRoles, Resources
@@ -54,6 +54,7 @@ class Deployment:
         document, given = self._with_code(request, account)
         if found is None:
             given = {**self._kept_logs(document, given, account), **given}
+        given = {**self._kept_ledger(document, given, found, account), **given}
         made = self._check(document, given, found, account)
         self._check_online(document)
         self._account_roles(made, plan_only=request.plan_only)
@@ -153,6 +154,31 @@ class Deployment:
             return {}
         self._say(f"the log project {project} is there already and is used")
         return {"ExistingLogProject": project, "LogstoresExist": "true" if set(kept.logstores) <= there else "false"}
+
+    def _kept_ledger(
+        self, document: Document, given: Mapping[str, str], found: Found | None, account: str
+    ) -> dict[str, str]:
+        """Return the parameters for the ledger's table where the stack begins to use one: the region's own."""
+        before = found.parameters.get("Ledger", "") if found else ""
+        wanted = given.get("Ledger") or before or str(document["Parameters"]["Ledger"]["Default"])
+        if wanted != permissions.TABLESTORE or before == wanted:
+            return {}
+        instance = given.get("LedgerInstance") or ledger.instance_name(account, self._clients.region)
+        try:
+            standing = ledger.LedgerTable(self._clients, instance).look()
+        except ledger.LedgerUnseen as error:
+            self._say(f"whether the ledger is there can't be seen ({error}); it is taken for new")
+            return {"LedgerInstance": instance}
+        if standing.found == "table":
+            if standing.table and (wrong := ledger.mistakes(standing.table)):
+                raise NotDeployable(f"the table {ledger.TABLE} in {instance} is no ledger: {'; '.join(wrong)}")
+            self._say(f"the ledger in {instance} is there already and is used")
+        elif why := ledger.not_activated(self._clients):
+            raise NotDeployable(f"Tablestore can't be used in this account ({why}): {ledger.HOW_TO_ACTIVATE}")
+        return {
+            "LedgerInstance": instance,
+            "LedgerExists": {"nothing": "false", "instance": "instance", "table": "true"}[standing.found],
+        }
 
     def _check(self, document: Document, given: Mapping[str, str], found: Found | None, account: str) -> Resources:
         """Return what the stack would have. Raises NotDeployable where that would not work."""

@@ -131,7 +131,7 @@ RIGHTS: tuple[Right, ...] = (
         "ots",
         "CreateInstance GetInstance UpdateInstance DeleteInstance CreateTable DescribeTable UpdateTable DeleteTable",
         "acs:ots:{region}:{account}:instance/er-*",
-        "the ledger; deleting is for `LEDGER=1`",
+        "the ledger; deleting is for `FORGET=1`",
     ),
     Right(
         "oss",

@@ -28,6 +28,7 @@ from ecs_reboot.policy.facts import Facts
 from ecs_reboot.settings.settings import Settings, SettingsError, load
 from stack import permissions
 from stack.clients import Clients, NoCredentials
+from stack.ledger import HOW_TO_ACTIVATE, TABLE, LedgerTable, LedgerUnseen, mistakes, not_activated
 from stack.logstores import LogStores
 from stack.roles import AccountRoles
 from stack.stacks import Found, Stacks
@@ -35,6 +36,8 @@ from stack.stacks import Found, Stacks
 #: Requests are signed with the time; from 15 minutes on they are refused.
 SKEW_NOTED, SKEW_REFUSED = 60, 900
 SECONDS = 600.0
+#: What is there of the ledger -> the parameter that makes the rest.
+_EXISTS = {"nothing": "false", "instance": "instance"}
 
 
 class Result(NamedTuple):
@@ -90,6 +93,7 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
     yield from _rights(deployed, account, clients.region)
     yield from _guarded("roles", _account_roles(clients, deployed))
     yield from _guarded("logs", _logs(clients, found))
+    yield from _ledger(clients, deployed)
     yield from _guarded("alarms", _alarms(clients, found))
     if settings:
         yield from _guarded("instances", _instances(clients, settings, endpoint))
@@ -200,6 +204,31 @@ def _account_roles(clients: Clients, deployed: Deployed) -> Iterator[Result]:
             yield Result("note", "roles", f"whether {role.name} is there can't be seen: {state.told}")
     if there:
         yield Result("good", "roles", f"there are {', '.join(there)}")
+
+
+def _ledger(clients: Clients, deployed: Deployed) -> Iterator[Result]:
+    """Look at the table that remembers, where the stack has one."""
+    environment = deployed.environment()
+    if environment.get("LEDGER") != permissions.TABLESTORE:
+        yield Result("good", "ledger", "attempts are remembered in a tag on each instance (Ledger=tags)")
+        return
+    instance = environment["TABLESTORE_INSTANCE"]
+    try:
+        standing = LedgerTable(clients, instance).look()
+    except LedgerUnseen as error:
+        yield Result("note", "ledger", f"can't be looked at from here: {error}")
+        return
+    if standing.table is None:
+        why = not_activated(clients)
+        activate = f" Tablestore may not be activated ({why}): {HOW_TO_ACTIVATE}." if why else ""
+        missing = "no such instance" if standing.found == "nothing" else f"no table {TABLE}"
+        remedy = f"Deploy with LedgerExists={_EXISTS[standing.found]}"
+        yield Result("bad", "ledger", f"{instance}: {missing}, so nothing is rebooted.{activate} {remedy}")
+        return
+    wrong = mistakes(standing.table)
+    yield from (Result("bad", "ledger", f"the table {TABLE} in {instance}: {mistake}") for mistake in wrong)
+    if not wrong:
+        yield Result("good", "ledger", f"the table {TABLE} in {instance} is there and forgets nothing")
 
 
 def _logs(clients: Clients, found: Found) -> Iterator[Result]:

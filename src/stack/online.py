@@ -15,6 +15,7 @@ from stack.arguments import UsageError, parameters_of
 from stack.clients import Clients, NoCredentials
 from stack.code import NotUploaded
 from stack.deploy import Deployment, NotDeployable, Request, read_package
+from stack.ledger import LedgerUnseen
 from stack.logstores import LogStores
 from stack.remove import remove
 from stack.stacks import POLL_SECONDS, Found, StackFailed, Stacks
@@ -76,7 +77,15 @@ class _Verb:
     def remove(self) -> int:
         """Delete the stack."""
         account = Deployment(self.clients, self.say, stacks=self.stacks).account()
-        remove(self.clients, self.stacks, self.found(), account, self.say, logs=self.options.logs)
+        remove(
+            self.clients,
+            self.stacks,
+            self.found(),
+            account,
+            self.say,
+            logs=self.options.logs,
+            forget=self.options.forget,
+        )
         return 0
 
     def doctor(self) -> int:
@@ -105,7 +114,7 @@ def run(options: argparse.Namespace, clients: Clients | None, say: Say, tell: Sa
     except LogException as error:
         say(f"{error.get_error_code()}: {error.get_error_message()}")
         return 1
-    except (NoCredentials, NotDeployable, NotUploaded, StackFailed) as error:
+    except (LedgerUnseen, NoCredentials, NotDeployable, NotUploaded, StackFailed) as error:
         say(str(error))
         return 1
     return status

@@ -47,6 +47,8 @@ class Account:
     def __init__(self, cloud: Cloud, functions: Functions, stores: LogStores, oss: Oss, url: Callable[[], str]) -> None:
         self.cloud, self.stores, self.oss, self.url = cloud, stores, oss, url
         self.region = REGION
+        #: Tablestore is activated once for each account.
+        self.tablestore_activated = True
         #: The actions of RAM that deployers needed so far.
         self.asked: set[str] = set()
         self._slept = 0.0

@@ -86,7 +86,7 @@ class Application:
         body = await request.body()
         signed = signature.Request(
             request.method,
-            "/",
+            request.url.path,
             server.pairs(request.scope["query_string"]),
             {name.lower(): value for name, value in request.headers.items()},
             body,

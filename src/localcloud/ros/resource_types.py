@@ -14,16 +14,21 @@ from localcloud.ram.roles import Refusal
 from localcloud.ram.system_roles import EVENT_BRIDGE, EVENT_BRIDGE_SERVICE, TRIGGERS, trust
 from localcloud.ros.account import FUNCTION_SERVICE, MESSAGE_SERVICE, Account, Denied, queue_of
 from localcloud.sls.errors import SlsError
+from localcloud.tablestore.errors import OtsError
 
 Properties = Mapping[str, Any]
 
 
 class Made(NamedTuple):
-    """A resource that is there: what ``Ref`` gives, its attributes, and how to take it away."""
+    """A resource that is there: what ``Ref`` gives, its attributes, and how to take it away.
+
+    ``change`` updates it in place; without one it holds nothing, and an update takes it away and makes it again.
+    """
 
     physical_id: str
     attributes: Mapping[str, str]
     undo: Callable[[], None]
+    change: Callable[[Properties], None] | None = None
 
 
 class NotMade(Exception):
@@ -43,6 +48,7 @@ def make(account: Account, type_name: str, properties: Properties) -> Made:
         InvalidFunction,
         MessageError,
         OssError,
+        OtsError,
         SlsError,
         UnsupportedPolicy,
         ValueError,
@@ -56,14 +62,14 @@ def make(account: Account, type_name: str, properties: Properties) -> Made:
 def _project(account: Account, properties: Properties) -> Made:
     name = properties["Name"]
     account.stores.create_project(name)
-    return Made(name, {"Name": name}, lambda: account.stores.delete_project(name))
+    return Made(name, {"Name": name}, lambda: account.stores.delete_project(name), lambda _properties: None)
 
 
 def _logstore(account: Account, properties: Properties) -> Made:
     project, name = properties["ProjectName"], properties["LogstoreName"]
     account.stores.create_logstore(project, name)
     attributes = {"LogstoreName": name, "ProjectName": project}
-    return Made(name, attributes, lambda: account.stores.delete_logstore(project, name))
+    return Made(name, attributes, lambda: account.stores.delete_logstore(project, name), lambda _properties: None)
 
 
 def _index(account: Account, properties: Properties) -> Made:
@@ -273,13 +279,26 @@ def _alarm_targets(account: Account, properties: Properties) -> Made:
     return Made(rule_id, {}, undo)
 
 
+def _table_store(account: Account, properties: Properties) -> Made:
+    name, networks = str(properties["InstanceName"]), properties.get("NetworkTypeACL", ("VPC", "CLASSIC"))
+    if not account.tablestore_activated:
+        raise Refusal(f"Tablestore is not activated in the account {account.cloud.account}")
+    instance = account.cloud.tablestore.create(name, account.region, networks)
+
+    def change(changed: Properties) -> None:
+        instance.networks = frozenset(changed.get("NetworkTypeACL", instance.networks))
+
+    return Made(name, {"InstanceName": name}, lambda: account.cloud.tablestore.delete(name), change)
+
+
 def _table(account: Account, properties: Properties) -> Made:
-    instance, name = str(properties["InstanceName"]), str(properties["TableName"])
-    if ("TableInstance", instance.lower()) not in account.kept:
-        raise Refusal(f"OTSAuthFailed: the instance {instance} is not found")
-    return _keep_table(account, {**properties, "Path": f"{instance.lower()}/{name}"})._replace(
-        attributes={"TableName": name}
-    )
+    instance, name = account.cloud.tablestore.get(str(properties["InstanceName"])), str(properties["TableName"])
+    if instance is None:
+        raise Refusal(f"OTSAuthFailed: the instance {properties['InstanceName']} is not found")
+    key = tuple((str(column["Name"]), str(column["Type"])) for column in properties["PrimaryKey"])
+    options = {"time_to_live": int(properties["TimeToLive"]), "max_versions": int(properties["MaxVersions"])}
+    instance.create_table(name, key, options)
+    return Made(name, {"TableName": name}, lambda: instance.delete_table(name), lambda _properties: None)
 
 
 def _sleep(account: Account, properties: Properties) -> Made:
@@ -306,9 +325,6 @@ def _kept(
     return keep
 
 
-_keep_table = _kept("Table", lambda given: str(given["Path"]), "TableName")
-
-
 def _deployed(account: Account, properties: Properties) -> str:
     name = str(properties["FunctionName"])
     account.functions.find(name)
@@ -324,7 +340,7 @@ _MAKERS: Mapping[str, Callable[[Account, Properties], Made]] = {
     "ALIYUN::FC3::Trigger": _trigger,
     "ALIYUN::MNS::Queue": _queue,
     "ALIYUN::MNS::Topic": _topic,
-    "ALIYUN::OTS::InstanceV2": _kept("TableInstance", lambda given: str(given["InstanceName"]).lower(), "InstanceName"),
+    "ALIYUN::OTS::InstanceV2": _table_store,
     "ALIYUN::OTS::Table": _table,
     "ALIYUN::RAM::Role": _role,
     "ALIYUN::ROS::Sleep": _sleep,

@@ -3,16 +3,15 @@
 Two calls of CloudMonitor and one of STS, of the same style, are answered here too: what the doctor asks.
 """
 
-import json
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from cloud_languages.template import checks, document
-from cloud_languages.template.expression import InvalidExpression, evaluate
+from cloud_languages.template.expression import InvalidExpression
 from cloud_languages.template.parameters import WrongParameters
-from cloud_languages.template.render import CircularTemplate, Plan, Preview, plan
+from cloud_languages.template.render import CircularTemplate, Plan, plan
 from localcloud.account import credentials
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import Identity
@@ -23,12 +22,14 @@ from localcloud.openapi.errors import ApiError
 from localcloud.ram import service as ram
 from localcloud.ram.roles import Roles
 from localcloud.ros.account import Account
+from localcloud.ros.changes import changes
 from localcloud.ros.stacks import Stack
 
 VERSION = "2019-09-10"
 STS_VERSION = "2015-04-01"
 CMS_VERSION = "2019-01-01"
-VERSIONS = (VERSION, STS_VERSION, CMS_VERSION, ram.VERSION, ram.RESOURCE_MANAGER_VERSION)
+TABLESTORE_VERSION = "2020-12-09"
+VERSIONS = (VERSION, STS_VERSION, CMS_VERSION, TABLESTORE_VERSION, ram.VERSION, ram.RESOURCE_MANAGER_VERSION)
 #: Version -> the service's name in actions of RAM. A service-linked role is asked for at Resource Management.
 _RAM_CODES = {
     VERSION: "ros",
@@ -115,6 +116,8 @@ class Ros:
     def _allow(self, version: str, call: Call) -> None:
         """Check that the caller may make this call. Raises ApiError."""
         account = self._cloud.account
+        if version == TABLESTORE_VERSION:
+            return  # ListInstances: "No authorization for this operation"
         service, arn, circumstances = _RAM_CODES[version], "*", {}
         if service == "ram":
             arn = f"acs:ram::{account}:role/{call.parameters.get('RoleName') or '*'}"
@@ -143,6 +146,17 @@ class Ros:
             raise ApiError("ResourceNotFound", message=f"there is no rule {rule_id}", status=404)
         targets = [{"Id": target_id, "Arn": arn} for target_id, arn in rule["Targets"].items()]
         return {"Code": "200", "Success": True, "Targets": {"Target": targets}}
+
+    def _table_stores(self, _call: Call) -> dict[str, Any]:
+        if not self._account.tablestore_activated:
+            # The code that the service gives then is in no page read.
+            raise ApiError("NotActivated", message="Tablestore is not activated in this account", status=403)
+        return {
+            "TotalCount": len(tuple(self._cloud.tablestore)),
+            "Instances": [
+                {"InstanceName": instance.name, "InstanceStatus": "normal"} for instance in self._cloud.tablestore
+            ],
+        }
 
     def _create(self, call: Call) -> dict[str, Any]:
         name = call.text("StackName")
@@ -267,7 +281,7 @@ class Ros:
         given = _merged(call, template, found)
         name = found.name if found else call.text("StackName")
         decided = self._plan(template, given, name, found.stack_id if found else "")
-        return {"Stack": {"StackName": name, "Resources": list(_changes(decided, found))}}
+        return {"Stack": {"StackName": name, "Resources": list(changes(decided, found))}}
 
     def _plan(self, template: document.Document, given: Mapping[str, str], name: str, stack_id: str) -> Plan:
         pseudo = {
@@ -316,45 +330,6 @@ def _merged(call: Call, template: document.Document, found: Stack | None) -> dic
     return {**{name: value for name, value in before.items() if name in template["Parameters"]}, **_given(call)}
 
 
-def _changes(decided: Plan, found: Stack | None) -> Any:
-    standing = found.standing if found else {}
-    scope = Preview(decided)
-    for one in decided.resources:
-        properties = evaluate(one.properties, scope)
-        row = {
-            "LogicalResourceId": one.name,
-            "ResourceType": one.type,
-            "Properties": json.loads(json.dumps(properties)),
-        }
-        if one.name not in standing:
-            yield {**row, "Action": "Add"}
-        elif evaluate(standing[one.name].planned.properties, _Before(found, decided)) != properties:
-            yield {**row, "Action": "Modify", "Replacement": "Maybe"}
-        else:
-            yield {**row, "Action": "None"}
-    wanted = {one.name for one in decided.resources}
-    for name, gone in standing.items():
-        if name not in wanted:
-            yield {"LogicalResourceId": name, "ResourceType": gone.planned.type, "Action": "Remove"}
-
-
-class _Before:
-    """The scope of what stands, with attributes left open as in a preview, so that the two can be compared."""
-
-    def __init__(self, found: Stack | None, decided: Plan) -> None:
-        assert found is not None
-        self._found, self._preview = found, Preview(decided)
-
-    def ref(self, name: str) -> Any:
-        return self._found.values.get(name, f"<{name}>")
-
-    def attribute(self, resource: str, name: str) -> Any:
-        return self._preview.attribute(resource, name)
-
-    def condition(self, name: str) -> bool:
-        return self._found.conditions[name]
-
-
 def _time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S")
 
@@ -392,6 +367,7 @@ _SERVICES: dict[str, dict[str, Callable[[Ros, Call], dict[str, Any]]]] = {
         "DescribeMetricRuleList": Ros._alarm_rules,  # noqa: SLF001
         "DescribeMetricRuleTargets": Ros._alarm_targets,  # noqa: SLF001
     },
+    TABLESTORE_VERSION: {"ListInstances": Ros._table_stores},  # noqa: SLF001
     ram.VERSION: {
         "GetRole": _of_ram(ram.get_role),
         "CreateRole": _of_ram(ram.create_role),

@@ -104,10 +104,14 @@ class Stack:
                 if before:
                     _require_updatable(one.type, before.properties, properties)
                 self._require("update" if before else "create", one.type, properties)
-                if before:
-                    before.made.undo()
-                    taken_away = True
-                made = make(self.account, one.type, properties)
+                if before and before.made.change:
+                    before.made.change(properties)
+                    made = before.made
+                else:
+                    if before:
+                        before.made.undo()
+                        taken_away = True
+                    made = make(self.account, one.type, properties)
             except NotMade as error:
                 if taken_away:
                     del self.standing[one.name]

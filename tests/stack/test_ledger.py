@@ -1,0 +1,125 @@
+"""The ledger's table: made once for a region, found again, kept, looked at by the doctor."""
+
+from pathlib import Path
+
+import pytest
+from local_deployment import clients, deploy, run
+
+from localcloud.ros.endpoint import Whole
+from stack import ledger
+from stack.checks.rendered import check
+
+ACCOUNT, REGION = "1234567890123456", "cn-hangzhou"
+NAME = ledger.instance_name(ACCOUNT, REGION)
+IN_TABLE = {"Ledger": "tablestore"}
+
+
+def examined(whole: Whole, capsys: pytest.CaptureFixture[str], *name: str) -> tuple[int, str]:
+    capsys.readouterr()
+    status = run(whole, "doctor", *name)
+    return status, "\n".join(line for line in capsys.readouterr().out.splitlines() if " ledger:" in line)
+
+
+def test_names_are_taken_by_tablestore_in_every_region() -> None:
+    for region in ("cn-hangzhou", "ap-southeast-1", "us-east-1", "me-central-1"):
+        for account in range(1_000_000_000_000_000, 1_000_000_000_000_200):
+            name = ledger.instance_name(str(account), region)
+            made = {"X": {"Type": "ALIYUN::OTS::InstanceV2", "Properties": {"InstanceName": name}}}
+            assert 3 <= len(name) <= 16
+            assert list(check(made)) == []
+
+
+def test_the_first_stack_makes_it_the_second_uses_it_and_both_leave_it(
+    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy(whole, package, **IN_TABLE) == 0
+    assert f"LedgerInstance: {NAME}" in capsys.readouterr().out
+    environment = whole.account.functions.find("ecs-reboot").function.environment
+    assert environment["LEDGER"] == "tablestore"
+    assert (environment["TABLESTORE_INSTANCE"], environment["TABLESTORE_TABLE"]) == (NAME, ledger.TABLE)
+    instance = whole.running.cloud.tablestore.get(NAME)
+    assert instance is not None
+    assert instance.networks == {"INTERNET", "VPC", "CLASSIC"}, "a new instance refuses the Internet unless it is named"
+    assert ledger.LedgerTable(clients(whole), NAME).look().found == "table"
+    assert examined(whole, capsys) == (
+        0,
+        f"good  ledger: the table {ledger.TABLE} in {NAME} is there and forgets nothing",
+    )
+
+    assert deploy(whole, package, **IN_TABLE, LogDays="30") == 0, "an update keeps it"
+    capsys.readouterr()
+    second = ("--name", "two", "--package", str(package), "--params", "Ledger=tablestore FunctionName=two")
+    assert run(whole, "deploy", *second) == 0
+    assert f"the ledger in {NAME} is there already and is used" in capsys.readouterr().err
+    standing = {stack.name: stack.standing for stack in whole.ros.stacks.values()}
+    assert "LedgerTable" in standing["ecs-reboot"]
+    assert not {"LedgerStore", "LedgerTable"} & standing["two"].keys()
+
+    for name in ("ecs-reboot", "two"):
+        assert run(whole, "remove", "--name", name) == 0
+        assert f"the ledger stays: table {ledger.TABLE} in {NAME}" in capsys.readouterr().err
+    assert ledger.LedgerTable(clients(whole), NAME).look().found == "table"
+    assert deploy(whole, package, **IN_TABLE) == 0
+    assert "is there already and is used" in capsys.readouterr().err
+    assert run(whole, "remove", "--forget") == 0
+    assert "the ledger is gone" in capsys.readouterr().err
+    assert ledger.LedgerTable(clients(whole), NAME).look().found == "instance"
+    assert deploy(whole, package, **IN_TABLE) == 0, "the instance alone is taken up too"
+    assert ledger.LedgerTable(clients(whole), NAME).look().found == "table"
+
+
+def test_a_stack_that_begins_to_use_it_later_gets_it(
+    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy(whole, package, Ledger="tags") == 0
+    status, told = examined(whole, capsys)
+    assert (status, told) == (0, "good  ledger: attempts are remembered in a tag on each instance (Ledger=tags)")
+    assert run(whole, "deploy", "--package", str(package), "--params", "Ledger=tablestore") == 0
+    assert ledger.LedgerTable(clients(whole), NAME).look().found == "table"
+
+
+def test_without_activation_nothing_is_begun_and_it_says_how(
+    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole.account.tablestore_activated = False
+    assert deploy(whole, package, **IN_TABLE) == 1
+    told = capsys.readouterr().err
+    assert "Tablestore can't be used in this account" in told
+    assert "https://ots.console.aliyun.com" in told
+    assert "Ledger=tags" in told
+    assert whole.ros.stacks == {}
+    assert deploy(whole, package, Ledger="tags") == 0
+
+
+def test_the_doctor_sees_a_table_that_is_gone_or_forgets(
+    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy(whole, package, **IN_TABLE) == 0
+    instance = whole.running.cloud.tablestore.get(NAME)
+    assert instance is not None
+    table = instance.table(ledger.TABLE)
+    table.options = table.options.changed({"time_to_live": 86_400})
+    status, told = examined(whole, capsys)
+    assert status == 1
+    assert f"bad   ledger: the table {ledger.TABLE} in {NAME}: it forgets rows after 86400 seconds" in told
+    instance.delete_table(ledger.TABLE)
+    status, told = examined(whole, capsys)
+    assert status == 1
+    assert (
+        f"bad   ledger: {NAME}: no table {ledger.TABLE}, so nothing is rebooted. Deploy with LedgerExists=instance"
+        in told
+    )
+    whole.running.cloud.tablestore.delete(NAME)
+    whole.account.tablestore_activated = False
+    status, told = examined(whole, capsys)
+    assert status == 1
+    assert "no such instance, so nothing is rebooted. Tablestore may not be activated" in told
+
+
+def test_a_table_that_is_no_ledger_is_not_taken(
+    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole.running.cloud.tablestore.declare(NAME, REGION, ("VPC",), {ledger.TABLE: {"id": "STRING"}})
+    assert deploy(whole, package, **IN_TABLE) == 1
+    assert f"the table {ledger.TABLE} in {NAME} is no ledger: its key is" in capsys.readouterr().err
+    assert whole.ros.stacks == {}
