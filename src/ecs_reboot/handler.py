@@ -93,13 +93,16 @@ def _invoke_later(context: Any, credentials: Credentials | NoCredentials, settin
     """Return what has this very function run on an envelope."""
 
     def invoke_later(envelope: bytes, deadline: Deadline) -> str:
-        from ecs_reboot.cloud import function_compute as fc  # noqa: PLC0415 - only HTTP events need it
+        from ecs_reboot.cloud import endpoints  # noqa: PLC0415 - only HTTP events need these
+        from ecs_reboot.cloud import function_compute as fc  # noqa: PLC0415
 
         function = fc.this_function(context, os.environ)
         if isinstance(credentials, NoCredentials) or function is None:
             missing = credentials if isinstance(credentials, NoCredentials) else "the context names no function"
             raise NotSent(fc.ACTION, str(missing))
-        endpoint = settings.handover_endpoint or fc.endpoint(function, settings.network)
+        endpoint = settings.handover_endpoint or endpoints.url(
+            "fc", function.region_id, settings.network, owner=function.account_id
+        )
         return fc.invoke_later(function, envelope, credentials, deadline, endpoint=endpoint)
 
     return invoke_later

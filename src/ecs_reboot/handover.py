@@ -27,8 +27,8 @@ InvokeLater = Callable[[bytes, Deadline], str]
 class Attempt(NamedTuple):
     """What came of handing an event over: the ``request_id`` of the run that will carry it out, or why there is none.
 
-    ``code`` is `handed_over`, or that of what went wrong; ``api_code`` is Function Compute's own; ``time_for_all`` tells whether the event may be carried out
-    here instead.
+    ``code`` is `handed_over`, or that of what went wrong; ``api_code`` is Function Compute's own; ``time_for_all``
+    tells whether the event may be carried out here instead.
     """
 
     code: Code

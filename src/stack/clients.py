@@ -12,6 +12,8 @@ from alibabacloud_credentials.client import Client as CredentialChain
 from alibabacloud_credentials.exceptions import CredentialException
 from alibabacloud_tea_openapi.utils_models import Config
 
+from ecs_reboot.cloud import endpoints
+
 #: Services of one address for all regions: version and address.
 _GLOBAL = {
     "ram": ("2015-05-01", "ram.aliyuncs.com"),
@@ -105,7 +107,7 @@ class Clients:
         from aliyun.log import LogClient  # noqa: PLC0415
 
         keys = self.keys()
-        endpoint = f"{self._scheme}://{self._host}" if self._host else f"https://{self.region}.log.aliyuncs.com"
+        endpoint = f"{self._scheme}://{self._host}" if self._host else endpoints.url("log", self.region, "public")
         client: Any = LogClient(endpoint, keys.access_key_id, keys.access_key_secret, keys.security_token or None)
         if self._host:
             # It knows an address, before which no project can stand, only where it has neither scheme nor port.

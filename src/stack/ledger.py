@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from Tea.exceptions import TeaException
 
 from ecs_reboot.clock import Deadline, SystemClock
+from ecs_reboot.cloud import endpoints
 from ecs_reboot.cloud.credentials import Credentials
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.cloud.tablestore import client, messages
@@ -67,7 +68,7 @@ class LedgerTable:
             access_key_secret=keys.access_key_secret,
             security_token=keys.security_token,
         )
-        address = clients.endpoint or client.endpoint(instance, clients.region, "public")
+        address = clients.endpoint or endpoints.url("ots", clients.region, "public", owner=instance)
         self.instance = instance
         self._table = _Administered(
             instance, own, Deadline(SystemClock(), _SECONDS), endpoint=address, answer_seconds=_ANSWER_SECONDS

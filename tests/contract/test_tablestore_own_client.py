@@ -11,7 +11,7 @@ from ecs_reboot.clock import Deadline, SystemClock
 from ecs_reboot.cloud.credentials import Credentials
 from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused
 from ecs_reboot.cloud.tablestore import outcome
-from ecs_reboot.cloud.tablestore.client import Tablestore, _connections, endpoint
+from ecs_reboot.cloud.tablestore.client import Tablestore, _connections
 from ecs_reboot.cloud.tablestore.rows import HIGHEST, LOWEST, Condition, Delete, Key, Put, Row
 from localcloud.account.cloud import Cloud
 from localcloud.account.faults import Fault
@@ -252,14 +252,3 @@ def test_a_changed_answer_is_noticed_wherever_the_bit_is(shared: Running, cloud:
             with pytest.raises(NoAnswer):
                 client.batch_get_row(TABLE, [key("i#1")])
         thread.join()
-
-
-@pytest.mark.parametrize(
-    ("network", "url"),
-    [
-        ("vpc", "https://ecs-rb.cn-hangzhou.vpc.tablestore.aliyuncs.com"),
-        ("", "https://ecs-rb.cn-hangzhou.ots.aliyuncs.com"),
-    ],
-)
-def test_the_endpoint_follows_from_instance_region_and_network(network: str, url: str) -> None:
-    assert endpoint("ecs-rb", "cn-hangzhou", network) == url

@@ -22,6 +22,7 @@ from Tea.exceptions import TeaException
 from ecs_reboot import utc_time
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import Credentials
+from ecs_reboot.cloud.endpoints import host
 from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused
 from ecs_reboot.cloud.transport import AnswerLost, Connections, NothingSent, Request
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
@@ -201,14 +202,13 @@ class Ecs:
 
     def _client(self, region_id: str) -> Client:
         if region_id not in self._clients:
-            scheme, _, host = self._endpoint.rpartition("://")
+            scheme, _, given = self._endpoint.rpartition("://")
             self._clients[region_id] = Client(
                 Config(
                     credential=self._signer,
                     region_id=region_id,
-                    endpoint=host or None,
+                    endpoint=given or host("ecs", region_id, self._network),
                     protocol=scheme or "https",
-                    network="vpc" if self._network == "vpc" else None,
                     user_agent=USER_AGENT,
                 )
             )

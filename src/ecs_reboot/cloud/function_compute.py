@@ -44,12 +44,6 @@ def this_function(context: Any, environment: Mapping[str, str]) -> FunctionId | 
     return found if all(found) else None
 
 
-def endpoint(function: FunctionId, network: str) -> str:
-    """Return the account's address of the service in the region; the intranet one inside a VPC ("Endpoints")."""
-    internal = "-internal" if network == "vpc" else ""
-    return f"https://{function.account_id}.{function.region_id}{internal}.fc.aliyuncs.com"
-
-
 def invoke_later(
     function: FunctionId, payload: bytes, credentials: Credentials, deadline: Deadline, *, endpoint: str
 ) -> str:

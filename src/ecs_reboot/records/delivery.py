@@ -28,9 +28,10 @@ class RecordDelivery:
         if isinstance(self._credentials, NoCredentials):
             self._failure = str(self._credentials)
             return
-        from ecs_reboot.records import sls  # noqa: PLC0415 - not needed for standard output alone
+        from ecs_reboot.cloud import endpoints  # noqa: PLC0415 - neither is needed for standard output alone
+        from ecs_reboot.records import sls  # noqa: PLC0415
 
-        endpoint = settings.sls_endpoint or sls.endpoint(self._region_id, settings.network)
+        endpoint = settings.sls_endpoint or endpoints.url("log", self._region_id, settings.network)
         store = sls.Logstore(settings.log_project, settings.logstore, endpoint, self._credentials)
         try:
             self._written += store.put(records, self._clock.now(), source=self._region_id, seconds=seconds)

@@ -94,11 +94,6 @@ class Logstore:
         }
 
 
-def endpoint(region_id: str, network: str) -> str:
-    """Return the region's endpoint of the log service; the intranet one inside a VPC."""
-    return f"https://{region_id}{'-intranet' if network == 'vpc' else ''}.log.aliyuncs.com"
-
-
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

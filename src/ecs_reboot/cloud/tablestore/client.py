@@ -39,12 +39,6 @@ T = TypeVar("T")
 _connections = Connections()
 
 
-def endpoint(instance: str, region_id: str, network: str) -> str:
-    """Return an instance's endpoint: that inside a VPC (``network`` is "vpc"), else the public one."""
-    domain = "vpc.tablestore.aliyuncs.com" if network == "vpc" else "ots.aliyuncs.com"
-    return f"https://{instance}.{region_id}.{domain}"
-
-
 class Tablestore:
     """One instance of Tablestore for one set of credentials.
 

@@ -1,0 +1,40 @@
+"""Where each service is spoken to in each region: over the internet, and from inside a VPC.
+
+Ours rather than the SDK's: its ``network`` counts only for a region that its own table of endpoints lacks. So a
+function without internet access in cn-hangzhou, which is in the ECS SDK's table, would have asked a public address and
+never been answered.
+"""
+
+from typing import NamedTuple
+
+
+class _Hosts(NamedTuple):
+    public: str
+    vpc: str
+
+
+#: Service, as RAM calls it -> its host names. ``{owner}`` is the account at Function Compute and the instance at
+#: Tablestore.
+_HOSTS = {
+    # ECS, "Endpoints" (2026-01-12): each region has both, cn-hangzhou too.
+    "ecs": _Hosts("ecs.{region}.aliyuncs.com", "ecs-vpc.{region}.aliyuncs.com"),
+    # Log Service, "Endpoints": the internal endpoint is that of VPCs and of the classic network.
+    "log": _Hosts("{region}.log.aliyuncs.com", "{region}-intranet.log.aliyuncs.com"),
+    # Tablestore, "Endpoints".
+    "ots": _Hosts("{owner}.{region}.ots.aliyuncs.com", "{owner}.{region}.vpc.tablestore.aliyuncs.com"),
+    # Function Compute, "Endpoints": the internal endpoint.
+    "fc": _Hosts("{owner}.{region}.fc.aliyuncs.com", "{owner}.{region}-internal.fc.aliyuncs.com"),
+}
+
+SERVICES = tuple(_HOSTS)
+
+
+def host(service: str, region_id: str, network: str, *, owner: str = "") -> str:
+    """Return the service's host in the region: that inside a VPC where ``network`` is "vpc", else the public one."""
+    hosts = _HOSTS[service]
+    return (hosts.vpc if network == "vpc" else hosts.public).format(region=region_id, owner=owner)
+
+
+def url(service: str, region_id: str, network: str, *, owner: str = "") -> str:
+    """Return the same with https in front of it."""
+    return "https://" + host(service, region_id, network, owner=owner)
