@@ -3,16 +3,30 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Names the exact versions of everything installed; `make upgrade` writes it anew.
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-compile --constraint constraints.txt
+# The first install takes minutes: a terminal sees pip's own progress, a file only what went wrong.
+QUIETLY = $(shell test -t 2 || echo --quiet)
+
+# A variable that no target knows is refused: `PARMS=DryRun=true` must not deploy for real.
+VARIABLES := EVENT FLEET SET AUDIT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON \
+	REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS FORGET MINUTES QUERY FUNCTION ENDPOINT
+VARIABLES_OF_MAKE := PORT SEED DELIVERIES LESS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+UNKNOWN := $(firstword $(filter-out $(VARIABLES) $(VARIABLES_OF_MAKE),$(GIVEN)))
+ifneq ($(UNKNOWN),)
+NEAREST := $(shell $(PYTHON) -c 'import difflib, sys; print("".join(difflib.get_close_matches(sys.argv[1].upper(), \
+	sys.argv[2:], 1)))' $(UNKNOWN) $(VARIABLES) $(VARIABLES_OF_MAKE) 2>/dev/null)
+$(error $(UNKNOWN) is not a variable of this Makefile$(if $(NEAREST),: did you mean $(NEAREST)?,.) \
+	`make help` lists the variables of each target. Nothing was done)
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo invoke serve explain replay forecast build validate render deploy status logs remove doctor \
 	bench simulate mutate evidence screenshots browser test lint format docs upgrade clean
-export EVENT FLEET SET AUDIT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON
-export REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS FORGET MINUTES QUERY FUNCTION ENDPOINT
+export $(VARIABLES)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## alarms turn into reboots and records, on a local cloud, in a minute
 	@$(BIN)/python -m localcloud demo
@@ -107,25 +121,41 @@ upgrade: ## write constraints.txt anew with the newest versions that pyproject.t
 clean: ## remove everything that was built
 	rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/.python:
+# Which Python made the environment stands in .python. One that is named and is another makes it again.
+IDENTITY = $(shell $(PYTHON) -c 'import sys; print(sys.version.split()[0], sys.base_prefix)' 2>/dev/null)
+ifneq ($(origin PYTHON),file)
+ifneq ($(IDENTITY),$(shell cat $(VENV)/.python 2>/dev/null))
+ANOTHER_PYTHON := another-python
+endif
+endif
+.PHONY: another-python
+another-python:
+
+$(VENV)/.python: $(ANOTHER_PYTHON)
+	@oldest=$$(sed -n 's/^requires-python = ">=\(.*\)"/\1/p' pyproject.toml); \
+	found=$$($(PYTHON) -c 'import sys; print(sys.version.split()[0])' 2>/dev/null); \
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < tuple(map(int, '$$oldest'.split('.'))))" 2>/dev/null || { \
+	  echo "$(PYTHON) is $${found:+Python }$${found:-not a Python that can be run}; this needs Python $$oldest or newer." \
+	    "Name one that you have: make PYTHON=python$$oldest $(MAKECMDGOALS)" >&2; exit 1; }
+	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@touch $@
+	@echo '$(IDENTITY)' > $@
 
 # The first installs what runs the function and the local cloud; the second adds what checks them.
 $(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
-	@echo "installing into $(VENV) ..." >&2
-	@$(PIP) --editable '.[localcloud]' >&2
+	@echo "installing into $(VENV): a minute or two, once ..." >&2
+	@$(PIP) $(QUIETLY) --editable '.[localcloud]' >&2
 	@touch $@
 
 # The official resource schemas are read as data: their packages' own dependencies are not wanted.
 $(VENV)/.schemas: $(VENV)/.run src/stack/schemas.txt
-	@$(PIP) --no-deps --requirement src/stack/schemas.txt >&2
+	@$(PIP) $(QUIETLY) --no-deps --requirement src/stack/schemas.txt >&2
 	@touch $@
 
 $(VENV)/.stack: $(VENV)/.schemas
-	@$(PIP) --editable '.[localcloud,stack]' >&2
+	@$(PIP) $(QUIETLY) --editable '.[localcloud,stack]' >&2
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.stack
-	@$(PIP) --editable '.[localcloud,stack,dev]' >&2
+	@$(PIP) $(QUIETLY) --editable '.[localcloud,stack,dev]' >&2
 	@touch $@

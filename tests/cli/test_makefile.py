@@ -1,0 +1,89 @@
+"""The Makefile with mistakes in what it is given: refused in a sentence, before anything is done."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+TARGETS = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make on PATH")
+
+
+def make(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_misspelt_variable_is_refused_by_every_target(target: str) -> None:
+    ran = make("-n", target, "PARMS=DryRun=true")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "PARMS is not a variable of this Makefile: did you mean PARAMS?" in ran.stderr
+
+
+def test_the_right_name_is_taken() -> None:
+    assert make("-n", "help", "PARAMS=DryRun=true MaxReboots='5 %'", "SET=A=1", "VENV=.venv").returncode == 0
+
+
+def test_every_variable_that_help_names_is_known() -> None:
+    described = " ".join(re.findall(r"## (.*)", MAKEFILE))
+    named = sorted(set(re.findall(r"\b([A-Z_]{3,})=", described)) - {"KEY"})  # as in SET="KEY=VALUE"
+    assert named
+    assert make("-n", "help", *(f"{name}=" for name in named)).returncode == 0
+
+
+def test_help_lists_every_target() -> None:
+    assert [line.split()[1] for line in make("help").stdout.splitlines()] == TARGETS
+
+
+def python(tmp_path: Path, name: str, version: str, status: int) -> Path:
+    """A program that says it is some Python, and makes an environment that notes who made it."""
+    path = tmp_path / name
+    path.write_text(
+        f'#!/bin/sh\ncase "$*" in\n*split*base_prefix*) echo {version} /{name};;\n*version.split*) echo {version};;\n'
+        f'*version_info*) exit {status};;\n-m\\ venv*) mkdir "$3"; echo {name} > "$3/made-by";;\nesac\n',
+        encoding="utf-8",
+    )
+    path.chmod(0o755)
+    return path
+
+
+def test_a_python_that_is_too_old_is_named_with_the_way_out(tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    old = python(tmp_path, "python3.9", "3.9.18", 1)
+    ran = make(f"VENV={venv}", f"PYTHON={old}", f"{venv}/.python")
+    assert ran.returncode == 2
+    assert f"{old} is Python 3.9.18; this needs Python 3.11 or newer" in ran.stderr
+    assert "make PYTHON=python3.11" in ran.stderr
+    assert not venv.exists()
+
+
+def test_what_is_no_python_is_told(tmp_path: Path) -> None:
+    ran = make(f"VENV={tmp_path / 'venv'}", "PYTHON=no-such-python", f"{tmp_path / 'venv'}/.python")
+    assert ran.returncode == 2
+    assert "no-such-python is not a Python that can be run" in ran.stderr
+
+
+def test_the_environment_is_made_again_when_python_changes(tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    first, second = python(tmp_path, "first", "3.11.1", 0), python(tmp_path, "second", "3.12.1", 0)
+    for given, maker in ((first, "first"), (second, "second")):
+        assert make(f"VENV={venv}", f"PYTHON={given}", f"{venv}/.python").returncode == 0
+        assert (venv / "made-by").read_text("utf-8") == f"{maker}\n"
+    (venv / "kept").touch()
+    for words in ((f"PYTHON={second}",), ()):  # the same once more, and none named
+        assert make(f"VENV={venv}", *words, f"{venv}/.python").returncode == 0
+        assert (venv / "kept").exists()
+
+
+def test_the_project_and_its_readme_agree_on_the_oldest_python() -> None:
+    oldest = re.search(r'^requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    assert oldest
+    for name in ("README.md", "docs/deploy.md", "Makefile"):
+        assert f"Python {oldest[1]} or newer" in (ROOT / name).read_text("utf-8"), name
+    assert sys.version_info >= tuple(map(int, oldest[1].split(".")))
