@@ -18,7 +18,7 @@ EXPECTED = {
     "alarm-firing.form.txt": ("cms_threshold", ONE, ""),
     "alarm-firing.json": ("cms_threshold", ONE, ""),
     "alarm-firing.mns.json": ("cms_threshold_mns", ONE, ""),
-    "alarm-no-data.form.txt": ("cms_threshold", "", "not_firing"),
+    "alarm-no-data.form.txt": ("cms_threshold", "", "monitor_fault"),
     "alarm-recovered.form.txt": ("cms_threshold", "", "alarm_over"),
     "alertmanager-firing.json": ("alertmanager", f"{ONE} {TWO}", ""),
     "alertmanager-mixed.json": ("alertmanager", ONE, "alarm_over"),

@@ -59,7 +59,7 @@ LISTED = {
     "endsAt": "2024-06-01T03:45:00Z",
 }
 GROUP = {"status": "firing", "alerts": [{**LISTED, "status": "firing"}]}
-GRAFANA = {"state": "alerting", "ruleId": 1, "evalMatches": [{"tags": {"instance_id": ID}}]}
+GRAFANA = {"state": "alerting", "ruleId": 1, "evalMatches": [{"value": 9, "tags": {"instance_id": ID}}]}
 
 
 def reading(event: object, **rules: Any) -> ParsedEvent:
@@ -76,7 +76,7 @@ def test_the_untouched_event_fires(event: object):
 @pytest.mark.parametrize(
     ("event", "change", "code"),
     [
-        (ALARM, {"alertState": "INSUFFICIENT_DATA"}, "not_firing"),
+        (ALARM, {"alertState": "INSUFFICIENT_DATA"}, "monitor_fault"),
         (ALARM, {"alertState": None}, "not_firing"),
         (ALARM, {"alertState": "null"}, "not_firing"),
         (ALARM, {"alertState": "NEW"}, "not_firing"),
@@ -103,7 +103,7 @@ def test_the_untouched_event_fires(event: object):
         (SLS, {"resolve_time": 1717213140}, "alarm_over"),
         (SLS, {"resolve_time": [0]}, "not_firing"),
         (GRAFANA, {"state": "ok"}, "alarm_over"),
-        (GRAFANA, {"state": "no_data"}, "not_firing"),
+        (GRAFANA, {"state": "no_data"}, "monitor_fault"),
         (GRAFANA, {"state": "pending"}, "not_firing"),
         (GRAFANA, {"state": "paused"}, "not_firing"),
     ],
@@ -123,7 +123,11 @@ def test_one_state_out_of_place_and_nothing_follows(event: dict[str, object], ch
         ({"endsAt": "later"}, "not_firing"),
         ({"endsAt": None}, "not_firing"),
         ({"status": "resolved"}, "alarm_over"),
-        ({"status": {"state": "active"}}, "not_firing"),
+        ({"status": {"state": "unprocessed"}}, "not_firing"),
+        ({"status": {"state": "active"}, "endsAt": "2024-06-01T03:39:59Z"}, "alarm_over"),
+        ({"status": {"state": "suppressed"}}, "monitor_fault"),
+        ({"status": {"state": "active", "silencedBy": ["1"]}}, "monitor_fault"),
+        ({"status": {}}, "not_firing"),
     ],
 )
 def test_a_listed_alert_fires_only_while_its_end_is_ahead(change: dict[str, object], code: str):
@@ -146,14 +150,24 @@ def test_the_groups_status_says_nothing_about_its_alerts():
         {**SYSTEM, "product": None},
         {**SYSTEM, "product": "CloudMonitor", "resourceId": None},
         {**SYSTEM, "resourceId": f"acs:rds:cn-hangzhou:1:instance/{ID}"},
-        {**CLOUD_EVENT, "source": "acs.rds"},
-        {**CLOUD_EVENT, "source": "my.own"},
         {**CLOUD_EVENT, "subject": f"acs:rds:cn-hangzhou:1:instance/{ID}"},
     ],
 )
 def test_an_event_of_another_product_is_not_for_us(event: object):
     assert [one.code for one in reading(event).rejected] == ["not_ecs"]
     assert not reading(event).requests
+
+
+@pytest.mark.parametrize("source", ["acs.rds", "acs:oss", "my.own", "acs.cms", 5])
+@pytest.mark.parametrize("data", [CLOUD_EVENT["data"], "text", None, [1], {"name": "web", "size": 3}])
+def test_an_event_of_another_source_asks_for_nothing_and_is_called_what_it_is(source: object, data: object):
+    found = reading({**CLOUD_EVENT, "source": source, "data": data})
+    (said,) = found.ignored
+    assert said.code == "information"
+    assert str(source) in said.reason
+    assert str(CLOUD_EVENT["type"]) in said.reason
+    assert not found.rejected
+    assert not found.requests
 
 
 def test_only_configured_labels_name_an_instance():

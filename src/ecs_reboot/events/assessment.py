@@ -1,13 +1,13 @@
 """From what was found to what is asked for: one order of questions for every source (docs/events.md).
 
-Is it happening now, can a reboot cure it, is it about ECS, which instance, in which region, how long ago. The first
-question without a good answer ends it.
+What is it, is it over, is it about ECS, is it firing, can a reboot cure it, which instance, in which region, how long
+ago. The first question without a good answer ends it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from ecs_reboot.events import event_time, instance_id, region
+from ecs_reboot.events import event_time, instance_id, monitor, region
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document, Field, Finding, Place
 from ecs_reboot.events.quoting import plain, quoted
@@ -16,14 +16,14 @@ from ecs_reboot.model import Ignored, LedgerCommand, RebootRequest, Rejected, Ta
 from ecs_reboot.outcomes import Code
 
 Verdict = RebootRequest | LedgerCommand | Ignored | Rejected
-_SAME_FAULT = "*"  # stands where an instance ID stands otherwise, and is none
 _CONFLICTS = ("id_conflict", "region_conflict")  # make the whole element unknown, not one of its rows
+_LABELS_SAID = 20
 FUTURE = timedelta(seconds=300)  # clocks differ, and CloudMonitor stamps the end of a period
 
 
 def judge(finding: Finding, document: Document, rules: EventSettings, now: datetime) -> list[Verdict]:
     """Judge one element; several verdicts only where it names several instances and some of them badly."""
-    settled = _ignored(finding) or _unusable(finding)
+    settled = _settled(finding)
     if settled:
         return [settled]
     targets, rejected = _targets(finding.places, rules)
@@ -59,11 +59,11 @@ def age(
         return None, _timeless(own) if own or needed else None
     seconds = int((now - moment).total_seconds())
     if now - moment > timedelta(seconds=limit):
-        reason = f"it happened {seconds} s ago; MAX_EVENT_AGE_SECONDS is {limit}"
+        reason = f"it happened {length(seconds)} ago; MAX_EVENT_AGE_SECONDS is {limit} ({length(limit)})"
         return moment, Ignored(code="stale", reason=reason, event_time=moment)
     if moment - now > FUTURE:
         field = own or Field("delivery time", moment.isoformat())
-        early = _rejected("from_the_future", field, f"{-seconds} s in the future: one of the clocks is wrong")
+        early = _rejected("from_the_future", field, f"{length(-seconds)} in the future: one of the clocks is wrong")
         return moment, early.model_copy(update={"event_time": moment})
     return moment, None
 
@@ -75,27 +75,39 @@ def _timeless(own: Field | None) -> Rejected:
     return Rejected(code="no_event_time", reason=reason)
 
 
+def length(seconds: int) -> str:
+    """Return a length of time in the largest unit that it holds twice: `90 s`, `45 min`, `7 d`."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
 def superseded_by_recovery(findings: Sequence[Finding]) -> dict[int, str]:
     """Find the firing elements whose end is in the same event: their position, and the path of what says so.
 
-    The end is a recovered element of the same fault, or of the same subject on the same instance; one that names no
-    instance may mean any.
+    Only an end of the same identity ends a fault, and of the two the newer word counts, whatever their order in the
+    event. Where one of them has no time, the end counts; elements without any identity share the empty one.
     """
-    ends: dict[tuple[str, str], str] = {}
-    for one in findings:
-        state = deciding(one.states)
+    ends: dict[str, list[tuple[datetime | None, str]]] = {}
+    for finding in findings:
+        state = deciding(finding.states)
         if state.meaning == "recovery":
-            instances = _raw_ids(one) or {""}
-            ends[one.fault_key, _SAME_FAULT] = state.path
-            ends.update(((one.subject, instance), state.path) for instance in instances)
+            ends.setdefault(finding.identity, []).append((_said(finding), state.path))
     over: dict[int, str] = {}
-    for position, one in enumerate(findings):
-        if deciding(one.states).meaning == "firing":
-            marks = [(one.fault_key, _SAME_FAULT), *((one.subject, instance) for instance in (_raw_ids(one) | {""}))]
-            path = next((ends[mark] for mark in marks if mark[0] and mark in ends), None)
-            if path is not None:
-                over[position] = path
+    for position, finding in enumerate(findings):
+        if deciding(finding.states).meaning != "firing":
+            continue
+        began = _said(finding)
+        later = [path for ended, path in ends.get(finding.identity, ()) if not (began and ended and ended < began)]
+        if later:
+            over[position] = min(later)
     return over
+
+
+def _said(finding: Finding) -> datetime | None:
+    field = finding.said or finding.time
+    return event_time.parse(field.value) if field else None
 
 
 def recovered_here(finding: Finding, path: str) -> Ignored:
@@ -104,27 +116,64 @@ def recovered_here(finding: Finding, path: str) -> Ignored:
 
 
 def _raw_ids(finding: Finding) -> set[str]:
-    return {one.value for place in finding.places for one in place.ids if isinstance(one.value, str)}
+    return {field.value for place in finding.places for field in place.ids if isinstance(field.value, str)}
 
 
-def _ignored(finding: Finding) -> Ignored | None:
-    if finding.notice:
-        return _told(finding, finding.notice.code, finding.notice.reason)
+def _settled(finding: Finding) -> Ignored | Rejected | None:
+    """Ask the questions about the element as a whole, in their order."""
+    return next((answer for ask in _QUESTIONS if (answer := ask(finding))), None)
+
+
+def _what_it_is(finding: Finding) -> Ignored | None:
+    return _told(finding, finding.notice.code, finding.notice.reason) if finding.notice else None
+
+
+def _is_it_over(finding: Finding) -> Ignored | None:
     state = deciding(finding.states)
-    if state.meaning == "recovery":
-        return _told(finding, "alarm_over", f"{state.path} is '{state.word}': it is over ({finding.evidence})")
-    if state.meaning == "neither":
-        said = f"{state.path} is '{state.word}', which is no firing state" if state.path else "no state word is there"
-        return _told(finding, "not_firing", f"{said} ({finding.evidence})")
-    if finding.refusal and not finding.contradiction:
-        return _told(finding, finding.refusal.code, f"{finding.evidence}; {finding.refusal.reason}")
-    return None
+    if state.meaning != "recovery":
+        return None
+    return _told(finding, "alarm_over", f"{state.path} is '{state.word}': it is over ({finding.evidence})")
+
+
+def _is_it_ours(finding: Finding) -> Rejected | None:
+    return _rejected("not_ecs", finding.foreign, "so this is not about an ECS instance") if finding.foreign else None
+
+
+def _is_it_firing(finding: Finding) -> Ignored | None:
+    state = deciding(finding.states)
+    if state.meaning != "neither":
+        return None
+    fault = monitor.by_state(state.path, state.word)
+    if fault:
+        return _told(finding, fault.code, f"{fault.reason} ({finding.evidence})")
+    said = f"{state.path} is '{state.word}', which is no firing state" if state.path else "no state word is there"
+    return _told(finding, "not_firing", f"{said} ({finding.evidence})")
+
+
+def _does_it_agree_with_itself(finding: Finding) -> Rejected | None:
+    field = finding.contradiction
+    return _rejected("contradiction", field, "contradicts another state of the same element") if field else None
+
+
+def _can_a_reboot_cure_it(finding: Finding) -> Ignored | None:
+    refusal = finding.refusal
+    return _told(finding, refusal.code, f"{finding.evidence}; {refusal.reason}") if refusal else None
+
+
+_QUESTIONS: tuple[Callable[[Finding], Ignored | Rejected | None], ...] = (
+    _what_it_is,
+    _is_it_over,
+    _is_it_ours,
+    _is_it_firing,
+    _does_it_agree_with_itself,
+    _can_a_reboot_cure_it,
+)
 
 
 def _told(finding: Finding, code: Code, reason: str) -> Ignored:
-    named = sorted(one for one in _raw_ids(finding) if instance_id.is_well_formed(one))
-    regions = [one.value for place in finding.places for one in place.regions]
-    where = next((one for one in regions if isinstance(one, str) and region.is_well_formed(one)), "")
+    named = sorted(name for name in _raw_ids(finding) if instance_id.is_well_formed(name))
+    regions = [field.value for place in finding.places for field in place.regions]
+    where = next((name for name in regions if isinstance(name, str) and region.is_well_formed(name)), "")
     return Ignored(
         code=code,
         reason=reason,
@@ -132,14 +181,6 @@ def _told(finding: Finding, code: Code, reason: str) -> Ignored:
         region_id=where if named else "",
         event_time=event_time.parse(finding.time.value) if finding.time else None,
     )
-
-
-def _unusable(finding: Finding) -> Rejected | None:
-    if finding.contradiction:
-        return _rejected("contradiction", finding.contradiction, "contradicts another state of the same element")
-    if finding.foreign:
-        return _rejected("not_ecs", finding.foreign, "so this is not about an ECS instance")
-    return None
 
 
 def _targets(places: tuple[Place, ...], rules: EventSettings) -> tuple[list[Target], list[Rejected]]:
@@ -152,28 +193,28 @@ def _targets(places: tuple[Place, ...], rules: EventSettings) -> tuple[list[Targ
             targets[found] = None
         else:
             rejected[found] = None
-    if any(one.code in _CONFLICTS for one in rejected):
+    if any(refused.code in _CONFLICTS for refused in rejected):
         return [], list(rejected)
     regions: dict[str, str] = {}
-    for one in targets:
-        if regions.setdefault(one.instance_id, one.region_id) != one.region_id:
-            field = Field("region", one.region_id)
-            return [], [*rejected, _rejected("region_conflict", field, f"but {one.instance_id} is elsewhere too")]
+    for target in targets:
+        if regions.setdefault(target.instance_id, target.region_id) != target.region_id:
+            field = Field("region", target.region_id)
+            return [], [*rejected, _rejected("region_conflict", field, f"but {target.instance_id} is elsewhere too")]
     return list(targets), list(rejected)
 
 
 def _target(place: Place, rules: EventSettings) -> Target | Rejected:
     if not place.ids:
-        return Rejected(code="no_instance_id", reason="no instance ID is in any place where this kind of event has one")
-    for one in place.ids:
-        wrong = instance_id.complaint(one.value)
+        return Rejected(code="no_instance_id", reason=_nameless(place, rules))
+    for field in place.ids:
+        wrong = instance_id.complaint(field.value)
         if wrong:
-            reason = f"{one.path}: {quoted(one.value)} {wrong}"
-            said = plain(one.value)
-            return Rejected(code="invalid_instance_id", reason=reason, path=one.path, value=said, instance_id=said)
-    for one in place.regions:
-        if not region.is_well_formed(one.value):
-            return _rejected("invalid_region", one, "which does not have the form of a region ID")
+            reason = f"{field.path}: {quoted(field.value)} {wrong}"
+            said = plain(field.value)
+            return Rejected(code="invalid_instance_id", reason=reason, path=field.path, value=said, instance_id=said)
+    for field in place.regions:
+        if not region.is_well_formed(field.value):
+            return _rejected("invalid_region", field, "which does not have the form of a region ID")
     conflict = _disagreement("id_conflict", place.ids) or _disagreement("region_conflict", place.regions)
     if conflict:
         return conflict
@@ -185,8 +226,18 @@ def _target(place: Place, rules: EventSettings) -> Target | Rejected:
     return Target(instance_id=named, region_id=where)
 
 
+def _nameless(place: Place, rules: EventSettings) -> str:
+    if not place.labels:
+        return "no instance ID is in any place where this kind of event has one"
+    more = ", ..." if len(place.labels) > _LABELS_SAID else ""
+    return (
+        f"none of its labels names an instance; it has {', '.join(place.labels[:_LABELS_SAID])}{more}; INSTANCE_LABELS "
+        f"({', '.join(rules.instance_labels)}) says which label holds the instance ID"
+    )
+
+
 def _disagreement(code: Code, fields: tuple[Field, ...]) -> Rejected | None:
-    other = next((one for one in fields if one.value != fields[0].value), None)
+    other = next((field for field in fields if field.value != fields[0].value), None)
     return _rejected(code, other, f"but {fields[0].path} is {quoted(fields[0].value)}") if other else None
 
 

@@ -1,4 +1,4 @@
-"""Everything nested is peeled here, once, in one loop: HTTP, MNS, arrays, base64, forms and JSON inside strings.
+"""Everything nested is peeled here, once, in one loop: HTTP, MNS, CloudEvents, arrays, base64, forms, JSON in strings.
 
 What comes out are plain objects with the names of the envelopes they came in. HTTP is an envelope only as the whole
 event (the platform builds it; anyone can write one inside a message), and its token is checked before its body is
@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from ecs_reboot.events import event_time
+from ecs_reboot.events import event_time, formats
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document
 from ecs_reboot.events.handover_envelope import HandedOver
 from ecs_reboot.events.parsing import (
     BYTE_ORDER_MARK,
     MAX_BYTES,
+    Form,
     Unreadable,
     looks_like_form,
     mapping,
@@ -74,12 +75,6 @@ def unwrap(event: str | HandedOver, rules: EventSettings) -> tuple[list[Document
     return documents, failures
 
 
-class Form(NamedTuple):
-    """The fields of a form, so that it is not taken for a JSON object."""
-
-    fields: dict[str, str]
-
-
 class HttpRequest(NamedTuple):
     """An HTTP event; unless it is ``admitted``, its token is still to be checked."""
 
@@ -87,6 +82,7 @@ class HttpRequest(NamedTuple):
     admitted: bool = False
 
 
+_STREAM_KEYS = {"body", "attrs"}
 _SCALAR = "the event is no object; it must be an alarm, a system event or a request with instance_ids"
 
 
@@ -104,6 +100,8 @@ def _opened(layer: Layer, rules: EventSettings, size: int) -> Document | list[La
     if isinstance(value, HttpRequest):
         return [_admitted(layer, value, rules)]
     if isinstance(value, Form):
+        if value.fields.get("data", "").lstrip()[:1] in ("{", "["):
+            return [layer._replace(value=value.fields["data"], path=layer.path + "data.")]
         return Document(value.fields, layer.envelopes, layer.path, layer.delivered, layer.delivery, is_form=True)
     raise Unreadable("unsupported", _SCALAR, layer.path.rstrip("."), value)
 
@@ -116,6 +114,10 @@ def _unwrapped(layer: Layer, body: dict[str, object]) -> Document | list[Layer]:
         return [_queue(layer)]
     if "TopicName" in body and "Message" in body:
         return [_topic(layer)]
+    if body.keys() == _STREAM_KEYS:
+        return [_stream(layer)]
+    if {"specversion", "source", "type"} <= body.keys() and (carried := _carried(layer)):
+        return [carried]
     return Document(body, layer.envelopes, layer.path, layer.delivered, layer.delivery)
 
 
@@ -161,7 +163,7 @@ def _base64(value: str) -> str:
     from base64 import b64decode  # noqa: PLC0415 - only queue messages may need it
 
     try:
-        return b64decode(value, validate=True).decode().removeprefix(BYTE_ORDER_MARK)
+        return b64decode("".join(value.split()), validate=True).decode().removeprefix(BYTE_ORDER_MARK)
     except ValueError:
         return ""
 
@@ -212,6 +214,46 @@ def _topic(layer: Layer) -> Layer:
         depth=layer.depth + 1,
         may_be_base64=True,
     )
+
+
+def _stream(layer: Layer) -> Layer:
+    """Open a message of an MNS topic in STREAM form with attributes. Nothing in it says when it was sent."""
+    body = mapping(layer.value)
+    return layer._replace(
+        value=_message(body.get("body"), layer.path + "body"),
+        envelopes=(*layer.envelopes, "mns_topic"),
+        path=layer.path + "body.",
+        depth=layer.depth + 1,
+        may_be_base64=True,
+    )
+
+
+def _carried(layer: Layer) -> Layer | None:
+    """Open a CloudEvent whose data is itself something that asks, whoever sends it; None for any other."""
+    body = mapping(layer.value)
+    if ":ActionTrail:" in text(body.get("type")):
+        return None
+    for key in ("data", "data_base64"):
+        value = body.get(key)
+        try:
+            inner = parse_json(_base64(value) or value) if isinstance(value, str) and value.strip() else value
+        except Unreadable:
+            continue
+        items = inner if isinstance(inner, list) else [inner]
+        if any(isinstance(item, dict) and _asks(item) for item in items[:MAX_PIECES]):
+            return layer._replace(
+                value=inner,
+                envelopes=(*layer.envelopes, "eventbridge"),
+                path=f"{layer.path}{key}.",
+                delivered=event_time.parse(body.get("time")) or layer.delivered,
+                delivery=text(body.get("id")),
+                depth=layer.depth + 1,
+            )
+    return None
+
+
+def _asks(body: dict[str, object]) -> bool:
+    return "TopicName" in body or formats.asks(body)
 
 
 def _message(value: object, path: str) -> object:

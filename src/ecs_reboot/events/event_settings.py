@@ -19,5 +19,5 @@ class EventSettings(Value):
     webhook_token: str = ""
     max_event_age_seconds: int = 1800
     instance_labels: tuple[str, ...] = ("instance_id", "instanceId", "InstanceId", "ecs_instance_id")
-    region_labels: tuple[str, ...] = ("region_id", "regionId", "_aliyun_arms_region_id")
+    region_labels: tuple[str, ...] = ("region_id", "regionId", "_aliyun_arms_region_id", "region")
     actionable_events: tuple[str, ...] = ()

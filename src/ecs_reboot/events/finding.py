@@ -16,10 +16,14 @@ class Field(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where an element names one instance: all IDs must be the same one, and so must all regions."""
+    """Where an element names one instance: all IDs must be the same one, and so must all regions.
+
+    ``labels`` are the keys that were there, where the operator chooses which of them hold an instance ID.
+    """
 
     ids: tuple[Field, ...] = ()
     regions: tuple[Field, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 class Refusal(NamedTuple):
@@ -34,8 +38,9 @@ class Finding(NamedTuple):
 
     ``notice`` is set for a kind that reports no fault at all, ``refusal`` for one that reports a fault which a reboot
     does not cure; ``contradiction`` for states that can't both be true. ``foreign`` is the field that says it is not
-    about ECS. ``time`` is the element's own, the delivery's stands in for a missing one. ``fault_key`` is equal in
-    every delivery of one fault, ``subject`` in its beginning and its end.
+    about ECS. ``time`` is the element's own, the delivery's stands in for a missing one; ``said`` is when its state
+    became what it is, where that is another time. ``fault_key`` is equal in every delivery of one fault, ``identity``
+    in its beginning and its end and in nothing else; empty where the element has nothing of the kind.
     """
 
     kind: str
@@ -43,8 +48,9 @@ class Finding(NamedTuple):
     states: tuple[State, ...]
     places: tuple[Place, ...]
     fault_key: str
-    subject: str
+    identity: str
     time: Field | None = None
+    said: Field | None = None
     notice: Refusal | None = None
     refusal: Refusal | None = None
     contradiction: Field | None = None
@@ -65,12 +71,3 @@ class Document(NamedTuple):
     delivered: datetime | None = None
     delivery: str = ""
     is_form: bool = False
-
-
-def labelled(labels: object, keys: tuple[str, ...], path: str) -> tuple[Field, ...]:
-    """Collect the labels under the given keys that say anything."""
-    if not isinstance(labels, dict):
-        return ()
-    return tuple(
-        Field(f"{path}.{key}", labels[key]) for key in keys if key in labels and labels[key] not in (None, "", "null")
-    )

@@ -23,13 +23,17 @@ def _keys(words: str) -> frozenset[str]:
 
 
 GATEWAY_ADVICE = "API gateway is not supported; use the function's HTTP trigger"
-_REQUEST = 'a request such as {"instance_ids": ["i-…"], "region_id": "…"}'
+REQUEST_EXAMPLE = (
+    '{"instance_ids": ["i-..."], "region_id": "cn-hangzhou", "reason": "why", "force": false, "dry_run": false}'
+)
 SHAPES = (
     Shape("eventbridge", _keys("specversion source type"), module="eventbridge"),
     Shape("timer", _keys("triggerTime triggerName payload"), module="timer"),
     Shape("cms_threshold_mns", _keys("curLevel"), _keys("metricData resources"), "cms_threshold"),
     Shape("cms_threshold", _keys("alertState"), _keys("dimensions metricName alertName"), "cms_threshold"),
     Shape("actiontrail", _keys("eventName serviceName"), _keys("eventRW userIdentity"), "actiontrail"),
+    Shape("cms_subscription", _keys("alert"), _keys("subscription strategyName batchId"), "cms_subscription"),
+    Shape("nightingale", _keys("is_recovered"), _keys("rule_name rule_id tags_map"), "nightingale"),
     Shape("sls", _keys("status"), _keys("alert_instance_id fire_time"), "sls"),
     Shape("alertmanager", _keys("alerts"), _keys("status commonLabels groupLabels"), "alertmanager"),
     Shape("alertmanager", _keys("labels startsAt"), module="alertmanager"),
@@ -60,21 +64,39 @@ SHAPES = (
     ),
 )
 MANUAL = Shape("manual", frozenset(), module="manual")
-UNKNOWN = Shape("unsupported", frozenset(), advice=f"this is no event of a known source; send an alarm or {_REQUEST}")
+UNKNOWN = Shape(
+    "unsupported",
+    frozenset(),
+    advice=f"this is no event of a known source; any tool can send a request instead: {REQUEST_EXAMPLE}",
+)
+_FORMS = ("cms_threshold", "cms_subscription")
 _GATEWAY_TEMPLATE = ('"httpMethod"', '"pathParameters"', '"isBase64Encoded"')
 
 
 def recognise(body: Mapping[str, object], *, is_form: bool) -> Shape:
-    """Give the shape of an object; a form can only be a threshold alarm."""
+    """Give the shape of an object; a form can only be one of CloudMonitor's callbacks."""
     keys = body.keys()
     for shape in SHAPES:
         if shape.every <= keys and (not shape.some or shape.some & keys):
-            return UNKNOWN if is_form and shape.kind != "cms_threshold" else shape
+            return UNKNOWN if is_form and shape.kind not in _FORMS else shape
     if is_form:
         return UNKNOWN
     from ecs_reboot.events.sources.manual import is_request  # noqa: PLC0415 - an alarm needs nothing of it
 
     return MANUAL if is_request(body) else UNKNOWN
+
+
+def asks(body: Mapping[str, object]) -> bool:
+    """Tell whether an object inside another's envelope is an alarm, a group of alerts or a request that is read here.
+
+    More careful than ``recognise``: words such as ``name`` and ``tags`` alone make no request of a stranger's object.
+    """
+    shape = recognise(body, is_form=False)
+    if shape.kind != "manual":
+        return bool(shape.module) and shape.kind != "timer"
+    from ecs_reboot.events.sources.manual import is_only_request  # noqa: PLC0415 - an alarm needs nothing of it
+
+    return is_only_request(body)
 
 
 def is_gateway_template(text: str) -> bool:

@@ -7,7 +7,7 @@ than ``MAX_DIGITS`` digits, lone surrogates and nesting beyond ``MAX_DEPTH`` are
 import json
 import re
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from ecs_reboot.outcomes import Code
 
@@ -35,6 +35,12 @@ class Unreadable(Exception):
         self.reason = reason
         self.path = path
         self.value = value
+
+
+class Form(NamedTuple):
+    """The fields of a form, so that it is not taken for a JSON object."""
+
+    fields: dict[str, str]
 
 
 def decode(event: bytes) -> str:

@@ -9,7 +9,7 @@ from ecs_reboot.events import assessment, formats, handover_envelope
 from ecs_reboot.events.assessment import Verdict
 from ecs_reboot.events.envelope import Failure, unwrap
 from ecs_reboot.events.event_settings import EventSettings
-from ecs_reboot.events.finding import Document, Finding
+from ecs_reboot.events.finding import Document, Field, Finding
 from ecs_reboot.events.parsing import Unreadable, decode
 from ecs_reboot.events.quoting import plain, quoted
 from ecs_reboot.model import Ignored, LedgerCommand, ParsedEvent, RebootRequest, Rejected
@@ -47,15 +47,18 @@ def read(event: bytes, rules: EventSettings, now: datetime) -> ParsedEvent:
         kinds[_trigger(failure.envelopes, _kind(failure, text))] = None
     verdicts = _judged(found, rules, now)
     verdicts.extend(_rejected(_error(failure, text)) for failure in failures)
-    ignored = tuple(one for one in verdicts if isinstance(one, Ignored))
+    ignored = tuple(verdict for verdict in verdicts if isinstance(verdict, Ignored))
     trigger = "+".join(kinds)
     return ParsedEvent(
         trigger=trigger,
-        requests=tuple(one for one in verdicts if isinstance(one, RebootRequest)),
-        upkeep=(*(one for one in verdicts if isinstance(one, LedgerCommand)), *_echoes(ignored, trigger)),
+        requests=tuple(verdict for verdict in verdicts if isinstance(verdict, RebootRequest)),
+        upkeep=(
+            *(verdict for verdict in verdicts if isinstance(verdict, LedgerCommand)),
+            *_echoes(ignored, trigger),
+        ),
         ignored=ignored,
-        rejected=tuple(one for one in verdicts if isinstance(one, Rejected)),
-        over_http=not handed_over and _came_over_http([one.envelopes for one in documents], failures),
+        rejected=tuple(verdict for verdict in verdicts if isinstance(verdict, Rejected)),
+        over_http=not handed_over and _came_over_http([document.envelopes for document in documents], failures),
         handed_over_by=handed_over.request_id if handed_over else "",
     )
 
@@ -70,12 +73,12 @@ def _echoes(ignored: tuple[Ignored, ...], trigger: str) -> list[LedgerCommand]:
         LedgerCommand(
             verb="verify",
             trigger=trigger,
-            region_id=one.region_id,
-            instance_ids=(one.instance_id,),
-            event_time=one.event_time,
+            region_id=echo.region_id,
+            instance_ids=(echo.instance_id,),
+            event_time=echo.event_time,
         )
-        for one in ignored
-        if one.code == "echo" and one.instance_id and one.region_id
+        for echo in ignored
+        if echo.code == "echo" and echo.instance_id and echo.region_id
     ]
 
 
@@ -107,7 +110,7 @@ def _found(document: Document, rules: EventSettings, now: datetime) -> tuple[str
 
 
 def _judged(found: list[tuple[Finding | Verdict, Document]], rules: EventSettings, now: datetime) -> list[Verdict]:
-    findings = [(item, document) for item, document in found if isinstance(item, Finding)]
+    findings = [(_dated(item, document), document) for item, document in found if isinstance(item, Finding)]
     verdicts: list[Verdict] = [item for item, _ in found if not isinstance(item, Finding)]
     over = assessment.superseded_by_recovery([item for item, _ in findings])
     for position, (finding, document) in enumerate(findings):
@@ -116,6 +119,13 @@ def _judged(found: list[tuple[Finding | Verdict, Document]], rules: EventSetting
         else:
             verdicts.extend(assessment.judge(finding, document, rules, now))
     return verdicts
+
+
+def _dated(finding: Finding, document: Document) -> Finding:
+    """Let the time of the delivery stand in where an element does not say when its state became what it is."""
+    if finding.said or finding.time or not document.delivered:
+        return finding
+    return finding._replace(said=Field("delivery time", document.delivered.isoformat()))
 
 
 def _trigger(envelopes: tuple[str, ...], kind: str) -> str:

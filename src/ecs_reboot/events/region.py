@@ -2,7 +2,13 @@
 
 import re
 
+_LISTED = re.compile(r"(?:cn|ap|us|eu|me|na|sa|af|rus)-[a-z0-9-]+")
 _SHAPE = re.compile(r"[a-z]{2,12}(?:-[a-z0-9]{1,20}){1,4}")
+
+
+def is_listed(value: object) -> bool:
+    """Tell whether the value has the form of a region ID and starts as those of Alibaba Cloud do (`cn-`, `ap-`...)."""
+    return is_well_formed(value) and _LISTED.fullmatch(str(value)) is not None
 
 
 def is_well_formed(value: object) -> bool:

@@ -29,6 +29,8 @@ ALARM_STATES = frozenset({"alert", "alarm"})
 ALARM_LEVELS = frozenset({"critical", "warn", "info"})
 LIFECYCLE = frozenset(["executing", "scheduled", "inquiring", "willexecute", "failed", "stopped"])
 ALERT_STATUS = frozenset({"firing"})
+ALERT_API = frozenset({"active"})
+SUBSCRIPTION = frozenset({"triggered"})
 GRAFANA_LEGACY = frozenset({"alerting"})
 
 
@@ -53,7 +55,7 @@ def state(path: str, value: object, firing: frozenset[str]) -> list[State]:
 
 def deciding(states: Iterable[State]) -> State:
     """Give the state that decides: a recovery before one that is neither before one of firing."""
-    ranked = sorted(states, key=lambda one: _RANK[one.meaning])
+    ranked = sorted(states, key=lambda word: _RANK[word.meaning])
     return ranked[0] if ranked else State("", "", "neither")
 
 

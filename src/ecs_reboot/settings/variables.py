@@ -184,9 +184,9 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "REGION_LABELS",
-        "region_id,regionId,_aliyun_arms_region_id",
+        "region_id,regionId,_aliyun_arms_region_id,region",
         _words(),
-        "Label keys that may hold the instance's region in those alerts.",
+        "Label keys that may hold the instance's region in those alerts. `region` counts only where its value is a region ID.",
     ),
     Variable(
         "ACTIONABLE_EVENTS",

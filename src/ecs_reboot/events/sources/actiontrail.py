@@ -34,7 +34,7 @@ def record(body: Mapping[str, object], path: str) -> Finding:
         states=(),
         places=(),
         fault_key=plain(f"actiontrail:{text(body.get('eventId'))}"),
-        subject="",
+        identity="",
         time=Field(path + "eventTime", body.get("eventTime")),
         notice=echo if call in _ECHOES else other,
     )

@@ -5,19 +5,19 @@ MNS: ``curLevel`` is the state; ``eventName`` is one only where it says ``AlertO
 (the text of a Java map, JSON, or JSON in a string), in MNS in ``resources`` and ``metricData``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
+from ecs_reboot.events import monitor
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document, Field, Finding, Place
-from ecs_reboot.events.parsing import Unreadable, embedded, mapping, stated, text
+from ecs_reboot.events.parsing import embedded, mapping, stated, text
 from ecs_reboot.events.quoting import plain
+from ecs_reboot.events.sources import dimensions
 from ecs_reboot.events.state_words import ALARM_LEVELS, ALARM_STATES, State, state
 
 _NAMESPACES = ("namespace", "metricProject")
 _STATES = (("alertState", ALARM_STATES), ("triggerLevel", ALARM_LEVELS), ("curLevel", ALARM_LEVELS))
-_INSTANCE = frozenset({"instanceid"})
-_REGION = frozenset({"regionid", "region"})
 
 
 def find(document: Document, _rules: EventSettings, _now: datetime) -> list[Finding]:
@@ -29,61 +29,60 @@ def _callback(document: Document) -> Finding:
     body, at = document.body, document.path
     value = body.get("curValue", body.get("Curvalue"))
     own = Field(at + "timestamp", body.get("timestamp"))
-    return _finding(document, "cms_threshold", (), _states(document, "alertState"), value=value, own=own)
+    return _finding(document, "cms_threshold", [], _states(document, "alertState"), value=value, own=own)
 
 
 def _mns(document: Document) -> Finding:
     body, at = document.body, document.path
     data = mapping(body.get("metricData"))
-    named = (
-        *_entries(embedded(body.get("resources"), at + "resources"), at + "resources"),
-        *_entries(data, at + "metricData"),
-    )
+    resources = embedded(body.get("resources"), at + "resources")
+    measured = {key: data[key] for key in data if key.casefold() in dimensions.INSTANCE | dimensions.REGION}
+    groups = [Field(at + "metricData", measured), Field(at + "resources", resources)]
     own = Field(at + "time", body.get("time"))
     if not stated(own.value):
         own = Field(at + "metricData.timestamp", data.get("timestamp"))
-    return _finding(document, "cms_threshold_mns", named, _states(document, "curLevel"), value=None, own=own)
+    return _finding(document, "cms_threshold_mns", groups, _states(document, "curLevel"), value=None, own=own)
 
 
 def _states(document: Document, needed: str) -> list[State]:
     """Collect the states of either form; without the one its form must have nothing fires."""
     body, at = document.body, document.path
-    states = [one for key, firing in _STATES for one in state(at + key, body.get(key), firing)]
+    states = [word for key, firing in _STATES for word in state(at + key, body.get(key), firing)]
     if not stated(body.get(needed)):
         states.append(State(at + needed, "", "neither"))
     # Any other eventName is the name of an event, not a state.
-    states += [one for one in state(at + "eventName", body.get("eventName"), frozenset()) if one.meaning == "recovery"]
-    return states
+    named = state(at + "eventName", body.get("eventName"), frozenset())
+    return states + [word for word in named if word.meaning == "recovery"]
 
 
 def _finding(
-    document: Document, kind: str, named: tuple[Field, ...], states: list[State], *, value: object, own: Field
+    document: Document, kind: str, groups: list[Field], states: list[State], *, value: object, own: Field
 ) -> Finding:
     body, at = document.body, document.path
-    named = (
-        *named,
-        *_dimensions(body.get("dimensions"), at + "dimensions"),
-        Field(at + "regionId", body.get("regionId")),
-    )
+    groups = [*groups, Field(at + "dimensions", dimensions.read(body.get("dimensions"), at + "dimensions"))]
+    named = [field for group in groups for field in dimensions.named(group.value, group.path)]
+    named.append(Field(at + "regionId", body.get("regionId")))
     place = Place(
-        ids=tuple(one for one in named if _key(one) in _INSTANCE and stated(one.value)),
-        regions=tuple(one for one in named if _key(one) in _REGION and stated(one.value)),
+        ids=tuple(field for field in named if _key(field) in dimensions.INSTANCE and stated(field.value)),
+        regions=tuple(field for field in named if _key(field) in dimensions.REGION and stated(field.value)),
     )
     rule = text(body.get("ruleId")) or text(body.get("alertName"))
-    instance = next((plain(one.value) for one in place.ids), "")
+    instance = next((plain(field.value) for field in place.ids), "")
     moment = text(body.get("batchId")) or text(own.value)
     name = plain(text(body.get("alertName")) or text(body.get("ruleName")))
     measured = f" (value {plain(value).strip()})" if stated(value) else ""
-    said = "/".join(one.word for one in states if one.word)
+    said = "/".join(word.word for word in states if word.word)
     metric = plain(text(body.get("rawMetricName")) or text(body.get("metricName")))
+    about = next((same for group in reversed(groups) if (same := dimensions.same(group.value))), "")
     return Finding(
         kind=kind,
         evidence=f"CloudMonitor alarm '{name}' on {metric} is {said}{measured}",
         states=tuple(states),
         places=(place,),
         fault_key=plain(f"alarm:{moment}:{instance}:{rule}"),
-        subject=plain(f"alarm:{rule}") if rule else "",
+        identity=f"alarm:{rule or metric}:{about}" if rule or metric or about else "",
         time=own if stated(own.value) else None,
+        notice=monitor.by_name(name),
         foreign=_foreign(body, at),
     )
 
@@ -95,8 +94,8 @@ def _key(field: Field) -> str:
 def _foreign(body: Mapping[str, object], at: str) -> Field | None:
     """Give the namespace that is not ECS's: all that are stated must be, and one must be stated."""
     fields = [Field(at + key, body.get(key)) for key in _NAMESPACES]
-    spoken = [one for one in fields if stated(one.value)]
-    strange = [one for one in spoken if not is_ecs_namespace(one.value)]
+    spoken = [field for field in fields if stated(field.value)]
+    strange = [field for field in spoken if not is_ecs_namespace(field.value)]
     if strange or not spoken:
         return strange[0] if strange else fields[0]
     return None
@@ -105,37 +104,3 @@ def _foreign(body: Mapping[str, object], at: str) -> Field | None:
 def is_ecs_namespace(value: object) -> bool:
     """Tell whether a CloudMonitor namespace is one of ECS: ``acs_ecs`` or ``acs_ecs_…``."""
     return isinstance(value, str) and (value == "acs_ecs" or value.startswith("acs_ecs_"))
-
-
-def _dimensions(value: object, path: str) -> Iterator[Field]:
-    if isinstance(value, str) and stated(value):
-        looks_json = value.startswith(("[", '{"')) or value.strip() == "{}"
-        value = embedded(value, path) if looks_json else _java_map(value, path)
-    if stated(value) and not isinstance(value, (dict, list)):
-        raise Unreadable("malformed", "dimensions are neither a map nor a list of maps", path, value)
-    yield from _entries(value, path)
-
-
-def _entries(value: object, path: str) -> Iterator[Field]:
-    """Pick the instance and region of an object, or of each object of a list."""
-    items = enumerate(value) if isinstance(value, list) else ()
-    for where, item in [(path, value), *((f"{path}[{number}]", item) for number, item in items)]:
-        for key, one in mapping(item).items():
-            if key.casefold() in _INSTANCE | _REGION:
-                yield Field(f"{where}.{key}", one)
-
-
-def _java_map(value: str, path: str) -> dict[str, str]:
-    """Take ``{a=1, b=2}`` apart. A brace that is missing may mean an ID that was cut: Unreadable."""
-    inner = value.strip()
-    if not (inner.startswith("{") and inner.endswith("}")):
-        raise Unreadable("malformed", "dimensions are not closed in braces, so they may be cut short", path, value)
-    result: dict[str, str] = {}
-    for part in inner[1:-1].split(","):
-        key, equals, one = part.strip(" ").partition("=")
-        if not equals:
-            raise Unreadable("malformed", "a part of dimensions has no '='", path, value)
-        if key in result:
-            raise Unreadable("contradiction", "a key stands twice in dimensions", f"{path}.{plain(key)}", value)
-        result[key] = one
-    return result

@@ -1,48 +1,61 @@
-"""EventBridge: CloudEvents of ECS and of block storage; ActionTrail's records and alarms in the same envelope.
+"""EventBridge: CloudEvents of ECS, block storage and CloudMonitor's agent; ActionTrail's records in this envelope.
 
-``type`` names the event without its status; ``data`` is what CloudMonitor calls content. ``aliyunregionid`` is the
-region of the bus: it stands in only where the subject names none.
+A CloudEvent whose data is itself an alarm or a request is an envelope and never comes here (``envelope``). ``type``
+names the event without its status; ``data`` is what CloudMonitor calls content. ``aliyunregionid`` is the region of the
+bus: it stands in only where the subject names none.
 """
 
 from datetime import datetime
 
+from ecs_reboot.events.assessment import Verdict
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document, Field, Finding
-from ecs_reboot.events.parsing import embedded, mapping, stated, text
+from ecs_reboot.events.instance_id import parse_arn
+from ecs_reboot.events.parsing import Unreadable, embedded, mapping, text
+from ecs_reboot.events.quoting import quoted
 from ecs_reboot.events.sources.actiontrail import is_record
 from ecs_reboot.events.sources.actiontrail import record as actiontrail_record
 from ecs_reboot.events.sources.system_event import Notice, finding
+from ecs_reboot.model import Ignored
 
 _SOURCES = ("acs.ecs", "acs.ebs")
-_ALARM_SOURCES = ("acs.cms", "acs.cloudmonitor")
+_MONITORS = ("acs.cms", "acs.cloudmonitor")
+#: Events of the monitoring agent as EventBridge names them, and as CloudMonitor's list does.
+_AGENT = {"AgentStatusRunning": "Agent_Status_Running", "AgentStatusStopped": "Agent_Status_Stopped"}
 
 
-def find(document: Document, rules: EventSettings, now: datetime) -> list[Finding]:
-    """Find the one event. Raises Unreadable where ``data`` is text that is not JSON."""
+def find(document: Document, rules: EventSettings, _now: datetime) -> list[Finding | Verdict]:
+    """Find the one event. Raises Unreadable where the ``data`` of an event of ours is text that is not JSON."""
     body, at = document.body, document.path
-    data = mapping(embedded(body.get("data"), at + "data"))
-    source = text(body.get("source"))
-    if is_record(data) or ":ActionTrail:" in text(body.get("type")):
+    source, kind = text(body.get("source")).replace("acs:", "acs."), text(body.get("type"))
+    try:
+        data = mapping(embedded(body.get("data"), at + "data"))
+    except Unreadable:
+        if source in _SOURCES:
+            raise
+        data = {}
+    if is_record(data) or ":ActionTrail:" in kind:
         return [actiontrail_record(data, at + "data.")]
-    if source in _ALARM_SOURCES and {"alertState", "curLevel"} & data.keys():
-        from ecs_reboot.events.sources.cms_threshold import find as find_alarm  # noqa: PLC0415 - only this source carries alarms
-
-        sent = Field(at + "time", body.get("time"))
-        alarms = find_alarm(document._replace(body=data, path=at + "data."), rules, now)
-        return [
-            one._replace(kind=f"eventbridge>{one.kind}", time=one.time or (sent if stated(sent.value) else None))
-            for one in alarms
-        ]
+    name = kind.partition(":")[2]
+    if source in _MONITORS:
+        name = name.removeprefix("CloudMonitor:").removeprefix("Host:")
+        name = _AGENT.get(name, name)
+    if source not in _SOURCES and not (source in _MONITORS and name in _AGENT.values()):
+        said = f"an event of source {quoted(body.get('source'))} and type {quoted(body.get('type'))}"
+        return [Ignored(code="information", reason=f"{said} that asks for nothing")]
+    subject = Field(at + "subject", body.get("subject"))
+    arn = parse_arn(subject.value)
     notice = Notice(
         kind="eventbridge",
-        name=Field(at + "type", text(body.get("type")).partition(":")[2]),
+        name=Field(at + "type", name),
         content=data,
         content_path=at + "data",
-        resource=Field(at + "subject", body.get("subject")),
+        resource=subject,
         time=Field(at + "time", body.get("time")),
         own_id=f"{source}:{text(body.get('id'))}",
         regions=(Field(at + "data.regionId", data.get("regionId")),),
         fallback_region=Field(at + "aliyunregionid", body.get("aliyunregionid")),
-        foreign=None if source in _SOURCES else Field(at + "source", body.get("source")),
+        # CloudMonitor's own events are about hosts of any kind: the resource name must say that this one is of ECS.
+        foreign=None if source in _SOURCES or (arn and arn.product == "ecs") else subject,
     )
     return [finding(notice, rules)]

@@ -66,10 +66,21 @@ def nearest(field: str) -> str:
 
 
 def is_request(body: Mapping[str, object]) -> bool:
-    """Tell whether an object means to be a request: by a field of ours that no other sample has, or nearly one."""
-    if ledger_request.verb_of(body):
+    """Tell whether an object means to be a request.
+
+    It has a word that only requests have, or at least half of its fields are those of a request or nearly so.
+    """
+    if is_only_request(body):
         return True
-    return any(key in _FIELDS for key in body) or any(nearest(key) for key in list(body)[:MAX_COMPLAINTS])
+    ours = sum(key in _FIELDS or nearest(key) != "" for key in list(body)[:MAX_COMPLAINTS])
+    return ours > 0 and ours * 2 >= len(body)
+
+
+def is_only_request(body: Mapping[str, object]) -> bool:
+    """Tell whether an object can be nothing but a request: by ``instance_ids``, a verb, or all of its fields."""
+    if ledger_request.verb_of(body) or "instance_ids" in body:
+        return True
+    return bool(body.keys() & set(SELECTORS)) and body.keys() <= _FIELDS.keys()
 
 
 def _request(document: Document, where: str, kind: str, moment: datetime | None, *, by_hand: bool) -> list[Verdict]:

@@ -19,6 +19,7 @@ from ecs_reboot.outcomes import Code
 
 _ID_KEYS = ("instanceId", "ecsInstanceId")
 _STATE_KEYS = ("eventStatus", "status", "state")
+_PART_KEYS = ("diskId", "device", "resourceId")  # of a machine: one disk's end says nothing of another
 
 
 class Notice(NamedTuple):
@@ -40,13 +41,13 @@ class Notice(NamedTuple):
 def finding(notice: Notice, rules: EventSettings) -> Finding:
     """Put together what a system event says."""
     base, states = _states(notice)
-    firing = {one.word.casefold(): one for one in states if one.meaning == "firing"}
+    firing = {word.word.casefold(): word for word in states if word.meaning == "firing"}
     status = next(iter(firing.values())).word if firing else ""
     entry = look_up(base, status)
     arn = parse_arn(notice.resource.value)
     place = _place(notice)
     event_id = text(notice.content.get("eventId"))
-    instance = next((plain(one.value) for one in place.ids), "")
+    instance = next((plain(field.value) for field in place.ids), "")
     resource = instance or plain(text(notice.resource.value))
     if event_id:
         fault_key = f"event:{event_id}:{status.casefold()}"
@@ -61,7 +62,7 @@ def finding(notice: Notice, rules: EventSettings) -> Finding:
         states=states,
         places=(place,),
         fault_key=plain(fault_key),
-        subject=plain(f"event:{event_id or base}"),
+        identity=plain(f"event:{event_id or _stem(base)}:{'' if event_id else _about(notice, resource)}"),
         time=notice.time if stated(notice.time.value) else None,
         notice=_notice(entry.verdict, entry.why, name, states),
         refusal=_refusal(entry.verdict, entry.why, base, status, rules),
@@ -72,6 +73,17 @@ def finding(notice: Notice, rules: EventSettings) -> Finding:
 
 #: Verdicts of the catalogue that need no look at the event's state.
 _NOTICES: dict[str, Code] = {"echo": "echo", "information": "information"}
+
+
+def _stem(base: str) -> str:
+    """Return what the names of the beginning and the end have in common: `Agent_Status` of `Agent_Status_Stopped`."""
+    stem, _, word = base.rpartition("_")
+    return stem if stem and word.casefold() in LIFECYCLE | RECOVERY else base
+
+
+def _about(notice: Notice, resource: str) -> str:
+    parts = [plain(notice.content[key]) for key in _PART_KEYS if stated(notice.content.get(key))]
+    return ":".join([resource, *parts])
 
 
 def _notice(verdict: str, why: str, name: str, states: tuple[State, ...]) -> Refusal | None:
@@ -88,7 +100,7 @@ def _refusal(verdict: str, why: str, base: str, status: str, rules: EventSetting
     if verdict != "switchable":
         return Refusal("not_actionable", why)
     name = qualified(base, status).casefold()
-    if name in (one.casefold() for one in rules.actionable_events):
+    if name in (actionable.casefold() for actionable in rules.actionable_events):
         return None
     return Refusal("not_actionable", f"{why}; it is off unless ACTIONABLE_EVENTS names {qualified(base, status)}")
 
@@ -130,7 +142,7 @@ def _place(notice: Notice) -> Place:
         ids.append(Field(f"{at}.extraAttributes.EcsInstanceId", extra))
     if _names_instance(content):
         ids.append(Field(f"{at}.resourceId", content["resourceId"]))
-    regions = [one for one in notice.regions if stated(one.value)]
+    regions = [field for field in notice.regions if stated(field.value)]
     arn = parse_arn(notice.resource.value)
     if arn and arn.instance_id is not None:
         ids.append(Field(notice.resource.path, arn.instance_id))

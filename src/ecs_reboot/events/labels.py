@@ -1,0 +1,42 @@
+"""Where labels name an instance and its region, for sources whose users choose the keys (SLS, Alertmanager)."""
+
+from collections.abc import Iterable, Mapping
+
+from ecs_reboot.events import region
+from ecs_reboot.events.event_settings import EventSettings
+from ecs_reboot.events.finding import Field, Place
+from ecs_reboot.events.parsing import mapping, stated
+from ecs_reboot.events.quoting import plain
+
+#: A key that many use for something else: `east`, `prod-1`. It counts only where its value is a region ID.
+_LOOSE_REGION = "region"
+
+
+def place(groups: Iterable[Field], rules: EventSettings) -> Place:
+    """Return the instance that the given groups of labels name together."""
+    named = [(group.path, mapping(group.value)) for group in groups]
+    return Place(
+        ids=tuple(field for path, labels in named for field in _under(labels, rules.instance_labels, path)),
+        regions=tuple(
+            field
+            for path, labels in named
+            for field in _under(labels, rules.region_labels, path)
+            if not field.path.endswith("." + _LOOSE_REGION) or region.is_listed(field.value)
+        ),
+        labels=tuple(dict.fromkeys(plain(key) for _, labels in named for key in labels)),
+    )
+
+
+def places(common: list[Field], rows: list[Field], rules: EventSettings) -> list[Place]:
+    """Return the instances that groups of labels name: those of ``common`` hold for every one of ``rows``."""
+    found = [place([*common, row], rules) for row in rows if _under(mapping(row.value), rules.instance_labels, "")]
+    return found or [place(common, rules)._replace(labels=place([*common, *rows], rules).labels)]
+
+
+def identity(labels: Mapping[str, object]) -> str:
+    """Return a text that is equal for equal labels, whatever their order; empty for none."""
+    return ",".join(f"{plain(key)}={plain(labels[key])}" for key in sorted(labels))
+
+
+def _under(labels: Mapping[str, object], keys: tuple[str, ...], path: str) -> list[Field]:
+    return [Field(f"{path}.{key}", labels[key]) for key in keys if key in labels and stated(labels[key])]
