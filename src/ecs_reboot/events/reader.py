@@ -96,10 +96,9 @@ def _found(document: Document, rules: EventSettings, now: datetime) -> tuple[str
     if shape.kind == "timer" and (document.envelopes or document.path):
         shape = formats.UNKNOWN  # only the platform's own timer is one, and it comes bare
     if not shape.module:
-        keys = ", ".join(plain(key) for key in list(document.body)[:5])
-        return shape.kind, [
-            Rejected(code="unsupported", reason=shape.advice, path=document.path.rstrip("."), value=keys)
-        ]
+        keys = ", ".join(plain(key) for key in list(document.body)[:_KEYS_SAID]) or "none"
+        reason = f"{shape.advice} (its fields: {keys})"
+        return shape.kind, [Rejected(code="unsupported", reason=reason, path=document.path.rstrip("."), value=keys)]
     source: _Source = import_module(f"ecs_reboot.events.sources.{shape.module}").find
     try:
         items = source(document, rules, now)
@@ -133,6 +132,7 @@ def _trigger(envelopes: tuple[str, ...], kind: str) -> str:
     return ">".join(envelopes) if envelopes and kind in _NO_KIND else ">".join((*envelopes, kind))
 
 
+_KEYS_SAID = 8
 _NO_KIND = ("malformed", "text", "unsupported")
 
 

@@ -76,7 +76,8 @@ def of_request(request: RebootRequest, region_id: str, code: Code, reason: str, 
 
 def of_element(trigger: str, element: Ignored | Rejected) -> Result:
     """Make the result of an element of an event that asks for nothing."""
-    where = f" (at {element.path}: {element.value})" if isinstance(element, Rejected) and element.path else ""
+    path = element.path if isinstance(element, Rejected) else ""
+    where = f" (at {path}: {element.value})" if isinstance(element, Rejected) and path not in element.reason else ""
     return Result(
         instance_id=element.instance_id,
         region_id=element.region_id,

@@ -186,7 +186,8 @@ VARIABLES: tuple[Variable, ...] = (
         "REGION_LABELS",
         "region_id,regionId,_aliyun_arms_region_id,region",
         _words(),
-        "Label keys that may hold the instance's region in those alerts. `region` counts only where its value is a region ID.",
+        "Label keys that may hold the instance's region in those alerts. `region` counts only where its value is "
+        "a region ID.",
     ),
     Variable(
         "ACTIONABLE_EVENTS",
