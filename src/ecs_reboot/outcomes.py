@@ -195,7 +195,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     _skipped("alarm_over", "the fault is over", "告警已恢复"),
     _skipped("not_firing", "the alarm is not firing", "告警未触发"),
     _skipped("information", "information only", "仅为通知"),
-    _skipped("monitor_fault", "the monitor reports that it sees nothing, or that it is silenced", "监控自身无数据或已静默"),
+    _skipped("monitor_fault", "the monitor sees nothing, is a watchdog or is silenced", "监控自身无数据或已静默"),
     _skipped("test_alert", "a test of the notification: nothing is at fault", "告警通知测试"),
     _skipped(
         "truncated_alerts", "the sender left alerts of the group out; they are not judged", "发送方省略了部分告警",
