@@ -117,6 +117,7 @@ upgrade: ## write constraints.txt anew with the newest versions that pyproject.t
 	$(PYTHON) -m venv build/upgrade
 	build/upgrade/bin/python -m pip --quiet install '.[localcloud,stack,dev]'
 	build/upgrade/bin/python -m pip freeze --exclude ecs-reboot > constraints.txt
+	PYTHONPATH=packaging build/upgrade/bin/python -m bundle.digests
 
 clean: ## remove everything that was built
 	rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,5 @@
 """The packages as published: the exact versions of constraints.txt, fetched for the runtime's Python, and read."""
 
-import hashlib
 import re
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from email.parser import HeaderParser
 from pathlib import Path
 from typing import NamedTuple
 
-from bundle import BuildError
+from bundle import BuildError, digests
 from bundle.runtimes import Runtime
 
 #: What is packed: the SDK, and of pydantic only its Rust core. All else that they declare is needed by what is cut.
@@ -53,12 +52,13 @@ def fetch(runtime: Runtime, pinned: dict[str, str], cache: Path) -> list[Distrib
     if missing:
         _download(runtime, missing, cache)
     found = []
+    known = digests.known()
     for name, version in pinned.items():
         path = _cached(cache, name, version)
         if path is None:
             raise BuildError(f"pip brought no file for {name}=={version} into {cache}")
         check_tags(path.name, runtime)
-        found.append(read(path, name, version))
+        found.append(read(path, name, version, digests.check(path, known)))
     return found
 
 
@@ -116,8 +116,8 @@ def _fits(tag: str, runtime: Runtime) -> bool:
     return old in _OLD_TAGS and _OLD_TAGS[old] <= runtime.glibc and machine == _MACHINE
 
 
-def read(path: Path, name: str, version: str) -> Distribution:
-    """Read a wheel, or a source archive that needs no building: plain Python lying at its top."""
+def read(path: Path, name: str, version: str, digest: str) -> Distribution:
+    """Read a file that was checked: a wheel, or a source archive of plain Python that needs no building."""
     files = dict(_wheel(path) if path.suffix == ".whl" else _archive(path))
     metadata = next((data for file, data in files.items() if re.search(r"(METADATA|PKG-INFO)$", file)), b"")
     members, texts = {}, {}
@@ -128,7 +128,6 @@ def read(path: Path, name: str, version: str) -> Distribution:
             members[file] = data
         elif file.endswith((".c", ".pyx", ".rs")) and path.suffix != ".whl":
             raise BuildError(f"{path.name} is a source archive with {file}: it would have to be compiled")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Distribution(name, version, path.name, digest, _licence(metadata.decode()), members, texts)
 
 
