@@ -70,9 +70,12 @@ remove: $(VENV)/.stack ## delete the stack, keep logs and ledger: [LOGS=1] [FORG
 doctor: $(VENV)/.stack ## what will and will not work tonight
 	@$(BIN)/python -m stack doctor
 
-bench: $(VENV)/.run ## cold starts and the local cloud against their bars; writes chart, page and JSON
-	@$(BIN)/python bench/cold_start.py --chart docs/images/cold-start.svg --page docs/performance.md
-	@$(BIN)/python bench/local_cloud.py
+bench: $(VENV)/.run ## cold starts, the local cloud, alarm to reboot against their bars: [DEPLOYED=1] the last alone
+	@$(if $(DEPLOYED),,$(BIN)/python bench/cold_start.py --chart docs/images/cold-start.svg --page docs/performance.md)
+	@$(if $(DEPLOYED),,$(BIN)/python bench/local_cloud.py)
+	@PYTHONPATH=packaging $(BIN)/python -m bundle --runtime host --out build/bench/function
+	@DEPLOYED= PYTHONPATH=bench $(BIN)/python -m as_deployed --page docs/performance.md
+	@DEPLOYED= PYTHONPATH=bench $(BIN)/python -m as_deployed --shares
 
 simulate: $(VENV)/.dev ## duplicates, crashes, lost answers by the thousand: [SEED=1] [DELIVERIES=100000] [LESS=assumption]
 	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(DELIVERIES),--deliveries $(DELIVERIES)) \

@@ -6,7 +6,7 @@ policies that the template writes. Only the addresses of the services are the lo
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from cloud_languages.template import document
 from cloud_languages.template.expression import evaluate
@@ -22,6 +22,7 @@ from localcloud.ram.roles import Roles
 Log = Callable[[Invocation], None]
 TEMPLATE = Path(__file__).resolve().parents[3] / "template.yml"
 REGION = "cn-hangzhou"
+_LEDGER_KEY: dict[str, Literal["INTEGER", "STRING", "BINARY"]] = {"region": "STRING", "row": "STRING"}
 #: Parameters without a default: they say where the code lies, which is given otherwise here.
 _CODE = {"CodeBucket": "local", "CodeObject": "function.zip"}
 
@@ -83,7 +84,8 @@ def with_stores(fleet: Fleet, deployed: Deployment) -> Fleet:
     projects = {**fleet.log_projects, deployed.log_project: deployed.logstores}
     instance = deployed.environment.get("TABLESTORE_INSTANCE", "")
     known = {spec.instance_name for spec in fleet.tablestore}
-    tables = () if not instance or instance in known else (TablestoreSpec(instance_name=instance),)
+    table = {deployed.environment.get("TABLESTORE_TABLE", ""): _LEDGER_KEY}
+    tables = () if not instance or instance in known else (TablestoreSpec(instance_name=instance, tables=table),)
     return fleet.model_copy(update={"log_projects": projects, "tablestore": (*fleet.tablestore, *tables)})
 
 

@@ -1,0 +1,185 @@
+"""One local cloud with the function as deployed, and what became of the alarms that were sent to it."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from localcloud.account import fleet
+from localcloud.account.faults import ACTIONS
+from localcloud.commands.deployed import Deployment, cloud_of, deployment, register
+from localcloud.commands.project_function import NAME, project_function
+from localcloud.functioncompute.api.functions import Functions
+from localcloud.functioncompute.function import Function
+from localcloud.functioncompute.invocation import Invocation
+from localcloud.server.server import running
+
+REGION, ACCOUNT, TOKEN = "cn-hangzhou", "1000000000000007", "bench-token-of-twenty-four"
+LONGEST_SECONDS = 600.0
+
+
+class Scene(NamedTuple):
+    """What a case needs.
+
+    ``entries`` of the ``instances`` were rebooted thirty days ago; each has ``tags`` tags beside those of ours.
+    ``latency``: seconds that every call takes. ``parameters``: the template's; ``settings`` go before what it renders.
+    """
+
+    instances: int = 1
+    entries: int = 0
+    tags: int = 1
+    latency: float = 0.0
+    parameters: Mapping[str, str] = {}
+    settings: Mapping[str, str] = {}
+    faults: tuple[Mapping[str, Any], ...] = ()
+    reboot_seconds: float = 2.0
+
+
+class Noted(NamedTuple):
+    """One call that the function made: when it was answered, on a clock that never steps back."""
+
+    at: float
+    service: str
+    action: str
+    status: int | None
+
+
+class Stage:
+    """A running scene."""
+
+    def __init__(self, cloud: Any, functions: Functions, function: Function, deployed: Deployment) -> None:
+        self.cloud, self.functions = cloud, functions
+        self._function, self._deployed = function, deployed
+        self._lock = threading.Lock()
+        self.calls: list[Noted] = []
+        self.runs: list[Invocation] = []
+        cloud.audit.subscribe(self._note)
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Forget what was noted, and let the next alarm meet a fresh process."""
+        with self._lock:
+            self.calls, self.runs = [], []
+        register(self.functions, self._function, self._deployed, self._ran)
+
+    def send(self, instance_id: str) -> float:
+        """Send an alarm as the topic does, asynchronously; returns when."""
+        began = time.monotonic()
+        self.functions.enqueue(NAME, json.dumps(alarm(instance_id)).encode())
+        return began
+
+    def post(self, instance_id: str) -> tuple[int, float]:
+        """Send an alarm over HTTP; returns the status, 502 where the function failed, and the seconds it took."""
+        began = time.monotonic()
+        invocation = self.functions.invoke(NAME, json.dumps(over_http(alarm(instance_id))).encode()).invocation
+        self._ran(invocation)
+        status = 502 if invocation.error else int(json.loads(invocation.payload)["statusCode"])
+        return status, time.monotonic() - began
+
+    def wait(self, seconds: float = LONGEST_SECONDS) -> None:
+        """Wait until nothing is left to do. Raises SystemExit where that takes too long."""
+        if not self.functions.wait_until_idle(seconds):
+            raise SystemExit(f"after {seconds:.0f} s the function still has something to do")
+
+    def accepted_at(self) -> list[float]:
+        """Return when ECS accepted each reboot."""
+        with self._lock:
+            return [one.at for one in self.calls if one.action == "RebootInstances" and one.status == 200]  # noqa: PLR2004
+
+    def until_reboot(self) -> list[str]:
+        """Return the calls up to the first reboot, that one included."""
+        with self._lock:
+            names = [one.action for one in self.calls]
+        return names[: names.index("RebootInstances") + 1] if "RebootInstances" in names else names
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return all records of kind `result` that were printed."""
+        with self._lock:
+            lines = [line for run in self.runs for line in run.logs.decode(errors="replace").splitlines()]
+        found = [json.loads(line) for line in lines if line.startswith('{"schema"')]
+        return [one for one in found if one["record"] == "result"]
+
+    def rebooted(self) -> list[str]:
+        """Return the instances that really went down, as often as they did."""
+        return [change["instance_id"] for change in self.cloud.audit.changes() if change["from"] == "Running"]
+
+    def _ran(self, invocation: Invocation) -> None:
+        with self._lock:
+            self.runs.append(invocation)
+
+    def _note(self, entry: Mapping[str, Any]) -> None:
+        if entry["kind"] == "api":
+            with self._lock:
+                self.calls.append(Noted(time.monotonic(), entry["service"], entry["action"], entry["http_status"]))
+
+
+@contextmanager
+def staged(scene: Scene, code: Path) -> Iterator[Stage]:
+    """Set a scene up for the length of a ``with`` block; ``code`` is the built package."""
+    deployed = deployment(ACCOUNT, {"WebhookToken": TOKEN, **scene.parameters})
+    cloud = cloud_of(_fleet(scene), deployed)
+    with running(cloud) as server:
+        function = project_function(cloud, server.url, scene.settings, code=code, deployed=deployed)
+        yield Stage(cloud, server.functions, function, deployed)
+
+
+def instance_id(number: int) -> str:
+    """Return the ID of an instance of the scene."""
+    return f"i-bp1bench{number:012d}"
+
+
+def alarm(instance: str) -> dict[str, Any]:
+    """Return a threshold alarm of this moment, as CloudMonitor publishes it to a topic."""
+    return {
+        "ruleId": "rule-1",
+        "alertName": "cpu-high",
+        "alertState": "ALERT",
+        "curLevel": "CRITICAL",
+        "namespace": "acs_ecs_dashboard",
+        "metricName": "CPUUtilization",
+        "regionId": REGION,
+        "dimensions": f"{{instanceId={instance}, userId={ACCOUNT}}}",
+        "timestamp": int(time.time() * 1000),
+    }
+
+
+def over_http(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the event that an HTTP trigger makes of a request with this body."""
+    return {
+        "version": "v1",
+        "rawPath": "/alarm",
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+        "headers": {"Content-Type": "application/json"},
+        "queryParameters": {"token": TOKEN},
+        "requestContext": {"timeEpoch": str(int(time.time() * 1000)), "http": {"method": "POST"}},
+    }
+
+
+def _fleet(scene: Scene) -> fleet.Fleet:
+    history = {"attempts": [{"ago": "30d", "state": "back"}]} if "attempts" in fleet.InstanceSpec.model_fields else {}
+    when = (datetime.now(timezone.utc) - timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Without a history in the fleet file: the tag that the function itself would have left.
+    entry = {} if history else {"ecs-reboot.ledger": f"v1 {when} graceful back 0badcafe g=0"}
+    own = {f"own-{number}": "x" for number in range(scene.tags - 1)}
+    instances = [
+        {
+            "instance_id": instance_id(number),
+            "region_id": REGION,
+            "tags": {"ecs-reboot": "enabled", **own, **(entry if number < scene.entries else {})},
+            "reboot_seconds": scene.reboot_seconds,
+            **(history if number < scene.entries else {}),
+        }
+        for number in range(scene.instances)
+    ]
+    delays = [
+        {"service": service, "action": "*", "kind": "delay", "seconds": scene.latency, "before": True}
+        for service in ACTIONS
+        if scene.latency
+    ]
+    document = {"account": ACCOUNT, "instances": instances, "faults": [*scene.faults, *delays]}
+    return fleet.parse(document, name="bench", now=datetime.now(timezone.utc))
