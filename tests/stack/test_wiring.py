@@ -72,6 +72,24 @@ def test_the_pattern_has_every_event_that_may_be_acted_on_and_no_other() -> None
 
 
 @pytest.mark.parametrize(
+    ("on_the_bus", "code"), [("AgentStatusStopped", "not_actionable"), ("AgentStatusRunning", "alarm_over")]
+)
+def test_events_of_silent_agents_are_understood_as_the_trigger_sends_them(on_the_bus: str, code: str) -> None:
+    event = {
+        "id": "1",
+        "specversion": "1.0",
+        "source": "acs.cms",
+        "type": f"cms:CloudMonitor:{on_the_bus}",
+        "subject": "acs:ecs:cn-hangzhou:1234567890123456:instance/i-bp1a2b3c4d5e6f7g8h9i",
+        "time": NOW.isoformat(),
+        "data": {},
+    }
+    assert event_pattern.matches(pattern_of("AgentEventTrigger"), event)
+    reading = read(json.dumps(event).encode(), EventSettings(default_region="cn-hangzhou"), NOW)
+    assert [one.code for one in reading.ignored] == [code]
+
+
+@pytest.mark.parametrize(
     ("event", "expected"),
     [
         ({"a": "x"}, True),
