@@ -15,8 +15,9 @@ from ecs_reboot.invocation import Invocation
 from ecs_reboot.records import response, stdout
 from ecs_reboot.records.delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
+from ecs_reboot.records.redaction import Redactor
 from ecs_reboot.records.result import Result
-from ecs_reboot.settings.settings import Settings, SettingsError, load
+from ecs_reboot.settings.settings import Settings, SettingsError, load, secrets_of
 
 #: Used where the context names no timeout. Seconds.
 DEFAULT_TIMEOUT = 60.0
@@ -48,7 +49,8 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
     """
     clock = SystemClock()
     request_id = str(getattr(context, "request_id", "") or "")
-    record_log = RecordLog(request_id, clock, stdout.write)
+    redact = Redactor(secrets_of(os.environ))
+    record_log = RecordLog(request_id, clock, stdout.write, redact)
     try:
         settings = load(os.environ)
     except SettingsError as error:
@@ -69,10 +71,11 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
     )
     answered = invocation.answer(event)
     if answered.over_http:
-        return response.http(answered.body)
+        return response.http(redact(answered.body))
     if answered.retry_reason:
-        raise RetryableFailure(answered.retry_reason)
-    return answered.body
+        raise RetryableFailure(redact(answered.retry_reason))
+    body: dict[str, Any] = redact(answered.body)
+    return body
 
 
 def _connect(credentials: Credentials | NoCredentials, settings: Settings, deadline: Deadline) -> EcsApi:

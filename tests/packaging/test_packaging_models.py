@@ -171,7 +171,7 @@ def test_no_field_can_be_changed(small: dict[str, Any], name: str, data: st.Data
 
 
 def test_models_of_different_classes_are_never_equal(small: dict[str, Any]) -> None:
-    fields = {"code": "c", "reason": "r"}
+    fields = {"code": "malformed", "reason": "r"}
     ignored, rejected = (small[f"ecs_reboot.model.{one}"](**fields) for one in ("Ignored", "Rejected"))
     assert ignored != rejected
     assert ignored != fields

@@ -8,18 +8,22 @@ from collections.abc import Callable
 from typing import Any
 
 from ecs_reboot.clock import Clock
+from ecs_reboot.records.redaction import Redactor
 from ecs_reboot.records.result import Result, flat
 
 
 class RecordLog:
     """Writes records under one request ID.
 
-    ``handed_over_by`` is the ID of the HTTP request that handed the event to this invocation, '' where none did; every
-    record of it then holds both.
+    ``redact`` masks secrets. ``handed_over_by`` is the ID of the HTTP request that handed the event to this invocation,
+    '' where none did; every record of it then holds both.
     """
 
-    def __init__(self, request_id: str, clock: Clock, write: Callable[[str], None]) -> None:
+    def __init__(
+        self, request_id: str, clock: Clock, write: Callable[[str], None], redact: Redactor | None = None
+    ) -> None:
         self._request_id, self._clock, self._write = request_id, clock, write
+        self._redact = redact or Redactor(())
         self._count = 0
         self.handed_over_by = ""
 
@@ -41,7 +45,7 @@ class RecordLog:
 
     def _print(self, result: Result, kind: str) -> dict[str, Any]:
         self._count += 1
-        record = flat(result, self._request_id, kind, self._clock.now())
+        record: dict[str, Any] = self._redact(flat(result, self._request_id, kind, self._clock.now()))
         if self.handed_over_by:
             record["handed_over_by"] = self.handed_over_by
         record["record_id"] = f"{self._request_id}-{self._count}"

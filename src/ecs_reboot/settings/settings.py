@@ -142,3 +142,8 @@ def load(environment: Mapping[str, str]) -> Settings:
     values["default_region"] = values["default_region"] or environment.get("FC_REGION", "")
     parts = {name: {field: values.pop(field) for field in fields} for name, fields in _PARTS.items()}
     return Settings(policy=Policy(**parts["policy"]), reading=EventSettings(**parts["reading"]), **values)
+
+
+def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values of secret variables, as they stand in the environment."""
+    return tuple(environment[row.name] for row in VARIABLES if row.secret and environment.get(row.name))
