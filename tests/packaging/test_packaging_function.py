@@ -4,7 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +28,42 @@ context = types.SimpleNamespace(
 status = index.handle(open(sys.argv[2], "rb").read(), context)["status"]
 print(json.dumps({"status": status, "modules": sorted(sys.modules)}))
 """
+
+
+_AT_THE_DOOR = """
+import json, sys, types
+sys.path.insert(0, sys.argv[1])
+import index
+context = types.SimpleNamespace(
+    request_id="r", region="cn-hangzhou", account_id="1", function=types.SimpleNamespace(name="ecs-reboot", timeout=60),
+    credentials=types.SimpleNamespace(access_key_id="id", access_key_secret="secret", security_token=""),
+)
+answer = index.handle(open(sys.argv[2], "rb").read(), context)
+print(json.dumps({"status": answer["statusCode"], "modules": sorted(sys.modules)}))
+"""
+
+
+@contextmanager
+def storing() -> Iterator[str]:
+    """A service that stores what it is asked to, as Function Compute does; gives its address."""
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(202)
+            self.send_header("x-fc-request-id", "later-1")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 @pytest.fixture(scope="session")
@@ -90,3 +130,24 @@ def test_an_event_that_asks_for_nothing_loads_neither_network_nor_sdk(unpacked: 
     heavy = {"ssl", "socket", "http.client", "darabonba", "alibabacloud_tea_openapi", "ecs_reboot.cloud.ecs", "email"}
     assert not heavy & set(report["modules"])
     assert len(report["modules"]) < 130
+
+
+def test_an_http_event_is_handed_over_without_the_network_sdk(unpacked: Path) -> None:
+    with storing() as address:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _AT_THE_DOOR, str(unpacked), str(EVENTS / "http-alarm-firing.json")],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={
+                "HANDOVER": "on",
+                "HANDOVER_ENDPOINT": address,
+                "WEBHOOK_TOKEN": "demo-token",
+                "MAX_EVENT_AGE_SECONDS": "0",
+            },
+        )
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["status"] == 202
+    heavy = {"darabonba", "alibabacloud_tea_openapi", "ecs_reboot.cloud.ecs", "ecs_reboot.remediation.remediate"}
+    assert not heavy & set(report["modules"])
+    assert "http.client" in report["modules"]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from scripted_ecs import LOST, NOW, ONE, REGION, JumpingClock, ScriptedEcs, deadline, instance, settings
+from scripted_ecs import LOST, NOW, ONE, REGION, THROTTLED, JumpingClock, ScriptedEcs, deadline, instance, settings
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
@@ -41,7 +41,7 @@ class Stage:
         self.settings = settings(DEFAULT_REGION=REGION, WEBHOOK_TOKEN=TOKEN, **environment)
         self.lines: list[str] = []
 
-    def answer(self, event: bytes, request_id: str = "door-1") -> Answered:
+    def answer(self, event: bytes, request_id: str = "door-1", **more: Any) -> Answered:
         return Invocation(
             request_id,
             self.settings,
@@ -49,7 +49,7 @@ class Stage:
             connect=lambda _: self.ecs,
             record_log=RecordLog(request_id, self.clock, self.lines.append),
             delivery=RecordDelivery(self.settings, NoCredentials(), REGION, self.clock),
-            invoke_later=self.itself,
+            invoke_later=more.get("itself", self.itself),
         ).answer(event)
 
     def records(self) -> list[dict[str, Any]]:
@@ -160,3 +160,14 @@ def test_a_token_in_the_body_too_is_carried_out_instead_of_stored():
     answered = stage.answer(http({**ASKS, "reason": f"from {TOKEN}"}))
     assert stage.itself.envelopes == []
     assert answered.body["results"][0]["code"] == "accepted"
+
+
+@pytest.mark.parametrize("handover", [None, LOST], ids=["off", "fails"])
+@pytest.mark.parametrize("step", ["describe", "entries", "remember", "reboot"])
+def test_a_caller_over_http_never_waits_longer_than_cloudmonitor_does(step: str, handover: CloudError | None):
+    stage = Stage(0.2, handover)
+    # ECS throttles for minutes: there is always one more try, if only there were time.
+    stage.ecs.before[step] = [THROTTLED] * 10_000
+    body = stage.answer(http(ASKS), itself=None if handover is None else stage.itself).body
+    assert response.http(body)["statusCode"] == 503
+    assert stage.clock.elapsed() < 5
