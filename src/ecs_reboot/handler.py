@@ -4,9 +4,9 @@ Wiring only. What came in decides what is loaded: an event that asks for nothing
 """
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ecs_reboot.clock import Deadline, SystemClock
+from ecs_reboot.clock import Clock, Deadline, SystemClock
 from ecs_reboot.cloud.credentials import Credentials, NoCredentials, current
 from ecs_reboot.cloud.ecs_api import EcsApi
 from ecs_reboot.cloud.errors import NotSent
@@ -18,6 +18,9 @@ from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.redaction import Redactor
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings, SettingsError, load, secrets_of
+
+if TYPE_CHECKING:  # loaded only where somebody is to be told
+    from ecs_reboot.records.notices.delivery import NoticeDelivery
 
 #: Used where the context names no timeout. Seconds.
 DEFAULT_TIMEOUT = 60.0
@@ -68,6 +71,7 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
         record_log=record_log,
         delivery=RecordDelivery(settings, credentials, _region(context), clock),
         invoke_later=_invoke_later(context, credentials, settings) if settings.handover else None,
+        notices=_notices(settings, request_id, _region(context), clock),
     )
     answered = invocation.answer(event)
     if answered.over_http:
@@ -109,6 +113,17 @@ def _invoke_later(context: Any, credentials: Credentials | NoCredentials, settin
         return fc.invoke_later(function, envelope, credentials, deadline, endpoint=endpoint)
 
     return invoke_later
+
+
+def _notices(settings: Settings, request_id: str, region_id: str, clock: Clock) -> "NoticeDelivery | None":
+    if not settings.notify:
+        return None
+    from ecs_reboot.records.notices.composition import Frame  # noqa: PLC0415 - only where somebody is to be told
+    from ecs_reboot.records.notices.delivery import NoticeDelivery  # noqa: PLC0415
+    from ecs_reboot.records.notices.notice import Channel  # noqa: PLC0415
+
+    frame = Frame.of(settings, request_id, region_id, clock.now())
+    return NoticeDelivery([Channel(*channel) for channel in settings.notify], frame, clock)
 
 
 def _region(context: Any) -> str:

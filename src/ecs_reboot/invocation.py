@@ -5,7 +5,7 @@ the function to itself, where records go. So the same steps run on Function Comp
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_reboot import handover
 from ecs_reboot.clock import Deadline
@@ -21,8 +21,16 @@ from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings
 
+if TYPE_CHECKING:  # loaded only where somebody is to be told
+    from ecs_reboot.records.notices.delivery import NoticeDelivery
+
 #: CloudMonitor waits 5 s for an HTTP answer and then calls again: this long for all calls, and for the logstore.
 HTTP_SECONDS, HTTP_LOG_SECONDS = 3.5, 0.9
+#: How long to wait at the end, at most, for notices that are under way; and for writing down what became of them.
+NOTICE_SECONDS, NOTICE_LOG_SECONDS = 3.5, 1.0
+#: The share of the margin that all this may take.
+MARGIN_SHARE = 0.8
+NOBODY_TOLD = {"status": "off", "told": 0}
 
 
 class Answered(NamedTuple):
@@ -49,35 +57,45 @@ class Invocation:
         record_log: RecordLog,
         delivery: RecordDelivery,
         invoke_later: handover.InvokeLater | None = None,
+        notices: "NoticeDelivery | None" = None,
     ) -> None:
         self._request_id, self._settings, self._deadline = request_id, settings, deadline
         self._connect, self._record_log, self._delivery = connect, record_log, delivery
-        self._invoke_later = invoke_later
+        self._invoke_later, self._notices = invoke_later, notices
 
     def answer(self, event: bytes) -> Answered:
         """Carry out what the event asks for. Raises nothing that an event or a call to Alibaba Cloud can cause."""
-        reading = read(event, self._settings.reading, self._deadline.clock.now())
+        clock, margin = self._deadline.clock, self._settings.deadline_margin_seconds
+        reading = read(event, self._settings.reading, clock.now())
         if reading.over_http:
-            self._deadline = Deadline(self._deadline.clock, min(HTTP_SECONDS, self._deadline.left()))
+            self._deadline, margin = Deadline(clock, min(HTTP_SECONDS, self._deadline.left())), 1.2
+        end = Deadline(clock, self._deadline.left() + MARGIN_SHARE * margin)
         self._record_log.handed_over_by = reading.handed_over_by
         attempt = self._hand_over(event, reading)
         unasked = [records.of_element(reading.trigger, one) for one in reading.rejected + reading.ignored]
         lines = [self._record_log.handover(attempt.result(reading.trigger))] if attempt else []
         if attempt and attempt.request_id:
             # The other run reads the whole event again and writes a record for each of its elements.
-            answer = self._answer(reading, "handed_over", unasked)
+            answer = self._answer(reading, "handed_over", unasked, NOBODY_TOLD)
             told = response.handed_over(answer, reading, attempt.reason, attempt.request_id)
             return Answered(told, over_http=True, retry_reason="")
         wanted = self._wanted(reading, attempt)
         log_seconds = HTTP_LOG_SECONDS if reading.over_http else self._settings.deadline_margin_seconds
+        if self._notices:
+            self._notices.start(wanted)
+            if any(request.verb == "verify" and not request.instance_ids for request in reading.upkeep):
+                self._notices.try_again()
         lines += [self._record_log.result(result) for result in unasked + wanted]
         self._delivery.send(lines, log_seconds)
+        told = self._tell(end)
         status = response.status_of(wanted, rejected=bool(reading.rejected))
-        body = self._answer(reading, status, unasked + wanted)
+        body = self._answer(reading, status, unasked + wanted, told)
         undone = [result for result in wanted if result.retriable]
         return Answered(body, reading.over_http, f"{status}: {response.reason_of(undone)}" if undone else "")
 
-    def _answer(self, reading: ParsedEvent, status: str, results: list[Result]) -> dict[str, Any]:
+    def _answer(
+        self, reading: ParsedEvent, status: str, results: list[Result], notices: dict[str, Any]
+    ) -> dict[str, Any]:
         return response.body(
             self._request_id,
             reading.trigger,
@@ -85,6 +103,7 @@ class Invocation:
             results,
             dry_run=self._settings.dry_run or any(request.dry_run for request in reading.requests),
             log_store=self._delivery.outcome(),
+            notices=notices,
             handed_over_by=reading.handed_over_by,
         )
 
@@ -110,6 +129,15 @@ class Invocation:
             records.of_request(request, "", code, reason, retriable=True) for request in reading.requests
         ]
 
+    def _tell(self, end: Deadline) -> dict[str, Any]:
+        """Wait for the notices, write down what became of them, and return what the answer says about them."""
+        if not self._notices:
+            return NOBODY_TOLD
+        notices = [self._record_log.notice(one) for one in self._notices.finish(min(NOTICE_SECONDS, end.left()))]
+        if notices and end.left() > NOTICE_LOG_SECONDS / 2:
+            self._delivery.send(notices, NOTICE_LOG_SECONDS)
+        return self._notices.outcome()
+
     def _carry_out(self, reading: ParsedEvent) -> list[Result]:
         try:
             ecs = self._connect(self._deadline)
@@ -122,6 +150,8 @@ class Invocation:
         done = [result for request in reading.upkeep for result in upkeep.run(request)]
         remediation = Remediation(ecs, self._settings, self._deadline, log_intent=self._record_log.log_intent)
         results = remediation.run(reading.requests)
+        if self._notices:
+            self._notices.start(done + results)
         accepted = [result for result in results if result.code == "accepted"]
         if accepted and self._settings.verify_seconds and not reading.over_http:
             # What ECS accepted is on record before the watching starts: a crash in between loses nothing.

@@ -55,9 +55,13 @@ def body(
     *,
     dry_run: bool,
     log_store: dict[str, Any],
+    notices: dict[str, Any],
     handed_over_by: str = "",
 ) -> dict[str, Any]:
-    """Return the answer. Facts stay in the records: an asynchronous result may hold 64 KB only."""
+    """Return the answer. Facts stay in the records: an asynchronous result may hold 64 KB only.
+
+    ``log_store`` and ``notices`` say what became of the records and of the messages about them.
+    """
     return {
         "schema": SCHEMA,
         "request_id": request_id,
@@ -68,6 +72,7 @@ def body(
         "dry_run": dry_run,
         "results": [result.model_dump(mode="json", exclude={"facts"}) for result in results],
         "log_store": log_store,
+        "notices": notices,
     }
 
 

@@ -93,7 +93,7 @@ def flat(result: Result, request_id: str, kind: str, at: datetime) -> dict[str, 
     """Return the record as a JSON-able dict: the result, and which invocation wrote it, when.
 
     ``kind`` is `intent` for what is about to be asked of ECS, `accepted` for what ECS accepted and is now watched,
-    `result` for what came of it in the end.
+    `result` for what came of it in the end, `notice` for a message about it.
     """
     head = {"schema": SCHEMA, "record": kind, "time": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "request_id": request_id}
     # A request for a hundred instances need not stand a hundred times in its records.

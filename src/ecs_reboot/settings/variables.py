@@ -11,6 +11,7 @@ from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.policy.blast_radius import parse_limit
 from ecs_reboot.policy.pause import parse_pause
 from ecs_reboot.policy.windows import parse_freezes, parse_windows, parse_zone
+from ecs_reboot.settings.notify import parse_channels, parse_secrets
 
 
 class Variable(NamedTuple):
@@ -104,6 +105,12 @@ def _endpoint(text: str) -> str:
 def _name(text: str) -> str:
     if text.strip() and not re.fullmatch(r"[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]", text.strip()):
         raise ValueError("give 3 to 63 lower-case letters, digits and '-', or nothing")
+    return text.strip()
+
+
+def _keyword(text: str) -> str:
+    if len(text.strip()) > 40 or not text.strip().isprintable():  # noqa: PLR2004 - a word, not a text
+        raise ValueError("give at most 40 printable characters, or nothing")
     return text.strip()
 
 
@@ -295,5 +302,28 @@ VARIABLES: tuple[Variable, ...] = (
         "5",
         _number(0.5, 60, whole=False),
         "Kept back from the function's timeout for writing the records.",
+    ),
+    Variable(
+        "NOTIFY",
+        "",
+        parse_channels,
+        "Who is told, in a chat: addresses of custom bots of DingTalk, Feishu, WeCom and Slack, or `webhook=URL` for "
+        "one of your own (CloudEvents); several separated by spaces or commas (docs/notices.md). Empty: nobody.",
+        secret=True,
+    ),
+    Variable(
+        "NOTIFY_SECRET",
+        "",
+        parse_secrets,
+        "What signs the notices: one secret, or `dingtalk=SECRET feishu=SECRET`. To a `webhook` it is sent as a "
+        "bearer token.",
+        secret=True,
+    ),
+    Variable("NOTIFY_LANGUAGE", "en", _choice("en", "zh"), "The language of the notices."),
+    Variable(
+        "NOTIFY_KEYWORD",
+        "ecs-reboot",
+        _keyword,
+        "Stands in brackets before every notice's title: the keyword by which a bot's security setting knows them.",
     ),
 )

@@ -1,0 +1,155 @@
+"""From the results of a run to the notices about it. Pure.
+
+All results of one kind make one message, however many instances they are about: a storm is one message.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from ecs_reboot.cloud.errors import ABOUT_THE_CALLER
+from ecs_reboot.records.notices.escaping import one_line
+from ecs_reboot.records.notices.log_link import log_link
+from ecs_reboot.records.notices.notice import Kind, Message, Notice
+from ecs_reboot.records.notices.occasions import ECS_REFUSED, OCCASIONS, RIGHTS_MISSING, Language, Occasion
+from ecs_reboot.records.result import Result
+from ecs_reboot.settings.settings import Settings
+
+#: A message names so many instances, and how many more there are.
+MOST_NAMED = 10
+#: Characters of a line; the record has the whole sentence.
+MOST_CHARACTERS = 400
+#: ECS's own codes that are not worth a notice: somebody else is rebooting it, or it comes again by itself.
+_ECS_OWN_BUT_QUIET = ("IncorrectInstanceStatus", "InstanceNotReady", "Throttling")
+
+#: (one instance, several) by kind and language; `{name}`, `{count}` and `{seconds}` are filled in.
+_TITLES: dict[Language, dict[Kind, tuple[str, str]]] = {
+    "en": {
+        "rebooting": ("{name} is being rebooted", "{count} instances are being rebooted"),
+        "came_back": ("{name} came back{seconds}", "{count} instances came back"),
+        "not_back": ("{name} did not come back", "{count} instances did not come back"),
+        "needs_you": ("{name}: not rebooted, it needs you", "{count} reboots were refused and need you"),
+        "late": ("told late: {name}", "{count} earlier notices, told late"),
+    },
+    "zh": {
+        "rebooting": ("{name} 正在重启", "{count} 台实例正在重启"),
+        "came_back": ("{name} 已恢复{seconds}", "{count} 台实例已恢复"),
+        "not_back": ("{name} 未恢复", "{count} 台实例未恢复"),
+        "needs_you": ("{name} 未重启，需要人工处理", "{count} 个重启请求被拒绝，需要人工处理"),
+        "late": ("补发：{name}", "补发 {count} 条通知"),
+    },
+}
+_WORDS = {
+    "en": {"link": "Records", "seconds": " in {seconds:.0f} s", "more": "and {count} more"},
+    "zh": {"link": "查看记录", "seconds": "，用时 {seconds:.0f} 秒", "more": "另有 {count} 个"},
+}
+
+
+class Frame(NamedTuple):
+    """What all notices of one run have in common."""
+
+    language: Language
+    keyword: str
+    link: str
+    source: str
+    request_id: str
+
+    @classmethod
+    def of(cls, settings: Settings, request_id: str, region_id: str, now: datetime) -> "Frame":
+        """Return the frame of a run in the function's own region."""
+        link = log_link(settings.log_project, settings.logstore, request_id, now.timestamp())
+        return cls(settings.notify_language, settings.notify_keyword, link, f"/ecs-reboot/{region_id}", request_id)
+
+    def title(self, kind: Kind, count: int, name: str, seconds: float | None = None) -> str:
+        """Return the title, behind the keyword by which a robot may know its messages."""
+        took = _WORDS[self.language]["seconds"].format(seconds=seconds) if seconds is not None else ""
+        text = _TITLES[self.language][kind][count > 1].format(name=one_line(name, 100), count=count, seconds=took)
+        return f"[{self.keyword}] {text}" if self.keyword else text
+
+    def lines(self, lines: list[str]) -> tuple[str, ...]:
+        """Return the first lines, and how many more there are."""
+        more = len(lines) - MOST_NAMED
+        told = [_WORDS[self.language]["more"].format(count=more)] if more > 0 else []
+        return (*lines[:MOST_NAMED], *told)
+
+    def message(self, kind: Kind, title: str, lines: list[str], keys: tuple[str, ...], ids: tuple[str, ...]) -> Message:
+        """Return the whole message."""
+        return Message(
+            kind=kind,
+            title=title,
+            lines=self.lines(lines),
+            link=self.link,
+            link_text=_WORDS[self.language]["link"],
+            source=self.source,
+            event_id=_digest(kind, *keys),
+            instance_ids=ids,
+        )
+
+
+def occasion_of(result: Result) -> Occasion | None:
+    """Return what a result is told as, None where it is for the records alone."""
+    if result.dry_run:
+        return None
+    if result.code.startswith(ABOUT_THE_CALLER):
+        return RIGHTS_MISSING
+    if result.action == "reboot" and result.api_code == result.code and not result.retriable:
+        return None if result.code.startswith(_ECS_OWN_BUT_QUIET) else ECS_REFUSED
+    return OCCASIONS.get(result.code)
+
+
+def compose(results: Iterable[Result], frame: Frame, known: frozenset[str] = frozenset()) -> list[Notice]:
+    """Return the notices that the results make, one for each kind; nothing about what is ``known`` already."""
+    told: dict[Kind, dict[str, tuple[Result, Occasion]]] = {}
+    for result in results:
+        occasion = occasion_of(result)
+        if occasion and (key := key_of(result, occasion, frame.request_id)) not in known:
+            told.setdefault(occasion.kind, {}).setdefault(key, (result, occasion))
+    return [_notice(kind, pairs, frame) for kind, pairs in told.items()]
+
+
+def late(notices: list[Notice], frame: Frame) -> Notice:
+    """Return one message for notices that did not arrive when they were made, oldest first."""
+    keys = tuple(dict.fromkeys(key for notice in notices for key in notice.keys))
+    ids = tuple(dict.fromkeys(instance for notice in notices for instance in notice.message.instance_ids))
+    titles = [notice.message.title.removeprefix(f"[{frame.keyword}] ") for notice in notices]
+    first = notices[0]
+    title = frame.title("late", len(notices), titles[0]) if first.message.kind != "late" else first.message.title
+    lines = list(first.message.lines) if len(notices) == 1 else titles
+    return Notice(frame.message("late", title, lines, keys, ids), first.region_id, keys)
+
+
+def key_of(result: Result, occasion: Occasion, request_id: str) -> str:
+    """Name what a result would tell. Equal for the same trouble of the same instance, or region, as long as it lasts.
+
+    A reboot is news every time; a refusal that needs a person is not.
+    """
+    if occasion.kind == "needs_you":
+        return _digest(result.code, result.region_id, "" if occasion.of_region else result.instance_id)
+    return _digest(result.code, result.region_id, result.instance_id, result.fault_key or request_id)
+
+
+def _notice(kind: Kind, pairs: dict[str, tuple[Result, Occasion]], frame: Frame) -> Notice:
+    lines = []
+    for result, occasion in pairs.values():
+        subject = _name(result, occasion)
+        where = f"{result.instance_id}, {result.region_id}" if result.instance_id and not occasion.of_region else ""
+        lead = f"{subject} ({where})" if where and subject != result.instance_id else subject
+        text = f"{lead}: {occasion.sentence(frame.language)}. {result.reason}"
+        lines.append(one_line(text, MOST_CHARACTERS))
+    first, occasion = next(iter(pairs.values()))
+    title = frame.title(kind, len(pairs), _name(first, occasion), first.downtime_seconds)
+    keys = tuple(pairs)
+    ids = tuple(result.instance_id for result, _ in pairs.values() if result.instance_id)
+    return Notice(frame.message(kind, title, lines, keys, ids), first.region_id, keys)
+
+
+def _name(result: Result, occasion: Occasion) -> str:
+    if occasion.of_region or not result.instance_id:
+        return result.region_id
+    instance = result.facts.instance if result.facts else None
+    return (instance.name if instance else "") or result.instance_id
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:16]

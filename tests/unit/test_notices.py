@@ -1,0 +1,264 @@
+"""Which results are told, in which words, once, at most so fast, and without a secret."""
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecs_reboot.model import Instance, RebootRequest, Target
+from ecs_reboot.policy.facts import Facts
+from ecs_reboot.records import result as records
+from ecs_reboot.records.notices.composition import Frame, compose, late
+from ecs_reboot.records.notices.log_link import log_link
+from ecs_reboot.records.notices.memory import LATE_SECONDS, MOST_A_MINUTE, QUIET_SECONDS, Memory, Untold
+from ecs_reboot.records.notices.notice import Channel
+from ecs_reboot.records.notices.occasions import OCCASIONS
+from ecs_reboot.records.notices.redaction import redacted
+from ecs_reboot.records.result import Result
+from ecs_reboot.settings.notify import parse_channels, parse_secrets, with_secrets
+from ecs_reboot.settings.settings import SettingsError, load
+
+NOW = datetime(2026, 11, 25, 3, 0, tzinfo=timezone.utc)
+REGION = "cn-hangzhou"
+LINK = "https://sls.console.aliyun.com/x"
+ENGLISH = Frame("en", "ecs-reboot", LINK, "/ecs-reboot/cn-hangzhou", "run-1")
+CHINESE = ENGLISH._replace(language="zh")
+
+
+def result(code: str, number: int = 1, *, action: str = "reboot", **more: Any) -> Result:
+    instance_id = f"i-{number}"
+    facts = Facts(
+        request=RebootRequest(trigger="cms_threshold", evidence="CPU above 95 %"),
+        target=Target(instance_id=instance_id, region_id=REGION),
+        instance=Instance(
+            instance_id=instance_id, region_id=REGION, status="Running", name=f"web-0{number}", read_at=NOW
+        ),
+        policy=load({}).policy,
+        now=NOW,
+    )
+    return records.of_decision(facts, "reboot" if action == "reboot" else "skip", code, f"why {code}", **more)
+
+
+def told(*results: Result, frame: Frame = ENGLISH) -> list[tuple[str, str]]:
+    return [(notice.message.kind, notice.message.title) for notice in compose(results, frame)]
+
+
+@pytest.mark.parametrize(
+    ("given_result", "english", "chinese"),
+    [
+        (result("accepted"), ("rebooting", "web-01 is being rebooted"), "web-01 正在重启"),
+        (
+            result("recovered", downtime_seconds=34.2),
+            ("came_back", "web-01 came back in 34 s"),
+            "web-01 已恢复，用时 34 秒",
+        ),
+        (result("stayed_down"), ("not_back", "web-01 did not come back"), "web-01 未恢复"),
+        (
+            result("attempts_exhausted", action="skip"),
+            ("needs_you", "web-01: not rebooted, it needs you"),
+            "web-01 未重启，需要人工处理",
+        ),
+        (
+            result("suspended", action="skip"),
+            ("needs_you", "cn-hangzhou: not rebooted, it needs you"),
+            "cn-hangzhou 未重启，需要人工处理",
+        ),
+        (
+            result("InsufficientBalance", api_code="InsufficientBalance"),
+            ("needs_you", "web-01: not rebooted, it needs you"),
+            "web-01 未重启，需要人工处理",
+        ),
+        (
+            result("Forbidden.RAM", api_code="Forbidden.RAM", retriable=True),
+            ("needs_you", "cn-hangzhou: not rebooted, it needs you"),
+            "cn-hangzhou 未重启，需要人工处理",
+        ),
+    ],
+)
+def test_what_is_told_in_both_languages(given_result: Result, english: tuple[str, str], chinese: str):
+    assert told(given_result) == [(english[0], f"[ecs-reboot] {english[1]}")]
+    assert told(given_result, frame=CHINESE) == [(english[0], f"[ecs-reboot] {chinese}")]
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        result("cooldown", action="skip"),
+        result("storm", action="skip"),
+        result("not_opted_in", action="skip"),
+        result("accepted", dry_run=True),
+        result("DRYRUN.SUCCESS", dry_run=True),
+        result("IncorrectInstanceStatus", api_code="IncorrectInstanceStatus"),
+        result("InternalError", api_code="InternalError", retriable=True),
+    ],
+)
+def test_what_needs_nobody_is_for_the_records_alone(quiet: Result):
+    assert told(quiet) == []
+
+
+def test_a_message_has_the_sentence_of_the_record_and_the_link():
+    (notice,) = compose([result("stayed_down")], ENGLISH)
+    assert notice.message.lines == ("web-01 (i-1, cn-hangzhou): it is Stopped; start it and look why. why stayed_down",)
+    assert notice.message.link == LINK
+    assert (notice.message.instance_ids, notice.region_id) == (("i-1",), REGION)
+
+
+def test_a_storm_is_one_message():
+    held = [result("storm", number, action="skip") for number in range(50)]
+    loud = records.of_request(RebootRequest(trigger="x", evidence="y"), REGION, "storm_began", "50 asked for")
+    (notice,) = compose([*held, loud], ENGLISH)
+    assert notice.message.title == "[ecs-reboot] cn-hangzhou: not rebooted, it needs you"
+    assert "50 asked for" in notice.message.lines[0]
+
+
+def test_many_results_of_one_kind_are_one_message_that_names_the_first():
+    (notice,) = compose([result("accepted", number) for number in range(1, 26)], ENGLISH)
+    assert notice.message.title == "[ecs-reboot] 25 instances are being rebooted"
+    assert len(notice.message.lines) == 11
+    assert notice.message.lines[-1] == "and 15 more"
+    assert len(notice.keys) == 25
+
+
+def test_a_suspended_region_is_told_once_however_many_ask():
+    (notice,) = compose([result("suspended", number, action="skip") for number in (1, 2, 3)], ENGLISH)
+    assert len(notice.message.lines) == 1
+
+
+def test_the_same_trouble_is_told_once_and_a_reboot_each_time():
+    trouble, news = result("attempts_exhausted", action="skip"), result("accepted")
+    first = compose([trouble, news], ENGLISH)
+    known = frozenset(key for notice in first for key in notice.keys)
+    again = ENGLISH._replace(request_id="run-2")
+    assert [notice.message.kind for notice in compose([trouble, news], again, known)] == ["rebooting"]
+    assert compose([trouble, news], ENGLISH, known) == [], "the same run, invoked again"
+    assert compose([result("attempts_exhausted", 2, action="skip")], again, known), "another instance"
+
+
+def test_every_occasion_has_words_in_both_languages():
+    for occasion in OCCASIONS.values():
+        assert occasion.en
+        assert occasion.zh != occasion.en
+
+
+def test_what_was_told_is_remembered_for_the_quiet_time():
+    memory = Memory()
+    memory.tell(("a", "b"), 1000.0)
+    assert memory.known(1000.0 + QUIET_SECONDS - 1) == {"a", "b"}
+    assert memory.known(1000.0 + QUIET_SECONDS) == frozenset()
+    memory.tell(tuple(map(str, range(5000))), 0.0)
+    assert len(memory.known(0.0)) == 2000
+
+
+@given(st.lists(st.floats(0, 30), max_size=200))
+def test_no_minute_holds_more_than_twenty_messages_to_a_channel(gaps: list[float]):
+    memory, now, admitted = Memory(), 0.0, []
+    for gap in gaps:
+        now += gap
+        if memory.admit(Channel("dingtalk", "https://x/y"), now):
+            admitted.append(now)
+    assert all(sum(start <= at < start + 60 for at in admitted) <= MOST_A_MINUTE for start in admitted)
+    assert len(admitted) >= min(len(gaps), MOST_A_MINUTE)
+
+
+def test_channels_do_not_share_their_limit():
+    memory = Memory()
+    assert all(memory.admit(Channel("dingtalk", "https://x/y"), 0.0) for _ in range(MOST_A_MINUTE))
+    assert not memory.admit(Channel("dingtalk", "https://x/y"), 59.0)
+    assert memory.admit(Channel("dingtalk", "https://x/z"), 59.0)
+    assert memory.admit(Channel("dingtalk", "https://x/y"), 60.0)
+
+
+def test_what_failed_is_handed_out_once_when_it_may_be_told_and_not_when_it_is_too_late():
+    memory = Memory()
+    (notice,) = compose([result("stayed_down")], ENGLISH)
+    memory.keep(Untold(notice, Channel("slack", "https://x/y"), 0.0, 600.0))
+    assert memory.take_untold(599.0) == []
+    assert len(memory.take_untold(600.0)) == 1
+    assert memory.take_untold(600.0) == []
+    memory.keep(Untold(notice, Channel("slack", "https://x/y"), 0.0, 0.0))
+    assert memory.take_untold(LATE_SECONDS) == []
+
+
+def test_late_notices_are_one_message_and_never_late_twice():
+    down, exhausted = compose([result("stayed_down"), result("attempts_exhausted", 2, action="skip")], ENGLISH)
+    single = late([down], ENGLISH)
+    assert single.message.title == "[ecs-reboot] told late: web-01 did not come back"
+    assert single.message.lines == down.message.lines
+    assert late([single], ENGLISH).message.title == single.message.title
+    both = late([down, exhausted], ENGLISH)
+    assert both.message.title == "[ecs-reboot] 2 earlier notices, told late"
+    assert both.message.lines == ("web-01 did not come back", "web-02: not rebooted, it needs you")
+    assert set(both.keys) == {*down.keys, *exhausted.keys}
+
+
+def test_the_link_leads_to_the_records_of_the_run():
+    link = log_link("logs", "records", "run-1", 1793620800.0)
+    assert link == (
+        "https://sls.console.aliyun.com/lognext/project/logs/logsearch/records?encode=base64"
+        "&queryString=cmVxdWVzdF9pZDogInJ1bi0xIg%3D%3D&queryTimeType=99&startTime=1793619900&endTime=1793624400"
+    )
+    assert log_link("logs", "", "run-1", 0) == ""
+
+
+DING = "https://oapi.dingtalk.com/robot/send?access_token=abcdef123456"
+
+
+def test_channels_are_known_by_their_host_or_by_name():
+    text = f"{DING}, https://open.larksuite.com/open-apis/bot/v2/hook/x webhook=https://ops.example.com:8443/in"
+    assert [service for service, _, _ in parse_channels(text)] == ["dingtalk", "feishu", "webhook"]
+    assert parse_channels("") == ()
+    assert parse_channels("slack=http://127.0.0.1:80/_chat/slack/T")[0][:1] == ("slack",)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "https://hunter2.example.com/hook",
+        "teams=https://x.example.com/hunter2",
+        "slack=ftp://x.example.com/hunter2",
+        "slack=https://user:hunter2@x.example.com/",
+        "slack=https://x.example.com/hunter2#part",
+        "hunter2",
+        "slack=https://x.example.com/hunter2é",
+        " ".join(["slack=https://x.example.com/hunter2"] * 9),
+    ],
+)
+def test_a_wrong_address_is_a_mistake_that_does_not_repeat_it(wrong: str):
+    with pytest.raises(SettingsError) as caught:
+        load({"NOTIFY": wrong})
+    assert caught.value.mistakes[0].variable == "NOTIFY"
+    assert "hunter2" not in str(caught.value)
+
+
+def test_secrets_go_to_the_services_that_sign():
+    channels = parse_channels(f"{DING} slack=https://x.example.com/a feishu=https://x.example.com/b")
+    assert [secret for _, _, secret in with_secrets(channels, parse_secrets("s1"))] == ["s1", "", "s1"]
+    secrets = parse_secrets("dingtalk=SEC1 feishu=s2")
+    assert [secret for _, _, secret in with_secrets(channels, secrets)] == ["SEC1", "", "s2"]
+    for wrong in ("slack=hunter2", "hunter2 hunter3", "dingtalk="):
+        with pytest.raises(SettingsError) as caught:
+            load({"NOTIFY_SECRET": wrong})
+        assert "hunter" not in str(caught.value)
+
+
+@given(
+    token=st.text(alphabet="abcdefghijklmnopqrstuvwxyzABCDEF0123456789-_", min_size=6, max_size=64),
+    secret=st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=64),
+    around=st.tuples(st.text(max_size=50), st.text(max_size=50)),
+)
+def test_nothing_that_a_service_echoes_of_our_secrets_is_kept(token: str, secret: str, around: tuple[str, str]):
+    for service, url in (
+        ("dingtalk", f"https://oapi.dingtalk.com/robot/send?access_token={token}"),
+        ("slack", f"https://hooks.slack.com/services/{token}"),
+        ("webhook", f"https://ops.example.com/{token}/in"),
+    ):
+        channel = Channel(service, url, secret)
+        before, after = around
+        for echo in (url, url.partition("://")[2].partition("/")[2], token, secret):
+            kept = redacted(f"{before}{echo}{after}", channel)
+            assert token not in kept.replace("***", "\n")
+            assert secret not in kept.replace("***", "\n")
+        assert token not in json.dumps(repr(channel))
