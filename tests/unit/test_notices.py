@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_reboot.model import Instance, RebootRequest, Target
+from ecs_reboot.outcomes import BY_CODE, OUTCOMES
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.records.notices.composition import Frame, compose, late
 from ecs_reboot.records.notices.log_link import log_link
 from ecs_reboot.records.notices.memory import LATE_SECONDS, MOST_A_MINUTE, QUIET_SECONDS, Memory, Untold
 from ecs_reboot.records.notices.notice import Channel
-from ecs_reboot.records.notices.occasions import OCCASIONS
+from ecs_reboot.records.notices.occasions import OF_REGION, kind_of, sentence
 from ecs_reboot.records.notices.redaction import redacted
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.notify import parse_channels, parse_secrets, with_secrets
@@ -67,7 +68,7 @@ def told(*results: Result, frame: Frame = ENGLISH) -> list[tuple[str, str]]:
             "cn-hangzhou 未重启，需要人工处理",
         ),
         (
-            result("InsufficientBalance", api_code="InsufficientBalance"),
+            result("DiskError", api_code="DiskError"),
             ("needs_you", "web-01: not rebooted, it needs you"),
             "web-01 未重启，需要人工处理",
         ),
@@ -138,9 +139,25 @@ def test_the_same_trouble_is_told_once_and_a_reboot_each_time():
 
 
 def test_every_occasion_has_words_in_both_languages():
-    for occasion in OCCASIONS.values():
-        assert occasion.en
-        assert occasion.zh != occasion.en
+    for outcome in OUTCOMES:
+        if kind_of(outcome):
+            assert sentence(outcome, "en") != sentence(outcome, "zh")
+    assert BY_CODE.keys() >= OF_REGION
+
+
+def test_every_outcome_that_pages_is_told():
+    assert [outcome.code for outcome in OUTCOMES if outcome.pages and not kind_of(outcome)] == []
+
+
+def test_kinds_follow_from_the_table_of_outcomes():
+    kinds = {outcome.code: kind_of(outcome) for outcome in OUTCOMES}
+    assert [code for code, kind in kinds.items() if kind == "rebooting"] == ["accepted"]
+    assert [code for code, kind in kinds.items() if kind == "came_back"] == ["recovered"]
+    assert {"stayed_down", "hung", "unproven", "accepted_unconfirmed", "still_rebooting"} == {
+        code for code, kind in kinds.items() if kind == "not_back"
+    }
+    quiet = {"intended", "DRYRUN.SUCCESS", "cooldown", "storm", "IncorrectInstanceStatus", "notice_failed"}
+    assert {kinds[code] for code in quiet} == {None}
 
 
 def test_what_was_told_is_remembered_for_the_quiet_time():

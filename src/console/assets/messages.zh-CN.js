@@ -80,4 +80,6 @@ export const zh = {
   setting_STORM_FACTOR: "判定报警风暴的倍数", setting_SUSPEND_AFTER: "连续失败多少次后中止地域",
   setting_CLAIM_SETTLE_SECONDS: "占位稳定时间（秒）", setting_VERIFY_SECONDS: "重启后观察多久（秒）",
   setting_ECS_TIMEOUT_SECONDS: "等待 ECS 响应的时间（秒）", setting_DEADLINE_MARGIN_SECONDS: "为写记录预留的时间（秒）",
+  setting_NOTIFY: "通知的群机器人地址", setting_NOTIFY_SECRET: "机器人加签密钥", setting_NOTIFY_LANGUAGE: "通知语言",
+  setting_NOTIFY_KEYWORD: "通知关键词",
 };

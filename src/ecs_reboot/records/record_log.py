@@ -39,15 +39,13 @@ class RecordLog:
         """Print what came of one instance, and return the record."""
         return self._print(result, "result")
 
-<<<<<<< HEAD
     def handover(self, result: Result) -> dict[str, Any]:
         """Print what came of handing an HTTP event over, and return the record."""
         return self._print(result, "handover")
-=======
+
     def notice(self, result: Result) -> dict[str, Any]:
         """Print what came of one notice, and return the record."""
         return self._print(result, "notice")
->>>>>>> 96e1301 (Notices: who is told what, in which words, once; five chat services, posted beside the work)
 
     def _print(self, result: Result, kind: str) -> dict[str, Any]:
         self._count += 1

@@ -31,14 +31,11 @@ class Settings(Value):
     claim_settle_seconds: float
     ecs_timeout_seconds: float
     deadline_margin_seconds: float
-<<<<<<< HEAD
     handover: bool
     handover_endpoint: str
-=======
     notify: tuple[tuple[str, str, str], ...]
     notify_language: Literal["en", "zh"]
     notify_keyword: str
->>>>>>> 96e1301 (Notices: who is told what, in which words, once; five chat services, posted beside the work)
 
 
 class Mistake(NamedTuple):
@@ -77,14 +74,9 @@ _NAMES = {variable.name for variable in VARIABLES}
 #: A variable that starts like this and is not in the table is a misspelling of ours, not somebody else's.
 _OURS = (
     "ACTIONABLE_", "ATTEMPT_", "BATCH_OPT", "CLAIM_", "COOLDOWN", "DEADLINE_", "DEFAULT_REGION", "DRY_RUN", "ECS_END",
-<<<<<<< HEAD
     "ECS_REBOOT_", "ECS_TIME", "FORCE_REBOOT", "FREEZE", "GRACE_", "GROUP_TAG", "HANDOVER", "INSTANCE_LABEL",
-    "LOGSTORE", "LOG_PROJ", "LOG_STORE", "MAINTENANCE_", "MAX_ATTEMPT", "MAX_EVENT", "MAX_REBOOT", "OPT_IN", "PAUSE",
-=======
-    "ECS_REBOOT_", "ECS_TIME", "FORCE_REBOOT", "FREEZE", "GRACE_", "GROUP_TAG", "INSTANCE_LABEL", "LOGSTORE",
-    "LOG_PROJ", "LOG_STORE", "MAINTENANCE_", "MAX_ATTEMPT", "MAX_EVENT", "MAX_REBOOT", "NOTIFY_KEY", "NOTIFY_LANG",
-    "NOTIFY_SECRET", "OPT_IN", "PAUSE",
->>>>>>> 96e1301 (Notices: who is told what, in which words, once; five chat services, posted beside the work)
+    "LOGSTORE", "LOG_PROJ", "LOG_STORE", "MAINTENANCE_", "MAX_ATTEMPT", "MAX_EVENT", "MAX_REBOOT", "NOTIFY_KEY",
+    "NOTIFY_LANG", "NOTIFY_SECRET", "OPT_IN", "PAUSE",
     "REGION_LABEL", "SLS_END", "STORM_", "SUSPEND_", "TIME_ZONE", "VERIFY_", "WEBHOOK_", "WINDOW_",
 )  # fmt: skip
 

@@ -31,6 +31,8 @@ EXAMPLE_PARAMETERS = {
     "ExampleAlarmInstance": "i-bp1example",
     "ContactGroup": "operators",
     "WebhookToken": "example-token-of-24-letters",
+    "Notify": "webhook=https://notices.example.com/in",
+    "NotifySecret": "example-secret",
     "AlertEmail": "operator@example.com",
     "ScheduleCron": "CRON_TZ=Asia/Shanghai 0 0 4 * * *",
     "SweepCron": "@every 5m",

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from ecs_reboot.cloud.errors import ABOUT_THE_CALLER
+from ecs_reboot.outcomes import BY_CODE
+from ecs_reboot.records.notices import occasions
 from ecs_reboot.records.notices.escaping import one_line
 from ecs_reboot.records.notices.log_link import log_link
 from ecs_reboot.records.notices.notice import Kind, Message, Notice
-from ecs_reboot.records.notices.occasions import ECS_REFUSED, OCCASIONS, RIGHTS_MISSING, Language, Occasion
+from ecs_reboot.records.notices.occasions import Language
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings
 
@@ -20,9 +21,6 @@ from ecs_reboot.settings.settings import Settings
 MOST_NAMED = 10
 #: Characters of a line; the record has the whole sentence.
 MOST_CHARACTERS = 400
-#: ECS's own codes that are not worth a notice: somebody else is rebooting it, or it comes again by itself.
-_ECS_OWN_BUT_QUIET = ("IncorrectInstanceStatus", "InstanceNotReady", "Throttling")
-
 #: (one instance, several) by kind and language; `{name}`, `{count}` and `{seconds}` are filled in.
 _TITLES: dict[Language, dict[Kind, tuple[str, str]]] = {
     "en": {
@@ -87,25 +85,19 @@ class Frame(NamedTuple):
         )
 
 
-def occasion_of(result: Result) -> Occasion | None:
-    """Return what a result is told as, None where it is for the records alone."""
-    if result.dry_run:
-        return None
-    if result.code.startswith(ABOUT_THE_CALLER):
-        return RIGHTS_MISSING
-    if result.action == "reboot" and result.api_code == result.code and not result.retriable:
-        return None if result.code.startswith(_ECS_OWN_BUT_QUIET) else ECS_REFUSED
-    return OCCASIONS.get(result.code)
+def kind_of(result: Result) -> Kind | None:
+    """Return what kind of notice a result makes, None where it is for the records alone."""
+    return None if result.dry_run else occasions.kind_of(BY_CODE[result.code])
 
 
 def compose(results: Iterable[Result], frame: Frame, known: frozenset[str] = frozenset()) -> list[Notice]:
     """Return the notices that the results make, one for each kind; nothing about what is ``known`` already."""
-    told: dict[Kind, dict[str, tuple[Result, Occasion]]] = {}
+    told: dict[Kind, dict[str, Result]] = {}
     for result in results:
-        occasion = occasion_of(result)
-        if occasion and (key := key_of(result, occasion, frame.request_id)) not in known:
-            told.setdefault(occasion.kind, {}).setdefault(key, (result, occasion))
-    return [_notice(kind, pairs, frame) for kind, pairs in told.items()]
+        kind = kind_of(result)
+        if kind and (key := key_of(result, kind, frame.request_id)) not in known:
+            told.setdefault(kind, {}).setdefault(key, result)
+    return [_notice(kind, of_kind, frame) for kind, of_kind in told.items()]
 
 
 def late(notices: list[Notice], frame: Frame) -> Notice:
@@ -119,34 +111,32 @@ def late(notices: list[Notice], frame: Frame) -> Notice:
     return Notice(frame.message("late", title, lines, keys, ids), first.region_id, keys)
 
 
-def key_of(result: Result, occasion: Occasion, request_id: str) -> str:
+def key_of(result: Result, kind: Kind, request_id: str) -> str:
     """Name what a result would tell. Equal for the same trouble of the same instance, or region, as long as it lasts.
 
     A reboot is news every time; a refusal that needs a person is not.
     """
-    if occasion.kind == "needs_you":
-        return _digest(result.code, result.region_id, "" if occasion.of_region else result.instance_id)
-    return _digest(result.code, result.region_id, result.instance_id, result.fault_key or request_id)
+    subject = "" if result.code in occasions.OF_REGION else result.instance_id
+    return _digest(result.code, result.region_id, subject, "" if kind == "needs_you" else request_id)
 
 
-def _notice(kind: Kind, pairs: dict[str, tuple[Result, Occasion]], frame: Frame) -> Notice:
+def _notice(kind: Kind, results: dict[str, Result], frame: Frame) -> Notice:
     lines = []
-    for result, occasion in pairs.values():
-        subject = _name(result, occasion)
-        where = f"{result.instance_id}, {result.region_id}" if result.instance_id and not occasion.of_region else ""
-        lead = f"{subject} ({where})" if where and subject != result.instance_id else subject
-        text = f"{lead}: {occasion.sentence(frame.language)}. {result.reason}"
-        lines.append(one_line(text, MOST_CHARACTERS))
-    first, occasion = next(iter(pairs.values()))
-    title = frame.title(kind, len(pairs), _name(first, occasion), first.downtime_seconds)
-    keys = tuple(pairs)
-    ids = tuple(result.instance_id for result, _ in pairs.values() if result.instance_id)
+    for result in results.values():
+        subject = _name(result)
+        told = occasions.sentence(BY_CODE[result.code], frame.language).replace("`", "")
+        where = f" ({result.instance_id}, {result.region_id})" if subject not in ("", result.region_id) else ""
+        lines.append(one_line(f"{subject}{where}: {told}. {result.reason}", MOST_CHARACTERS))
+    first = next(iter(results.values()))
+    title = frame.title(kind, len(results), _name(first), first.downtime_seconds)
+    keys = tuple(results)
+    ids = tuple(result.instance_id for result in results.values() if result.instance_id)
     return Notice(frame.message(kind, title, lines, keys, ids), first.region_id, keys)
 
 
-def _name(result: Result, occasion: Occasion) -> str:
-    if occasion.of_region or not result.instance_id:
-        return result.region_id
+def _name(result: Result) -> str:
+    if result.code in occasions.OF_REGION or not result.instance_id:
+        return result.region_id or "ecs-reboot"
     instance = result.facts.instance if result.facts else None
     return (instance.name if instance else "") or result.instance_id
 
