@@ -1,7 +1,7 @@
 """The stage of each end-to-end test."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,7 +22,13 @@ def stage() -> Iterator[Staged]:
     """Set up a fleet and the function's settings; everything is taken down at the end of the test."""
     with ExitStack() as stack:
 
-        def set_up(declared: list[dict[str, Any]] | None = None, *, timeout: int = 30, **settings: str) -> Stage:
+        def set_up(
+            declared: list[dict[str, Any]] | None = None,
+            *,
+            timeout: int = 30,
+            wiring: Callable[[str], dict[str, str]] = lambda _: {},
+            **settings: str,
+        ) -> Stage:
             if declared is None:
                 spec = fleet.default()
             else:
@@ -32,6 +38,7 @@ def stage() -> Iterator[Staged]:
                 spec = fleet.parse(document, name="test", now=datetime.now(timezone.utc))
             cloud = Cloud.from_fleet(spec)
             server = stack.enter_context(running(cloud, port=0))
+            settings |= wiring(server.url)  # what is known only once the server answers
             # CODE=build/function runs these tests on the package that is deployed, instead of the source.
             code = Path(os.environ["CODE"]).resolve() if os.environ.get("CODE") else None
             function = project_function(cloud, server.url, settings, timeout=timeout, code=code)

@@ -71,6 +71,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         DELIVERY,
     ),
     "ots": tuple(MESSAGES),
+    "chat": ("dingtalk", "feishu", "wecom", "slack", "webhook"),
 }
 _NEEDS: dict[Kind, str] = {
     "delay": "seconds",
@@ -100,7 +101,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: Literal["ecs", "sls", "fc", "ots"] = "ecs"
+    service: Literal["ecs", "sls", "fc", "ots", "chat"] = "ecs"
     action: str = "*"
     kind: Kind
     times: Annotated[int, Field(ge=1)] | None = None

@@ -18,6 +18,8 @@ from localcloud.functioncompute.api.functions import Functions
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from localcloud.chat.robots import Chat
+
 PREFIX = "/_local"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -25,8 +27,8 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class Admin:
     """The admin pages of a cloud."""
 
-    def __init__(self, cloud: Cloud, functions: Functions) -> None:
-        self._cloud = cloud
+    def __init__(self, cloud: Cloud, functions: Functions, chat: "Callable[[], Chat]") -> None:
+        self._cloud, self._chat = cloud, chat
         self._functions = functions
         self._pages: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {
             "/health": {"GET": self._health},
@@ -34,6 +36,7 @@ class Admin:
             "/instances": {"GET": self._instances},
             "/faults": {"GET": self._list_faults, "POST": self._add_faults, "DELETE": self._remove_faults},
             "/deliveries": {"POST": self._deliver},
+            "/chat": {"GET": self._messages, "POST": self._add_robot},
             "/reset": {"POST": self._reset},
         }
 
@@ -90,6 +93,23 @@ class Admin:
         except FcError as error:
             return JSONResponse({"error": str(error)}, error.status)
         return JSONResponse({"status": "delivered"}, 202)
+
+    async def _messages(self, _request: Request) -> Response:
+        return JSONResponse({"messages": list(self._chat().messages)})
+
+    async def _add_robot(self, request: Request) -> Response:
+        """Declare a robot: service and token, and where it has them a secret and a keyword."""
+        try:
+            body = json.loads(await request.body())
+            fields = {name: str(body.get(name, "")) for name in ("service", "token", "secret", "keyword")}
+        except (ValueError, AttributeError, RecursionError) as error:
+            return JSONResponse({"error": f"the body is no JSON object: {error}"}, 400)
+        if fields["service"] not in faults.ACTIONS["chat"] or not fields["token"]:
+            return JSONResponse({"error": f"name a token and a service of {', '.join(faults.ACTIONS['chat'])}"}, 400)
+        from localcloud.chat.robots import Robot  # noqa: PLC0415 - loaded with the chat
+
+        self._chat().declare(Robot(**fields))
+        return JSONResponse({"status": "declared"}, 201)
 
     async def _reset(self, _request: Request) -> Response:
         self._cloud.reset()

@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 import uvicorn
@@ -28,8 +28,12 @@ from localcloud.server import pages
 from localcloud.server.admin import PREFIX, Admin
 from localcloud.server.pages import Pages
 
+if TYPE_CHECKING:
+    from localcloud.chat.service import ChatServices
+
 LOOPBACK = "127.0.0.1"
 CONSOLE = "/console"
+CHAT = "/_chat"
 FUNCTION_COMPUTE = "/2023-03-30/"
 MAX_BODY = 16 * 1024 * 1024  # above PutLogs' 10 MB raw limit, so that SLS itself can refuse
 MAX_PARAMETERS = 2_000
@@ -89,11 +93,12 @@ class Application:
         self._cloud = cloud
         self.functions = functions or Functions(cloud)
         self._ecs = Ecs(cloud)
-        self._admin = Admin(cloud, self.functions)
+        self._admin = Admin(cloud, self.functions, lambda: self.loaded_chat().chat)
         self._sls = sls
         self._console: Pages | None = None
         self._fc: Service | None = None
         self._ots: Service | None = None
+        self._chat: ChatServices | None = None
 
     def close(self) -> None:
         """End what runs beside the server."""
@@ -112,8 +117,8 @@ class Application:
             elif path == CONSOLE or path.startswith(f"{CONSOLE}/"):
                 console = self._loaded_console(scope["server"])
                 await self._respond(await console.handle(Request(scope, receive)), scope, receive, send)
-            elif path.startswith(FUNCTION_COMPUTE):
-                await self._respond(await self._loaded_fc().handle(Request(scope, receive)), scope, receive, send)
+            elif service := self._service_at(path):
+                await self._respond(await service.handle(Request(scope, receive)), scope, receive, send)
             elif any(is_tablestore_header(name) for name, _ in scope["headers"]):
                 await self._respond(await self._loaded_ots().handle(Request(scope, receive)), scope, receive, send)
             elif _is_for_sls(scope):
@@ -159,6 +164,20 @@ class Application:
             )
             self._fc = fc
         return self._fc
+
+    def _service_at(self, path: str) -> Service | None:
+        """Return the service that is known by the beginning of a path, None where none is."""
+        if path.startswith(f"{CHAT}/"):
+            return self.loaded_chat()
+        return self._loaded_fc() if path.startswith(FUNCTION_COMPUTE) else None
+
+    def loaded_chat(self) -> "ChatServices":
+        """Return the chat services, which are loaded when first used."""
+        if self._chat is None:
+            from localcloud.chat.service import ChatServices  # noqa: PLC0415
+
+            self._chat = ChatServices(self._cloud)
+        return self._chat
 
     def _loaded_ots(self) -> Service:
         if self._ots is None:

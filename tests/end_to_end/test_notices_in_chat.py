@@ -1,0 +1,223 @@
+"""Notices over real HTTP to the chat services: told, refused inside HTTP 200, slow; and never in a reboot's way."""
+
+import json
+import urllib.request
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from staging import Stage, Staged, instances, records
+
+ONE, TWO = "i-bp1test0000000000000", "i-bp1test0000000000001"
+SECRETS = {"dingtalk": "SECding-0123456789", "feishu": "feishu-0123456789", "webhook": "bearer-0123456789"}
+Chatting = Callable[..., Stage]
+TOKENS = {service: f"{service}-token-abcdef" for service in ("dingtalk", "feishu", "wecom", "slack", "webhook")}
+PATHS = {
+    "dingtalk": "robot/send?access_token={}",
+    "feishu": "open-apis/bot/v2/hook/{}",
+    "wecom": "cgi-bin/webhook/send?key={}",
+    "slack": "services/T0/B0/{}",
+    "webhook": "{}",
+}
+SIGNED = " ".join(f"{service}={secret}" for service, secret in SECRETS.items())
+
+
+def at(here: Stage, path: str, body: object = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(f"{here.server.admin}{path}", data, timeout=10) as answer:  # noqa: S310 - our own
+        return json.load(answer)
+
+
+def chat_of(here: Stage) -> list[dict[str, Any]]:
+    return at(here, "/chat")["messages"]
+
+
+@pytest.fixture
+def chatting(stage: Staged) -> Chatting:
+    """Set up a stage whose function tells the named services; each has its robot, with its secret and keyword."""
+
+    def set_up(
+        services: tuple[str, ...] = ("dingtalk",),
+        declared: list[dict[str, Any]] | None = None,
+        keyword: str = "ecs-reboot",
+        **settings: str,
+    ) -> Stage:
+        def notify(url: str) -> dict[str, str]:
+            named = [f"{name}={url}/_chat/{name}/{PATHS[name].format(TOKENS[name])}" for name in services]
+            return {"NOTIFY": " ".join(named), "NOTIFY_SECRET": SIGNED}
+
+        here = stage(instances(2, reboot_seconds=1) if declared is None else declared, wiring=notify, **settings)
+        for service in services:
+            robot = {"service": service, "token": TOKENS[service], "keyword": keyword}
+            assert at(here, "/chat", {**robot, "secret": SECRETS.get(service, "")}) == {"status": "declared"}
+        return here
+
+    return set_up
+
+
+def ask(*instance_ids: str, **more: Any) -> dict[str, Any]:
+    return {"instance_ids": list(instance_ids), "region_id": "cn-hangzhou", **more}
+
+
+def sweep(here: Stage) -> dict[str, Any]:
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    payload = json.dumps({"verify": True, "region_id": "cn-hangzhou"})
+    return here.send({"triggerTime": now, "triggerName": "sweep", "payload": payload})
+
+
+def test_every_service_hears_of_the_reboot_and_of_its_end(chatting: Chatting):
+    here = chatting(tuple(PATHS), VERIFY_SECONDS="10")
+    answer = here.send(ask(ONE))
+    assert answer["results"][0]["code"] == "recovered"
+    assert answer["notices"] == {"status": "told", "told": 10}
+    for service in PATHS:
+        first, second = [message for message in chat_of(here) if message["service"] == service]
+        assert "is being rebooted" in first["title"] + first["text"]
+        assert " came back in " in second["title"] + second["text"]
+
+
+def test_in_chinese(chatting: Chatting):
+    here = chatting(("feishu",), VERIFY_SECONDS="10", NOTIFY_LANGUAGE="zh")
+    here.send(ask(ONE))
+    assert [message["title"].partition("] ")[2].partition(" ")[2][:4] for message in chat_of(here)] == [
+        "正在重启",
+        "已恢复，",
+    ]
+
+
+def test_a_message_leads_to_the_records(chatting: Chatting):
+    here = chatting(("feishu",))
+    here.send(ask(ONE))
+    link = chat_of(here)[0]["link"]
+    assert link.startswith("https://sls.console.aliyun.com/lognext/project/ecs-reboot/logsearch/records?")
+
+
+def test_a_reboot_that_does_not_come_back_is_told_by_the_run_that_watches_it(chatting: Chatting):
+    fleet = instances(1, reboot_seconds=0.2, stays_down=True)
+    here = chatting(("dingtalk",), fleet, VERIFY_SECONDS="3")
+    assert here.send(ask(ONE))["results"][0]["code"] == "stayed_down"
+    assert "did not come back" in chat_of(here)[-1]["title"]
+
+
+def test_a_refusal_that_needs_a_person_is_told_once_and_others_not_at_all(chatting: Chatting):
+    settings = {"MAX_ATTEMPTS": "1", "COOLDOWN_SECONDS": "0", "GRACE_SECONDS": "0", "MAX_REBOOTS": "off"}
+    here = chatting(("dingtalk",), instances(1, reboot_seconds=0.1), VERIFY_SECONDS="5", **settings)
+    assert here.send(ask(ONE))["results"][0]["code"] == "recovered"
+    before = len(chat_of(here))
+    answers = [here.send(ask(ONE)) for _ in range(3)]
+    assert [answer["results"][0]["code"] for answer in answers] == ["attempts_exhausted"] * 3
+    assert [answer["notices"]["told"] for answer in answers] == [1, 0, 0]
+    here.send(ask("i-bp1doesnotexist0000000"))
+    assert len(chat_of(here)) == before + 1
+    assert "it needs you" in chat_of(here)[-1]["title"]
+
+
+def test_without_notify_nobody_is_told(stage: Staged):
+    here = stage(instances(1))
+    assert here.send(ask(ONE))["notices"] == {"status": "off", "told": 0}
+    assert here.cloud.audit.calls(service="chat") == ()
+
+
+REFUSALS = [
+    ("dingtalk", {"keyword": "another word"}, "310000: keywords not in content"),
+    ("feishu", {"keyword": "another word"}, "19024: Key Words Not Found"),
+    ("dingtalk", {"secret": "SECanother"}, "310000: sign not match"),
+    ("feishu", {"secret": "another"}, "19021: sign match fail or timestamp is not within one hour from current time"),
+    ("webhook", {"secret": "another"}, "HTTP 401: who are you?"),
+]
+
+
+@pytest.mark.parametrize(("service", "changed", "reason"), REFUSALS)
+def test_a_refusal_inside_http_200_is_in_the_answer_and_the_record(
+    chatting: Chatting, service: str, changed: dict[str, str], reason: str
+):
+    here = chatting((service,))
+    robot = {"service": service, "token": TOKENS[service], "secret": SECRETS[service], **changed}
+    at(here, "/chat", robot)
+    invocation = here.instance.invoke(json.dumps(ask(ONE)).encode())
+    answer = json.loads(invocation.payload)
+    assert answer["results"][0]["code"] == "accepted", "a notice that fails changes nothing else"
+    assert answer["notices"]["status"] == "failed"
+    assert answer["notices"]["failed"][0]["reason"] == reason
+    noted = [record for record in records(invocation.logs) if record["record"] == "notice"]
+    assert [(record["code"], record["reason"]) for record in noted] == [("notice_failed", f"{service}: {reason}")]
+    assert chat_of(here) == []
+
+
+@pytest.mark.parametrize("service", list(PATHS))
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "not_json", "throttle", "error"])
+def test_no_address_and_no_secret_is_in_any_output_whatever_goes_wrong(chatting: Chatting, service: str, kind: str):
+    here = chatting((service,))
+    fault: dict[str, Any] = {"service": "chat", "action": service, "kind": kind}
+    if kind == "error":
+        fault |= {"status": 500, "message": f"no route to {PATHS[service].format(TOKENS[service])} {SIGNED}"}
+    at(here, "/faults", fault)
+    invocation = here.instance.invoke(json.dumps(ask(ONE)).encode())
+    assert json.loads(invocation.payload)["notices"]["status"] == "failed"
+    output = invocation.payload.decode() + invocation.logs.decode() + json.dumps(here.cloud.audit.entries())
+    assert TOKENS[service] not in output
+    assert SECRETS.get(service, "no secret") not in output
+
+
+def test_a_slow_chat_service_delays_no_reboot(chatting: Chatting):
+    here = chatting(("dingtalk", "slack"), instances(2, reboot_seconds=1), VERIFY_SECONDS="10")
+    at(here, "/faults", {"service": "chat", "action": "dingtalk", "kind": "delay", "seconds": 20})
+    answer = here.send(ask(ONE))
+    assert answer["results"][0]["code"] == "recovered"
+    order = [entry["action"] for entry in here.cloud.audit.entries() if entry["kind"] == "api"]
+    assert order.index("RebootInstances") < min(order.index(name) for name in ("slack", "dingtalk") if name in order)
+    assert {one["service"] for one in answer["notices"]["failed"]} == {"dingtalk"}
+    assert answer["notices"]["told"] == 2, "Slack heard of both"
+    assert answer["log_store"]["status"] == "written"
+
+
+def decisions(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(result["instance_id"], result["code"]) for result in answer["results"]]
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "delay", "not_json", "throttle"])
+def test_no_notice_changes_a_decision(stage: Staged, chatting: Chatting, kind: str):
+    fleet = instances(3, reboot_seconds=600)
+    events = [ask(ONE), ask(ONE), ask(TWO), ask(ONE, TWO)]
+    plain = stage(fleet, MAX_REBOOTS="1")
+    quiet = [decisions(plain.send(event)) for event in events]
+    here = chatting(("dingtalk", "webhook"), fleet, MAX_REBOOTS="1")
+    more = {"seconds": 20} if kind == "delay" else {}
+    at(here, "/faults", {"service": "chat", "action": "*", "kind": kind, **more})
+    assert [decisions(here.send(event)) for event in events] == quiet
+    assert here.rebooted() == plain.rebooted() == [ONE]
+    calls = [[entry["action"] for entry in one.cloud.audit.calls()] for one in (plain, here)]
+    assert calls[0] == calls[1]
+
+
+def test_what_failed_is_told_late_by_the_sweep_as_one_message(chatting: Chatting):
+    here = chatting(("slack",), VERIFY_SECONDS="10")
+    at(here, "/faults", {"service": "chat", "action": "slack", "kind": "error", "status": 503, "times": 2})
+    assert here.send(ask(ONE))["notices"]["status"] == "failed"
+    assert chat_of(here) == []
+    assert sweep(here)["notices"] == {"status": "told", "told": 1}
+    (message,) = chat_of(here)
+    assert "2 earlier notices, told late" in message["title"]
+    assert "came back in" in message["text"]
+    assert sweep(here)["notices"]["told"] == 0
+
+
+def test_more_than_twenty_a_minute_never_reach_dingtalk_which_would_block_the_robot(chatting: Chatting):
+    fleet = instances(24, reboot_seconds=0.1)
+    here = chatting(("dingtalk",), fleet, MAX_REBOOTS="off")
+    answers = [here.send(ask(one["instance_id"])) for one in fleet]
+    assert {answer["results"][0]["code"] for answer in answers} == {"accepted"}
+    posts = here.cloud.audit.calls(service="chat")
+    assert len(posts) == 20
+    assert {entry["code"] for entry in posts} == {""}
+    assert answers[-1]["notices"]["failed"][0]["reason"].startswith("20 messages a minute")
+
+
+def test_a_batch_is_one_message(chatting: Chatting):
+    fleet = instances(24, reboot_seconds=0.1)
+    here = chatting(("wecom",), fleet, MAX_REBOOTS="off")
+    here.send(ask(*(one["instance_id"] for one in fleet)))
+    (message,) = chat_of(here)
+    assert "24 instances are being rebooted" in message["text"]
+    assert "and 14 more" in message["text"]
