@@ -13,6 +13,12 @@ HTTP_STATUS = {
 }  # fmt: skip
 #: Statuses of an outcome that go before the status of the whole: the caller may not ask.
 DENIED = (401, 403)
+#: What an asynchronous result may be passed on with is 64 KB; indented and escaped as Function Compute writes it.
+MOST_BYTES = 60_000
+#: So few results fit, whatever they say: an event's texts are cut at 200 characters each.
+ALWAYS_SHORT = 20
+#: What an answer says of each instance even where there are many.
+ESSENTIAL = ("instance_id", "region_id", "action", "code", "retriable")
 
 
 def status_of(wanted: list[Result], *, rejected: bool) -> str:
@@ -62,7 +68,7 @@ def body(
 
     ``log_store`` and ``notices`` say what became of the records and of the messages about them.
     """
-    return {
+    answer = {
         "schema": SCHEMA,
         "request_id": request_id,
         **({"handed_over_by": handed_over_by} if handed_over_by else {}),
@@ -74,6 +80,38 @@ def body(
         "log_store": log_store,
         "notices": notices,
     }
+    return _bounded(answer)
+
+
+def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer in at most MOST_BYTES, as Function Compute writes it; the records hold all in any case.
+
+    First the fields go that are empty, then all but those that say what became of an instance, then the last results;
+    ``results_left_out`` counts those by code.
+    """
+    if len(answer["results"]) <= ALWAYS_SHORT or _size(answer) <= MOST_BYTES:
+        return answer
+    short = {**answer, "results": [_without_empty(result) for result in answer["results"]]}
+    if _size(short) <= MOST_BYTES:
+        return short
+    results = [{name: result[name] for name in ESSENTIAL if name in result} for result in short["results"]]
+    short = {**short, "results": results}
+    kept = len(results)
+    while kept and _size(short) > MOST_BYTES:
+        kept -= max(1, kept // 8)
+        left_out: dict[str, int] = {}
+        for result in results[kept:]:
+            left_out[result["code"]] = left_out.get(result["code"], 0) + 1
+        short = {**short, "results": results[:kept], "results_left_out": left_out}
+    return short
+
+
+def _without_empty(result: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in result.items() if value not in ("", None, False, 0)}
+
+
+def _size(answer: dict[str, Any]) -> int:
+    return len(json.dumps(answer, indent=4, sort_keys=True))
 
 
 def handed_over(answer: dict[str, Any], reading: ParsedEvent, reason: str, request_id: str) -> dict[str, Any]:

@@ -26,11 +26,7 @@ if TYPE_CHECKING:
     Header = dict[str, Any]
 
 _LENGTHS = struct.Struct(">II")
-_CREDENTIAL_VARIABLES = {
-    "access_key_id": "ALIBABA_CLOUD_ACCESS_KEY_ID",
-    "access_key_secret": "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-    "security_token": "ALIBABA_CLOUD_SECURITY_TOKEN",
-}
+_LAYERS = "/opt/python"
 _RUNTIMES_WITHOUT_CONTEXT_CREDENTIALS = {"python3.12"}
 
 
@@ -64,24 +60,45 @@ def request_handler(request_id: str) -> logging.Handler:
     return handler
 
 
-def context_of(request: Header) -> SimpleNamespace:
-    """Make the context object: python3.12 has no ``credentials`` on it, for the others no log names are documented."""
+class Context(SimpleNamespace):
+    """The context object; ``to_json`` as the public copies of the service's own bootstrap have it."""
+
+    def to_json(self) -> str:
+        """Return what can be written of it as JSON."""
+        return json.dumps(vars(self), default=lambda value: vars(value) if hasattr(value, "__dict__") else str(value))
+
+
+def context_of(request: Header) -> Context:
+    """Make the context object: python3.12 has no ``credentials`` and no ``service`` on it."""
     # Of one request and outside the tree of loggers, which lives as long as the instance.
     logger = logging.Logger("FC", logging.INFO)  # noqa: LOG001
     logger.addHandler(request_handler(request["request_id"]))
-    context = SimpleNamespace(
+    context = Context(
         request_id=request["request_id"],
+        requestId=request["request_id"],
         region=request["region"],
         account_id=request["account_id"],
         function=SimpleNamespace(**request["function"]),
-        logger=logger,
+        logger=None,  # as in the public copies; `getLogger` is what the documents name
         getLogger=lambda: logger,
+        retry_count=0,
+        tracing=SimpleNamespace(span_context="", jaeger_endpoint="", span_baggages={}),
     )
     if request["runtime"] in _RUNTIMES_WITHOUT_CONTEXT_CREDENTIALS:
         context.log_project = request["log_project"]
         context.log_store = request["log_store"]
     else:
-        context.credentials = SimpleNamespace(**request["credentials"])
+        credentials = request["credentials"]
+        context.credentials = SimpleNamespace(
+            **credentials,
+            accessKeyId=credentials["access_key_id"],
+            accessKeySecret=credentials["access_key_secret"],
+            securityToken=credentials["security_token"],
+        )
+        context.service = SimpleNamespace(
+            name="", log_project=request["log_project"], log_store=request["log_store"], qualifier="LATEST",
+            version_id="",
+        )  # fmt: skip
     return context
 
 
@@ -90,6 +107,8 @@ def entry_point(handler: str) -> Callable[..., Any]:
     module_name, _, function_name = handler.rpartition(".")
     try:
         module = importlib.import_module(module_name.replace("/", "."))
+    except SyntaxError as error:
+        raise FunctionError("UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}") from error
     except Exception as error:
         raise FunctionError("ImportModuleError", f"Unable to import module '{module_name}'") from error
     try:
@@ -102,12 +121,15 @@ def entry_point(handler: str) -> Callable[..., Any]:
 
 
 def payload_of(answer: object) -> bytes:
-    """Turn what the handler returned into the response body: bytes and text as they are, anything else as JSON."""
+    """Turn what the handler returned into the response body: bytes and text as they are, anything else as JSON.
+
+    The service indents it, sorts the keys and escapes what is not ASCII: half as many bytes again.
+    """
     if isinstance(answer, (bytes, bytearray, memoryview)):
         return bytes(answer)
     if isinstance(answer, str):
         return answer.encode()
-    return json.dumps(answer, ensure_ascii=False).encode()
+    return json.dumps(answer, indent=4, sort_keys=True).encode()
 
 
 def error_of(error: Exception) -> bytes:
@@ -124,8 +146,6 @@ def error_of(error: Exception) -> bytes:
 
 def serve_one(request: Header, event: bytes, loaded: dict[str, Callable[..., Any]]) -> tuple[Header, bytes]:
     """Call the initializer or the handler; returns the header and the body of the answer."""
-    for field, variable in _CREDENTIAL_VARIABLES.items():
-        os.environ[variable] = request["credentials"][field]
     logging.getLogger().handlers[:] = [request_handler(request["request_id"])]
     handler = request["handler"]
     try:
@@ -167,6 +187,7 @@ def main(requests_fd: int, answers_fd: int) -> None:
     # This file's own folder gives way to the code's, and where the code is the source tree of the local cloud itself,
     # the package is still not there for the function: None makes its import fail.
     sys.path[0] = os.environ["FC_FUNC_CODE_PATH"]
+    sys.path.insert(1, _LAYERS)
     sys.modules["localcloud"] = None  # type: ignore[assignment]
     logging.getLogger().setLevel(logging.INFO)
     loaded: dict[str, Callable[..., Any]] = {}

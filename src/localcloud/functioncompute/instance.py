@@ -59,7 +59,7 @@ class Instance:
             os.set_blocking(descriptor, False)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the interpreter and our own file
-                [function.interpreter, str(_BOOTSTRAP), str(requests), str(answers)],
+                [function.interpreter, "-W", "ignore", str(_BOOTSTRAP), str(requests), str(answers)],
                 cwd=function.code_path,
                 env=process_environment(function, self.instance_id, function.credentials()),
                 stdin=subprocess.DEVNULL,
