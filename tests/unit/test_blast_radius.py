@@ -63,6 +63,7 @@ def test_those_allowed_in_the_same_run_count_for_those_that_follow():
     counted.allow(TWO, "web")
     assert excluding(counted, "web").rebooted == 1
     assert excluding(counted, "web").group_member == TWO
+    assert excluding(counted, "web").group_since == NOW
 
 
 def test_a_group_is_held_by_a_claim_for_an_hour_and_by_one_that_stayed_down_until_seen():

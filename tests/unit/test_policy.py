@@ -173,6 +173,9 @@ def test_one_of_the_group_not_back_holds_without_any_limit():
     decision = decide(facts(region_state=around))
     assert decision.code == "blast_radius"
     assert TWO in decision.reason
+    assert "reset" in decision.reason
+    since = decide(facts(region_state=around.model_copy(update={"group_since": NOW - timedelta(days=9)})))
+    assert f"{NOW - timedelta(days=9):%Y-%m-%dT%H:%MZ}" in since.reason
     assert code(region_state=around.model_copy(update={"group_member": ""})) == "allowed"
 
 

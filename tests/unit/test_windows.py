@@ -99,6 +99,25 @@ def test_a_window_and_its_complement_never_agree(now: datetime, zone: str, days:
     assert inside is expected
 
 
+@pytest.mark.parametrize(
+    ("window", "opens"),
+    [
+        ("Sun 02:00-03:00", "2027-04-04 02:00"),  # the clocks skip all of it on 28 March
+        ("Sun 02:15-02:45; Sun 05:00-06:00", "2027-03-28 05:00"),
+        ("Sun 02:30-05:00", "2027-03-28 03:00"),  # and this one in part
+        ("Sun 03:00-05:00", "2027-03-28 03:00"),
+    ],
+)
+def test_a_window_in_the_hour_that_the_clocks_skip_opens_when_it_really_does(window: str, opens: str):
+    now = datetime(2027, 3, 27, 12, tzinfo=timezone.utc)
+    windows = parse_windows(window)
+    opening = next_opening(windows, (), "Europe/Berlin", now)
+    assert f"{opening:%Y-%m-%d %H:%M}" == opens
+    assert opening is not None
+    assert not closed(windows, (), "Europe/Berlin", opening.astimezone(timezone.utc))
+    assert f"the next opens {opening:%a} {opens}" in closed(windows, (), "Europe/Berlin", now)
+
+
 @given(MOMENTS, ZONES, DAY_LISTS, MINUTES)
 def test_the_next_opening_is_open_and_later(now: datetime, zone: str, days: list[str], start: int):
     windows = parse_windows(f"{','.join(days)} {start // 60:02d}:{start % 60:02d}-24:00")

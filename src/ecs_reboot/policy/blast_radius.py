@@ -29,7 +29,7 @@ class RegionState(Value):
     ``limit``: None for none. ``rebooted``: reboots claimed in the window; ``asked_for``: instances asked for in the
     window, rebooted or not; each without the instance decided about. ``storm_at``: when a storm was seen in this
     window. ``down_in_a_row``: how many of the latest reboots left their instance down. ``group_member``: one of the
-    same group that is not back yet.
+    same group that is not back yet, rebooted at ``group_since``.
     """
 
     limit: int | None
@@ -38,6 +38,7 @@ class RegionState(Value):
     storm_at: datetime | None = None
     down_in_a_row: int = 0
     group_member: str = ""
+    group_since: datetime | None = None
 
 
 def parse_limit(text: str) -> Limit | None:
@@ -64,28 +65,31 @@ class RegionActivity:
         self._rebooted = {one for one, entry in recent.items() if entry.state in ATTEMPTED or entry.state == "reset"}
         self._asked = set(recent) | set(asked)
         self._storm_at = min((entry.at for entry in recent.values() if entry.state == "storm"), default=None)
-        self._busy: dict[str, set[str]] = {}
+        self._now = now
+        self._busy: dict[str, dict[str, datetime]] = {}
         for instance_id, entry in entries.items():
             if entry.state == "down" or (entry.state == "claimed" and now - entry.at < max(window, UNKNOWN)):
-                self._busy.setdefault(entry.group, set()).add(instance_id)
+                self._busy.setdefault(entry.group, {})[instance_id] = entry.at
         self._down_in_a_row = _down_in_a_row(entries.values())
 
     def excluding(self, instance_id: str, group: str, limit: int | None) -> RegionState:
         """Return the region_state of one instance."""
-        busy = self._busy.get(group, set()) - {instance_id} if group != "0" else set()
+        busy = {name: at for name, at in self._busy.get(group, {}).items() if name != instance_id and group != "0"}
+        member = min(busy, default="")
         return RegionState(
             limit=limit,
             rebooted=len(self._rebooted) - (instance_id in self._rebooted),
             asked_for=len(self._asked) - (instance_id in self._asked),
             storm_at=self._storm_at,
             down_in_a_row=self._down_in_a_row,
-            group_member=min(busy, default=""),
+            group_member=member,
+            group_since=busy.get(member),
         )
 
     def allow(self, instance_id: str, group: str) -> None:
         """Count an instance that this run is going to reboot."""
         self._rebooted.add(instance_id)
-        self._busy.setdefault(group, set()).add(instance_id)
+        self._busy.setdefault(group, {})[instance_id] = self._now
 
     def crowded(self) -> bool:
         """Tell whether anything but a first reboot is at hand, so that a share of the opted-in needs its number."""

@@ -167,7 +167,11 @@ def _blast_radius(facts: Facts, _: Instance) -> str:
     if around is None:
         return ""
     if around.group_member:
-        return f"{around.group_member} of the same {facts.policy.group_tag} was rebooted and is not back yet"
+        since = f" at {around.group_since:%Y-%m-%dT%H:%MZ}" if around.group_since else ""
+        return (
+            f"{around.group_member} of the same {facts.policy.group_tag} was rebooted{since} and is not back yet; "
+            f'{{"reset": ["{around.group_member}"], "reason": "..."}} releases the group (docs/runbook.md)'
+        )
     if around.limit is None or around.rebooted < around.limit:
         return ""
     return (

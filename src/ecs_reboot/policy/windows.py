@@ -6,12 +6,13 @@ repeat is inside both times.
 """
 
 import re
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 
 from ecs_reboot.model import Value
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MINUTES_A_DAY = 24 * 60
+_LONGEST_SKIP = 25 * 60  # minutes; a country may change the side of the date line
 
 
 class Window(Value):
@@ -66,10 +67,8 @@ def parse_zone(text: str) -> str:
 def zone(name: str) -> tzinfo:
     """Look up a time zone; KeyError (ZoneInfoNotFoundError) where it is not known."""
     if name == "UTC":
-        from datetime import timezone  # noqa: PLC0415 - keeps zoneinfo, and its files, out of most cold starts
-
         return timezone.utc
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - see above
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - keeps zoneinfo, and its files, out of most cold starts
 
     return ZoneInfo(name)
 
@@ -93,18 +92,35 @@ def closed(windows: tuple[Window, ...], freezes: tuple[Freeze, ...], time_zone: 
 def next_opening(
     windows: tuple[Window, ...], freezes: tuple[Freeze, ...], time_zone: str, now: datetime
 ) -> datetime | None:
-    """Return the wall-clock time of the next start of a window on a day without freeze, within 400 days."""
+    """Return the wall-clock time at which the next window opens on a day without freeze, within 400 days.
+
+    A window that starts in an hour that the clocks skip opens when they have skipped it, if it is not over by then.
+    """
     local = now.astimezone(zone(time_zone))
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     for ahead in range(400):
         day = midnight + timedelta(days=ahead)
         if any(freeze.first <= day.date() <= freeze.last for freeze in freezes):
             continue
-        starts = [day + timedelta(minutes=window.start) for window in windows if day.weekday() in window.days]
-        later = [start for start in starts if start > local]
+        starts = [_opening(window, day) for window in windows if day.weekday() in window.days]
+        later = [start for start in starts if start and start > local]
         if later:
             return min(later)
     return None
+
+
+def _opening(window: Window, day: datetime) -> datetime | None:
+    """Return when a window of this day opens; None where all of it is skipped by the clocks."""
+    start = day + timedelta(minutes=window.start)
+    minutes = (window.end - window.start) % _MINUTES_A_DAY or _MINUTES_A_DAY
+    walls = (start + timedelta(minutes=later) for later in range(min(minutes, _LONGEST_SKIP)))
+    return next((wall for wall in walls if _exists(wall)), None)
+
+
+def _exists(wall: datetime) -> bool:
+    """Tell whether the clocks ever show this time: one that they skip comes back from UTC as another."""
+    back = wall.astimezone(timezone.utc).astimezone(wall.tzinfo)
+    return back.replace(tzinfo=None) == wall.replace(tzinfo=None)
 
 
 def _window(part: str) -> Window:
