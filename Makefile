@@ -21,7 +21,7 @@ $(error $(UNKNOWN) is not a variable of this Makefile$(if $(NEAREST),: did you m
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo invoke serve explain replay forecast build validate render deploy status logs remove doctor \
+.PHONY: help demo invoke serve explain replay digest forecast build validate render deploy status logs remove doctor \
 	bench simulate mutate evidence screenshots browser test lint format docs upgrade clean
 export $(VARIABLES)
 
@@ -42,6 +42,9 @@ explain: $(VENV)/.run ## the guards of each instance and what they read: EVENT=p
 
 replay: $(VENV)/.run ## recorded decisions under other settings: RECORDS=file [SET="KEY=VALUE ..."]
 	@$(BIN)/python -m review replay
+
+digest: $(VENV)/.run ## would have rebooted 7, refused 41, for these reasons: RECORDS=file [DAYS=7]
+	@$(BIN)/python -m review digest
 
 forecast: $(VENV)/.run ## what the timers would do: [DAYS=1] [START=] [FLEET=] [TIMERS=path] [SET=]
 	@$(BIN)/python -m review forecast

@@ -1,4 +1,4 @@
-"""``python -m review explain|replay|forecast``; each says with ``--help`` what it takes."""
+"""``python -m review explain|replay|digest|forecast``; each says with ``--help`` what it takes."""
 
 import os
 import sys
@@ -12,6 +12,7 @@ from terminal.printable import write_error
 COMMANDS = {
     "explain": "the guards of each instance, with the facts they read",
     "replay": "recorded decisions, decided again under other settings",
+    "digest": "what the function did, or would have done, and for what reasons",
     "forecast": "what the timers and windows would do in the next days",
 }
 #: How a shell sees a command that was called wrongly.

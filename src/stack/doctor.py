@@ -48,6 +48,10 @@ class Result(NamedTuple):
     told: str
 
 
+#: Stands for a secret that the service does not show, where its form is read.
+_HIDDEN = {"NOTIFY": "webhook=https://hidden.invalid/", "NOTIFY_SECRET": "hidden"}
+
+
 class Deployed(NamedTuple):
     """A stack with what its template makes under its parameters. Secrets stand as asterisks."""
 
@@ -60,6 +64,8 @@ class Deployed(NamedTuple):
         own = dict(self.resources["Function"]["Properties"]["EnvironmentVariables"])
         own["LOG_PROJECT"] = str(outputs.get("LogProject") or own["LOG_PROJECT"])
         own["LOGSTORE"] = f"{outputs.get('FunctionName')}-records"
+        # What is not echoed comes back as asterisks, which are no address.
+        own |= {name: text for name, text in _HIDDEN.items() if set(str(own.get(name, ""))) == {"*"}}
         return own
 
 
@@ -90,6 +96,7 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
         yield from (Result("bad", "settings", str(mistake)) for mistake in error.mistakes)
     if settings:
         yield from _settings(settings)
+        yield _notices(settings, str(found.parameters.get("AlertEmail") or ""))
     yield from _rights(deployed, account, clients.region)
     yield from _guarded("roles", _account_roles(clients, deployed))
     yield from _guarded("logs", _logs(clients, found))
@@ -158,6 +165,15 @@ def _settings(settings: Settings) -> Iterator[Result]:
         yield Result("note", "settings", "every reboot is forced, like pulling the plug: unwritten data is lost")
     if not (paused and paused.in_force(now)) and not settings.dry_run:
         yield Result("good", "settings", f"reboots are on, force is {settings.policy.force_reboot}")
+
+
+def _notices(settings: Settings, alert_email: str) -> Result:
+    """Say who hears of a reboot, and of what needs a person."""
+    if settings.notify:
+        return Result("good", "notices", "a chat is told of reboots and of what needs a person")
+    if alert_email:
+        return Result("note", "notices", f"only {alert_email} is told, of what needs a person: Notify names no chat")
+    return Result("note", "notices", "nobody is told, whatever happens: name a chat by Notify, or set AlertEmail")
 
 
 def _rights(deployed: Deployed, account: str, region: str) -> Iterator[Result]:

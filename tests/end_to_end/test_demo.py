@@ -22,4 +22,4 @@ def test_the_demo_prints_every_line_that_the_readme_shows():
     )
     assert without_numbers(shown[1]) - without_numbers(demo.stdout) == set()
     assert demo.stdout.count("reboot    web-") == 2
-    assert "10 records are in logstore ecs-reboot/records" in demo.stdout
+    assert "14 records are in logstore ecs-reboot/records" in demo.stdout

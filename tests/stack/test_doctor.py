@@ -5,6 +5,8 @@ from local_deployment import NOT_OPTED_IN, OPTED_IN, PROJECT, deploy, run
 
 from localcloud.ros.endpoint import Whole
 
+CHAT = "dingtalk=https://oapi.dingtalk.com/robot/send?access_token=abcdef123456"
+
 
 def rule(*targets: str, enabled: bool = True) -> dict[str, object]:
     return {
@@ -47,6 +49,7 @@ def test_a_sound_stack(whole: Whole, package: Path, capsys: pytest.CaptureFixtur
         "  clock: this machine is ",
         "good  stack: ecs-reboot is CREATE_COMPLETE",
         "good  settings: reboots are on, force is never",
+        "note  notices: nobody is told, whatever happens: name a chat by Notify, or set AlertEmail",
         "good  role: ecs-reboot-cn-hangzhou",
         "good  logs: " + PROJECT,
         "note  alarms: old one calls another function: " + other,
@@ -62,13 +65,14 @@ def test_a_sound_stack(whole: Whole, package: Path, capsys: pytest.CaptureFixtur
 
 
 def test_what_is_wrong_is_told(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert deploy(whole, package, Paused="moving house; by=ada") == 0
+    assert deploy(whole, package, Paused="moving house; by=ada", Notify=CHAT, NotifySecret="s3cret") == 0
     whole.account.stores.delete_logstore(PROJECT, "ecs-reboot-records")
     stack = next(iter(whole.ros.stacks.values()))
     statements = stack.document["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     statements[:] = [one for one in statements if "ecs:RebootInstances" not in one.get("Action", ())]
     status, told = examined(whole, capsys)
     assert status == 1
+    assert "good  notices: a chat is told of reboots and of what needs a person" in told
     assert "bad   settings: nothing is rebooted, the function is paused: moving house, by ada" in told
     assert "bad   role: ecs-reboot-cn-hangzhou lacks ecs:RebootInstances" in told
     assert f"bad   logs: {PROJECT} has no ecs-reboot-records" in told

@@ -9,6 +9,7 @@ import json
 import sys
 import textwrap
 import time
+import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,6 +24,8 @@ from terminal.printable import write_line
 
 EVENTS = Path(__file__).resolve().parents[3] / "events"
 SETTINGS = {"VERIFY_SECONDS": "30"}
+#: Where the function tells people: the robot that the local cloud has from the start.
+ROBOT = "/_chat/dingtalk/robot/send?access_token=demo"
 #: Cloud seconds a second: a reboot of 30 s takes 3.
 TIME_SCALE = 10.0
 WIDTH = 110
@@ -74,9 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     argparse.ArgumentParser(prog="python -m localcloud demo", description=__doc__).parse_args(arguments)
     cloud = Cloud.from_fleet(fleet.default(), time_scale=TIME_SCALE)
     names = {spec.instance_id: spec.instance_name for spec in cloud.declared.instances}
-    with running(cloud, port=0) as server, Instance(project_function(cloud, server.url, SETTINGS)) as instance:
+    with running(cloud, port=0) as server, _instance(cloud, server.url) as instance:
         _say(f"A local cloud with {len(names)} instances; nothing leaves this machine.")
-        records = 0
+        records = told = 0
         for number, step in enumerate(STORY, 1):
             _say(f"\n{number}. {step.title}")
             seen = len(cloud.audit.entries())
@@ -87,11 +90,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 1
             _tell(answer, names)
             _audited(cloud.audit.entries(seen), names)
+            told = _chatted(server.admin, told)
             records += answer["log_store"]["written"]
         _say(f"\n{records} records are in logstore {answer['log_store']['logstore']}. The last one says why:\n")
         _say(_last_record(invocation.logs))
     _say("\nTry your own: make -s invoke EVENT=events/manual-by-id.json    All settings: docs/settings.md")
     return 0
+
+
+def _instance(cloud: Cloud, url: str) -> Instance:
+    return Instance(project_function(cloud, url, {**SETTINGS, "NOTIFY": f"dingtalk={url}{ROBOT}"}))
+
+
+def _chatted(admin: str, told: int) -> int:
+    """Print what came into the chat since the first ``told`` messages; return how many there are now."""
+    with urllib.request.urlopen(f"{admin}/chat", timeout=10) as answer:  # noqa: S310 - our own server
+        messages = json.load(answer)["messages"]
+    for message in messages[told:]:
+        _say(f"   chat      {message['title']}")
+    return len(messages)
 
 
 def _tell(answer: dict[str, Any], names: dict[str, str]) -> None:
@@ -105,7 +122,7 @@ def _tell(answer: dict[str, Any], names: dict[str, str]) -> None:
 def _audited(entries: Sequence[dict[str, Any]], names: dict[str, str]) -> None:
     calls: dict[str, int] = {}
     for entry in entries:
-        if entry["kind"] == "api":
+        if entry["kind"] == "api" and entry["service"] != "chat":
             calls[entry["action"]] = calls.get(entry["action"], 0) + 1
     if calls:
         _say(
@@ -122,7 +139,7 @@ def _audited(entries: Sequence[dict[str, Any]], names: dict[str, str]) -> None:
 
 def _last_record(logs: bytes) -> str:
     lines = [line for line in logs.decode().splitlines() if line.startswith('{"schema"')]
-    record = json.loads(lines[-1])
+    record = [record for record in map(json.loads, lines) if record["record"] == "result"][-1]
     shown = (
         "record",
         "time",

@@ -1,0 +1,119 @@
+"""``digest``: what the function did, or would have done, in some days, from its records: how often, and why.
+
+Counted are results, one for each instance that an event asked for. A dry run and an observing function count as
+*would have rebooted*.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from ecs_reboot.outcomes import BY_CODE, Code, Outcome
+from localcloud.commands.invoke import UsageError
+from review.exported import Export, Record, complaints_told, read
+from review.options import Options, text_of
+from review.text import counted, some, utc, wrapped
+from terminal.printable import write_line
+
+#: A reason names so many instances, and how many more there are.
+MOST_NAMED = 3
+
+
+class Digest(NamedTuple):
+    """The results of a period by what came of them, each in the order of their time."""
+
+    would: tuple[Record, ...]
+    rebooted: tuple[Record, ...]
+    refused: tuple[Record, ...]
+    needs: tuple[Record, ...]
+    idle: int
+    notices: Counter[Code]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    parser = Options(prog="python -m review digest", description=__doc__)
+    parser.add("records", "file with exported records")
+    parser.add("days", "how many days before the newest record to look at", "7")
+    options = parser.parse_args(arguments)
+    if not (options.days.isascii() and options.days.isdigit() and 0 < int(options.days) < 10_000):  # noqa: PLR2004 - some years
+        raise UsageError(f"DAYS={options.days!r} is no number of days; write it like 7")
+    export = within(read(text_of(options.records, "records file")), int(options.days))
+    for line in told(export, digest(export)):
+        write_line(line)
+    return 0
+
+
+def within(export: Export, days: int) -> Export:
+    """Return what an export holds of the last days before its newest record."""
+    if not export.records:
+        return export
+    since = export.records[-1].time - timedelta(days=days)
+    return export._replace(records=tuple(record for record in export.records if record.time > since))
+
+
+def digest(export: Export) -> Digest:
+    """Sort the results of an export by what came of them."""
+    would, rebooted, refused, needs, idle = [], [], [], [], 0
+    for record in export.results():
+        outcome = BY_CODE[record.result.code]
+        if outcome.done and outcome.denies_reboot:
+            would.append(record)
+        elif not outcome.denies_reboot:
+            rebooted.append(record)
+        elif outcome.action == "reboot" or record.result.facts is not None:
+            refused.append(record)
+        else:
+            idle += 1
+        if outcome.pages:
+            needs.append(record)
+    notices = Counter(record.result.code for record in export.records if record.kind == "notice")
+    return Digest(tuple(would), tuple(rebooted), tuple(refused), tuple(needs), idle, notices)
+
+
+def told(export: Export, found: Digest) -> Iterator[str]:
+    """Yield the digest line by line: one sentence first, then the reasons of each part."""
+    period = f", {utc(export.records[0].time)} to {utc(export.records[-1].time)}" if export.records else ""
+    yield f"{counted(len(export.records), 'record')}{period}"
+    yield (
+        f"would have rebooted {len(found.would):,}, rebooted {len(found.rebooted):,}, refused {len(found.refused):,}, "
+        f"needs a person {len(found.needs):,}, asked for nothing {found.idle:,}"
+    )
+    yield from _part("would have rebooted", found.would)
+    yield from _part("rebooted", found.rebooted)
+    yield from _down(found.rebooted)
+    yield from _part("refused", found.refused)
+    yield from _part("needs a person", found.needs)
+    if found.notices:
+        yield ""
+        yield f"notices: {found.notices['notice_told']:,} told, {found.notices['notice_failed']:,} failed"
+    yield from complaints_told(export.complaints)
+
+
+def _part(title: str, records: Sequence[Record]) -> Iterator[str]:
+    if not records:
+        return
+    yield ""
+    yield title
+    by_code: dict[str, list[Record]] = {}
+    for record in records:
+        by_code.setdefault(record.result.code, []).append(record)
+    for code, of_code in sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0])):
+        named = tuple(dict.fromkeys(_name(record) for record in of_code))
+        outcome: Outcome = BY_CODE[code]
+        cure = f"; {outcome.cure}" if outcome.cure and outcome.pages else ""
+        text = f"{code}: {outcome.meaning}{cure} ({some(named, MOST_NAMED)})"
+        yield wrapped(f"{len(of_code):>6,}  ", text)
+
+
+def _down(records: Sequence[Record]) -> Iterator[str]:
+    times = [record.result.downtime_seconds for record in records if record.result.downtime_seconds is not None]
+    if times:
+        yield f"        down for {sum(times) / len(times):.0f} s on average, {max(times):.0f} s at most"
+
+
+def _name(record: Record) -> str:
+    result = record.result
+    instance = result.facts.instance if result.facts else None
+    return (instance.name if instance else "") or result.instance_id or result.region_id or "-"
