@@ -96,7 +96,7 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
         yield from (Result("bad", "settings", str(mistake)) for mistake in error.mistakes)
     if settings:
         yield from _settings(settings)
-        yield _notices(settings, str(found.parameters.get("AlertEmail") or ""))
+        yield _notices(str(found.parameters.get("AlertEmail") or ""), in_chat=bool(found.outputs.get("Notices")))
     yield from _rights(deployed, account, clients.region)
     yield from _guarded("roles", _account_roles(clients, deployed))
     yield from _guarded("logs", _logs(clients, found))
@@ -167,9 +167,9 @@ def _settings(settings: Settings) -> Iterator[Result]:
         yield Result("good", "settings", f"reboots are on, force is {settings.policy.force_reboot}")
 
 
-def _notices(settings: Settings, alert_email: str) -> Result:
+def _notices(alert_email: str, *, in_chat: bool) -> Result:
     """Say who hears of a reboot, and of what needs a person."""
-    if settings.notify:
+    if in_chat:
         return Result("good", "notices", "a chat is told of reboots and of what needs a person")
     if alert_email:
         return Result("note", "notices", f"only {alert_email} is told, of what needs a person: Notify names no chat")
