@@ -104,12 +104,11 @@ def webhooks(code: Path, ledger: Ledger, alarms: int, callers: int, latencies: t
         for service in ("ecs", "fc", "sls")
     )
     faults = [{"service": service, **fault} for service in ("ecs", "fc") for fault in _FAULTS]
-    # A function that is left alone for half an hour after each attempt takes no alarm twice, however often it comes.
     scene = Scene(
         alarms,
         latency=low,
         parameters={**ledger, "MaxRetries": "3"},
-        settings={**UNLIMITED, **NOT_WATCHED},
+        settings=UNLIMITED,
         faults=(*faults, *spread),
     )
     with staged(scene, code) as stage:
