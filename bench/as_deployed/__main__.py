@@ -89,7 +89,7 @@ def _rows(code: Path, runs: int, *, quick: bool) -> Iterator[Row]:
     yield Row(f"{name}: rebooted twice", made.doubled, "", 0)
     yield Row(f"{name}: rebooted", made.rebooted, "")
     yield Row(f"{name}: given up, in the failure queue", made.queued, "")
-    print(f"  {name}: {made.codes}", flush=True)
+    print(f"  {name}: {made.crashes} crashes; {made.codes}", flush=True)
     entries = 100 if quick else 1_000
     seconds, _ = cases.reading(code, entries, 10, 0.1, None)
     yield Row(f"tags, {entries} entries with 10 tags each, 100 ms a call", seconds, "s", 20.0, before="29 at 50 ms")

@@ -16,6 +16,8 @@ NOT_WATCHED = {"VERIFY_SECONDS": "0"}
 #: How a caller over HTTP repeats: CloudMonitor calls again after an answer that is no success.
 HTTP_TRIES = 3
 
+#: How many calls in one are the last that their run sees: with five or six calls a run, about one run in twenty.
+CRASHES = 0.01
 #: Refusals that a limit of the region explains.
 LIMITS = {"blast_radius", "storm", "storm_began", "suspended"}
 
@@ -35,6 +37,7 @@ class Crowd(NamedTuple):
     limited: int
     queued: int
     lost: int
+    crashes: int
     codes: dict[str, int]
 
 
@@ -97,7 +100,10 @@ def crowd(code: Path, ledger: Ledger, alarms: int, latency: float, a_minute: int
 
 
 def webhooks(code: Path, ledger: Ledger, alarms: int, callers: int, latencies: tuple[float, float]) -> Crowd:
-    """Post alarms for as many instances, a few callers at a time; one call in twenty of any service fails."""
+    """Post alarms for as many instances, a few callers at a time.
+
+    One call in twenty of any service fails, and one in a hundred is the last thing that its run sees.
+    """
     low, high = latencies
     spread = (
         {"service": service, "action": "*", "kind": "delay", "seconds": high - low, "before": True, "probability": 0.5}
@@ -112,6 +118,7 @@ def webhooks(code: Path, ledger: Ledger, alarms: int, callers: int, latencies: t
         faults=(*faults, *spread),
     )
     with staged(scene, code) as stage:
+        stage.crash_at_calls(CRASHES)
         began = time.monotonic()
         numbers = iter(range(alarms))
         lock = threading.Lock()
@@ -186,6 +193,7 @@ def _crowd(stage: Stage, began: float, alarms: int) -> Crowd:
         limited=len(limited),
         queued=len(queued),
         lost=len(asked - once - limited - queued),
+        crashes=stage.crashes,
         codes=codes,
     )
 

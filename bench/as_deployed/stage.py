@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
 from localcloud.account import fleet
@@ -57,8 +58,19 @@ class Stage:
         self._lock = threading.Lock()
         self.calls: list[Noted] = []
         self.runs: list[Invocation] = []
+        self.crashes = 0
         cloud.audit.subscribe(self._note)
         self.start_anew()
+
+    def crash_at_calls(self, chance: float) -> None:
+        """From now on let a machine fail at each call with this chance, at the same calls each time."""
+        draw = Random("crashes")  # noqa: S311 - repeatable on purpose
+
+        def see(entry: Mapping[str, Any]) -> None:
+            if entry["kind"] == "api" and draw.random() < chance and self.functions.crash(NAME):
+                self.crashes += 1
+
+        self.cloud.audit.subscribe(see)
 
     def start_anew(self) -> None:
         """Forget what was noted, and let the next alarm meet a fresh process."""

@@ -55,6 +55,16 @@ def test_an_instance_that_ended_is_not_used_again(one: Worker) -> None:
     assert first.instance_id != second.instance_id
 
 
+def test_a_machine_that_fails_ends_the_run_that_is_on_it(one: Worker) -> None:
+    assert not one.functions.crash(NAME)
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(one.functions.invoke, NAME, b'{"sleep": 30}')
+        assert wait_for(lambda: one.functions.crash(NAME))
+        assert "Process exited" in running.result().invocation.payload.decode()
+    assert not one.functions.crash(NAME)
+    assert one.functions.invoke(NAME, b"a").invocation.error == ""
+
+
 def test_reserved_concurrency_throttles(one: Worker) -> None:
     functions = one.functions
     functions.reserve(NAME, 1)

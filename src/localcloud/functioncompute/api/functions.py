@@ -185,6 +185,12 @@ class Functions:
         """Wait until every queued request, late delivery and repetition is over; False if that takes longer."""
         return self._queue.wait_until_empty(seconds)
 
+    def crash(self, name: str) -> bool:
+        """End an instance of a function under its request, as a machine that fails; False where none is busy."""
+        with self._lock:
+            pool = self._pools.get(name)
+        return pool is not None and pool.crash()
+
     def reset(self) -> None:
         """End all instances, forget the queue, and go back to the settings that were registered."""
         with self._lock:

@@ -43,7 +43,7 @@ class Pool:
         self._capacity = capacity
         self._lock = Lock()
         self._idle: list[Instance] = []
-        self._busy: set[Instance] = set()
+        self._busy: dict[Instance, None] = {}
         self._running = 0
         self._retired = self._killed = False
 
@@ -76,6 +76,15 @@ class Pool:
         for instance in busy:
             instance.kill()
 
+    def crash(self) -> bool:
+        """End the instance that has been busy for the longest, as a machine that fails; False where none is busy."""
+        with self._lock:
+            instance = next(iter(self._busy), None)
+        if instance is None:
+            return False
+        instance.kill()
+        return True
+
     def _count_in(self) -> None:
         with self._lock:
             if self.reserved is not None and self._running >= self.reserved:
@@ -95,18 +104,18 @@ class Pool:
         with self._lock:
             instance = self._idle.pop() if self._idle else None
             if instance is not None:
-                self._busy.add(instance)
+                self._busy[instance] = None
         if instance is None:
             instance = Instance(self.function)
             with self._lock:
-                self._busy.add(instance)
+                self._busy[instance] = None
             if self._killed:
                 instance.kill()
         return instance
 
     def _put_back(self, instance: Instance) -> None:
         with self._lock:
-            self._busy.discard(instance)
+            self._busy.pop(instance, None)
             keep = instance.alive and not self._retired and len(self._idle) < _KEPT_WARM
             if keep:
                 self._idle.append(instance)
