@@ -1,0 +1,63 @@
+"""The benchmark's own parts: what its bars say, what a run costs, how calls are limited by the minute."""
+
+import json
+from datetime import datetime, timezone
+
+import pytest
+
+from as_deployed import bars, price
+from as_deployed.bars import Row
+from as_deployed.minute_limit import MinuteLimit
+from as_deployed.stage import alarm, instance_id, over_http
+from ecs_reboot.events import EventSettings, read
+from localcloud.account import fleet
+from localcloud.account.cloud import Cloud
+
+
+@pytest.mark.parametrize(
+    ("row", "met"),
+    [
+        (Row("a", 0.9, "s", 1.0), True),
+        (Row("a", 1.1, "s", 1.0), False),
+        (Row("a", 9, "", 10, at_least=True), False),
+        (Row("a", 10, "", 10, at_least=True), True),
+        (Row("a", 99, "s"), True),
+    ],
+)
+def test_a_bar_is_met_on_its_own_side_of_the_limit(row: Row, *, met: bool):
+    assert row.met == met
+    assert ("MISSED" in bars.text([row])) != met
+    assert ("(missed)" in bars.markdown([row])[-1]) != met
+
+
+def test_a_run_is_paid_for_by_its_size_and_time():
+    # One vCPU and 1 GB for a second: 1 + 0.15 units, and 0.0075 for the call, at 20 dollars a million.
+    assert price.dollars_a_million(1.0, 1024, 1.0) == pytest.approx(23.15)
+    assert price.dollars_a_million(0.5, 512, 1.0) < price.dollars_a_million(1.0, 1024, 1.0)
+
+
+def test_both_forms_of_the_alarm_ask_for_the_instance():
+    rules = EventSettings(webhook_token="bench-token-of-twenty-four")
+    now = datetime.now(timezone.utc)
+
+    for event in (alarm(instance_id(7)), over_http(alarm(instance_id(7)))):
+        (request,) = read(json.dumps(event).encode(), rules, now).requests
+        assert [target.instance_id for target in request.targets] == [instance_id(7)]
+
+
+def test_an_action_is_refused_beyond_its_limit_and_no_other():
+    cloud = Cloud.from_fleet(fleet.default())
+    limit = MinuteLimit(cloud, "DescribeInstances", 2)
+    try:
+        for _ in range(2):
+            assert cloud.faults.take("ecs", "DescribeInstances") == ()
+            cloud.audit.api(
+                service="ecs", action="DescribeInstances", parameters={}, http_status=200, code="", request_id="r",
+                effect=False,
+            )  # fmt: skip
+        (fault,) = cloud.faults.take("ecs", "DescribeInstances")
+        assert (fault.kind, fault.code) == ("throttle", "Throttling.User")
+        assert cloud.faults.take("ecs", "RebootInstances") == ()
+    finally:
+        limit.close()
+    assert cloud.faults.take("ecs", "DescribeInstances") == ()
