@@ -231,4 +231,34 @@ MUTANTS: tuple[Mutant, ...] = (
         "renewed[one][1] if text == renewed[one][0] else None",
         "renewed[one][1]",
     ),
+    Mutant(
+        "notice: a mistake in one reaches the work",
+        "records/notices/delivery",
+        "    except Exception as error:  # noqa: BLE001 - no mistake in a notice may reach the work beside it\n",
+        "    except ZeroDivisionError as error:\n",
+    ),
+    Mutant(
+        "notice: the run waits for as long as a chat service takes",
+        "records/notices/delivery",
+        "            thread.join(max(0.0, until - time.monotonic()))\n",
+        "            thread.join()\n",
+    ),
+    Mutant(
+        "notice: the same trouble is told each time",
+        "records/notices/composition",
+        " not in known:\n",
+        " not in ():\n",
+    ),
+    Mutant(
+        "notice: no limit a minute",
+        "records/notices/delivery",
+        "        if not self._memory.admit(channel, now):\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "notice: what a service quotes of our secrets is kept",
+        "records/notices/delivery",
+        "failure._replace(code=redacted(failure.code, channel), reason=redacted(failure.reason, channel))",
+        "failure",
+    ),
 )

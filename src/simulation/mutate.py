@@ -21,6 +21,7 @@ TESTS = tuple(
     f"tests/unit/test_{name}.py"
     for name in (
         "policy", "ledger", "blast_radius", "claims", "reboot_batch", "remediation", "proof", "rolling", "upkeep",
+        "notices", "notice_services", "notice_delivery",
     )
 )  # fmt: skip
 SECONDS = 300
