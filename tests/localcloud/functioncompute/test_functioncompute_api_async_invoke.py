@@ -38,13 +38,15 @@ def test_three_repetitions_are_the_default() -> None:
 
 
 def test_a_throttled_request_waits_half_a_second_and_then_twice_as_long_each_time() -> None:
-    steps = [async_invoke.after_throttling(queued(0, times), 0) for times in range(1, 6)]
+    steps = [async_invoke.after_throttling(queued(0, times), 0, 0.5) for times in range(1, 6)]
     assert steps == [Again(0.5), Again(1.0), Again(2.0), Again(4.0), Again(8.0)]
+    # A crowd does not come back at one moment.
+    assert [async_invoke.after_throttling(queued(0, 3), 0, chance) for chance in (0.0, 0.5)] == [Again(1.0), Again(2.0)]
 
 
 def test_a_throttled_request_is_given_up_after_five_hours() -> None:
-    assert isinstance(async_invoke.after_throttling(queued(0, 9), 5 * 3600), Again)
-    assert async_invoke.after_throttling(queued(0, 9), 5 * 3600 + 1) == Done(async_invoke.THROTTLED)
+    assert isinstance(async_invoke.after_throttling(queued(0, 9), 5 * 3600, 0.5), Again)
+    assert async_invoke.after_throttling(queued(0, 9), 5 * 3600 + 1, 0.5) == Done(async_invoke.THROTTLED)
 
 
 def test_the_greatest_age() -> None:

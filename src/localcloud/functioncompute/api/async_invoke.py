@@ -105,9 +105,15 @@ def after_attempt(config: AsyncConfig, queued: Queued, error: str) -> Again | Do
     return Again(_wait(queued.attempts))
 
 
-def after_throttling(queued: Queued, age_seconds: float) -> Again | Done:
-    """Decide what follows a throttled attempt; ``queued`` counts it already."""
-    return Done(THROTTLED) if age_seconds > THROTTLED_SECONDS else Again(_wait(queued.throttled))
+def after_throttling(queued: Queued, age_seconds: float, chance: float) -> Again | Done:
+    """Decide what follows a throttled attempt; ``queued`` counts it already.
+
+    ``chance``, in [0, 1), spreads the repetitions over the wait and half of it more or less. The pages name the
+    doubling only; repeated all at one moment, requests of a crowd would be throttled again but for a handful.
+    """
+    if age_seconds > THROTTLED_SECONDS:
+        return Done(THROTTLED)
+    return Again(_wait(queued.throttled) * (0.5 + chance))
 
 
 def destination_of(config: AsyncConfig, condition: str) -> str:

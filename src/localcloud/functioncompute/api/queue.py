@@ -32,6 +32,7 @@ class Queue:
         self._cloud = cloud
         self._runner = runner
         self._schedule = Schedule(cloud.clock, threads)
+        self._spread = cloud.random("throttled requests")
         self._generation = 0
 
     def put(self, name: str, payload: bytes, request_id: str) -> None:
@@ -71,7 +72,7 @@ class Queue:
             last = self._runner.run(queued)
         except Throttled:
             queued = queued._replace(throttled=queued.throttled + 1)
-            step = async_invoke.after_throttling(queued, self._age(queued))
+            step = async_invoke.after_throttling(queued, self._age(queued), self._spread.random())
         except FcError as error:  # the function was removed while its request waited
             self._cloud.audit.record(
                 "dropped", function=queued.function_name, request_id=queued.request_id, reason=str(error)
