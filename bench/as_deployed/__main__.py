@@ -106,6 +106,7 @@ def _crowd_rows(alarms: int, crowd: cases.Crowd, *, judged: bool) -> Iterator[Ro
     # The template lets a twentieth of the region be rebooted within its window.
     allowed = max(1, alarms // 20)
     yield Row(f"{name}: until the last reboot", crowd.seconds, "s", 60.0 if judged else None, before="never")
+    yield Row(f"{name}: until the last run", crowd.all_seconds, "s", 60.0 if judged else None)
     yield Row(f"{name}: reboots", crowd.rebooted, "", allowed if judged else None, at_least=True, before="0")
     yield Row(f"{name}: stale", crowd.codes.get("stale", 0), "", 0, before="200")
     yield Row(f"{name}: neither rebooted nor refused by a limit", crowd.queued + crowd.lost, "", 0)

@@ -27,11 +27,13 @@ Ledger = Mapping[str, str]
 class Crowd(NamedTuple):
     """What became of many alarms.
 
-    ``seconds``: until the last reboot was accepted. ``limited``: refused since the region had its share of reboots;
-    ``queued``: given up after all tries, and told the failure queue; ``lost``: neither, nor rebooted.
+    ``seconds``: until the last reboot was accepted; ``all_seconds``: until the last run had ended. ``limited``: refused
+    since the region had its share of reboots; ``queued``: given up after all tries, and told the failure queue;
+    ``lost``: neither, nor rebooted.
     """
 
     seconds: float
+    all_seconds: float
     rebooted: int
     doubled: int
     limited: int
@@ -94,9 +96,9 @@ def crowd(code: Path, ledger: Ledger, alarms: int, latency: float, a_minute: int
             for number in range(alarms):
                 stage.send(instance_id(number))
             stage.wait()
+            return _crowd(stage, began, alarms)
         finally:
             limit.close()
-        return _crowd(stage, began, alarms)
 
 
 def webhooks(code: Path, ledger: Ledger, alarms: int, callers: int, latencies: tuple[float, float]) -> Crowd:
@@ -173,6 +175,7 @@ def median(seconds: Iterable[float]) -> float:
 
 
 def _crowd(stage: Stage, began: float, alarms: int) -> Crowd:
+    ended = time.monotonic()
     rebooted, records, accepted = stage.rebooted(), stage.records(), stage.accepted_at()
     given_up = {
         entry["request_id"]
@@ -188,6 +191,7 @@ def _crowd(stage: Stage, began: float, alarms: int) -> Crowd:
         codes[record["code"]] = codes.get(record["code"], 0) + 1
     return Crowd(
         seconds=(max(accepted) - began) if accepted else float("inf"),
+        all_seconds=ended - began,
         rebooted=len(once),
         doubled=len(rebooted) - len(once),
         limited=len(limited),
