@@ -14,7 +14,9 @@ from as_deployed.stage import Scene, Stage, instance_id, staged
 UNLIMITED = {"MAX_REBOOTS": "off", "STORM_FACTOR": "0"}
 NOT_WATCHED = {"VERIFY_SECONDS": "0"}
 #: How a caller over HTTP repeats: CloudMonitor calls again after an answer that is no success.
-HTTP_TRIES = 3
+HTTP_TRIES, HTTP_WAIT_SECONDS = 5, 2.0
+#: Answers after which a caller does not repeat.
+TAKEN = (200, 202, 400, 401, 403)
 
 #: How many calls in one are the last that their run sees: with five or six calls a run, about one run in twenty.
 CRASHES = 0.01
@@ -132,8 +134,9 @@ def webhooks(code: Path, ledger: Ledger, alarms: int, callers: int, latencies: t
                 if number is None:
                     return
                 for _ in range(HTTP_TRIES):
-                    if stage.post(instance_id(number))[0] < 500:  # noqa: PLR2004 - a server's own failures
+                    if stage.post(instance_id(number))[0] in TAKEN:
                         break
+                    time.sleep(HTTP_WAIT_SECONDS)
 
         threads = [threading.Thread(target=caller) for _ in range(callers)]
         for thread in threads:

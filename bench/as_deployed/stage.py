@@ -14,6 +14,7 @@ from localcloud.account import fleet
 from localcloud.account.faults import ACTIONS
 from localcloud.commands.deployed import Deployment, cloud_of, deployment, register
 from localcloud.commands.project_function import NAME, project_function
+from localcloud.functioncompute.api.errors import Throttled
 from localcloud.functioncompute.api.functions import Functions
 from localcloud.functioncompute.function import Function
 from localcloud.functioncompute.invocation import Invocation
@@ -85,9 +86,15 @@ class Stage:
         return began
 
     def post(self, instance_id: str) -> tuple[int, float]:
-        """Send an alarm over HTTP; returns the status, 502 where the function failed, and the seconds it took."""
+        """Send an alarm over HTTP; returns the status and the seconds it took.
+
+        The platform itself answers 502 where the function failed and 429 where all its instances are busy.
+        """
         began = time.monotonic()
-        invocation = self.functions.invoke(NAME, json.dumps(over_http(alarm(instance_id))).encode()).invocation
+        try:
+            invocation = self.functions.invoke(NAME, json.dumps(over_http(alarm(instance_id))).encode()).invocation
+        except Throttled:
+            return 429, time.monotonic() - began
         self._ran(invocation)
         status = 502 if invocation.error else int(json.loads(invocation.payload)["statusCode"])
         return status, time.monotonic() - began
