@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The targets only call the one command line; what they take as variables, it takes as options too.
+ECS_REBOOT := $(BIN)/ecs-reboot
 # Names the exact versions of everything installed; `make upgrade` writes it anew.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-compile --constraint constraints.txt
 # The first install takes minutes: a terminal sees pip's own progress, a file only what went wrong.
@@ -29,63 +31,59 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## alarms turn into reboots and records, on a local cloud, in a minute
-	@$(BIN)/python -m localcloud demo
+	@$(ECS_REBOOT) demo
 
 invoke: $(VENV)/.run ## one invocation: EVENT=path [FLEET=] [SET="KEY=VALUE ..."] [AUDIT=] [DEPLOYED=1]
-	@$(BIN)/python -m localcloud invoke
+	@$(ECS_REBOOT) invoke
 
 serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=] [FLEET=] [CODE=] [SET="KEY=VALUE ..."] [DEPLOYED=1]
-	@exec $(BIN)/python -m localcloud serve $(if $(PORT),--port $(PORT)) $(if $(FLEET),--fleet "$$FLEET")
+	@exec $(ECS_REBOOT) serve $(if $(PORT),--port $(PORT))
 
 explain: $(VENV)/.run ## the guards of each instance and what they read: EVENT=path or RECORDS=file [FLEET=] [SET=]
-	@$(BIN)/python -m review explain
+	@$(ECS_REBOOT) explain
 
 replay: $(VENV)/.run ## recorded decisions under other settings: RECORDS=file [SET="KEY=VALUE ..."]
-	@$(BIN)/python -m review replay
+	@$(ECS_REBOOT) replay
 
 digest: $(VENV)/.run ## would have rebooted 7, refused 41, for these reasons: RECORDS=file [DAYS=7]
-	@$(BIN)/python -m review digest
+	@$(ECS_REBOOT) digest
 
 forecast: $(VENV)/.run ## what the timers would do: [DAYS=1] [START=] [FLEET=] [TIMERS=path] [SET=]
-	@$(BIN)/python -m review forecast
+	@$(ECS_REBOOT) forecast
 
 build: $(VENV)/.run ## what is deployed: build/function/ and its zip, [RUNTIME=python3.10|python3.12|host]
-	@PYTHONPATH=packaging $(BIN)/python -m bundle
+	@$(ECS_REBOOT) build
 
 validate: $(VENV)/.schemas ## check template.yml offline, against the official resource schemas
-	@$(BIN)/python -m stack validate
+	@$(ECS_REBOOT) validate
 
 render: $(VENV)/.schemas ## what the template would create: [PARAMS="Key=Value ..."]
-	@$(BIN)/python -m stack render
+	@$(ECS_REBOOT) render
 
 deploy: $(VENV)/.stack build ## create or update the stack: [REGION=] [STACK=] [PARAMS=] [PLAN=1]
-	@$(BIN)/python -m stack deploy
+	@$(ECS_REBOOT) deploy
 
 status: $(VENV)/.stack ## how the stack stands
-	@$(BIN)/python -m stack status
+	@$(ECS_REBOOT) status
 
 logs: $(VENV)/.stack ## its records: [MINUTES=] [QUERY=] [FUNCTION=1]
-	@$(BIN)/python -m stack logs
+	@$(ECS_REBOOT) logs
 
 remove: $(VENV)/.stack ## delete the stack, keep logs and ledger: [LOGS=1] [FORGET=1] delete them too
-	@$(BIN)/python -m stack remove
+	@$(ECS_REBOOT) remove
 
 doctor: $(VENV)/.stack ## what will and will not work tonight
-	@$(BIN)/python -m stack doctor
+	@$(ECS_REBOOT) doctor
 
 bench: $(VENV)/.run ## cold starts, the local cloud, alarm to reboot against their bars: [DEPLOYED=1] the last alone
-	@$(if $(DEPLOYED),,$(BIN)/python bench/cold_start.py --chart docs/images/cold-start.svg --page docs/performance.md)
-	@$(if $(DEPLOYED),,$(BIN)/python bench/local_cloud.py)
-	@PYTHONPATH=packaging $(BIN)/python -m bundle --runtime host --out build/bench/function
-	@DEPLOYED= PYTHONPATH=bench $(BIN)/python -m as_deployed --page docs/performance.md
-	@DEPLOYED= PYTHONPATH=bench $(BIN)/python -m as_deployed --shares
+	@$(ECS_REBOOT) bench
 
 simulate: $(VENV)/.dev ## duplicates, crashes, lost answers by the thousand: [SEED=1] [DELIVERIES=100000] [LESS=assumption]
-	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) $(if $(DELIVERIES),--deliveries $(DELIVERIES)) \
+	@$(ECS_REBOOT) simulate $(if $(SEED),--seed $(SEED)) $(if $(DELIVERIES),--deliveries $(DELIVERIES)) \
 	  $(if $(LESS),--assume-less $(LESS))
 
 mutate: $(VENV)/.dev ## take every guard away, one at a time: each must be noticed
-	@$(BIN)/python -m simulation.mutate
+	@$(ECS_REBOOT) mutate
 
 evidence: $(VENV)/.dev ## the wire tests, ten times in a row
 	@for run in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/evidence || exit 1; done
@@ -115,15 +113,15 @@ format: $(VENV)/.dev ## put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/.run ## write the generated tables of docs/ anew
-	$(BIN)/python docs/generate.py
+docs: $(VENV)/.stack ## write the generated tables of docs/ anew
+	@$(ECS_REBOOT) docs
 
 upgrade: ## write constraints.txt anew with the newest versions that pyproject.toml allows
 	rm -rf build/upgrade
 	$(PYTHON) -m venv build/upgrade
-	build/upgrade/bin/python -m pip --quiet install '.[localcloud,stack,dev]'
+	build/upgrade/bin/python -m pip --quiet install '.[stack,dev]'
 	build/upgrade/bin/python -m pip freeze --exclude ecs-reboot > constraints.txt
-	PYTHONPATH=packaging build/upgrade/bin/python -m bundle.digests
+	PYTHONPATH=src build/upgrade/bin/python -m bundle.digests
 
 clean: ## remove everything that was built
 	rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -151,7 +149,7 @@ $(VENV)/.python: $(ANOTHER_PYTHON)
 # The first installs what runs the function and the local cloud; the second adds what checks them.
 $(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "installing into $(VENV): a minute or two, once ..." >&2
-	@$(PIP) $(QUIETLY) --editable '.[localcloud]' >&2
+	@$(PIP) $(QUIETLY) --editable . >&2
 	@touch $@
 
 # The official resource schemas are read as data: their packages' own dependencies are not wanted.
@@ -160,9 +158,9 @@ $(VENV)/.schemas: $(VENV)/.run src/stack/schemas.txt
 	@touch $@
 
 $(VENV)/.stack: $(VENV)/.schemas
-	@$(PIP) $(QUIETLY) --editable '.[localcloud,stack]' >&2
+	@$(PIP) $(QUIETLY) --editable '.[stack]' >&2
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.stack
-	@$(PIP) $(QUIETLY) --editable '.[localcloud,stack,dev]' >&2
+	@$(PIP) $(QUIETLY) --editable '.[stack,dev]' >&2
 	@touch $@

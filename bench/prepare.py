@@ -15,9 +15,9 @@ def ours(place: Path, source: Path) -> Path:
     """Build the package for this interpreter; return its directory."""
     out = place / "function"
     subprocess.run(
-        [sys.executable, "-m", "bundle", "--runtime", "host", "--out", str(out), "--source", str(source)],
+        [sys.executable, "-m", "cli", "build", "--runtime", "host", "--out", str(out), "--source", str(source)],
         check=True,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'packaging'}:{source}"},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )
     return out
 

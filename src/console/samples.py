@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from sample_events import FOLDER
+
 _ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = {"events": _ROOT / "events", "samples": _ROOT / "tests" / "samples"}
+FOLDERS = {"events": FOLDER, "samples": _ROOT / "tests" / "samples"}
 _SUFFIXES = (".json", ".txt")
 
 

@@ -1,28 +1,20 @@
-"""``python -m localcloud``: serve the local cloud, invoke the function on it once, or play the demo."""
+"""``python -m localcloud serve``: serve the local cloud."""
 
 import argparse
 import json
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 from localcloud.account.fleet import Fleet, default, load
 from localcloud.account.mistakes import DeclarationError
 
 HIGHEST_PORT = 65_535
-_PASSED_ON = {
-    "invoke": ("localcloud.commands.invoke", "run the function once on a fresh local cloud"),
-    "demo": ("localcloud.commands.demo", "play a handful of events and show what comes of each"),
-}
 
 
 def main(argv: Sequence[str]) -> int:
     """Run a command; returns the exit status: 0 done, 1 failed, 2 called wrongly."""
-    if argv and argv[0] in _PASSED_ON:
-        status: int = import_module(_PASSED_ON[argv[0]][0]).main(list(argv[1:]))
-        return status
     arguments = _parser().parse_args(argv)
     try:
         fleet = load(arguments.fleet) if arguments.fleet else default()
@@ -62,8 +54,6 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("PARAMS", ""),
         help='the template\'s parameters, also as PARAMS: "Key=Value ..."',
     )
-    for name, (_, help_text) in _PASSED_ON.items():
-        commands.add_parser(name, help=help_text)
     return parser
 
 

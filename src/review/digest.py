@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ecs_reboot.outcomes import BY_CODE, Code, Outcome
 from localcloud.commands.invoke import UsageError
 from review.exported import Export, Record, complaints_told, read
-from review.options import Options, text_of
+from review.given import text_of
 from review.text import counted, some, utc, wrapped
 from terminal.printable import write_line
 
@@ -31,15 +31,13 @@ class Digest(NamedTuple):
     notices: Counter[Code]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = Options(prog="python -m review digest", description=__doc__)
-    parser.add("records", "file with exported records")
-    parser.add("days", "how many days before the newest record to look at", "7")
-    options = parser.parse_args(arguments)
-    if not (options.days.isascii() and options.days.isdigit() and 0 < int(options.days) < 10_000):  # noqa: PLR2004 - some years
-        raise UsageError(f"DAYS={options.days!r} is no number of days; write it like 7")
-    export = within(read(text_of(options.records, "records file")), int(options.days))
+def main(records: str, days: str = "7") -> int:
+    """Print the digest of a file of records. Raises UsageError."""
+    if not records:
+        raise UsageError("no records: give RECORDS=path (--records)")
+    if not (days.isascii() and days.isdigit() and 0 < int(days) < 10_000):  # noqa: PLR2004 - some years
+        raise UsageError(f"DAYS={days!r} is no number of days; write it like 7")
+    export = within(read(text_of(records, "records file")), int(days))
     for line in told(export, digest(export)):
         write_line(line)
     return 0

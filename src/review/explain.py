@@ -11,16 +11,16 @@ from pathlib import Path
 
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records.result import Result
-from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import default, load
 from localcloud.account.mistakes import DeclarationError
 from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import project_function
 from localcloud.functioncompute.instance import Instance
 from localcloud.server.server import running
 from review.exported import Export, Record, complaints_told, read
+from review.given import text_of
 from review.guard_table import guard_table
-from review.options import Options, text_of
 from review.recorded_decision import judged
 from review.text import activity, counted, wrapped
 from terminal.printable import write_error, write_line
@@ -29,24 +29,17 @@ from terminal.printable import write_error, write_line
 _SHOWN = {"passed": "passed", "failed": "FAILED", "overridden": "OVERRIDDEN", "not reached": "not reached"}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns 1 where the function itself failed."""
-    parser = Options(prog="python -m review explain", description=__doc__)
-    parser.add("event", "file with the event")
-    parser.add("records", "file with exported records, instead of an event")
-    parser.add("fleet", "fleet file, YAML or JSON; without: a small fleet")
-    parser.add("set", 'the function\'s variables: "KEY=VALUE KEY=VALUE"')
-    parser.add("instance", "only this instance ID")
-    options = parser.parse_args(arguments)
-    if options.records and not options.event:
-        if options.set or options.fleet:
+def main(event: str = "", records: str = "", fleet: str = "", settings: str = "", instance: str = "") -> int:
+    """Explain an event or exported records. Returns 1 where the function itself failed. Raises UsageError."""
+    if records and not event:
+        if settings or fleet:
             raise UsageError("SET and FLEET belong to an EVENT; to see RECORDS under other settings use replay")
-        export, error = read(text_of(options.records, "records file")), ""
-    elif options.event and not options.records:
-        export, error = _invoked(options.event, options.fleet, options.set)
+        export, error = read(text_of(records, "records file")), ""
+    elif event and not records:
+        export, error = _invoked(event, fleet, settings)
     else:
         raise UsageError("give one of EVENT=path and RECORDS=path")
-    chosen = [one for one in export.results() if options.instance in ("", one.result.instance_id)]
+    chosen = [one for one in export.results() if instance in ("", one.result.instance_id)]
     for line in explained(export, chosen):
         write_line(line)
     if error:
@@ -58,7 +51,7 @@ def _invoked(event: str, fleet_path: str, settings: str) -> tuple[Export, str]:
     """Run the function once in dry run; returns its records, and its error ('' where it returned)."""
     try:
         payload = Path(event).read_bytes()
-        cloud = Cloud.from_fleet(fleet.load(fleet_path) if fleet_path else fleet.default())
+        cloud = Cloud.from_fleet(load(fleet_path) if fleet_path else default())
     except DeclarationError as error:
         raise UsageError(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:

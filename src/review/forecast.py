@@ -6,59 +6,53 @@ people and faults are not foreseen (docs/review.md).
 
 import sys
 import time
-from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import yaml
 
 from ecs_reboot.settings.settings import Settings, SettingsError, load
-from localcloud.account import fleet
+from localcloud.account import fleet as fleets
 from localcloud.account.fleet import Fleet
 from localcloud.account.mistakes import DeclarationError
 from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import REGION
-from review import timers
 from review.fleet_in_memory import FleetInMemory
 from review.forecast_text import Plan, told
-from review.options import Options, text_of, time_of
+from review.given import text_of, time_of
 from review.stepped_clock import SteppedClock
 from review.text import utc
 from review.timeline import play
+from review.timers import parse
+from sample_events import FOLDER
 from terminal.printable import write_line
 
-TIMERS = "events/timers.yaml"
+TIMERS = FOLDER / "timers.yaml"
 MOST_DAYS = 400
 #: A long forecast says how far it is, so often.
 PATIENCE_SECONDS = 10.0
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = Options(prog="python -m review forecast", description=__doc__)
-    parser.add("days", "how many days ahead", "1")
-    parser.add("start", "UTC time to start at, such as 2026-12-01T06:00Z; without: now")
-    parser.add("fleet", "fleet file, YAML or JSON; without: a small fleet")
-    parser.add("timers", "file with the timers, YAML", TIMERS)
-    parser.add("set", 'the function\'s variables: "KEY=VALUE KEY=VALUE"')
-    options = parser.parse_args(arguments)
-    days = _days(options.days)
+def main(days: str = "1", start: str = "", fleet: str = "", timers: str = "", settings: str = "") -> int:
+    """Play the timers of the next days. Raises UsageError."""
+    length = _days(days)
     now = datetime.now(timezone.utc).replace(second=0, microsecond=0)
-    start = time_of("START", options.start) if options.start else now
-    settings = _settings(options.set)
-    declared = _fleet(options.fleet, start)
-    timed = timers.parse(text_of(options.timers, "timers file"), options.timers)
-    clock = SteppedClock(start)
-    end = start + timedelta(days=days)
+    begin = time_of("START", start) if start else now
+    loaded = _settings(settings)
+    declared = _fleet(fleet, begin)
+    path = timers or str(TIMERS)
+    timed = parse(text_of(path, "timers file"), path)
+    clock = SteppedClock(begin)
+    end = begin + timedelta(days=length)
     began = time.monotonic()
     ticks = []
     said = began
-    for tick in play(timed, FleetInMemory(declared, clock), clock, settings, end):
+    for tick in play(timed, FleetInMemory(declared, clock), clock, loaded, end):
         ticks.append(tick)
         if time.monotonic() - said > PATIENCE_SECONDS:
             said = time.monotonic()
             sys.stderr.write(f"... {len(ticks):,} ticks, up to {utc(tick.due)} of {utc(end)}\n")
-    for line in told(ticks, Plan(timed, declared, settings.policy, start, end)):
+    for line in told(ticks, Plan(timed, declared, loaded.policy, begin, end)):
         write_line(line)
     sys.stdout.flush()
     sys.stderr.write(f"worked out in {time.monotonic() - began:.1f} s\n")
@@ -87,11 +81,11 @@ def _settings(text: str) -> Settings:
 def _fleet(path: str, start: datetime) -> Fleet:
     """Read the fleet file; relative times in it count from the start of the forecast."""
     if not path:
-        return fleet.default()
+        return fleets.default()
     text = text_of(path, "fleet file")
     try:
         document: Any = yaml.safe_load(text)
-        return fleet.parse(document, name=path, now=start)
+        return fleets.parse(document, name=path, now=start)
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from None
     except DeclarationError as error:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from ecs_reboot.model import Decision
 from ecs_reboot.policy.decide import decide
-from localcloud.commands.invoke import settings_of
+from localcloud.commands.invoke import UsageError, settings_of
 from review.exported import Export, Record, complaints_told, read
-from review.options import Options, text_of
+from review.given import text_of
 from review.other_settings import parsed, unasked, under
 from review.recorded_decision import judged
 from review.text import counted, utc, wrapped
@@ -41,15 +41,16 @@ class Replayed(NamedTuple):
     left_out: tuple[tuple[Record, str], ...]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = Options(prog="python -m review replay", description=__doc__)
-    parser.add("records", "file with exported records")
-    parser.add("set", 'settings to decide under: "KEY=VALUE KEY=VALUE"; the others stay as recorded')
-    options = parser.parse_args(arguments)
-    given = settings_of(options.set)
+def main(records: str, settings: str) -> int:
+    """Replay the records of a file under other settings. Raises UsageError."""
+    if not records:
+        raise UsageError("no records: give RECORDS=path (--records), a file that `make logs` or the log service wrote")
+    given = settings_of(settings)
     fields = parsed(given)
-    export = read(text_of(options.records, "records file"))
+    export = read(text_of(records, "records file"))
+    if not export.records:
+        told_why = "; ".join(complaints_told(export.complaints)) or "no line is one"
+        raise UsageError(f"the records file {records} holds no records: {told_why}")
     for line in told(export, replayed(export, fields), given):
         write_line(line)
     return 0

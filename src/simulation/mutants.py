@@ -1,4 +1,4 @@
-"""The guards of the code, each with the edit that takes it away: `python -m simulation.mutate` shows that tests notice.
+"""The guards of the code, each with the edit that takes it away: `ecs-reboot mutate` shows that tests notice.
 
 An edit is a piece of the source word for word, however long its lines are.
 """

@@ -1,15 +1,15 @@
-"""`python -m simulation.mutate`: take the guards away one by one and see that the tests notice.
+"""Take the guards away one by one and see that the tests notice.
 
 Each mutant is an edit of the source in a copy of its own. It is caught when a fast test of the affected modules fails,
 or else when a short simulation does. Exit status 1 if one survives.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from simulation.mutants import MUTANTS, Mutant
@@ -25,26 +25,26 @@ TESTS = tuple(
     )
 )  # fmt: skip
 SECONDS = 300
+_SIMULATE = "import sys; from simulation.report import Asked, main; sys.exit(main(Asked(deliveries=int(sys.argv[1]))))"
 
 
-def main(arguments: list[str]) -> int:
-    """Try the mutants that the arguments name, all by default; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m simulation.mutate", description=__doc__)
-    parser.add_argument("names", nargs="*", help="only mutants whose name holds one of these")
-    parser.add_argument("--deliveries", type=int, default=3000, help="of the simulation, where no test fails")
-    asked = parser.parse_args(arguments)
-    chosen = [one for one in MUTANTS if not asked.names or any(name in one.name for name in asked.names)]
+def main(names: Sequence[str] = (), deliveries: int = 3000) -> int:
+    """Try the mutants whose name holds one of ``names``, all by default; return the exit status.
+
+    ``deliveries``: of the simulation, where no test fails.
+    """
+    chosen = [one for one in MUTANTS if not names or any(name in one.name for name in names)]
     survivors = 0
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory)
         for package in ("ecs_reboot", "simulation"):
             shutil.copytree(SOURCE / package, copy / "src" / package, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "tests" / "unit", copy / "tests" / "unit", ignore=shutil.ignore_patterns("__pycache__"))
-        if missed := tried(copy, asked.deliveries):
+        if missed := tried(copy, deliveries):
             _say(f"without any edit the tests fail: {missed}\n")
             return 2
         for mutant in chosen:
-            by = killed(mutant, copy, asked.deliveries)
+            by = killed(mutant, copy, deliveries)
             survivors += not by
             _say(f"{'caught' if by else 'SURVIVED':9} {mutant.name:45} {mutant.module:13} {by}\n")
             sys.stdout.flush()
@@ -72,7 +72,7 @@ def tried(copy: Path, deliveries: int) -> str:
     if ran.returncode:
         failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
         return failed[0].partition("::")[2].partition(" - ")[0] if failed else "the tests did not run"
-    ran = _python(copy, "-m", "simulation", "--seed", "1", "--deliveries", str(deliveries))
+    ran = _python(copy, "-c", _SIMULATE, str(deliveries))
     if ran.returncode:
         broken = [line for line in ran.stdout.splitlines() if line.startswith("BROKEN")]
         return broken[0] if broken else "the simulation did not run"
@@ -89,7 +89,3 @@ def _python(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 def _say(text: str) -> None:
     sys.stdout.write(text)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

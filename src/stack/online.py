@@ -1,11 +1,11 @@
 """The verbs that talk to the cloud: deploy, status, logs, remove, doctor."""
 
-import argparse
 import json
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import NamedTuple
 
 from aliyun.log import LogException
 from Tea.exceptions import TeaException
@@ -17,16 +17,37 @@ from stack.code import NotUploaded
 from stack.deploy import Deployment, NotDeployable, Request, read_package
 from stack.ledger import LedgerUnseen
 from stack.logstores import LogStores
+from stack.offline import ROOT, TEMPLATE
 from stack.remove import remove
 from stack.stacks import POLL_SECONDS, Found, StackFailed, Stacks
 
 Say = Callable[[str], None]
+PACKAGE = ROOT / "build" / "function.zip"
+
+
+class Options(NamedTuple):
+    """What to do, and where; texts as the command line has them."""
+
+    verb: str
+    region: str
+    name: str
+    endpoint: str = ""
+    template: Path = TEMPLATE
+    params: str = ""
+    package: Path = PACKAGE
+    bucket: str = ""
+    plan: bool = False
+    minutes: int = 60
+    query: str = "*"
+    function: bool = False
+    logs: bool = False
+    forget: bool = False
 
 
 class _Verb:
     """One verb: progress goes to ``say`` (standard error), what was asked for to ``tell`` (standard output)."""
 
-    def __init__(self, options: argparse.Namespace, clients: Clients, say: Say, tell: Say) -> None:
+    def __init__(self, options: Options, clients: Clients, say: Say, tell: Say) -> None:
         self.options, self.clients, self.say, self.tell = options, clients, say, tell
         # A stand-in moves on when it is looked at: there is nothing to wait for.
         self.stacks = Stacks(self.clients, say, poll_seconds=0 if options.endpoint else POLL_SECONDS)
@@ -43,8 +64,8 @@ class _Verb:
         options = self.options
         request = Request(
             options.name,
-            document.load(Path(options.template)),
-            read_package(Path(options.package)),
+            document.load(options.template),
+            read_package(options.package),
             parameters_of(options.params),
             bucket=options.bucket,
             inline=not options.bucket,
@@ -103,7 +124,7 @@ class _Verb:
             self.tell(f"{name}: {value}")
 
 
-def run(options: argparse.Namespace, clients: Clients | None, say: Say, tell: Say) -> int:
+def run(options: Options, clients: Clients | None, say: Say, tell: Say) -> int:
     """Carry out a verb; what the cloud refuses is said in one line."""
     try:
         verb = _Verb(options, clients or Clients(options.region, options.endpoint), say, tell)

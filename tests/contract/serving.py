@@ -63,10 +63,10 @@ class Served(NamedTuple):
 
 @contextmanager
 def serving(*arguments: str, **environment: str) -> Iterator[Served]:
-    """Run ``python -m localcloud serve`` with the default fleet; it must end in order when told to."""
+    """Run ``ecs-reboot serve`` with the default fleet; it must end in order when told to."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("CODE", "SET", "FLEET", "EVENT")}
     with subprocess.Popen(
-        [sys.executable, "-m", "localcloud", "serve", *arguments],
+        [sys.executable, "-m", "cli", "serve", *arguments],
         stdout=subprocess.PIPE,
         env={**inherited, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
     ) as process:

@@ -18,7 +18,7 @@ def test_the_demo_prints_every_line_that_the_readme_shows():
     shown = re.search(r"What `make demo` shows \(shortened\):\n\n```\n(.*?)```", readme, re.DOTALL)
     assert shown
     demo = subprocess.run(
-        [sys.executable, "-m", "localcloud", "demo"], capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-m", "cli", "demo"], capture_output=True, text=True, timeout=120, check=True
     )
     assert without_numbers(shown[1]) - without_numbers(demo.stdout) == set()
     assert demo.stdout.count("reboot    web-") == 2

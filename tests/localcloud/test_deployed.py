@@ -24,7 +24,7 @@ ACCOUNT = "1000000000000007"
 def invoke(tmp_path: Path, event: str, settings: str, **environment: str) -> tuple[dict[str, Any], list[Any], str]:
     """Run the command as ``make invoke`` does; returns answer, audit and what it wrote beside."""
     audit = tmp_path / "audit"
-    command = [sys.executable, "-m", "localcloud", "invoke", "--event", str(ROOT / "events" / event)]
+    command = [sys.executable, "-m", "cli", "invoke", "--event", str(ROOT / "events" / event)]
     done = subprocess.run(
         [*command, "--audit", str(audit), "--set", settings],
         env={**os.environ, **environment},

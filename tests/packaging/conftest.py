@@ -2,13 +2,10 @@
 
 import fcntl
 import os
-import sys
 from pathlib import Path
 
 import pytest
-from packaged import ROOT, build
-
-sys.path.insert(0, str(ROOT / "packaging"))
+from packaged import build
 
 
 @pytest.fixture(scope="session")

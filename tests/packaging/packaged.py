@@ -13,9 +13,10 @@ WHEELS = ROOT / "build" / "wheels"
 
 def build(out: Path, *options: str, environment: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     """Run the build, for this interpreter unless the options say otherwise."""
+    where = ("--runtime", "host", "--out", str(out), "--cache", str(WHEELS))
     return subprocess.run(
-        [sys.executable, "-m", "bundle", "--runtime", "host", "--out", str(out), "--cache", str(WHEELS), *options],
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'packaging'}:{ROOT / 'src'}", **(environment or {})},
+        [sys.executable, "-m", "cli", "build", *where, *options],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **(environment or {})},
         capture_output=True,
         text=True,
         check=False,

@@ -77,7 +77,7 @@ def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def invoke(event: Path, code: Path | None) -> tuple[int, Any]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "SET": "VERIFY_SECONDS=0"}
-    command = [sys.executable, "-m", "localcloud", "invoke", "--event", str(event)]
+    command = [sys.executable, "-m", "cli", "invoke", "--event", str(event)]
     done = subprocess.run(
         [*command, *(["--code", str(code)] if code else [])],
         env=environment,

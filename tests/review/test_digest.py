@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from recorded_night import Night
 
+from cli.program import main
 from ecs_reboot.model import Instance, RebootRequest, Target
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.settings.settings import load
 from localcloud.commands.invoke import UsageError
-from review.__main__ import main
 from review.digest import digest, told, within
 from review.exported import Export, read
 

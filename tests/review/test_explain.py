@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from recorded_night import ROOT, Night
 
+from cli.program import main
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, RebootRequest, Target
 from ecs_reboot.policy.blast_radius import RegionState
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.settings.settings import load
-from review.__main__ import main
 from review.guard_facts import FACTS
 from review.guard_table import guard_table
 
@@ -171,7 +171,7 @@ def test_a_reader_that_stops_reading_is_no_error(recorded: Night, tmp_path: Path
     file = tmp_path / "night.log"
     file.write_text(recorded.logs * 2)
     explain = subprocess.Popen(
-        [sys.executable, "-m", "review", "explain", "--records", str(file)],
+        [sys.executable, "-m", "cli", "explain", "--records", str(file)],
         env={"PYTHONPATH": str(ROOT / "src")}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert explain.stdout

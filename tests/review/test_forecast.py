@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded_night import ROOT
 
+from cli.program import main
 from ecs_reboot.settings.settings import load
 from localcloud.account.fleet import Fleet, InstanceSpec
 from localcloud.commands.invoke import UsageError
-from review.__main__ import main
 from review.fleet_in_memory import FleetInMemory, Reboot
 from review.forecast_text import folded
 from review.stepped_clock import SteppedClock

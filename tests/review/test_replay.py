@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from recorded_night import Night
 
+from cli.program import main
 from ecs_reboot.model import Instance, RebootRequest, Target
 from ecs_reboot.policy.blast_radius import RegionState
 from ecs_reboot.policy.decide import decide
@@ -15,7 +16,6 @@ from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.settings.settings import load
 from localcloud.commands.invoke import UsageError
-from review.__main__ import main
 from review.exported import read
 from review.other_settings import parsed
 from review.replay import Again, replayed

@@ -12,8 +12,6 @@ from recorded_night import ROOT
 
 DOCUMENT = ROOT / "docs" / "review.md"
 _BLOCK = re.compile(r"```\n(?P<commands>(?:\$ [^\n]*\n)+)(?P<output>.*?)```", re.DOTALL)
-_MODULES = {"explain": ("review", "explain"), "replay": ("review", "replay"), "forecast": ("review", "forecast"),
-            "invoke": ("localcloud", "invoke")}  # fmt: skip
 #: What differs from run to run, and what is put in its place.
 _VARIES = (
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
@@ -62,7 +60,7 @@ def _run(command: str, directory: Path) -> str:
     files = {word: words[place + 1] for place, word in enumerate(words) if word in {">", "2>"}}
     variables = dict(word.split("=", 1) for word in words if "=" in word)
     done = subprocess.run(
-        [sys.executable, "-m", *_MODULES[target]],
+        [sys.executable, "-m", "cli", target],
         cwd=directory,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), **variables},
         capture_output=True,

@@ -5,7 +5,7 @@
 
 import pytest
 
-from simulation.__main__ import main
+from cli.program import main
 from simulation.assumptions import Assumptions, less
 from simulation.campaign import EPISODE, campaign
 from simulation.episode import Episode
@@ -16,7 +16,7 @@ from simulation.shrink import Shrinker
 @pytest.mark.parametrize("seed", [11, 12, 13, 14])
 def test_no_promise_is_broken_in_25_000_deliveries(seed: int):
     tale = campaign(seed, 25_000, Assumptions(), lambda _: None)
-    assert tale.broken is None, f"python -m simulation --episode {tale.broken and tale.broken[0].seed}"
+    assert tale.broken is None, f"ecs-reboot simulate --episode {tale.broken and tale.broken[0].seed}"
     assert tale.deliveries >= 25_000
     assert tale.reboots > 500
     assert tale.crashes > 500
@@ -50,9 +50,9 @@ def test_without_an_assumption_a_promise_breaks_and_the_story_is_short(names: st
 
 
 def test_the_command_tells_the_seed_and_the_story(capsys: pytest.CaptureFixture[str]):
-    assert main(["--seed", "3", "--deliveries", "300"]) == 0
+    assert main(["simulate", "--seed", "3", "--deliveries", "300"]) == 0
     assert "every promise was kept" in capsys.readouterr().out
-    assert main(["--seed", "1", "--deliveries", "5000", "--assume-less", "skew"]) == 1
+    assert main(["simulate", "--seed", "1", "--deliveries", "5000", "--assume-less", "skew"]) == 1
     told = capsys.readouterr().out
     assert "BROKEN" in told
-    assert "again: python -m simulation --episode 1000" in told
+    assert "again: ecs-reboot simulate --episode 1000" in told

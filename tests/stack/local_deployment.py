@@ -8,10 +8,10 @@ from pathlib import Path
 from alibabacloud_credentials.client import Client as CredentialChain
 from alibabacloud_credentials.models import Config as CredentialConfig
 
+from cli.program import main
 from localcloud.account.credentials import ROOT_KEY_ID, ROOT_KEY_SECRET
 from localcloud.ros.account import Account
 from localcloud.ros.endpoint import Whole
-from stack.__main__ import main
 from stack.clients import Clients
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,7 +103,7 @@ def clients(whole: Whole) -> Clients:
 
 def run(whole: Whole, verb: str, *arguments: str) -> int:
     """Run a verb of the tools on the local cloud."""
-    return main([verb, "--endpoint", whole.url, *arguments], {}, clients(whole))
+    return main([verb, "--endpoint", whole.url, *arguments], clients(whole))
 
 
 def idle(whole: Whole) -> None:

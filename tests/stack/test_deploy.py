@@ -242,7 +242,7 @@ def test_the_command_line_from_deploy_to_remove(whole: Whole, package: Path) -> 
 
     def call(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "stack", *arguments],
+            [sys.executable, "-m", "cli", *arguments],
             env={**environment, **more},
             capture_output=True,
             text=True,
@@ -282,7 +282,7 @@ def test_a_stranger_plays_with_it_from_the_command_line(package: Path) -> None:
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": told["access_key_secret"],
         }
         deployed = subprocess.run(
-            [sys.executable, "-m", "stack", "deploy", "--endpoint", told["endpoint"], "--package", str(package)],
+            [sys.executable, "-m", "cli", "deploy", "--endpoint", told["endpoint"], "--package", str(package)],
             env={**paths, **keys, "HOME": "/nonexistent"},
             capture_output=True,
             text=True,

@@ -9,10 +9,10 @@ from alibabacloud_credentials.client import Client as CredentialChain
 from alibabacloud_credentials.models import Config as CredentialConfig
 from local_deployment import PARAMETERS, PROJECT, by_topic, idle, records
 
+from cli.program import main
 from localcloud.ram.system_roles import trust
 from localcloud.ros.endpoint import Whole
 from stack import deployer
-from stack.__main__ import main
 from stack.clients import Clients
 
 ACCOUNT, REGION = "1234567890123456", "cn-hangzhou"
@@ -83,7 +83,7 @@ def without(policy: dict[str, Any], *actions: str) -> dict[str, Any]:
 
 
 def run(whole: Whole, clients: Clients, verb: str, *arguments: str) -> int:
-    return main([verb, "--endpoint", whole.url, *arguments], {}, clients)
+    return main([verb, "--endpoint", whole.url, *arguments], clients)
 
 
 def deploy(whole: Whole, clients: Clients, package: Path, **parameters: str) -> int:

@@ -94,7 +94,7 @@ def test_a_call_is_found_however_it_is_written(tmp_path: Path) -> None:
 def test_the_files_hold_what_is_generated() -> None:
     for name, write in (("template.yml", generate.template_text), ("docs/permissions.md", generate.permissions_page)):
         text = (ROOT / name).read_text(encoding="utf-8")
-        assert write(text) == text, f"{name}: run `python -m stack generate`"
+        assert write(text) == text, f"{name}: run `make docs`"
 
 
 def test_keys_of_the_policy_are_those_of_the_code() -> None:

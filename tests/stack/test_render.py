@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from local_deployment import ROOT
 
+from cli.program import main
 from cloud_languages import cron
 from cloud_languages.template import document
 from cloud_languages.template.parameters import WrongParameters
 from cloud_languages.template.render import CircularTemplate, plan, rendered
 from stack import checks
-from stack.__main__ import main
 from stack.arguments import UsageError, parameters_of
 
 TEMPLATE = document.load(ROOT / "template.yml")
@@ -80,14 +80,14 @@ def test_circles_are_told() -> None:
 
 
 def test_render_prints_what_would_be_made(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["render", "--params", "DryRun=true"], {}) == 0
+    assert main(["render", "--params", "DryRun=true"]) == 0
     printed = capsys.readouterr()
     shown = document.read(printed.out)
     assert shown["Resources"]["Function"]["Properties"]["EnvironmentVariables"]["DRY_RUN"] == "true"
     assert "conditions that are off" in printed.err
-    assert main(["render", "--params", "Nonsense=1"], {}) == 2
-    assert main(["render", "--params", "ScheduleCron='0 61 4 * * *'"], {}) == 1
-    assert main(["validate"], {}) == 0
+    assert main(["render", "--params", "Nonsense=1"]) == 2
+    assert main(["render", "--params", "ScheduleCron='0 61 4 * * *'"]) == 1
+    assert main(["validate"]) == 0
 
 
 @pytest.mark.parametrize("text", ["Key", "=value", "A=1 A=2", "A='x"])

@@ -1,1 +1,1 @@
-"""The commands of ``python -m localcloud``, and the function of this project that they run."""
+"""What is done with a local cloud: invoke the function on it once, tell a story; and the function itself."""

@@ -1,34 +1,30 @@
-"""``python -m localcloud demo``: a night of a small fleet, told for a person.
+"""``ecs-reboot demo``: a night of a small fleet, told for a person.
 
 Each event is one of ``events/`` with today's time in it, sent to the function as its trigger would send it. What is
 printed is what the function answered, what the cloud's own audit saw, and where the record is.
 """
 
-import argparse
 import json
-import sys
 import textwrap
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
 from localcloud.commands.project_function import project_function
+from localcloud.commands.story import say, tell, tell_audit
 from localcloud.functioncompute.instance import Instance
 from localcloud.server.server import running
-from terminal.printable import write_line
+from sample_events import FOLDER
 
-EVENTS = Path(__file__).resolve().parents[3] / "events"
 SETTINGS = {"VERIFY_SECONDS": "30"}
 #: Where the function tells people: the robot that the local cloud has from the start.
 ROBOT = "/_chat/dingtalk/robot/send?access_token=demo"
 #: Cloud seconds a second: a reboot of 30 s takes 3.
 TIME_SCALE = 10.0
-WIDTH = 110
 
 
 class Step(NamedTuple):
@@ -72,29 +68,28 @@ STORY = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Play the story; return 0 where every event got an answer."""
-    argparse.ArgumentParser(prog="python -m localcloud demo", description=__doc__).parse_args(arguments)
     cloud = Cloud.from_fleet(fleet.default(), time_scale=TIME_SCALE)
     names = {spec.instance_id: spec.instance_name for spec in cloud.declared.instances}
     with running(cloud, port=0) as server, _instance(cloud, server.url) as instance:
-        _say(f"A local cloud with {len(names)} instances; nothing leaves this machine.")
+        say(f"A local cloud with {len(names)} instances; nothing leaves this machine.")
         records = told = 0
         for number, step in enumerate(STORY, 1):
-            _say(f"\n{number}. {step.title}")
+            say(f"\n{number}. {step.title}")
             seen = len(cloud.audit.entries())
-            invocation = instance.invoke(_today(step.change((EVENTS / step.file).read_text("utf-8"))).encode())
+            invocation = instance.invoke(_today(step.change((FOLDER / step.file).read_text("utf-8"))).encode())
             answer = json.loads(invocation.payload)
             if invocation.error:
-                _say(f"   the function failed: {answer}")
+                say(f"   the function failed: {answer}")
                 return 1
-            _tell(answer, names)
-            _audited(cloud.audit.entries(seen), names)
+            tell(answer, names)
+            tell_audit(cloud.audit.entries(seen), names)
             told = _chatted(server.admin, told)
             records += answer["log_store"]["written"]
-        _say(f"\n{records} records are in logstore {answer['log_store']['logstore']}. The last one says why:\n")
-        _say(_last_record(invocation.logs))
-    _say("\nTry your own: make -s invoke EVENT=events/manual-by-id.json    All settings: docs/settings.md")
+        say(f"\n{records} records are in logstore {answer['log_store']['logstore']}. The last one says why:\n")
+        say(_last_record(invocation.logs))
+    say("\nTry your own: make -s invoke EVENT=events/manual-by-id.json    All settings: docs/settings.md")
     return 0
 
 
@@ -107,34 +102,8 @@ def _chatted(admin: str, told: int) -> int:
     with urllib.request.urlopen(f"{admin}/chat", timeout=10) as answer:  # noqa: S310 - our own server
         messages = json.load(answer)["messages"]
     for message in messages[told:]:
-        _say(f"   chat      {message['title']}")
+        say(f"   chat      {message['title']}")
     return len(messages)
-
-
-def _tell(answer: dict[str, Any], names: dict[str, str]) -> None:
-    _say(f"   event     {answer['trigger']} -> {answer['status']}")
-    for result in answer["results"]:
-        who = names.get(result["instance_id"], result["instance_id"] or "-")
-        _say(f"   {result['action']:8}  {who}: {result['code']}")
-        _say(textwrap.fill(result["reason"], WIDTH, initial_indent=" " * 13, subsequent_indent=" " * 13))
-
-
-def _audited(entries: Sequence[dict[str, Any]], names: dict[str, str]) -> None:
-    calls: dict[str, int] = {}
-    for entry in entries:
-        if entry["kind"] == "api" and entry["service"] != "chat":
-            calls[entry["action"]] = calls.get(entry["action"], 0) + 1
-    if calls:
-        _say(
-            "   ECS, SLS  "
-            + ", ".join(f"{action} x{count}" if count > 1 else action for action, count in calls.items())
-        )
-    changes: dict[str, list[str]] = {}
-    for entry in entries:
-        if entry["kind"] == "state":
-            changes.setdefault(entry["instance_id"], [entry["from"]]).append(entry["to"])
-    for instance_id, states in changes.items():
-        _say(f"   state     {names[instance_id]}: {' -> '.join(states)}")
 
 
 def _last_record(logs: bytes) -> str:
@@ -165,8 +134,3 @@ def _today(text: str) -> str:
         .replace("timestamp=1717213560000", f"timestamp={now * 1000:.0f}")
         .replace("2024-06-01T03:39:00Z", iso)
     )
-
-
-def _say(text: str) -> None:
-    write_line(text)
-    sys.stdout.flush()

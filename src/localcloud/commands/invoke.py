@@ -1,31 +1,31 @@
-"""One invocation of the function on a fresh local cloud: ``python -m localcloud invoke --event PATH``.
+"""One invocation of the function on a fresh local cloud.
 
 Standard output holds the function's answer alone (or the error JSON when it raised), standard error the function's
-logs. The exit status is 0 when the function returned, 1 when it raised or was stopped, 2 when the command itself was
-wrong. Each option may also come from the environment variable of its name (``EVENT``, ``SET`` …), as the Makefile
-exports them; the option wins, an empty variable counts as absent.
+logs; or, for a person, the story of it. The exit status is 0 when the function returned, 1 when it raised or was
+stopped.
 
 It ends when what the function handed to itself is done too: the answer is the first invocation's, logs and audit are
 those of all.
 """
 
-import argparse
-import os
+import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from cloud_languages.template.parameters import WrongParameters
 from localcloud.account import fleet
+from localcloud.account.cloud import Cloud
 from localcloud.account.mistakes import DeclarationError
 from localcloud.commands.deployed import cloud_of, deployment, register
 from localcloud.commands.project_function import project_function
+from localcloud.commands.story import say, tell, tell_audit
 from localcloud.functioncompute import processor_share
-from localcloud.functioncompute.function import RUNTIMES, InvalidFunction
 from localcloud.functioncompute.instance import Instance
 from localcloud.functioncompute.invocation import Invocation
 from localcloud.server.server import running
+from terminal.printable import printable
 
 #: For what the function handed to itself: its timeouts, and the waits between its tries.
 LONGEST_WAIT_SECONDS = 4 * 3600.0
@@ -35,21 +35,72 @@ class UsageError(Exception):
     """The command can't be carried out as given; the text is the whole sentence for the user."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status."""
-    options = _parser(os.environ).parse_args(arguments)
+class Options(NamedTuple):
+    """What to invoke, and how: paths, texts and numbers as the command line has them; '' and None are absent."""
+
+    event: str
+    fleet: str = ""
+    audit: str = ""
+    set: str = ""
+    code: str = ""
+    timeout: int | None = None
+    deployed: bool = False
+    params: str = ""
+    handler: str = ""
+    initializer: str = ""
+    runtime: str = "python3.10"
+    story: bool = False
+
+
+class Ran(NamedTuple):
+    """The invocation of the event, those that it asked for, the cloud they ran on."""
+
+    first: Invocation
+    later: Sequence[Invocation]
+    cloud: Cloud
+
+    @property
+    def all(self) -> Sequence[Invocation]:
+        """Every invocation."""
+        return self.first, *self.later
+
+
+def main(options: Options) -> int:
+    """Invoke, write what came of it, return the exit status. Raises UsageError, InvalidFunction, WrongParameters."""
+    ran = _run(options)
+    if options.story:
+        _tell(ran)
+    else:
+        for invocation in ran.all:
+            sys.stderr.write(invocation.logs.decode(errors="replace"))
+        sys.stderr.flush()
+        # JSON has line breaks only between its tokens, so joining the lines changes nothing but the layout.
+        sys.stdout.buffer.write(b" ".join(ran.first.payload.splitlines()) + b"\n")
+        sys.stdout.flush()
+    return 1 if ran.all[-1].error or ran.first.error else 0
+
+
+def _tell(ran: Ran) -> None:
+    """Tell a person. Where the answer is not this project's own, or is an error, it is shown as it is."""
+    names = {spec.instance_id: spec.instance_name for spec in ran.cloud.declared.instances}
+    for invocation in ran.all:
+        answer = _answer(invocation)
+        if answer is None:
+            sys.stderr.write(printable(invocation.logs.decode(errors="replace")))
+            say(invocation.payload.decode(errors="replace"))
+        else:
+            tell(answer, names)
+    tell_audit(ran.cloud.audit.entries(), names)
+
+
+def _answer(invocation: Invocation) -> Mapping[str, Any] | None:
+    if invocation.error:
+        return None
     try:
-        invocation, later = _run(options)
-    except (UsageError, InvalidFunction, WrongParameters) as mistake:
-        sys.stderr.write(f"invoke: {mistake}\n")
-        return 2
-    for one in (invocation, *later):
-        sys.stderr.write(one.logs.decode(errors="replace"))
-    sys.stderr.flush()
-    # JSON has line breaks only between its tokens, so joining the lines changes nothing but the layout.
-    sys.stdout.buffer.write(b" ".join(invocation.payload.splitlines()) + b"\n")
-    sys.stdout.flush()
-    return 1 if invocation.error or (later and later[-1].error) else 0
+        answer = json.loads(invocation.payload)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) and {"trigger", "status", "results"} <= set(answer) else None
 
 
 def settings_of(text: str) -> dict[str, str]:
@@ -67,7 +118,7 @@ def settings_of(text: str) -> dict[str, str]:
     return settings
 
 
-def _run(options: argparse.Namespace) -> tuple[Invocation, list[Invocation]]:
+def _run(options: Options) -> Ran:
     """Return the invocation of the event, and those that it asked for."""
     event = _event(options.event)
     settings = settings_of(options.set)
@@ -98,7 +149,7 @@ def _run(options: argparse.Namespace) -> tuple[Invocation, list[Invocation]]:
             cloud.audit.write(options.audit)
         if deployed:
             sys.stderr.write(_times(function.cpu, (invocation, *later), held=instance.has_its_share))
-    return invocation, later
+    return Ran(invocation, later, cloud)
 
 
 def _times(share: float, invocations: Sequence[Invocation], *, held: bool) -> str:
@@ -139,36 +190,3 @@ def _check_writable(path: str) -> None:
         Path(path).write_bytes(b"")
     except OSError as error:
         raise UsageError(f"the audit file {path} can't be written: {error.strerror}") from error
-
-
-def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m localcloud invoke", description="One invocation on a fresh local cloud."
-    )
-
-    def default(name: str, otherwise: str = "") -> str:
-        return environment.get(name) or otherwise
-
-    parser.add_argument("--event", default=default("EVENT"), help="file with the event, passed on as it is; - = stdin")
-    parser.add_argument("--fleet", default=default("FLEET"), help="fleet file, YAML or JSON; without: a small fleet")
-    parser.add_argument("--audit", default=default("AUDIT"), help="file to write every API call and state change to")
-    parser.add_argument("--set", default=default("SET"), help='the function\'s variables: "KEY=VALUE KEY=VALUE"')
-    parser.add_argument("--code", default=default("CODE"), help="directory of the function's code; without: the source")
-    parser.add_argument(
-        "--timeout", type=int, default=default("TIMEOUT") or None, help="the function's timeout, seconds"
-    )
-    parser.add_argument(
-        "--deployed",
-        action="store_true",
-        default=default("DEPLOYED") not in ("", "0"),
-        help="settings, timeout, role and share of a processor as template.yml has them (DEPLOYED=1)",
-    )
-    parser.add_argument("--params", default=default("PARAMS"), help='the template\'s parameters: "Key=Value ..."')
-    parser.add_argument("--handler", default="", help="file.function; without: index.handle or the source's own")
-    parser.add_argument("--initializer", default="", help="file.function to run once before, beside --handler")
-    parser.add_argument("--runtime", default="python3.10", choices=RUNTIMES, help="whose context object to give")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""``python -m localcloud invoke`` as a person or a Makefile runs it: a process, its two outputs and its exit status."""
+"""``ecs-reboot invoke`` as a person or a Makefile runs it: a process, its two outputs and its exit status."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def run(tmp_path: Path) -> Run:
         (tmp_path / "event").write_text(event, encoding="utf-8")
         inherited = {name: value for name, value in os.environ.items() if name not in NAMES}
         done = subprocess.run(
-            [sys.executable, "-m", "localcloud", "invoke", *arguments],
+            [sys.executable, "-m", "cli", "invoke", *arguments],
             cwd=tmp_path,
             env={**inherited, "PYTHONPATH": str(SOURCE), "CODE": "code", "EVENT": "event", **environment},
             input=stdin,

@@ -28,7 +28,7 @@ def handle(event, context):
 
 def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "localcloud", "serve", *arguments],
+        [sys.executable, "-m", "cli", "serve", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

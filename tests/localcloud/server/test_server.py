@@ -238,7 +238,7 @@ def test_two_clouds_do_not_know_of_each_other():
 
 def start(*arguments: Any, **options: Any):
     return subprocess.Popen(
-        [sys.executable, "-m", "localcloud", *arguments],
+        [sys.executable, "-m", "cli", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,8 +1,8 @@
-"""`python -m simulation`: is any promise of docs/safety.md ever broken? Exit status 1 and the shortest trace if so."""
+"""The simulation as a command: is any promise of docs/safety.md ever broken? Status 1 and the shortest trace if so."""
 
-import argparse
 import sys
 import time
+from typing import NamedTuple
 
 from simulation.assumptions import LESS, Assumptions, less
 from simulation.campaign import EPISODE, campaign
@@ -11,23 +11,28 @@ from simulation.plan import Plan, draw
 from simulation.shrink import Shrinker
 
 
-def main(arguments: list[str]) -> int:
-    """Run the campaign that the arguments ask for; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="where all chance comes from")
-    parser.add_argument("--deliveries", type=int, default=100_000, help="how many, at least")
-    parser.add_argument("--episode", type=int, help="run the one episode with this number, as a violation names it")
-    parser.add_argument(
-        "--assume-less", default="", metavar="NAME", help=f"take assumptions away: some of {', '.join(LESS)}, by commas"
-    )
-    asked = parser.parse_args(arguments)
-    names = [name for name in asked.assume_less.split(",") if name]
+class UnknownAssumption(ValueError):
+    """There is no assumption of that name."""
+
+
+class Asked(NamedTuple):
+    """What to run: the one episode of that number, or None: a whole campaign. ``less``: what is not assumed."""
+
+    seed: int = 1
+    deliveries: int = 100_000
+    episode: int | None = None
+    less: str = ""
+
+
+def main(asked: Asked) -> int:
+    """Run what is asked for; return the exit status. Raises UnknownAssumption."""
+    names = [name for name in asked.less.split(",") if name]
     if unknown := [name for name in names if name not in LESS]:
-        parser.error(f"--assume-less {unknown[0]}: is no assumption; these are: {', '.join(LESS)}")
+        raise UnknownAssumption(f"--assume-less {unknown[0]}: is no assumption; these are: {', '.join(LESS)}")
     assumptions = less(names)
     if asked.episode is not None:
         plan = draw(asked.episode, EPISODE, assumptions)
-        return _judged(plan, Episode(plan, assumptions).run(), assumptions, asked.assume_less)
+        return _judged(plan, Episode(plan, assumptions).run(), assumptions, asked.less)
     began = time.monotonic()
     tale = campaign(asked.seed, asked.deliveries, assumptions, lambda made: _progress(made, asked.deliveries))
     seconds = time.monotonic() - began
@@ -37,7 +42,7 @@ def main(arguments: list[str]) -> int:
     )
     _say("records: " + ", ".join(f"{count} {code}" for code, count in tale.codes.most_common()) + "\n")
     if tale.broken:
-        return _judged(*tale.broken, assumptions, asked.assume_less)
+        return _judged(*tale.broken, assumptions, asked.less)
     _say("every promise was kept\n")
     return 0
 
@@ -55,7 +60,7 @@ def _judged(plan: Plan, ended: Ended, assumptions: Assumptions, without: str) ->
     _say("".join(f"{line}\n" for line in story.trace))
     _say(f"{story.violation}\n")
     option = f" --assume-less {without}" if without else ""
-    _say(f"again: python -m simulation --episode {plan.seed}{option}\n")
+    _say(f"again: ecs-reboot simulate --episode {plan.seed}{option}\n")
     return 1
 
 
@@ -66,7 +71,3 @@ def _progress(made: int, wanted: int) -> None:
 
 def _say(text: str) -> None:
     sys.stdout.write(text)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,7 @@
 
 The build puts this module in the place of ``pydantic`` and appends SCHEMAS: the core schemas that pydantic itself made
 of the models. What is left to do at a start is to hand one to the Rust validator when its model is first used. It
-offers what the function uses (``packaging/bundle/schemas.py`` holds the function to it) and behaves there as pydantic
+offers what the function uses (``src/bundle/schemas.py`` holds the function to it) and behaves there as pydantic
 does: same values, same errors, same JSON.
 """
 

@@ -51,7 +51,7 @@ def check_source(directory: Path) -> None:
             if asked:
                 raise BuildError(
                     f"{path.name}:{getattr(node, 'lineno', 0)} uses {', '.join(sorted(asked))}, which "
-                    "packaging/bundle/pydantic_runtime.py does not offer"
+                    "src/bundle/pydantic_runtime.py does not offer"
                 )
 
 

@@ -1,33 +1,19 @@
-"""``python -m bundle``: build/function/ and build/function.zip for one runtime (docs/performance.md)."""
+"""Build/function/ and build/function.zip for one runtime (docs/performance.md)."""
 
-import argparse
-import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from bundle import BuildError, archive, bytecode, checks, contents, distributions, sdk, smoke
-from bundle.runtimes import VARIABLE, Runtime, interpreter, runtime
+from bundle import archive, bytecode, checks, contents, distributions, sdk, smoke
+from bundle.runtimes import VARIABLE, Runtime, interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What template.yml deploys to by default.
 DEFAULT = "python3.10"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Build, check and report; returns the exit status."""
-    options = _parser().parse_args(arguments)
-    sys.path.insert(0, str(options.source))
-    try:
-        build(runtime(options.runtime), options.source, options.constraints, options.cache, options.out)
-    except BuildError as error:
-        sys.stderr.write(f"build: {error}\n")
-        return 1
-    return 0
-
-
 def build(wanted: Runtime, source: Path, constraints: Path, cache: Path, out: Path) -> None:
-    """Build into ``out`` and ``out``.zip. Raises BuildError, leaving what was there before as it was."""
+    """Build into ``out`` and ``out``.zip, check, report. Raises BuildError, leaving what was there before as it was."""
+    sys.path.insert(0, str(source))  # the models are imported from there
     found = distributions.fetch(wanted, distributions.pins(constraints), cache / wanted.name)
     of_sdk, shaken = contents.of_sdk(found, source)
     files = {**contents.of_function(source), **of_sdk, **contents.of_pydantic(found, source)}
@@ -67,21 +53,3 @@ def _report(wanted: Runtime, out: Path, files: int, loaded: int, *, compiled: bo
         f"{VARIABLE}.",
         file=sys.stderr,
     )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bundle", description="Build the package that is deployed.")
-    parser.add_argument(
-        "--runtime", default=os.environ.get("RUNTIME") or DEFAULT, help="python3.10, python3.12 or host"
-    )
-    parser.add_argument("--source", type=Path, default=ROOT / "src", help="holds ecs_reboot/")
-    parser.add_argument("--constraints", type=Path, default=ROOT / "constraints.txt", help="the pinned versions")
-    parser.add_argument("--cache", type=Path, default=ROOT / "build" / "wheels", help="where fetched packages are kept")
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "build" / "function", help="directory; the zip goes beside it"
-    )
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

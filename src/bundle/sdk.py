@@ -96,7 +96,7 @@ def trimmed(find: Find, source: Path) -> Shaken:
     }
     if strangers:
         listed = "; ".join(f"{name} (by {', '.join(sorted(importers))})" for name, importers in strangers.items())
-        raise BuildError(f"the SDK imports what it did not: {listed}. See CUTS and STANDARD in packaging/bundle/sdk.py")
+        raise BuildError(f"the SDK imports what it did not: {listed}. See CUTS and STANDARD in src/bundle/sdk.py")
     lost = [name for name in shaken.foreign if name.partition(".")[0] in PACKAGES]
     if lost:
         raise BuildError(f"the SDK has no module {', '.join(lost)} any more")
@@ -140,7 +140,7 @@ ROWS}
 
 def __getattr__(name):
     if name not in _FILES:
-        raise AttributeError(f"{__name__} has no {name} in this package: see packaging/bundle/sdk.py")
+        raise AttributeError(f"{__name__} has no {name} in this package: see src/bundle/sdk.py")
     model = globals()[name] = getattr(import_module(f"{__name__}.{_FILES[name]}"), name)
     return model
 '''

@@ -225,7 +225,7 @@ def _check_cuts(module: Module, cut: Mapping[str, str]) -> None:
     missing = sorted(cut.keys() - there)
     if missing:
         raise BuildError(
-            f"{module.name} no longer has {', '.join(missing)}, which packaging/bundle/sdk.py cuts away: "
+            f"{module.name} no longer has {', '.join(missing)}, which src/bundle/sdk.py cuts away: "
             "the package has changed; read what it does now and bring the table up to date"
         )
 
@@ -237,7 +237,7 @@ def _check_names(name: str, source: str, cut: Mapping[str, str]) -> None:
     if missing:
         raise BuildError(
             f"{name} uses {', '.join(missing)}, which is not defined in what is kept of it: "
-            "packaging/bundle/shake.py does not understand how the package is written now"
+            "src/bundle/shake.py does not understand how the package is written now"
         )
 
 

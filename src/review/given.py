@@ -1,20 +1,10 @@
-"""Options of the commands. Each may also come from the environment variable of its name; an empty one is absent."""
+"""Files and times as a command line names them."""
 
-import argparse
-import os
 from datetime import datetime
 from pathlib import Path
 
 from ecs_reboot import utc_time
 from localcloud.commands.invoke import UsageError
-
-
-class Options(argparse.ArgumentParser):
-    """A parser whose options fall back to environment variables: ``--records`` to ``RECORDS``."""
-
-    def add(self, name: str, meaning: str, otherwise: str = "") -> None:
-        """Take an option with a text for its value."""
-        self.add_argument(f"--{name}", default=os.environ.get(name.upper()) or otherwise, help=meaning)
 
 
 def text_of(path: str, what: str) -> str:

@@ -1,0 +1,70 @@
+"""A command as all of them are: with examples in its help, and with errors that end in a sentence and a status."""
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from cli import exit_status
+from terminal.printable import write_error
+
+
+class Ended(click.ClickException):
+    """A command has ended with a status and a sentence for the user."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+    def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's signature
+        """Write the sentence to standard error."""
+        write_error(self.message)
+
+
+class Command(click.Command):
+    """A command. ``examples`` end its help; ``says_its_name`` puts the name before its errors.
+
+    ``interrupted`` is said on Ctrl-C. ``broken_pipe`` is the status where the reader of the output has gone away.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        examples: tuple[str, ...] = (),
+        says_its_name: bool = False,
+        interrupted: str = "interrupted",
+        broken_pipe: int = exit_status.DONE,
+        **options: Any,
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._examples = examples
+        self._prefix = f"{self.name}: " if says_its_name else ""
+        self._interrupted, self._broken_pipe = interrupted, broken_pipe
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; return its exit status. Raises Ended for what a user can cause."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Nothing more can be said to whoever read the output, not even when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return self._broken_pipe
+        except KeyboardInterrupt as error:
+            raise Ended(self._interrupted, exit_status.INTERRUPTED) from error
+        except click.ClickException:
+            raise
+        except Exception as error:
+            status = exit_status.status_of(error)
+            if status is None:
+                raise
+            raise Ended(self._prefix + exit_status.sentence(error), status) from error
+        return status
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Examples"):
+            for example in self._examples:
+                formatter.write(f"  {example}\n")

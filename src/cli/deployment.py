@@ -1,0 +1,147 @@
+"""Commands for the stack of template.yml: validate, render, deploy, status, logs, doctor, remove, policy, plain."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli import exit_status, options
+from cli.command import Command
+
+_GOES_ON = "stopped looking; what is under way goes on by itself: the same command again takes it up"
+
+
+def _at(*decorators: options.Decorator) -> options.Decorator:
+    """Take which stack to look at, and more."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        taken: tuple[options.Decorator, ...] = (options.region, options.stack, options.endpoint, options.template)
+        for decorator in reversed((*taken, *decorators)):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def _online(clients: Any, verb: str, **given: Any) -> int:
+    from stack import offline, online  # noqa: PLC0415 - each command loads what it uses
+
+    given["template"] = _template(given["template"])
+    if "package" in given:
+        given["package"] = Path(given["package"]) if given["package"] else online.PACKAGE
+    return online.run(online.Options(verb=verb, **given), clients, offline.say, offline.tell)
+
+
+def _template(path: str) -> Path:
+    from stack import offline  # noqa: PLC0415
+
+    return Path(path) if path else offline.TEMPLATE
+
+
+@click.command(cls=Command, examples=("ecs-reboot validate",))
+@options.template
+def validate(template: str) -> int:
+    """Check the template offline against the official resource schemas."""
+    from stack import offline  # noqa: PLC0415
+
+    return offline.validate(_template(template))
+
+
+@click.command(cls=Command, examples=("ecs-reboot render --params \"DryRun=true ScheduleCron='0 0 4 * * *'\"",))
+@options.parameters
+@options.region
+@options.stack
+@options.template
+def render(params: str, region: str, name: str, template: str) -> int:
+    """Print what the template would create under given parameters."""
+    from stack import offline  # noqa: PLC0415
+
+    return offline.render(params, region, name, _template(template))
+
+
+@click.command(cls=Command, examples=("ecs-reboot plain > template.json",))
+@options.template
+def plain(template: str) -> int:
+    """Print the template as plain JSON, without anchors: for a console that takes no YAML."""
+    from stack import offline  # noqa: PLC0415
+
+    return offline.plain(_template(template))
+
+
+@click.command(cls=Command, examples=("ecs-reboot policy --account 1234567890123456 > policy.json",))
+@options.region
+@click.option("--account", required=True, help="ID of the account.")
+@click.option("--function", default="ecs-reboot", help="The parameter FunctionName.")
+def policy(region: str, account: str, function: str) -> int:
+    """Print the policy that a deployer needs, as a document for RAM."""
+    from stack import offline  # noqa: PLC0415
+
+    return offline.policy(region, account, function)
+
+
+@click.command(
+    cls=Command,
+    interrupted=_GOES_ON,
+    broken_pipe=exit_status.FAILED,
+    examples=(
+        "ecs-reboot deploy --plan",
+        "ecs-reboot deploy --params \"DryRun=true AlarmToken='a long secret'\"",
+        "ecs-reboot deploy --endpoint http://127.0.0.1:8080    # into a local cloud",
+    ),
+)
+@_at(
+    options.parameters,
+    options.option("package", "The built package; without: build/function.zip."),
+    options.option("bucket", "Bucket for the package; without: inside the template, or one of its own."),
+    options.switch("plan", "Only say what would change."),
+)
+@click.pass_obj
+def deploy(clients: Any, /, **given: Any) -> int:
+    """Create or update the stack, and follow it. Parameters that are not given stay as they are."""
+    return _online(clients, "deploy", **given)
+
+
+@click.command(cls=Command, interrupted=_GOES_ON, examples=("ecs-reboot status --stack ecs-reboot",))
+@_at()
+@click.pass_obj
+def status(clients: Any, /, **given: Any) -> int:
+    """Print how the stack stands, what it has and what it gave out."""
+    return _online(clients, "status", **given)
+
+
+@click.command(
+    cls=Command,
+    interrupted="interrupted",
+    examples=("ecs-reboot logs --minutes 120", "ecs-reboot logs --query 'code: blast_radius'"),
+)
+@_at(
+    options.option("minutes", "How far back.", type=click.IntRange(min=1), default=60, show_default=True),
+    options.option("query", "A query of the log service.", default="*"),
+    options.switch("function", "The function's own output, instead of the records."),
+)
+@click.pass_obj
+def logs(clients: Any, /, **given: Any) -> int:
+    """Print the records of the last while."""
+    return _online(clients, "logs", **given)
+
+
+@click.command(cls=Command, examples=("ecs-reboot doctor",))
+@_at()
+@click.pass_obj
+def doctor(clients: Any, /, **given: Any) -> int:
+    """Say what will and will not work tonight. Changes nothing."""
+    return _online(clients, "doctor", **given)
+
+
+@click.command(
+    cls=Command,
+    interrupted=_GOES_ON,
+    broken_pipe=exit_status.FAILED,
+    examples=("ecs-reboot remove", "ecs-reboot remove --logs --forget"),
+)
+@_at(options.switch("logs", "Delete the logs too."), options.switch("forget", "Delete the ledger's table too."))
+@click.pass_obj
+def remove(clients: Any, /, **given: Any) -> int:
+    """Delete the stack. Its logs and its ledger stay, unless asked otherwise."""
+    return _online(clients, "remove", **given)

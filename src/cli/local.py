@@ -1,0 +1,78 @@
+"""Commands on a local cloud: demo, serve, invoke."""
+
+import sys
+from typing import Any
+
+import click
+
+from cli import options
+from cli.command import Command
+from cli.options import Port
+
+_RUNTIMES = ("python3.10", "python3.12")
+
+
+@click.command(cls=Command, examples=("ecs-reboot demo",))
+def demo() -> int:
+    """Play a night of a small fleet on a local cloud: alarms turn into reboots and records.
+
+    It takes a minute, needs no account, and nothing leaves this machine.
+    """
+    from localcloud.commands import demo as story  # noqa: PLC0415 - each command loads what it uses
+
+    return story.main()
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "ecs-reboot serve --port 8080",
+        'ecs-reboot serve --fleet fleet.yaml --set "DRY_RUN=true"',
+    ),
+)
+@click.option("--port", type=Port(), default=0, help="The port on 127.0.0.1; without: a free one.")
+@options.fleet
+@options.code
+@options.settings
+@options.deployed
+@options.parameters
+def serve(**given: Any) -> int:
+    """Serve the local cloud until interrupted (Ctrl-C).
+
+    The first line says where it answers and with which key, as JSON. Its console is for a browser.
+    """
+    from cli.serving import serve as run  # noqa: PLC0415
+
+    return run(**given)
+
+
+@click.command(
+    cls=Command,
+    says_its_name=True,
+    examples=(
+        "ecs-reboot invoke --event events/manual-by-id.json",
+        'ecs-reboot invoke --event alarm.txt --set "MAX_EVENT_AGE_SECONDS=0" --audit audit.jsonl | jq .results',
+    ),
+)
+@options.option("event", "File with the event, passed on as it is; - is standard input.")
+@options.fleet
+@options.settings
+@options.option("audit", "File to write every API call and change of state to.")
+@options.code
+@options.option("timeout", "The function's timeout, seconds.", type=int, default=None)
+@options.deployed
+@options.parameters
+@click.option("--handler", default="", help="file.function; without: index.handle or the source's own.")
+@click.option("--initializer", default="", help="file.function to run once before, beside --handler.")
+@click.option("--runtime", default="python3.10", type=click.Choice(_RUNTIMES), help="Whose context object to give.")
+@click.option("--json/--story", "as_json", default=None, help="What to print; without: the story on a terminal.")
+def invoke(*, as_json: bool | None, **given: Any) -> int:
+    """Invoke the function once, on a fresh local cloud.
+
+    Into a pipe or file it writes the answer alone, as one line of JSON, and the function's logs to standard error.
+    On a terminal it tells what was decided, what reached the cloud, and how the instances fared.
+    """
+    from localcloud.commands import invoke as invocation  # noqa: PLC0415
+
+    story = sys.stdout.isatty() if as_json is None else not as_json
+    return invocation.main(invocation.Options(**given, story=story))

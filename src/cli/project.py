@@ -1,0 +1,96 @@
+"""Commands for whoever works on the project: build, simulate, mutate, bench, docs. They need its source tree."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from cli import options
+from cli.command import Command
+from cli.options import Mistake
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _part(name: str) -> Path:
+    """Return a file of the source tree. Raises Mistake where this is an installed package."""
+    path = ROOT / name
+    if not path.exists():
+        raise Mistake(f"this needs the project's source tree, which has {name}: run it in a clone of the repository")
+    return path
+
+
+@click.command(cls=Command, says_its_name=True, examples=("ecs-reboot build", "ecs-reboot build --runtime python3.12"))
+@options.option("runtime", "python3.10, python3.12 or host: this Python.", default="python3.10", show_default=True)
+@click.option("--source", type=Path, default=ROOT / "src", help="Holds ecs_reboot/.")
+@click.option("--constraints", type=Path, default=ROOT / "constraints.txt", help="The pinned versions.")
+@click.option("--cache", type=Path, default=ROOT / "build" / "wheels", help="Where fetched packages are kept.")
+@click.option("--out", type=Path, default=ROOT / "build" / "function", help="Directory; the zip goes beside it.")
+def build(runtime: str, source: Path, constraints: Path, cache: Path, out: Path) -> int:
+    """Build the package that is deployed, for one runtime; check it, and run it once where that Python is here."""
+    from bundle import build as bundle  # noqa: PLC0415 - each command loads what it uses
+    from bundle import runtimes  # noqa: PLC0415
+
+    bundle.build(runtimes.runtime(runtime), source, constraints, cache, out)
+    return 0
+
+
+@click.command(cls=Command, examples=("ecs-reboot simulate --deliveries 10000", "ecs-reboot simulate --episode 1000"))
+@click.option("--seed", type=int, default=1, show_default=True, help="Where all chance comes from.")
+@click.option(
+    "--deliveries", type=click.IntRange(min=1), default=100_000, show_default=True, help="How many, at least."
+)
+@click.option("--episode", type=int, help="Run the one episode with this number, as a violation names it.")
+@click.option("--assume-less", "less", default="", metavar="NAME", help="Take assumptions away: names, by commas.")
+def simulate(seed: int, deliveries: int, episode: int | None, less: str) -> int:
+    """Deliver events twice, crash, lose answers, by the thousand, and watch the promises of docs/safety.md.
+
+    Where one is broken: exit status 1 and the shortest story.
+    """
+    from simulation.report import Asked, main  # noqa: PLC0415
+
+    return main(Asked(seed, deliveries, episode, less))
+
+
+@click.command(cls=Command, examples=("ecs-reboot mutate", "ecs-reboot mutate cooldown"))
+@click.argument("names", nargs=-1)
+@click.option("--deliveries", type=click.IntRange(min=1), default=3000, help="Of the simulation, where no test fails.")
+def mutate(names: tuple[str, ...], deliveries: int) -> int:
+    """Take every guard away, one at a time: each must be noticed. NAMES chooses among them."""
+    _part("tests/unit")
+    from simulation.mutate import main  # noqa: PLC0415
+
+    return main(names, deliveries)
+
+
+@click.command(cls=Command, examples=("ecs-reboot bench", "ecs-reboot bench --deployed"))
+@options.switch("deployed", "Only from alarm to reboot, as deployed.")
+def bench(*, deployed: bool) -> int:
+    """Measure cold starts, the local cloud, and alarm to reboot against their bars; write chart, page and JSON."""
+    page = ("--page", "docs/performance.md")
+    starts = ((str(_part("bench/cold_start.py")), "--chart", "docs/images/cold-start.svg", *page),)
+    whole = (*starts, (str(_part("bench/local_cloud.py")),))
+    last = (
+        ("-m", "cli", "build", "--runtime", "host", "--out", "build/bench/function"),
+        ("-m", "as_deployed", *page),
+        ("-m", "as_deployed", "--shares"),
+    )
+    # The variable that chose is not meant for what the benchmark runs.
+    environment = {**os.environ, "DEPLOYED": "", "PYTHONPATH": str(_part("bench"))}
+    for arguments in last if deployed else (*whole, *last):
+        done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, check=False)  # noqa: S603 - our own
+        if done.returncode:
+            return done.returncode
+    return 0
+
+
+@click.command(cls=Command, examples=("ecs-reboot docs",))
+def docs() -> int:
+    """Write the tables of docs/ and the blocks of template.yml that follow from the code."""
+    runpy.run_path(str(_part("docs/generate.py")), run_name="__main__")
+    from stack import offline  # noqa: PLC0415
+
+    return offline.write_generated()
