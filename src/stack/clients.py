@@ -4,6 +4,7 @@ The chain is that of ``alibabacloud-credentials``: environment variables, profil
 (one address for all services) is for a stand-in cloud; without it each client finds its region's own.
 """
 
+import logging
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -50,12 +51,14 @@ class Clients:
 
     def keys(self) -> Keys:
         """Return the present credentials. Raises NoCredentials."""
+        # The chain writes a traceback for each place that has none; what counts is the sentence below.
+        logging.getLogger("credentials").setLevel(logging.CRITICAL)
         try:
             found = self._chain.get_credential()
         except CredentialException as error:
             raise NoCredentials(
                 "no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or a profile "
-                f"(docs/deploy.md): {error}"
+                "(docs/deploy.md)"
             ) from error
         return Keys(found.access_key_id or "", found.access_key_secret or "", found.security_token or "")
 

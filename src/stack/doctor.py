@@ -30,6 +30,7 @@ from stack import permissions
 from stack.clients import Clients, NoCredentials
 from stack.ledger import HOW_TO_ACTIVATE, TABLE, LedgerTable, LedgerUnseen, mistakes, not_activated
 from stack.logstores import LogStores
+from stack.refusals import sentence
 from stack.roles import AccountRoles
 from stack.stacks import Found, Stacks
 
@@ -77,7 +78,7 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
         yield Result("bad", "credentials", str(error))
         return
     except TeaException as error:
-        yield Result("bad", "credentials", f"they are refused: {error.code}: {error.message}")
+        yield Result("bad", "credentials", sentence(error, endpoint))
         return
     yield Result("good", "credentials", f"you are {answer.body.arn} of the account {account}")
     yield _clock(answer.headers)

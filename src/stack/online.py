@@ -18,6 +18,7 @@ from stack.deploy import Deployment, NotDeployable, Request, read_package
 from stack.ledger import LedgerUnseen
 from stack.logstores import LogStores
 from stack.offline import ROOT, TEMPLATE
+from stack.refusals import sentence
 from stack.remove import remove
 from stack.stacks import POLL_SECONDS, Found, StackFailed, Stacks
 
@@ -130,7 +131,7 @@ def run(options: Options, clients: Clients | None, say: Say, tell: Say) -> int:
         verb = _Verb(options, clients or Clients(options.region, options.endpoint), say, tell)
         status: int = getattr(verb, options.verb)()
     except TeaException as error:
-        say(f"{error.code}: {error.message}")
+        say(sentence(error, options.endpoint))
         return 1
     except LogException as error:
         say(f"{error.get_error_code()}: {error.get_error_message()}")

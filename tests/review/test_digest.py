@@ -91,4 +91,4 @@ def test_a_wrong_number_of_days_is_named(days: str, tmp_path: Path):
     path = tmp_path / "records"
     path.write_text("", "utf-8")
     with pytest.raises(UsageError, match="no number of days"):
-        __import__("review.digest").digest.main(["--records", str(path), "--days", days])
+        __import__("review.digest").digest.main(str(path), days)

@@ -23,7 +23,7 @@ def tell_audit(entries: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -
     """Tell the calls and the changes of state in the cloud's audit."""
     calls: dict[str, int] = {}
     for entry in entries:
-        if entry["kind"] == "api":
+        if entry["kind"] == "api" and entry["service"] != "chat":
             calls[entry["action"]] = calls.get(entry["action"], 0) + 1
     if calls:
         say(

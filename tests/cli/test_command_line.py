@@ -1,0 +1,195 @@
+"""The command line as a person meets it: help, mistakes, statuses, a closed pipe, and an installed wheel."""
+
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import venv
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from cli import exit_status
+from cli.program import COMMANDS, main, program
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = [name for commands in COMMANDS.values() for name in commands]
+EVENT = str(ROOT / "events" / "manual-by-id.json")
+
+
+def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "HOME": "/nonexistent", **environment}
+    return subprocess.run(
+        [sys.executable, "-m", "cli", *arguments], env=given, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_has_help_with_examples_of_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert f"  ecs-reboot {name}" in told.partition("Examples:")[2]
+
+
+def test_the_help_lists_every_command_and_every_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(f"  {name} " in told for name in NAMES)
+    assert all(f"  {status} " in told for status in exit_status.MEANINGS)
+
+
+def test_the_commands_of_the_makefile_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    called = {line.split("$(ECS_REBOOT) ")[1].split()[0] for line in makefile.splitlines() if "$(ECS_REBOOT) " in line}
+    assert called
+    assert called <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", exit_status.STATUS_OF)
+def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
+    module, _, kind = name.rpartition(".")
+    assert issubclass(getattr(import_module(module), kind), Exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "told"),
+    [
+        (("deplyo",), {}, "Did you mean 'deploy'?"),
+        (("serve", "--prot", "1"), {}, "--port"),
+        (("logs",), {"MINUTES": "abc"}, "MINUTES"),
+        (("logs", "--minutes", "0"), {}, "--minutes"),
+        (("replay",), {}, "RECORDS=path"),
+        (("replay", "--records", "absent.jsonl"), {}, "absent.jsonl"),
+        (("replay", "--records", EVENT), {}, "holds no records"),
+        (("serve", "--set", "DRY_RUN=maybe"), {}, "DRY_RUN='maybe'"),
+        (("serve", "--set", "DRYRUN=true"), {}, "DRY_RUN"),
+        (("serve", "--fleet", "absent.yaml"), {}, "absent.yaml"),
+        (("simulate", "--assume-less", "gravity"), {}, "gravity"),
+        (("render", "--params", "DryRum=true"), {}, "DryRum"),
+        (("invoke", "--event", "absent.json"), {}, "absent.json"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
+)
+def test_a_mistake_is_a_sentence_and_status_2(
+    arguments: tuple[str, ...], environment: dict[str, str], told: str
+) -> None:
+    ran = run(*arguments, **environment)
+    assert (ran.returncode, ran.stdout) == (exit_status.WRONG, ""), ran.stderr
+    assert told in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_no_credentials_are_one_sentence() -> None:
+    ran = run("status", ALIBABA_CLOUD_ECS_METADATA_DISABLED="true", ENDPOINT="http://127.0.0.1:1")
+    assert (ran.returncode, ran.stdout) == (exit_status.FAILED, "")
+    assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1, ran.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "logs", "remove", "doctor"])
+def test_a_service_that_does_not_answer_is_one_sentence(command: str) -> None:
+    keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAI-test", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "no-secret"}
+    ran = run(command, ENDPOINT="http://127.0.0.1:1", **keys)
+    assert ran.returncode == exit_status.FAILED
+    told = ran.stdout + ran.stderr
+    assert "http://127.0.0.1:1 does not answer" in told
+    assert len(told.splitlines()) == 1, told
+
+
+def test_a_taken_port_is_told_with_its_owner() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        ran = run("serve", "--port", str(port))
+    assert (ran.returncode, ran.stdout) == (exit_status.FAILED, "")
+    assert f"port {port} is in use by process {os.getpid()}" in ran.stderr or "another program" in ran.stderr
+    assert "choose another with --port" in ran.stderr
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "plain"], env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_an_interruption_is_a_word_and_its_status() -> None:
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "demo"], env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+    assert process.returncode == exit_status.INTERRUPTED
+    assert told == "interrupted\n"
+
+
+def test_invoke_tells_a_story_on_a_terminal_and_answers_json_into_a_pipe() -> None:
+    piped = run("invoke", "--event", EVENT)
+    assert json.loads(piped.stdout)["trigger"] == "manual"
+    ours, theirs = pty.openpty()
+    try:
+        given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src")}
+        subprocess.run(
+            [sys.executable, "-m", "cli", "invoke", "--event", EVENT],
+            env=given, stdout=theirs, stderr=subprocess.PIPE, timeout=120, check=True,
+        )  # fmt: skip
+        shown = os.read(ours, 65536).decode()
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert "event     manual -> completed" in shown
+    assert "reboot    web-02" in shown
+    assert "RebootInstances" in shown
+
+
+def test_completion_knows_the_commands() -> None:
+    ran = run(_ECS_REBOOT_COMPLETE="bash_complete", COMP_WORDS="ecs-reboot de", COMP_CWORD="1")
+    assert ran.stdout.split() == ["plain,demo", "plain,deploy"]
+    assert isinstance(program, click.Group)
+
+
+def test_an_installed_wheel_plays_the_demo_and_serves_from_any_directory(tmp_path: Path) -> None:
+    built = tmp_path / "wheel"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(built), str(ROOT)],
+        capture_output=True, timeout=300, check=True,
+    )  # fmt: skip
+    (wheel,) = built.glob("*.whl")
+    place = tmp_path / "venv"
+    venv.create(place, with_pip=False, symlinks=True)
+    (site,) = (place / "lib").glob("python*/site-packages")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel)],
+        capture_output=True, timeout=300, check=True,
+    )  # fmt: skip
+    # What it depends on is here already. Only the search path is lent: an editable install is not followed from there.
+    (site / "lent.pth").write_text(str(Path(click.__file__).parents[1]), "utf-8")
+    away = tmp_path / "elsewhere"
+    away.mkdir()
+    command = [str(place / "bin" / "python"), "-m", "cli"]
+    given = {"PATH": os.environ["PATH"]}
+    demo = subprocess.run(
+        [*command, "demo"], cwd=away, env=given, capture_output=True, text=True, timeout=180, check=False
+    )
+    assert demo.returncode == 0, demo.stderr
+    assert "reboot    web-01: recovered" in demo.stdout
+    with subprocess.Popen([*command, "serve"], cwd=away, env=given, stdout=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout
+        assert json.loads(serving.stdout.readline())["console"].endswith("/console/")
+        serving.send_signal(signal.SIGINT)
+        serving.stdout.read()
+    assert serving.returncode == 0
