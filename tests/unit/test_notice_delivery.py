@@ -90,7 +90,7 @@ def test_a_service_that_holds_its_answer_is_not_waited_for(service: Service):
     notices = delivery(Channel("slack", service.url))
     notices.start([result("accepted")])
     (failed,) = notices.finish(0)
-    assert (failed.code, failed.api_code) == ("notice_failed", NOT_IN_TIME.code)
+    assert (failed.code, failed.reason) == ("notice_failed", f"slack: {NOT_IN_TIME.reason}")
 
 
 def test_a_mistake_in_a_notice_is_a_result_like_any_other_failure(service: Service):
