@@ -152,7 +152,7 @@ def test_invoke_tells_a_story_on_a_terminal_and_answers_json_into_a_pipe() -> No
         os.close(theirs)
         os.close(ours)
     assert "event     manual -> completed" in shown
-    assert "reboot    web-02" in shown
+    assert "reboot    web-01: accepted" in shown
     assert "RebootInstances" in shown
 
 
