@@ -21,7 +21,6 @@ from ecs_reboot.settings.settings import SettingsError
 from localcloud.account.cloud import Cloud
 from localcloud.commands.project_function import ROLE_NAME
 from localcloud.functioncompute.function import ENDPOINTS, InvalidFunction
-from localcloud.server.admin import refusal_of
 from localcloud.sls.query import QueryError
 from localcloud.sls.store import LogStores
 
@@ -88,8 +87,6 @@ class Console:
         self._pool.close()
 
     async def _answer(self, request: Request) -> Response:
-        if why := refusal_of(request):
-            raise Refused(403, why)
         name = request.url.path.removeprefix(PREFIX)
         if not name:
             return RedirectResponse(f"{PREFIX}/", 308)

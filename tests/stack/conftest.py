@@ -9,8 +9,8 @@ from local_deployment import NOT_OPTED_IN, OPTED_IN, ROOT
 
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import Fleet, InstanceSpec
-from localcloud.ros import endpoint
-from localcloud.ros.endpoint import Whole
+from localcloud.server.server import Running
+from localcloud.server.server import running as running_cloud
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def whole(monkeypatch: pytest.MonkeyPatch) -> Iterator[Whole]:
+def whole(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     for name in ("PARAMS", "REGION", "STACK", "ENDPOINT", "BUCKET", "PLAN", "LOGS", "http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
     instances = tuple(
@@ -35,7 +35,7 @@ def whole(monkeypatch: pytest.MonkeyPatch) -> Iterator[Whole]:
         for one in OPTED_IN
     )
     fleet = Fleet(instances=(*instances, InstanceSpec(instance_id=NOT_OPTED_IN)), time_scale=50)
-    with endpoint.running(Cloud.from_fleet(fleet)) as running:
+    with running_cloud(Cloud.from_fleet(fleet)) as running:
         yield running
 
 

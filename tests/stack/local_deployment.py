@@ -9,9 +9,8 @@ from alibabacloud_credentials.client import Client as CredentialChain
 from alibabacloud_credentials.models import Config as CredentialConfig
 
 from cli.program import main
-from localcloud.account.credentials import ROOT_KEY_ID, ROOT_KEY_SECRET
 from localcloud.ros.account import Account
-from localcloud.ros.endpoint import Whole
+from localcloud.server.server import Running
 from stack.clients import Clients
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +32,7 @@ PARAMETERS = {
 PROJECT = "ecs-reboot-1234567890123456-cn-hangzhou"
 
 
-def deploy(whole: Whole, package: Path, **parameters: str) -> int:
+def deploy(whole: Running, package: Path, **parameters: str) -> int:
     given = " ".join(f"{name}='{value}'" for name, value in {**PARAMETERS, **parameters}.items())
     return run(whole, "deploy", "--package", str(package), "--params", given)
 
@@ -91,27 +90,30 @@ def by_timer(account: Account, _url: str) -> str:
     return OPTED_IN[3]
 
 
-def records(whole: Whole) -> list[dict[str, str]]:
+def records(whole: Running) -> list[dict[str, str]]:
     return [entry.fields for entry in whole.account.stores.logstore(PROJECT, "ecs-reboot-records")]
 
 
-def clients(whole: Whole) -> Clients:
+def clients(whole: Running) -> Clients:
     """Clients with the account's own key: the usual chain reads its variables when it is imported, not when asked."""
-    own = CredentialConfig(type="access_key", access_key_id=ROOT_KEY_ID, access_key_secret=ROOT_KEY_SECRET)
+    root = whole.cloud.credentials.root
+    own = CredentialConfig(
+        type="access_key", access_key_id=root.access_key_id, access_key_secret=root.access_key_secret
+    )
     return Clients("cn-hangzhou", whole.url, CredentialChain(own))
 
 
-def run(whole: Whole, verb: str, *arguments: str) -> int:
+def run(whole: Running, verb: str, *arguments: str) -> int:
     """Run a verb of the tools on the local cloud."""
     return main([verb, "--endpoint", whole.url, *arguments], clients(whole))
 
 
-def idle(whole: Whole) -> None:
+def idle(whole: Running) -> None:
     """Wait until every asynchronous call is over."""
     assert whole.account.functions.wait_until_idle(30)
 
 
-def logged(whole: Whole) -> list[str]:
+def logged(whole: Running) -> list[str]:
     """What the function printed so far, line by line."""
     project = whole.account.functions.find("ecs-reboot").function.log_project
     return [entry.fields["message"] for entry in whole.account.stores.logstore(project, "ecs-reboot-function")]

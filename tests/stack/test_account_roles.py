@@ -10,7 +10,7 @@ from test_deployer import as_deployer, documented, without
 from test_deployer import deploy as deploy_as
 
 from localcloud.ram.system_roles import CLOUD_MONITOR, EVENT_BRIDGE
-from localcloud.ros.endpoint import Whole
+from localcloud.server.server import Running
 
 RULE = {"RuleId": "cpu", "RuleName": "cpu", "Namespace": "acs_ecs_dashboard", "EnableState": True, "Webhook": ""}
 
@@ -32,7 +32,7 @@ def alarm() -> str:
 
 
 def test_deploy_makes_what_is_missing_and_an_alarm_rule_reaches_the_function(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole.account.alarm_rules["cpu"] = {**RULE, "Targets": {}}
     assert deploy(whole, package, AlarmRuleId="cpu") == 0
@@ -52,7 +52,7 @@ def test_deploy_makes_what_is_missing_and_an_alarm_rule_reaches_the_function(
 
 
 def test_without_cloud_monitors_role_the_rule_is_saved_and_nothing_arrives(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole.account.alarm_rules["cpu"] = {**RULE, "Targets": {}}
     assert deploy(whole, package, AlarmRuleId="cpu") == 0
@@ -67,7 +67,7 @@ def test_without_cloud_monitors_role_the_rule_is_saved_and_nothing_arrives(
     assert "To make it:" in told
 
 
-def test_who_may_not_make_them_is_told_how(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_may_not_make_them_is_told_how(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole.account.alarm_rules["cpu"] = {**RULE, "Targets": {}}
     may_not = without(documented(), "ram:CreateServiceLinkedRole")
     may_not["Statement"] = [one for one in may_not["Statement"] if "AliyunCloudMonitor" not in one["Resource"][0]]
@@ -81,20 +81,20 @@ def test_who_may_not_make_them_is_told_how(whole: Whole, package: Path, capsys: 
     assert EVENT_BRIDGE in capsys.readouterr().err
 
 
-def test_who_may_not_look_is_told_that_too(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_may_not_look_is_told_that_too(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     blind = documented()
     blind["Statement"] = [one for one in blind["Statement"] if "role/Aliyun*" not in one["Resource"][0]]
     deploy_as(whole, as_deployer(whole, blind), package)
     assert f"whether the role {CLOUD_MONITOR} is there can't be seen (NoPermission" in capsys.readouterr().err
 
 
-def test_a_plan_makes_no_roles(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_makes_no_roles(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(whole, "deploy", "--plan", "--package", str(package)) == 0
     assert f"the role {CLOUD_MONITOR} is missing. Without it" in capsys.readouterr().err
     assert whole.account.roles.get(CLOUD_MONITOR) is None
 
 
-def test_events_on_the_bus_need_the_role_of_event_bridge(whole: Whole, package: Path) -> None:
+def test_events_on_the_bus_need_the_role_of_event_bridge(whole: Running, package: Path) -> None:
     assert deploy(whole, package) == 0
     role = whole.account.roles.get(EVENT_BRIDGE)
     assert role is not None

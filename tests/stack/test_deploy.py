@@ -14,9 +14,8 @@ from local_deployment import OPTED_IN, PROJECT, ROOT, by_topic, clients, deploy,
 
 from cloud_languages.template import document
 from cloud_languages.template.render import plan, rendered
-from localcloud.account.credentials import ROOT_KEY_ID, ROOT_KEY_SECRET
 from localcloud.oss.signature import Claim, OssError, Signed, claim_of, verify
-from localcloud.ros.endpoint import Whole
+from localcloud.server.server import Running
 from stack import checks, code
 from stack.roles import AccountRoles
 from stack.stacks import StackFailed, Stacks
@@ -24,17 +23,17 @@ from stack.stacks import StackFailed, Stacks
 RECORDS, FUNCTION_LOGS = "ecs-reboot-records", "ecs-reboot-function"
 
 
-def test_a_plan_changes_nothing(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_changes_nothing(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(whole, "deploy", "--plan", "--package", str(package)) == 0
     told = capsys.readouterr().err
     assert "Add        Function (ALIYUN::FC3::Function)" in told
-    assert whole.ros.stacks == {}
+    assert whole.services.ros.stacks == {}
     assert whole.account.oss.buckets == {}
-    assert not [call for call in whole.running.cloud.audit.calls(service="ros") if call["effect"]]
+    assert not [call for call in whole.cloud.audit.calls(service="ros") if call["effect"]]
 
 
 def test_an_update_keeps_parameters_and_changes_what_changed(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deploy(whole, package, DryRun="true") == 0
     capsys.readouterr()
@@ -45,7 +44,7 @@ def test_an_update_keeps_parameters_and_changes_what_changed(
     assert run(whole, "deploy", "--package", str(package), "--params", "StateEvents=false GraceSeconds=60") == 0
     function = whole.account.functions.find("ecs-reboot").function
     assert (function.environment["DRY_RUN"], function.environment["GRACE_SECONDS"]) == ("true", "60")
-    assert "StateEventTrigger" not in next(iter(whole.ros.stacks.values())).standing
+    assert "StateEventTrigger" not in next(iter(whole.services.ros.stacks.values())).standing
     by_topic(whole.account, "")
     idle(whole)
     assert (records(whole)[-1]["code"], records(whole)[-1]["dry_run"]) == ("DRYRUN.SUCCESS", "true")
@@ -58,7 +57,7 @@ def test_an_update_keeps_parameters_and_changes_what_changed(
 
 
 def test_the_code_goes_into_a_bucket_once_where_it_does_not_fit(
-    whole: Whole, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     large = tmp_path / "large.zip"
     large.write_bytes(package.read_bytes())
@@ -81,20 +80,20 @@ def test_the_code_goes_into_a_bucket_once_where_it_does_not_fit(
     ("bucket", "told"), [("Bad_Name", "Bad_Name"), ("somebody-elses", "AccessDenied")], ids=["no name", "not ours"]
 )
 def test_a_bucket_that_can_not_be_used_is_told(
-    whole: Whole, package: Path, bucket: str, told: str, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, bucket: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    allowed = whole.running.cloud.authorize
-    whole.running.cloud.authorize = lambda identity, action, resource: (
+    allowed = whole.cloud.authorize
+    whole.cloud.authorize = lambda identity, action, resource: (
         "somebody-elses" not in resource.arn and allowed(identity, action, resource)
     )
     assert run(whole, "deploy", "--package", str(package), "--bucket", bucket) == 1
     said = capsys.readouterr().err
     assert "the package can't be put into the bucket" in said
     assert told in said
-    assert whole.ros.stacks == {}
+    assert whole.services.ros.stacks == {}
 
 
-def test_oss_checks_signature_and_time(whole: Whole) -> None:
+def test_oss_checks_signature_and_time(whole: Running) -> None:
     request = Signed("PUT", "/bucket/", "", {"x-oss-date": "20261123T120000Z"})
     claim = Claim("key", "20261123", "cn-hangzhou", (), "0" * 64)
     for now, refusal in (
@@ -120,7 +119,7 @@ def test_the_code_is_inline_only_where_the_template_stays_small_enough() -> None
 
 
 def test_the_first_failure_is_told_and_the_next_try_starts_clean(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole.account.messages.create_queue("ecs-reboot-failures")  # somebody else's
     assert deploy(whole, package) == 1
@@ -137,7 +136,9 @@ def test_the_first_failure_is_told_and_the_next_try_starts_clean(
     assert records(whole)[-1]["code"] == "accepted"
 
 
-def test_an_interrupted_deployment_is_taken_up(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_deployment_is_taken_up(
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     template = document.load(ROOT / "template.yml")
     own = code.inlined(template, package.read_bytes())
     assert own is not None
@@ -152,11 +153,11 @@ def test_an_interrupted_deployment_is_taken_up(whole: Whole, package: Path, caps
     told = capsys.readouterr().err
     assert "following what is under way" in told
     assert "up to date" in told
-    assert len(whole.ros.stacks) == 1
+    assert len(whole.services.ros.stacks) == 1
 
 
 def test_removing_keeps_logs_and_the_next_stack_takes_them_up(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deploy(whole, package) == 0
     by_topic(whole.account, "")
@@ -179,7 +180,7 @@ def test_removing_keeps_logs_and_the_next_stack_takes_them_up(
 
 
 def test_what_is_not_fit_is_not_sent(
-    whole: Whole, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(whole, "deploy", "--package", str(tmp_path / "none.zip")) == 1
     assert "make build" in capsys.readouterr().err
@@ -191,10 +192,10 @@ def test_what_is_not_fit_is_not_sent(
     broken.write_text((ROOT / "template.yml").read_text(encoding="utf-8").replace("MemorySize: {", "MemorySizes: {"))
     assert run(whole, "deploy", "--package", str(package), "--template", str(broken)) == 1
     assert "did you mean MemorySize" in capsys.readouterr().err
-    assert whole.ros.stacks == {}
+    assert whole.services.ros.stacks == {}
 
 
-def test_a_failed_update_says_why(whole: Whole, package: Path) -> None:
+def test_a_failed_update_says_why(whole: Running, package: Path) -> None:
     assert deploy(whole, package) == 0
     stacks = Stacks(clients(whole), lambda _line: None, poll_seconds=0)
     found = stacks.find("ecs-reboot")
@@ -208,7 +209,7 @@ def test_a_failed_update_says_why(whole: Whole, package: Path) -> None:
 
 
 def test_a_role_works_only_a_while_after_it_was_made(
-    whole: Whole, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hasty = tmp_path / "template.yml"
     text = (ROOT / "template.yml").read_text(encoding="utf-8")
@@ -218,7 +219,7 @@ def test_a_role_works_only_a_while_after_it_was_made(
     assert deploy(whole, package) == 0
 
 
-def test_targets_of_an_existing_rule_stay_when_the_stack_comes_and_goes(whole: Whole, package: Path) -> None:
+def test_targets_of_an_existing_rule_stay_when_the_stack_comes_and_goes(whole: Running, package: Path) -> None:
     theirs = {"1": "acs:mns:cn-hangzhou:1234567890123456:/queues/theirs/message"}
     rule = {"RuleId": "cpu", "RuleName": "cpu", "Namespace": "acs_ecs_dashboard", "EnableState": True, "Webhook": ""}
     whole.account.alarm_rules["cpu"] = {**rule, "Targets": dict(theirs)}
@@ -228,12 +229,12 @@ def test_targets_of_an_existing_rule_stay_when_the_stack_comes_and_goes(whole: W
     assert whole.account.alarm_rules["cpu"]["Targets"] == theirs
 
 
-def test_the_command_line_from_deploy_to_remove(whole: Whole, package: Path) -> None:
+def test_the_command_line_from_deploy_to_remove(whole: Running, package: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": ROOT_KEY_ID,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ROOT_KEY_SECRET,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": whole.cloud.credentials.root.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": whole.cloud.credentials.root.access_key_secret,
         "ENDPOINT": whole.url,
         "PACKAGE": str(package),
         "PARAMS": "MaxReboots=off VerifySeconds=0 ClaimSettleSeconds=0",
@@ -273,7 +274,9 @@ def test_the_command_line_from_deploy_to_remove(whole: Whole, package: Path) -> 
 def test_a_stranger_plays_with_it_from_the_command_line(package: Path) -> None:
     """Another process serves, a third deploys, and what happens in the world is posted."""
     paths = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    serving = subprocess.Popen([sys.executable, "-m", "localcloud.ros"], env=paths, stdout=subprocess.PIPE, text=True)
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "localcloud", "serve"], env=paths, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert serving.stdout is not None
         told = json.loads(serving.stdout.readline())
@@ -282,7 +285,7 @@ def test_a_stranger_plays_with_it_from_the_command_line(package: Path) -> None:
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": told["access_key_secret"],
         }
         deployed = subprocess.run(
-            [sys.executable, "-m", "cli", "deploy", "--endpoint", told["endpoint"], "--package", str(package)],
+            [sys.executable, "-m", "cli", "deploy", "--endpoint", told["ecs"], "--package", str(package)],
             env={**paths, **keys, "HOME": "/nonexistent"},
             capture_output=True,
             text=True,
@@ -294,7 +297,7 @@ def test_a_stranger_plays_with_it_from_the_command_line(package: Path) -> None:
             ("topics/ecs-reboot-alarms", '{"instance_ids": ["i-bp1a2b3c4d5e6f7g8h9i"], "dry_run": true}'),
             ("events", '[{"id": "1", "source": "acs.ecs", "specversion": "1.0", "type": "ecs:Disk:Stalled"}]'),
         ):
-            request = urllib.request.Request(f"{told['endpoint']}/_world/{path}", body.encode(), method="POST")  # noqa: S310
+            request = urllib.request.Request(f"{told['ecs']}/_world/{path}", body.encode(), method="POST")  # noqa: S310
             with urllib.request.urlopen(request) as answer:  # noqa: S310
                 assert json.load(answer) == {"deliveries": 1}
     finally:

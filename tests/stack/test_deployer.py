@@ -11,7 +11,7 @@ from local_deployment import PARAMETERS, PROJECT, by_topic, idle, records
 
 from cli.program import main
 from localcloud.ram.system_roles import trust
-from localcloud.ros.endpoint import Whole
+from localcloud.server.server import Running
 from stack import deployer
 from stack.clients import Clients
 
@@ -53,13 +53,13 @@ NOT_MODELLED = {
 }
 
 
-def as_deployer(whole: Whole, policy: dict[str, Any]) -> Clients:
+def as_deployer(whole: Running, policy: dict[str, Any]) -> Clients:
     """Clients of somebody who may do what the policy says and nothing else."""
     roles = whole.account.roles
     if (role := roles.get("deployer")) is None:
         role = roles.create("deployer", trust("ecs.aliyuncs.com"), {})
     roles.put(role._replace(policies={"deployer": policy}))
-    session = whole.running.cloud.credentials.assume_role("deployer")
+    session = whole.cloud.credentials.assume_role("deployer")
     own = CredentialConfig(
         type="sts",
         access_key_id=session.access_key_id,
@@ -82,11 +82,11 @@ def without(policy: dict[str, Any], *actions: str) -> dict[str, Any]:
     return less
 
 
-def run(whole: Whole, clients: Clients, verb: str, *arguments: str) -> int:
+def run(whole: Running, clients: Clients, verb: str, *arguments: str) -> int:
     return main([verb, "--endpoint", whole.url, *arguments], clients)
 
 
-def deploy(whole: Whole, clients: Clients, package: Path, **parameters: str) -> int:
+def deploy(whole: Running, clients: Clients, package: Path, **parameters: str) -> int:
     given = " ".join(f"{name}='{value}'" for name, value in {**PARAMETERS, **parameters}.items())
     return run(whole, clients, "deploy", "--package", str(package), "--params", given)
 
@@ -97,7 +97,7 @@ def test_the_policy_fits_into_one_document() -> None:
 
 
 def test_the_documented_rights_are_enough_and_no_more(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     account = whole.account
     rule = {"RuleId": "cpu", "RuleName": "cpu", "Namespace": "acs_ecs_dashboard", "EnableState": True, "Webhook": ""}
@@ -139,7 +139,7 @@ def test_the_documented_rights_are_enough_and_no_more(
     ],
 )
 def test_without_a_right_the_deployment_says_which(
-    whole: Whole, package: Path, action: str, told: str, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, action: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deploy(whole, as_deployer(whole, without(documented(), action)), package) == 1
     assert told in capsys.readouterr().err
@@ -147,7 +147,7 @@ def test_without_a_right_the_deployment_says_which(
 
 
 def test_a_dashboard_can_not_be_granted_on_a_project(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     policy = without(documented(), "log:CreateDashboard")
     narrow = f"acs:log:{REGION}:{ACCOUNT}:project/{PROJECT}/dashboard/*"

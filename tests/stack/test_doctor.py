@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from local_deployment import NOT_OPTED_IN, OPTED_IN, PROJECT, deploy, run
 
-from localcloud.ros.endpoint import Whole
+from localcloud.server.server import Running
 
 CHAT = "dingtalk=https://oapi.dingtalk.com/robot/send?access_token=abcdef123456"
 
@@ -17,20 +17,20 @@ def rule(*targets: str, enabled: bool = True) -> dict[str, object]:
     }
 
 
-def examined(whole: Whole, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+def examined(whole: Running, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     capsys.readouterr()
     status = run(whole, "doctor")
     return status, capsys.readouterr().out
 
 
-def test_nothing_is_deployed(whole: Whole, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_deployed(whole: Running, capsys: pytest.CaptureFixture[str]) -> None:
     status, told = examined(whole, capsys)
     assert status == 1
     assert "good  credentials: you are acs:ram::1234567890123456:root" in told
     assert "bad   stack: there is no stack ecs-reboot" in told
 
 
-def test_a_sound_stack(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sound_stack(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     topic = "acs:mns:cn-hangzhou:1234567890123456:/topics/ecs-reboot-alarms/message"
     other = "acs:fc:cn-hangzhou:1234567890123456:services/old/functions/reboot-it"
     account = whole.account
@@ -38,11 +38,11 @@ def test_a_sound_stack(whole: Whole, package: Path, capsys: pytest.CaptureFixtur
     account.alarm_rules["old"] = {"RuleId": "old", "RuleName": "old one", **rule(other)}
     account.alarm_rules["off"] = {"RuleId": "off", "RuleName": "asleep", **rule(topic, enabled=False)}
     assert deploy(whole, package, AlarmRuleId="cpu", ExampleAlarmInstance=OPTED_IN[0], ContactGroup="ops") == 0
-    fleet = whole.running.cloud.fleet
+    fleet = whole.cloud.fleet
     paused = fleet.get(OPTED_IN[4])
     assert paused is not None
     fleet.tag(paused, {"ecs-reboot": "paused; by=ada"})
-    before = len(whole.running.cloud.audit.entries())
+    before = len(whole.cloud.audit.entries())
     status, told = examined(whole, capsys)
     assert status == 0, told
     for line in (
@@ -60,14 +60,14 @@ def test_a_sound_stack(whole: Whole, package: Path, capsys: pytest.CaptureFixtur
     ):
         assert line in told, told
     assert NOT_OPTED_IN not in told
-    calls = whole.running.cloud.audit.entries(before)
+    calls = whole.cloud.audit.entries(before)
     assert not [call for call in calls if call["kind"] == "api" and call["effect"]], "the doctor only looks"
 
 
-def test_what_is_wrong_is_told(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_wrong_is_told(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy(whole, package, Paused="moving house; by=ada", Notify=CHAT, NotifySecret="s3cret") == 0
     whole.account.stores.delete_logstore(PROJECT, "ecs-reboot-records")
-    stack = next(iter(whole.ros.stacks.values()))
+    stack = next(iter(whole.services.ros.stacks.values()))
     statements = stack.document["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     statements[:] = [one for one in statements if "ecs:RebootInstances" not in one.get("Action", ())]
     status, told = examined(whole, capsys)

@@ -24,7 +24,7 @@ from local_deployment import (
 )
 
 from localcloud.ros.account import Account
-from localcloud.ros.endpoint import Whole
+from localcloud.server.server import Running
 
 TRIGGERS: dict[str, Callable[[Account, str], str]] = {
     "SystemEventTrigger": by_eventbridge,
@@ -35,12 +35,12 @@ TRIGGERS: dict[str, Callable[[Account, str], str]] = {
 
 
 def test_each_trigger_leads_to_a_reboot_and_a_record(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # MaxEventAgeSeconds is off: the timer is made to go off at a time that has not come.
     assert deploy(whole, package, MaxEventAgeSeconds="0") == 0
     outputs = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
-    cloud = whole.running.cloud
+    cloud = whole.cloud
     for trigger, fire in TRIGGERS.items():
         instance_id = fire(whole.account, outputs["WebhookUrl"].partition("?")[0])
         idle(whole)
@@ -62,15 +62,15 @@ def test_each_trigger_leads_to_a_reboot_and_a_record(
     assert any("FC Invoke End" in line for line in logged(whole))
 
 
-def test_the_role_does_not_reach_what_did_not_opt_in(whole: Whole, package: Path) -> None:
+def test_the_role_does_not_reach_what_did_not_opt_in(whole: Running, package: Path) -> None:
     assert deploy(whole, package) == 0
     by_hand = {"instance_ids": [NOT_OPTED_IN], "override": ["not_opted_in"], "reason": "somebody insists"}
     answer = whole.account.functions.invoke("ecs-reboot", json.dumps(by_hand).encode()).invocation
-    assert whole.running.cloud.audit.changes(NOT_OPTED_IN) == ()
+    assert whole.cloud.audit.changes(NOT_OPTED_IN) == ()
     assert "Forbidden.RAM" in answer.payload.decode()
 
 
-def test_a_wrong_token_reaches_nothing(whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_token_reaches_nothing(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy(whole, package) == 0
     outputs = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
     request = urllib.request.Request(outputs["WebhookUrl"] + "wrong", data=b"{}", method="POST")  # noqa: S310
@@ -78,4 +78,4 @@ def test_a_wrong_token_reaches_nothing(whole: Whole, package: Path, capsys: pyte
         urllib.request.urlopen(request)  # noqa: S310
     assert refused.value.code == 401
     refused.value.close()
-    assert whole.running.cloud.audit.calls() == ()
+    assert whole.cloud.audit.calls() == ()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from local_deployment import clients, deploy, run
 
-from localcloud.ros.endpoint import Whole
+from localcloud.server.server import Running
 from stack import ledger
 from stack.checks.rendered import check
 
@@ -14,7 +14,7 @@ NAME = ledger.instance_name(ACCOUNT, REGION)
 IN_TABLE = {"Ledger": "tablestore"}
 
 
-def examined(whole: Whole, capsys: pytest.CaptureFixture[str], *name: str) -> tuple[int, str]:
+def examined(whole: Running, capsys: pytest.CaptureFixture[str], *name: str) -> tuple[int, str]:
     capsys.readouterr()
     status = run(whole, "doctor", *name)
     return status, "\n".join(line for line in capsys.readouterr().out.splitlines() if " ledger:" in line)
@@ -30,14 +30,14 @@ def test_names_are_taken_by_tablestore_in_every_region() -> None:
 
 
 def test_the_first_stack_makes_it_the_second_uses_it_and_both_leave_it(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deploy(whole, package, **IN_TABLE) == 0
     assert f"LedgerInstance: {NAME}" in capsys.readouterr().out
     environment = whole.account.functions.find("ecs-reboot").function.environment
     assert environment["LEDGER"] == "tablestore"
     assert (environment["TABLESTORE_INSTANCE"], environment["TABLESTORE_TABLE"]) == (NAME, ledger.TABLE)
-    instance = whole.running.cloud.tablestore.get(NAME)
+    instance = whole.cloud.tablestore.get(NAME)
     assert instance is not None
     assert instance.networks == {"INTERNET", "VPC", "CLASSIC"}, "a new instance refuses the Internet unless it is named"
     assert ledger.LedgerTable(clients(whole), NAME).look().found == "table"
@@ -51,7 +51,7 @@ def test_the_first_stack_makes_it_the_second_uses_it_and_both_leave_it(
     second = ("--name", "two", "--package", str(package), "--params", "Ledger=tablestore FunctionName=two")
     assert run(whole, "deploy", *second) == 0
     assert f"the ledger in {NAME} is there already and is used" in capsys.readouterr().err
-    standing = {stack.name: stack.standing for stack in whole.ros.stacks.values()}
+    standing = {stack.name: stack.standing for stack in whole.services.ros.stacks.values()}
     assert "LedgerTable" in standing["ecs-reboot"]
     assert not {"LedgerStore", "LedgerTable"} & standing["two"].keys()
 
@@ -69,7 +69,7 @@ def test_the_first_stack_makes_it_the_second_uses_it_and_both_leave_it(
 
 
 def test_a_stack_that_begins_to_use_it_later_gets_it(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deploy(whole, package, Ledger="tags") == 0
     status, told = examined(whole, capsys)
@@ -79,7 +79,7 @@ def test_a_stack_that_begins_to_use_it_later_gets_it(
 
 
 def test_without_activation_nothing_is_begun_and_it_says_how(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole.account.tablestore_activated = False
     assert deploy(whole, package, **IN_TABLE) == 1
@@ -87,15 +87,15 @@ def test_without_activation_nothing_is_begun_and_it_says_how(
     assert "Tablestore can't be used in this account" in told
     assert "https://ots.console.aliyun.com" in told
     assert "Ledger=tags" in told
-    assert whole.ros.stacks == {}
+    assert whole.services.ros.stacks == {}
     assert deploy(whole, package, Ledger="tags") == 0
 
 
 def test_the_doctor_sees_a_table_that_is_gone_or_forgets(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deploy(whole, package, **IN_TABLE) == 0
-    instance = whole.running.cloud.tablestore.get(NAME)
+    instance = whole.cloud.tablestore.get(NAME)
     assert instance is not None
     table = instance.table(ledger.TABLE)
     table.options = table.options.changed({"time_to_live": 86_400})
@@ -109,7 +109,7 @@ def test_the_doctor_sees_a_table_that_is_gone_or_forgets(
         f"bad   ledger: {NAME}: no table {ledger.TABLE}, so nothing is rebooted. Deploy with LedgerExists=instance"
         in told
     )
-    whole.running.cloud.tablestore.delete(NAME)
+    whole.cloud.tablestore.delete(NAME)
     whole.account.tablestore_activated = False
     status, told = examined(whole, capsys)
     assert status == 1
@@ -117,9 +117,9 @@ def test_the_doctor_sees_a_table_that_is_gone_or_forgets(
 
 
 def test_a_table_that_is_no_ledger_is_not_taken(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole.running.cloud.tablestore.declare(NAME, REGION, ("VPC",), {ledger.TABLE: {"id": "STRING"}})
+    whole.cloud.tablestore.declare(NAME, REGION, ("VPC",), {ledger.TABLE: {"id": "STRING"}})
     assert deploy(whole, package, **IN_TABLE) == 1
     assert f"the table {ledger.TABLE} in {NAME} is no ledger: its key is" in capsys.readouterr().err
-    assert whole.ros.stacks == {}
+    assert whole.services.ros.stacks == {}

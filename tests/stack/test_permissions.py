@@ -16,7 +16,7 @@ from cloud_languages.template.render import plan, rendered
 from ecs_reboot.ledger import entry as ledger
 from localcloud.account.tag_rules import key_mistake
 from localcloud.ros.account import Denied
-from localcloud.ros.endpoint import Whole
+from localcloud.server.server import Running
 from stack import checks, generate, permissions
 from stack.calls import calls
 from stack.permissions import FUNCTION, PERMISSIONS
@@ -217,7 +217,7 @@ def without(policy: dict[str, Any], action: str, resource: str = "") -> dict[str
 class Deployed:
     """A deployed function from whose role rights can be taken."""
 
-    def __init__(self, whole: Whole, package: Path) -> None:
+    def __init__(self, whole: Running, package: Path) -> None:
         assert deploy(whole, package) == 0
         self._whole = whole
         self._role = whole.account.function_roles["ecs-reboot"]
@@ -231,7 +231,7 @@ class Deployed:
 
     def told_without(self, action: str) -> dict[str, Any]:
         """What the function says of an alarm when the right is gone, and how each attempt ended."""
-        self._whole.running.cloud.audit.clear()
+        self._whole.cloud.audit.clear()
         self.take(action)
         by_topic(self._whole.account, "")
         idle(self._whole)
@@ -239,11 +239,11 @@ class Deployed:
         return {**record, "errors": [call["error"] for call in self.audited("invocation")]}
 
     def audited(self, kind: str) -> list[dict[str, Any]]:
-        return [entry for entry in self._whole.running.cloud.audit.entries() if entry["kind"] == kind]
+        return [entry for entry in self._whole.cloud.audit.entries() if entry["kind"] == kind]
 
 
-def test_without_any_one_right_on_ecs_nothing_is_rebooted_and_it_says_so(whole: Whole, package: Path) -> None:
-    deployed, audit = Deployed(whole, package), whole.running.cloud.audit
+def test_without_any_one_right_on_ecs_nothing_is_rebooted_and_it_says_so(whole: Running, package: Path) -> None:
+    deployed, audit = Deployed(whole, package), whole.cloud.audit
     told = deployed.told_without("ecs:DescribeInstances")
     assert (told["code"], told["errors"]) == ("not_found", [""])
     assert "missing permission" in told["reason"]
@@ -260,7 +260,7 @@ def test_without_any_one_right_on_ecs_nothing_is_rebooted_and_it_says_so(whole: 
     assert audit.changes() == ()
 
 
-def test_without_any_one_other_right_what_is_lost_is_seen(whole: Whole, package: Path) -> None:
+def test_without_any_one_other_right_what_is_lost_is_seen(whole: Running, package: Path) -> None:
     deployed, account = Deployed(whole, package), whole.account
     deployed.take("log:PostLogStoreLogs", "ecs-reboot-records")
     by_topic(account, "")
@@ -288,17 +288,17 @@ def test_without_any_one_other_right_what_is_lost_is_seen(whole: Whole, package:
         by_topic(account, "")
 
 
-def test_the_function_can_not_opt_an_instance_in(whole: Whole, package: Path) -> None:
+def test_the_function_can_not_opt_an_instance_in(whole: Running, package: Path) -> None:
     """At the wire: the official client, with the credentials of the function's own role."""
     assert deploy(whole, package) == 0
-    session = whole.running.cloud.credentials.assume_role("ecs-reboot-cn-hangzhou")
+    session = whole.cloud.credentials.assume_role("ecs-reboot-cn-hangzhou")
     client = Client(
         Config(
             access_key_id=session.access_key_id,
             access_key_secret=session.access_key_secret,
             security_token=session.security_token,
             region_id="cn-hangzhou",
-            endpoint=whole.running.host_port,
+            endpoint=whole.host_port,
             protocol="http",
         )
     )
@@ -324,7 +324,7 @@ def test_the_function_can_not_opt_an_instance_in(whole: Whole, package: Path) ->
         with pytest.raises(TeaException, match=r"Forbidden\.RAM"):
             write(instance_id, **tags)
     write(OPTED_IN[0], **ledger_only)
-    tags_of = {one: whole.running.cloud.fleet.get(one) for one in (NOT_OPTED_IN, OPTED_IN[0])}
+    tags_of = {one: whole.cloud.fleet.get(one) for one in (NOT_OPTED_IN, OPTED_IN[0])}
     assert [dict(one.state.tags) for one in tags_of.values() if one] == [
         {},
         {"ecs-reboot": "enabled", "app": "web", **ledger_only},

@@ -9,7 +9,7 @@ from local_deployment import PROJECT, ROOT, by_topic, clients, deploy, idle, rec
 
 from cloud_languages.template import document, schema, updates
 from cloud_languages.template.render import plan, rendered
-from localcloud.ros.endpoint import Whole
+from localcloud.server.server import Running
 from stack import checks
 from stack.stacks import StackFailed, Stacks
 
@@ -60,7 +60,7 @@ def test_logs_and_ledger_are_never_taken_away_to_be_made_again() -> None:
     assert {"Records", "FunctionLogs", "LedgerStore", "FailureQueue", "Role"} <= kept
 
 
-def test_ros_refuses_such_an_update(whole: Whole, package: Path) -> None:
+def test_ros_refuses_such_an_update(whole: Running, package: Path) -> None:
     assert deploy(whole, package) == 0
     stacks = Stacks(clients(whole), lambda _line: None, poll_seconds=0)
     found = stacks.find("ecs-reboot")
@@ -72,7 +72,7 @@ def test_ros_refuses_such_an_update(whole: Whole, package: Path) -> None:
 
 
 def test_deploy_plans_it_and_finds_the_way_round(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deploy(whole, package, AlertEmail="ada@example.com") == 0
     by_topic(whole.account, "")
@@ -110,12 +110,12 @@ def test_deploy_plans_it_and_finds_the_way_round(
 
 
 def test_what_holds_something_is_refused_before_anything_is_done(
-    whole: Whole, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deploy(whole, package) == 0
-    events = len(next(iter(whole.ros.stacks.values())).events)
+    events = len(next(iter(whole.services.ros.stacks.values())).events)
     assert run(whole, "deploy", "--package", str(package), "--params", "FunctionName=another") == 1
     told = capsys.readouterr().err
     assert "Resources.Records.Properties.LogstoreName" in told
     assert "deploy a second stack with its own STACK and FunctionName" in told
-    assert len(next(iter(whole.ros.stacks.values())).events) == events
+    assert len(next(iter(whole.services.ros.stacks.values())).events) == events

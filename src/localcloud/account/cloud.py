@@ -8,40 +8,47 @@ from uuid import UUID
 from localcloud.account.audit import Audit
 from localcloud.account.authorization import Authorize, allow_everything
 from localcloud.account.clock import Clock
-from localcloud.account.credentials import Credentials
+from localcloud.account.credentials import Credentials, KeyPair
 from localcloud.account.faults import Faults
-from localcloud.account.fleet import Fleet
+from localcloud.account.fleet import Fleet, remembered
 from localcloud.account.instances import Instances
+from localcloud.account.limits import Throttle
 from localcloud.tablestore.tables import Instances as TablestoreInstances
 
 
 class Cloud:
     """One account with its clock, instances, faults, audit and credentials.
 
-    Deterministic under its seed: request IDs, session keys and faults by chance are drawn from it, each from a series
-    of its own. ``declared`` is the fleet it started from. Whoever reads or changes ``fleet`` while a server runs holds
-    ``lock``. ``authorize`` decides who may do what.
+    Deterministic under its seed: request IDs and faults by chance are drawn from it, each from a series of its own. Not
+    so keys: whoever could guess them could run code here. ``declared`` is the fleet it started from. Whoever reads or
+    changes ``fleet`` while a server runs holds ``lock``. ``authorize`` decides who may do what.
     """
 
-    def __init__(self, declared: Fleet, *, seed: int, time_scale: float) -> None:
+    def __init__(self, declared: Fleet, *, seed: int, time_scale: float, key: KeyPair | None = None) -> None:
         self.declared = declared
         self.account = declared.account
         self.seed = seed
         self.lock = RLock()
         self.clock = Clock(time_scale=time_scale)
         self.audit = Audit(self.clock)
-        self.credentials = Credentials(self.account, self.random("credentials"))
+        self.credentials = Credentials(self.account, key)
         self.authorize: Authorize = allow_everything
         self._on_reset: list[Callable[[], None]] = []
         self._begin()
 
     @classmethod
-    def from_fleet(cls, fleet: Fleet, *, seed: int | None = None, time_scale: float | None = None) -> "Cloud":
-        """Make the cloud that a fleet declares; ``seed`` and ``time_scale`` override the fleet's own."""
+    def from_fleet(
+        cls, fleet: Fleet, *, seed: int | None = None, time_scale: float | None = None, key: KeyPair | None = None
+    ) -> "Cloud":
+        """Make the cloud that a fleet declares.
+
+        ``seed`` and ``time_scale`` override the fleet's own. ``key`` is the account's, drawn where none is given.
+        """
         return cls(
             fleet,
             seed=fleet.seed if seed is None else seed,
             time_scale=fleet.time_scale if time_scale is None else time_scale,
+            key=key,
         )
 
     def reset(self) -> None:
@@ -72,7 +79,7 @@ class Cloud:
     def _begin(self) -> None:
         self._request_ids = self.random("request IDs")
         self.fleet = Instances(
-            self.declared.instances,
+            remembered(self.declared.instances, self.clock.now()),
             self.clock,
             self.audit,
             start_time_moves="start_time_stays" not in self.declared.deviations,
@@ -80,4 +87,5 @@ class Cloud:
         self.tablestore = TablestoreInstances(self.clock)
         for spec in self.declared.tablestore:
             self.tablestore.declare(spec.instance_name, spec.region_id, spec.networks, spec.tables)
-        self.faults = Faults(self.declared.faults, self.random("faults"))
+        throttle = Throttle(self.declared.limits, self.clock) if self.declared.limits else None
+        self.faults = Faults(self.declared.faults, self.random("faults"), throttle)

@@ -8,15 +8,13 @@ CredentialError
   TokenExpired      a session that is over
 """
 
+import secrets
 from datetime import datetime, timedelta, timezone
 from hmac import compare_digest
-from random import Random
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-ROOT_KEY_ID = "local-access-key-id"
-ROOT_KEY_SECRET = "local-access-key-secret"
 SESSION_SECONDS = 3600
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -71,15 +69,28 @@ class TokenExpired(CredentialError):
     """The role session is over."""
 
 
-class Credentials:
-    """The credentials of one account. The key pair is fixed and plainly fake; sessions are drawn from ``random``."""
+class KeyPair(NamedTuple):
+    """An AccessKey."""
 
-    def __init__(self, account: str, random: Random) -> None:
-        self._random = random
+    access_key_id: str
+    access_key_secret: str
+
+    def __repr__(self) -> str:
+        return f"KeyPair({self.access_key_id})"
+
+
+class Credentials:
+    """The credentials of one account: plainly fake, and drawn so that nobody can guess them.
+
+    ``key`` is the account's own, where it is not to be drawn.
+    """
+
+    def __init__(self, account: str, key: KeyPair | None = None) -> None:
+        key = key or KeyPair("local-" + _draw(20), "local-" + _draw(30))
         self.root = Credential(
             identity=Identity(kind="root", name=account),
-            access_key_id=ROOT_KEY_ID,
-            access_key_secret=ROOT_KEY_SECRET,
+            access_key_id=key.access_key_id,
+            access_key_secret=key.access_key_secret,
         )
         self._by_key = {self.root.access_key_id: self.root}
 
@@ -87,9 +98,9 @@ class Credentials:
         """Start a session of the role ``name`` that ends ``seconds`` of real time from now."""
         credential = Credential(
             identity=Identity(kind="role", name=name),
-            access_key_id="STS.local-" + self._draw(20),
-            access_key_secret="local-" + self._draw(38),
-            security_token="local-token-" + self._draw(64),
+            access_key_id="STS.local-" + _draw(20),
+            access_key_secret="local-" + _draw(38),
+            security_token="local-token-" + _draw(64),
             expires_at=datetime.now(timezone.utc) + timedelta(seconds=seconds),
         )
         self._by_key[credential.access_key_id] = credential
@@ -111,5 +122,6 @@ class Credentials:
             raise TokenExpired(f"the session of {access_key_id} ended at {credential.expires_at.isoformat()}")
         return credential
 
-    def _draw(self, length: int) -> str:
-        return "".join(self._random.choices(_ALPHABET, k=length))
+
+def _draw(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

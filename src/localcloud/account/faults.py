@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from localcloud.account.limits import Throttle
 from localcloud.account.mistakes import DeclarationError, nearest, told
 from localcloud.tablestore.messages import MESSAGES
 
@@ -44,7 +45,7 @@ EFFECT_BY_DEFAULT: dict[Kind, bool] = {
 }
 # What only some services can suffer: a call of theirs that takes effect after its client was left without an answer.
 _OF_SERVICES: dict[Kind, tuple[str, ...]] = {"late_effect": ("ots",), "stale": ("ecs", "sls", "fc")}
-# What an action may be called; of services that are not listed, anything.
+# The services and their actions. A test compares them with each service's own table.
 ACTIONS: dict[str, tuple[str, ...]] = {
     "ecs": (
         "DescribeInstances",
@@ -70,8 +71,33 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "DeleteConcurrencyConfig",
         DELIVERY,
     ),
-    "ots": tuple(MESSAGES),
+    "ots": (*MESSAGES, "ListInstances"),
     "chat": ("dingtalk", "feishu", "wecom", "slack", "webhook"),
+    "sls": (
+        "DeleteLogStore",
+        "DeleteProject",
+        "GetLogStore",
+        "GetLogs",
+        "GetProject",
+        "ListLogStores",
+        "PutLogs",
+    ),
+    "oss": ("PutBucket", "GetBucketAcl", "PutObject", "HeadObject", "GetObject", "DeleteObject"),
+    "ros": (
+        "CreateStack",
+        "UpdateStack",
+        "DeleteStack",
+        "GetStack",
+        "ListStacks",
+        "ListStackEvents",
+        "ListStackResources",
+        "GetTemplate",
+        "ValidateTemplate",
+        "PreviewStack",
+    ),
+    "sts": ("GetCallerIdentity",),
+    "cms": ("DescribeMetricRuleList", "DescribeMetricRuleTargets"),
+    "ram": ("GetRole", "CreateRole", "AttachPolicyToRole", "CreateServiceLinkedRole"),
 }
 _NEEDS: dict[Kind, str] = {
     "delay": "seconds",
@@ -101,7 +127,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: Literal["ecs", "sls", "fc", "ots", "chat"] = "ecs"
+    service: Literal["ecs", "sls", "fc", "ots", "oss", "ros", "sts", "cms", "ram", "chat"] = "ecs"
     action: str = "*"
     kind: Kind
     times: Annotated[int, Field(ge=1)] | None = None
@@ -118,7 +144,7 @@ class Fault(BaseModel):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "Fault":
-        known = ACTIONS.get(self.service, (self.action,))
+        known = ACTIONS[self.service]
         if self.action not in ("*", *known):
             hint = nearest(self.action, known) or f"; known: *, {', '.join(known)}"
             raise ValueError(f"{self.service} has no action {self.action!r}{hint}")
@@ -204,10 +230,12 @@ class Faults:
 
     A call meets at most one fault that spoils its whole answer, the first that applies, and each error of one instance
     that it names. A spent or skipped fault lets the call pass on to the next, so that declarations form a sequence.
+    A call beyond the limit of its minute meets that alone.
     """
 
-    def __init__(self, declared: Iterable[Fault], random: Random) -> None:
+    def __init__(self, declared: Iterable[Fault], random: Random, throttle: Throttle | None = None) -> None:
         self._random = random
+        self._throttle = throttle
         self._lock = Lock()
         self._next_number = 1
         self._armed: list[_Armed] = []
@@ -231,6 +259,8 @@ class Faults:
 
     def take(self, service: str, action: str, names: tuple[str, ...] = ()) -> tuple[Fault, ...]:
         """Return the faults that a call meets now, and count them; ``names`` are of its instances or rows."""
+        if self._throttle and action != DELIVERY and self._throttle.exceeds(service, action):
+            return (Fault.model_validate({"service": service, "action": action, "kind": "throttle"}),)
         if not self._armed:
             return ()
         taken: list[Fault] = []

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,8 +19,10 @@ from pydantic import (
     model_validator,
 )
 
+from localcloud.account import history
 from localcloud.account.clock import Clock
-from localcloud.account.faults import Fault
+from localcloud.account.faults import ACTIONS, Fault
+from localcloud.account.history import Attempt
 from localcloud.account.mistakes import DeclarationError, nearest, told
 from localcloud.account.regions import REGIONS
 from localcloud.account.tag_rules import MAX_TAGS, key_mistake, value_mistake
@@ -83,6 +85,21 @@ def _tags(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+def _limits(value: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    for service, actions in value.items():
+        if service not in ACTIONS:
+            raise ValueError(f"{service!r} is not a service{nearest(service, tuple(ACTIONS)) or _known(ACTIONS)}")
+        for action in actions:
+            if ACTIONS[service] and action not in ACTIONS[service]:
+                hint = nearest(action, ACTIONS[service]) or _known(ACTIONS[service])
+                raise ValueError(f"{service} has no action {action!r}{hint}")
+    return value
+
+
+def _known(names: Iterable[str]) -> str:
+    return f"; known: {', '.join(names)}"
+
+
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
@@ -91,7 +108,7 @@ class InstanceSpec(BaseModel):
 
     ``reboot_seconds`` is how long a graceful reboot takes in cloud time. ``visible: false`` hides the instance from
     every API call, as missing permission does. ``hangs``: a graceful reboot or stop never leaves Stopping (a forced one
-    does). ``stays_down``: a reboot ends in Stopped.
+    does). ``stays_down``: a reboot ends in Stopped. ``attempts``: earlier reboots, as the function's ledger has them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -114,6 +131,7 @@ class InstanceSpec(BaseModel):
     vpc_id: str = "vpc-bp1local0000000000000"
     private_ip: str = ""
     instance_charge_type: ChargeType = "PostPaid"
+    attempts: tuple[Attempt, ...] = ()
 
 
 class TablestoreSpec(BaseModel):
@@ -144,8 +162,10 @@ class Fleet(BaseModel):
     """One account: its instances, the faults in force, and how the local cloud runs.
 
     ``time_scale``: seconds of cloud time per real second for state transitions. ``log_projects``: the log projects and
-    their logstores. ``tablestore``: the instances of Tablestore with their tables.
-    ``deviations``: in what the local cloud is to differ from the documents.
+    their logstores. ``tablestore``: the instances of Tablestore with their tables. ``latency_seconds``:
+    real seconds that every call to every service takes on its way. ``limits``: calls a minute, for each service and
+    action: ``{ecs: {DescribeInstances: 500}}``. ``deviations``: in what the local cloud is to differ from the
+    documents.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -158,6 +178,18 @@ class Fleet(BaseModel):
     log_projects: dict[str, tuple[str, ...]] = {"ecs-reboot": ("records",)}
     tablestore: tuple[TablestoreSpec, ...] = (TablestoreSpec(),)
     deviations: tuple[Deviation, ...] = ()
+    latency_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
+    limits: Annotated[dict[str, dict[str, Annotated[int, Field(ge=0)]]], AfterValidator(_limits)] = {}
+
+
+def remembered(instances: Iterable[InstanceSpec], now: datetime) -> tuple[InstanceSpec, ...]:
+    """Return the instances with their attempts written into the ledger's tag."""
+    return tuple(
+        spec.model_copy(update={"tags": {**spec.tags, history.TAG: text}})
+        if (text := history.tag(spec.instance_id, spec.attempts, now))
+        else spec
+        for spec in instances
+    )
 
 
 def load(path: str | Path) -> Fleet:

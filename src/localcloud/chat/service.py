@@ -13,7 +13,7 @@ from localcloud.account.faults import ACTIONS, Fault
 from localcloud.chat.robots import Call, Chat, Reply, Robot
 from localcloud.pipeline.connection import Dropped
 
-PREFIX = "/_chat"  # as in localcloud.server.server
+PREFIX = "/_chat"  # as in localcloud.server.application
 SERVICES = ACTIONS["chat"]
 BODY_LIMIT = 1024 * 1024
 

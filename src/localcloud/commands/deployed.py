@@ -12,6 +12,7 @@ from cloud_languages.template import document
 from cloud_languages.template.expression import evaluate
 from cloud_languages.template.render import Plan, Preview, plan, rendered
 from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import KeyPair
 from localcloud.account.fleet import Fleet, TablestoreSpec
 from localcloud.functioncompute.api.async_invoke import AsyncConfig, read_config
 from localcloud.functioncompute.api.functions import Functions
@@ -89,11 +90,11 @@ def with_stores(fleet: Fleet, deployed: Deployment) -> Fleet:
     return fleet.model_copy(update={"log_projects": projects, "tablestore": (*fleet.tablestore, *tables)})
 
 
-def cloud_of(fleet: Fleet, deployed: Deployment | None) -> Cloud:
+def cloud_of(fleet: Fleet, deployed: Deployment | None, key: KeyPair | None = None) -> Cloud:
     """Make the cloud of a fleet. Where the function is deployed, its role decides what its calls may do."""
     if deployed is None:
-        return Cloud.from_fleet(fleet)
-    cloud = Cloud.from_fleet(with_stores(fleet, deployed))
+        return Cloud.from_fleet(fleet, key=key)
+    cloud = Cloud.from_fleet(with_stores(fleet, deployed), key=key)
     roles = Roles(cloud.account, lambda: cloud.clock.now().timestamp())
     roles.create(deployed.role_name, deployed.trust, deployed.policies)
     cloud.authorize = roles.authorize
@@ -107,6 +108,7 @@ def register(functions: Functions, function: Function, deployed: Deployment | No
         async_config=deployed.async_config if deployed else None,
         reserved=deployed.reserved if deployed else None,
         logged=log,
+        provided=True,
     )
     functions.on_destination("mns", lambda _name, _queue, _message: None)  # the audit's ``async_end`` says it all
 

@@ -10,7 +10,7 @@ from localcloud.account.credentials import Identity
 from localcloud.account.faults import Fault
 from localcloud.account.instances import Instance, State
 from localcloud.ecs.parameters import Arguments
-from localcloud.openapi.errors import ApiError
+from localcloud.openapi.errors import ApiError, declared_error
 
 Body = dict[str, Any]
 
@@ -69,9 +69,3 @@ class Call(NamedTuple):
 
 
 Action = Callable[[Call], Outcome]
-
-
-def declared_error(fault: Fault) -> ApiError:
-    """Return the error that an ``error`` or ``throttle`` fault declares, filled in from the documented table."""
-    default = "Throttling.User" if fault.kind == "throttle" else "InternalError"
-    return ApiError(fault.code or default, message=fault.message, status=fault.status or 0)

@@ -11,11 +11,12 @@ from localcloud.account.credentials import Credential
 from localcloud.account.faults import Fault
 from localcloud.ecs import render
 from localcloud.ecs.actions import ACTIONS, VERSION
-from localcloud.ecs.call import Call, Outcome, declared_error
+from localcloud.ecs.call import Call, Outcome
 from localcloud.ecs.parameters import named_instances, read, unknown
 from localcloud.openapi import signature
-from localcloud.openapi.errors import ApiError
-from localcloud.openapi.signature import CLOCK_TOLERANCE_SECONDS, Request
+from localcloud.openapi.errors import ApiError, declared_error
+from localcloud.openapi.nonces import Nonces
+from localcloud.openapi.signature import Request
 
 # What stays out of the audit: secrets and what differs from call to call without meaning.
 _UNAUDITED = frozenset(
@@ -157,24 +158,6 @@ class Ecs:
             **more,
         )
         return answer
-
-
-class Nonces:
-    """The signature nonces seen while their request's timestamp can still be good."""
-
-    def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], datetime] = {}
-
-    def used(self, access_key_id: str, nonce: str, now: datetime) -> bool:
-        """Whether a key used a nonce before; if not, it now has."""
-        # A timestamp may lie as far ahead as behind, so a request can be replayed for twice the tolerance.
-        limit = now - timedelta(seconds=2 * CLOCK_TOLERANCE_SECONDS)
-        while self._seen and (oldest := next(iter(self._seen))) and self._seen[oldest] < limit:
-            del self._seen[oldest]
-        if (access_key_id, nonce) in self._seen:
-            return True
-        self._seen[access_key_id, nonce] = now
-        return False
 
 
 def _receive(request: Request, request_id: str) -> _Received:

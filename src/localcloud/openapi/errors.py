@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from localcloud.account.faults import Fault
+
 
 class Documented(NamedTuple):
     """One row of an error table."""
@@ -89,3 +91,9 @@ class ApiError(Exception):
         self.status = status or row.status
         self.message = (message or row.message) + (f" ({detail})" if detail else "")
         super().__init__(f"{self.status} {code}: {self.message}")
+
+
+def declared_error(fault: Fault) -> ApiError:
+    """Return the error that an ``error`` or ``throttle`` fault declares, filled in from the documented table."""
+    default = "Throttling.User" if fault.kind == "throttle" else "InternalError"
+    return ApiError(fault.code or default, message=fault.message, status=fault.status or 0)

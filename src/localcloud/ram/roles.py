@@ -51,6 +51,10 @@ class Roles:
         """Return a role, or None."""
         return self._roles.get(name)
 
+    def knows(self, name: str) -> bool:
+        """Return whether a role was ever made here, be it deleted since."""
+        return name in self._made
+
     def age(self, name: str) -> float:
         """Return how long a role has been there, in seconds."""
         return self._now() - self._made[name]

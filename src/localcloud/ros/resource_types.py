@@ -89,7 +89,7 @@ def _role(account: Account, properties: Properties) -> Made:
 
 def _function(account: Account, properties: Properties) -> Made:
     name, role = properties["FunctionName"], account.roles.assumable(properties["Role"], FUNCTION_SERVICE)
-    if name in account.functions.names():
+    if name in account.functions.names() and not account.functions.find(name).provided:
         raise Refusal(f"FunctionAlreadyExists: {name}")
     if "InstanceConcurrency" in properties:
         raise Refusal(f"InvalidArgument: instanceConcurrency can't be set for the runtime {properties['Runtime']}")

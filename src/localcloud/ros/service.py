@@ -3,10 +3,13 @@
 Two calls of CloudMonitor and one of STS, of the same style, are answered here too: what the doctor asks.
 """
 
+import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
+
+from starlette.responses import Response
 
 from cloud_languages.template import checks, document
 from cloud_languages.template.expression import InvalidExpression
@@ -15,10 +18,13 @@ from cloud_languages.template.render import CircularTemplate, Plan, plan
 from localcloud.account import credentials
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import Identity
+from localcloud.account.faults import Fault
 from localcloud.account.regions import REGIONS
-from localcloud.ecs.service import Nonces
 from localcloud.openapi import signature
-from localcloud.openapi.errors import ApiError
+from localcloud.openapi.errors import ApiError, declared_error
+from localcloud.openapi.nonces import Nonces
+from localcloud.pipeline import pipeline
+from localcloud.pipeline.pipeline import Reply
 from localcloud.ram import service as ram
 from localcloud.ram.roles import Roles
 from localcloud.ros.account import Account
@@ -29,12 +35,12 @@ VERSION = "2019-09-10"
 STS_VERSION = "2015-04-01"
 CMS_VERSION = "2019-01-01"
 TABLESTORE_VERSION = "2020-12-09"
-VERSIONS = (VERSION, STS_VERSION, CMS_VERSION, TABLESTORE_VERSION, ram.VERSION, ram.RESOURCE_MANAGER_VERSION)
 #: Version -> the service's name in actions of RAM. A service-linked role is asked for at Resource Management.
 _RAM_CODES = {
     VERSION: "ros",
     STS_VERSION: "sts",
     CMS_VERSION: "cms",
+    TABLESTORE_VERSION: "ots",
     ram.VERSION: "ram",
     ram.RESOURCE_MANAGER_VERSION: "ram",
 }
@@ -64,29 +70,24 @@ class Ros:
         self._nonces = Nonces()
         self.stacks: dict[str, Stack] = {}
 
-    def answer(self, request: signature.Request) -> tuple[int, dict[str, Any]]:
-        """Answer one request: HTTP status and JSON body."""
-        parameters = {**dict(request.query), **dict(request.form)}
-        action = request.headers.get("x-acs-action", "") or parameters.get("Action", "")
-        request_id, code, status, effect = self._cloud.request_id(), "", 200, False
-        try:
-            identity = self._authenticated(request)
-            with self._cloud.lock:
-                body = self._carried_out(Call(action, parameters, identity), request)
-            effect = action in _CHANGING
-        except ApiError as error:
-            code, status = error.code, error.status
-            body = {"Code": error.code, "Message": error.message, "HostId": request.headers.get("host", "")}
-        self._cloud.audit.api(
-            service="ros",
-            action=action,
-            parameters={name: parameters[name] for name in ("RegionId", "StackName", "StackId") if name in parameters},
-            http_status=status,
-            code=code,
-            request_id=request_id,
-            effect=effect,
-        )
-        return status, {"RequestId": request_id, **body}
+    @property
+    def versions(self) -> Collection[str]:
+        """The API versions that are answered here."""
+        return _SERVICES
+
+    async def handle(self, request: signature.Request) -> Response:
+        """Answer one request."""
+        version = request.headers.get("x-acs-version", "") or dict((*request.query, *request.form)).get("Version", "")
+        return await pipeline.answer(self._cloud, _Rpc(self, version), request)
+
+    def authenticate(self, request: signature.Request) -> Identity:
+        """Return whose a request is. Raises ApiError."""
+        return self._authenticated(request)
+
+    def carry_out(self, version: str, call: Call) -> dict[str, Any]:
+        """Carry a call out and return its answer. Raises ApiError."""
+        with self._cloud.lock:
+            return self._carried_out(version, call)
 
     def _authenticated(self, request: signature.Request) -> Identity:
         now = datetime.now(timezone.utc)
@@ -101,11 +102,8 @@ class Ros:
             raise ApiError("SignatureNonceUsed", "sign each request with a nonce of its own")
         return credential.identity
 
-    def _carried_out(self, call: Call, request: signature.Request) -> dict[str, Any]:
-        version = request.headers.get("x-acs-version", "") or call.parameters.get("Version", "")
-        operations = _SERVICES.get(version)
-        if operations is None:
-            raise ApiError("InvalidVersion", f"{version!r}; the local cloud has {VERSION}")
+    def _carried_out(self, version: str, call: Call) -> dict[str, Any]:
+        operations = _SERVICES[version]
         if call.action not in operations:
             raise ApiError("InvalidAction.NotFound", f"{call.action!r}; there are {', '.join(operations)}")
         if version == VERSION and call.text("RegionId") not in REGIONS:
@@ -300,6 +298,55 @@ class Ros:
         if stack_id not in self.stacks:
             raise ApiError("StackNotFound", message=f"The Stack ({stack_id}) could not be found.", status=404)
         return self.stacks[stack_id]
+
+
+class _Received(NamedTuple):
+    request: signature.Request
+    action: str
+    given: Mapping[str, str]
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        return {name: self.given[name] for name in ("RegionId", "StackName", "StackId") if name in self.given}
+
+
+class _Rpc:
+    """The steps of a call of one API version."""
+
+    refusal = ApiError
+
+    def __init__(self, ros: Ros, version: str) -> None:
+        self._ros, self._version = ros, version
+        self.service = _RAM_CODES[version]
+
+    def request_id(self) -> str:
+        return self._ros._cloud.request_id()  # noqa: SLF001 - of one module
+
+    async def receive(self, request: signature.Request) -> _Received:
+        given = {**dict(request.query), **dict(request.form)}
+        return _Received(request, request.headers.get("x-acs-action", "") or given.get("Action", ""), given)
+
+    def authenticate(self, call: _Received) -> Identity:
+        return self._ros.authenticate(call.request)
+
+    async def act(self, call: _Received, identity: Identity, _fault: Fault | None, request_id: str) -> Reply:
+        body = self._ros.carry_out(self._version, Call(call.action, call.given, identity))
+        return _json({"RequestId": request_id, **body}, effect=call.action in _CHANGING)
+
+    def refuse(self, error: ApiError, request_id: str) -> Reply:
+        body = {"RequestId": request_id, "Code": error.code, "Message": error.message, "HostId": "localhost"}
+        return _json(body, error.status, error.code)
+
+    def declared(self, fault: Fault, _action: str, request_id: str) -> Reply:
+        return self.refuse(declared_error(fault), request_id)
+
+    def respond(self, reply: Reply, request_id: str) -> Response:
+        headers = {"x-acs-request-id": request_id, **reply.headers}
+        return Response(reply.body, reply.status, headers, reply.media_type)
+
+
+def _json(body: Mapping[str, Any], status: int = 200, code: str = "", *, effect: bool = False) -> Reply:
+    return Reply(status, json.dumps(body, ensure_ascii=False).encode(), code, effect=effect)
 
 
 def _template(call: Call) -> document.Document:

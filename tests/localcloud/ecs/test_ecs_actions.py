@@ -502,9 +502,9 @@ def test_a_reset_brings_back_the_declared_fleet(api: Api):
 
 
 def test_the_same_seed_gives_the_same_ids():
-    def ids(seed: int) -> tuple[str, list[str]]:
+    def ids(seed: int) -> list[str]:
         cloud = Cloud.from_fleet(Fleet(), seed=seed)
-        return cloud.credentials.assume_role("r").security_token, [cloud.request_id() for _ in range(3)]
+        return [cloud.request_id() for _ in range(3)]
 
     assert ids(1) == ids(1)
     assert ids(1) != ids(2)

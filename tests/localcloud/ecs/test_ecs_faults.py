@@ -215,7 +215,7 @@ class TestSelection:
         ({"kind": "throttle", "times": 0}, "greater than or equal to 1"),
         ({"kind": "throttle", "probability": 2}, "less than or equal to 1"),
         ({"kind": "throttle", "action": "RebootInstance5"}, "did you mean 'RebootInstance"),
-        ({"kind": "throttle", "service": "oss"}, "'oss' is not one of ecs, sls"),
+        ({"kind": "throttle", "service": "oos"}, "'oos' is not one of ecs, sls"),
         ("drop", "faults[0]"),
     ],
 )

@@ -21,6 +21,7 @@ from localcloud.account.credentials import Identity
 from localcloud.account.faults import parse
 from localcloud.server import server
 from localcloud.server.server import Running
+from localcloud.server.services import Services
 
 FUNCTION = f"/2023-03-30/functions/{NAME}"
 INVOKE = f"{FUNCTION}/invocations"
@@ -50,7 +51,7 @@ class Api:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     with (
         worker(tmp_path_factory.mktemp("fc")) as one,
-        server.running(one.cloud, application=server.Application(one.cloud, functions=one.functions)) as where,
+        server.running(one.cloud, services=Services(one.cloud, functions=one.functions)) as where,
     ):
         yield Api(one, where)
 

@@ -17,12 +17,12 @@ import pytest
 
 from localcloud.account.authorization import allow_everything
 from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import KeyPair
 from localcloud.account.faults import Fault
 from localcloud.account.fleet import Fleet
 from localcloud.server.server import running
 
-KEY = "local-access-key-id"
-SECRET = "local-access-key-secret"
+KEY, SECRET = OWN = KeyPair("local-access-key-id", "local-access-key-secret")
 STORE = "/logstores/records/shards/lb"
 
 
@@ -138,7 +138,7 @@ class Service:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Service]:
-    with running(Cloud.from_fleet(Fleet())) as server:
+    with running(Cloud.from_fleet(Fleet(), key=OWN)) as server:
         yield Service(server.cloud, server.host_port)
 
 
@@ -348,7 +348,7 @@ def test_a_search_pages_in_both_directions_within_its_time(service: Service) -> 
 def test_a_bare_address_means_the_only_project_or_the_named_one(service: Service) -> None:
     assert service.v1("GET", "/logstores", changed={"host": service.host_port}).json["logstores"] == ["records"]
     two = Fleet(log_projects={"one": ("first",), "two": ("second", "third")})
-    with running(Cloud.from_fleet(two)) as server:
+    with running(Cloud.from_fleet(two, key=OWN)) as server:
         other = Service(server.cloud, server.host_port)
         assert other.v1("GET", "/logstores", changed={"host": other.host_port}).code == "InvalidHost"
         named = {"host": other.host_port, "x-log-project": "two"}

@@ -26,13 +26,17 @@ Tell = Callable[[str, str, bytes], None]
 
 
 class Registered(NamedTuple):
-    """A function and its settings; ``async_config`` is None where none was put, ``logged`` gets each invocation."""
+    """A function and its settings; ``async_config`` is None where none was put, ``logged`` gets each invocation.
+
+    ``provided``: the local cloud came with it, and a stack's function of this name takes its place.
+    """
 
     function: Function
     registered_at: datetime
     async_config: AsyncConfig | None = None
     reserved: int | None = None
     logged: Callable[[Invocation], None] | None = None
+    provided: bool = False
 
 
 class Finished(NamedTuple):
@@ -70,13 +74,14 @@ class Functions:
         async_config: AsyncConfig | None = None,
         reserved: int | None = None,
         logged: Callable[[Invocation], None] | None = None,
+        provided: bool = False,
     ) -> None:
         """Add a function, or put another in its place: then requests that run end on the old instances.
 
         ``logged`` is called with each invocation, in the thread that ran it: where the function's log goes.
         """
         with self._lock:
-            entry = Registered(function, self._cloud.clock.now(), async_config, reserved, logged)
+            entry = Registered(function, self._cloud.clock.now(), async_config, reserved, logged, provided)
             self._registered[function.name] = self._now[function.name] = entry
             self._replace_pool(function.name)
 

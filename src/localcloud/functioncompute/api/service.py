@@ -15,7 +15,6 @@ from localcloud.account.authorization import Resource
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import CredentialError, Identity, UnknownKey
 from localcloud.account.faults import Fault
-from localcloud.ecs.service import Nonces
 from localcloud.functioncompute.api import invoke_function
 from localcloud.functioncompute.api.errors import STATUS, FcError, body_of
 from localcloud.functioncompute.api.functions import PAYLOAD_BYTES, Functions
@@ -24,6 +23,7 @@ from localcloud.functioncompute.api.pool import ACCOUNT_INSTANCES
 from localcloud.functioncompute.api.routing import VERSION, Route, route_of
 from localcloud.openapi import signature
 from localcloud.openapi.errors import ApiError
+from localcloud.openapi.nonces import Nonces
 from localcloud.pipeline.connection import Dropped
 
 MAX_PARAMETERS = 100

@@ -110,7 +110,7 @@ def test_a_good_request_is_carried_out_audited_and_its_answer_signed(service: Se
     assert {name for name in answer.headers if name.startswith("x-ots-")} == {
         "x-ots-contentmd5", "x-ots-contenttype", "x-ots-date", "x-ots-requestid",
     }  # fmt: skip
-    assert answer.headers["authorization"].startswith("OTS local-access-key-id:")
+    assert answer.headers["authorization"].startswith(f"OTS {service.cloud.credentials.root.access_key_id}:")
     (call,) = service.cloud.audit.calls(service="ots")
     assert (call["action"], call["http_status"], call["code"], call["effect"]) == ("PutRow", 200, "", True)
     assert call["parameters"] == {
