@@ -12,7 +12,7 @@ QUIETLY = $(shell test -t 2 || echo --quiet)
 # A variable that no target knows is refused: `PARMS=DryRun=true` must not deploy for real.
 VARIABLES := EVENT FLEET SET AUDIT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON \
 	REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS FORGET MINUTES QUERY FUNCTION ENDPOINT
-VARIABLES_OF_MAKE := PORT SEED DELIVERIES LESS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
+VARIABLES_OF_MAKE := PORT SEED DELIVERIES LESS SECONDS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES) $(VARIABLES_OF_MAKE),$(GIVEN)))
 ifneq ($(UNKNOWN),)
@@ -24,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo invoke serve explain replay digest forecast build validate render deploy status logs remove doctor \
-	bench simulate mutate evidence screenshots browser test lint format docs upgrade clean
+	bench simulate mutate fuzz evidence screenshots browser test lint format docs upgrade clean
 export $(VARIABLES)
 
 help: ## list the targets
@@ -84,6 +84,9 @@ simulate: $(VENV)/.dev ## duplicates, crashes, lost answers by the thousand: [SE
 
 mutate: $(VENV)/.dev ## take every guard away, one at a time: each must be noticed
 	@$(ECS_REBOOT) mutate
+
+fuzz: $(VENV)/.fuzz ## events made of events, guided by what they reach: ten minutes, or [SECONDS=]
+	@PYTHONPATH=tests/fuzz $(BIN)/python tests/fuzz/fuzz_events.py -max_total_time=$(or $(SECONDS),600) -verbosity=0
 
 evidence: $(VENV)/.dev ## the wire tests, ten times in a row
 	@for run in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/evidence || exit 1; done
@@ -163,4 +166,8 @@ $(VENV)/.stack: $(VENV)/.schemas
 
 $(VENV)/.dev: $(VENV)/.stack
 	@$(PIP) $(QUIETLY) --editable '.[stack,dev]' >&2
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	@$(PIP) $(QUIETLY) --editable '.[localcloud,stack,dev,fuzz]' >&2
 	@touch $@

@@ -210,6 +210,16 @@ def test_ages_are_said_in_a_unit_that_a_person_reads(age: int, said: str):
     assert said in stale.reason
 
 
+@pytest.mark.parametrize(
+    "data", [{"name": "web"}, {"tags": {"app": "web"}}, {"name": "web", "reason": "x"}, {"reset": [ID]}]
+)
+def test_a_strangers_object_in_a_cloud_event_is_no_request(data: object):
+    event = {"specversion": "1.0", "source": "my.own", "type": "x", "data": data}
+    assert codes(reading(event)) == ["information"]
+    asked_for = {**event, "data": {"tags": {"app": "web"}, "region_id": "cn-hangzhou"}}
+    assert len(reading(asked_for).requests) == 1
+
+
 def test_the_agents_events_come_over_eventbridge_too():
     event = {
         "specversion": "1.0", "id": "1", "source": "acs.cms", "type": "cms:CloudMonitor:AgentStatusStopped",

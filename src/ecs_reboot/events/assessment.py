@@ -5,7 +5,7 @@ ago. The first question without a good answer ends it.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from ecs_reboot.events import event_time, instance_id, monitor, region
 from ecs_reboot.events.event_settings import EventSettings
@@ -18,6 +18,7 @@ from ecs_reboot.outcomes import Code
 Verdict = RebootRequest | LedgerCommand | Ignored | Rejected
 _CONFLICTS = ("id_conflict", "region_conflict")  # make the whole element unknown, not one of its rows
 _LABELS_SAID = 20
+_ALWAYS_LATER = datetime(9999, 12, 31, tzinfo=timezone.utc)  # an end without a time
 FUTURE = timedelta(seconds=300)  # clocks differ, and CloudMonitor stamps the end of a period
 
 
@@ -89,19 +90,17 @@ def superseded_by_recovery(findings: Sequence[Finding]) -> dict[int, str]:
     Only an end of the same identity ends a fault, and of the two the newer word counts, whatever their order in the
     event. Where one of them has no time, the end counts; elements without any identity share the empty one.
     """
-    ends: dict[str, list[tuple[datetime | None, str]]] = {}
+    ends: dict[str, tuple[datetime, str]] = {}
     for finding in findings:
         state = deciding(finding.states)
         if state.meaning == "recovery":
-            ends.setdefault(finding.identity, []).append((_said(finding), state.path))
+            end = (_said(finding) or _ALWAYS_LATER, state.path)
+            ends[finding.identity] = max(end, ends.get(finding.identity, end))
     over: dict[int, str] = {}
     for position, finding in enumerate(findings):
-        if deciding(finding.states).meaning != "firing":
-            continue
-        began = _said(finding)
-        later = [path for ended, path in ends.get(finding.identity, ()) if not (began and ended and ended < began)]
-        if later:
-            over[position] = min(later)
+        ended, path = ends.get(finding.identity, (None, ""))
+        if ended and deciding(finding.states).meaning == "firing" and ended >= (_said(finding) or ended):
+            over[position] = path
     return over
 
 

@@ -7,7 +7,7 @@ in depth, in objects and in the size of what it decodes.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -82,6 +82,7 @@ class HttpRequest(NamedTuple):
     admitted: bool = False
 
 
+_CLOUD_EVENT_KEYS = {"specversion", "source", "type"}
 _STREAM_KEYS = {"body", "attrs"}
 _SCALAR = "the event is no object; it must be an alarm, a system event or a request with instance_ids"
 
@@ -110,15 +111,8 @@ def _unwrapped(layer: Layer, body: dict[str, object]) -> Document | list[Layer]:
     """Take the envelope off an object, if it is in one."""
     if not layer.envelopes and not layer.path and _is_http(body):
         return [Layer(HttpRequest(body), ("http",), depth=layer.depth + 1)]
-    if str(body.get("type", "")).startswith("mns:") and "specversion" in body:
-        return [_queue(layer)]
-    if "TopicName" in body and "Message" in body:
-        return [_topic(layer)]
-    if body.keys() == _STREAM_KEYS:
-        return [_stream(layer)]
-    if {"specversion", "source", "type"} <= body.keys() and (carried := _carried(layer)):
-        return [carried]
-    return Document(body, layer.envelopes, layer.path, layer.delivered, layer.delivery)
+    inner = next((opened for opener in _OPENERS if (opened := opener(layer, body))), None)
+    return [inner] if inner else Document(body, layer.envelopes, layer.path, layer.delivered, layer.delivery)
 
 
 def _handed_over(event: HandedOver) -> Layer:
@@ -187,9 +181,10 @@ def _is_http(fields: Mapping[str, object]) -> bool:
     return isinstance(fields.get("requestContext"), dict) or ("rawPath" in fields and "headers" in fields)
 
 
-def _queue(layer: Layer) -> Layer:
+def _queue(layer: Layer, body: Mapping[str, object]) -> Layer | None:
     """Open a message of an MNS queue, which comes as a CloudEvent. Whether it is decoded is a trigger setting."""
-    body = mapping(layer.value)
+    if not str(body.get("type", "")).startswith("mns:") or "specversion" not in body:
+        return None
     data = mapping(body.get("data"))
     return layer._replace(
         value=_message(data.get("messageBody"), layer.path + "data.messageBody"),
@@ -202,9 +197,10 @@ def _queue(layer: Layer) -> Layer:
     )
 
 
-def _topic(layer: Layer) -> Layer:
+def _topic(layer: Layer, body: Mapping[str, object]) -> Layer | None:
     """Open a message of an MNS topic. Attributes stand beside the fixed keys, so only Message is looked at."""
-    body = mapping(layer.value)
+    if "TopicName" not in body or "Message" not in body:
+        return None
     return layer._replace(
         value=_message(body.get("Message"), layer.path + "Message"),
         envelopes=(*layer.envelopes, "mns_topic"),
@@ -216,9 +212,10 @@ def _topic(layer: Layer) -> Layer:
     )
 
 
-def _stream(layer: Layer) -> Layer:
+def _stream(layer: Layer, body: Mapping[str, object]) -> Layer | None:
     """Open a message of an MNS topic in STREAM form with attributes. Nothing in it says when it was sent."""
-    body = mapping(layer.value)
+    if body.keys() != _STREAM_KEYS:
+        return None
     return layer._replace(
         value=_message(body.get("body"), layer.path + "body"),
         envelopes=(*layer.envelopes, "mns_topic"),
@@ -228,10 +225,17 @@ def _stream(layer: Layer) -> Layer:
     )
 
 
-def _carried(layer: Layer) -> Layer | None:
+def _batch(layer: Layer, body: Mapping[str, object]) -> Layer | None:
+    """Open a batch of Nightingale's notification media: the alerts stand beside the texts made of them."""
+    batch = body.get("events")
+    if not isinstance(batch, list) or not any(isinstance(item, dict) and _asks(item) for item in batch[:MAX_PIECES]):
+        return None
+    return layer._replace(value=batch, path=layer.path + "events.", depth=layer.depth + 1)
+
+
+def _cloud_event(layer: Layer, body: Mapping[str, object]) -> Layer | None:
     """Open a CloudEvent whose data is itself something that asks, whoever sends it; None for any other."""
-    body = mapping(layer.value)
-    if ":ActionTrail:" in text(body.get("type")):
+    if not body.keys() >= _CLOUD_EVENT_KEYS or ":ActionTrail:" in text(body.get("type")):
         return None
     for key in ("data", "data_base64"):
         value = body.get(key)
@@ -260,3 +264,12 @@ def _message(value: object, path: str) -> object:
     if not isinstance(value, (str, dict, list)):
         raise Unreadable("malformed", "the message has no body that is text", path, value)
     return value
+
+
+_OPENERS: tuple[Callable[[Layer, Mapping[str, object]], Layer | None], ...] = (
+    _queue,
+    _topic,
+    _stream,
+    _batch,
+    _cloud_event,
+)

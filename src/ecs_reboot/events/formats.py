@@ -60,7 +60,7 @@ SHAPES = (
     Shape(
         "unsupported",
         _keys("labels annotations"),
-        advice="this is an alert on its way to ARMS; let ARMS notify the function by a webhook",
+        advice="this is an alert on its way to ARMS or Alertmanager; let them notify the function by a webhook",
     ),
 )
 MANUAL = Shape("manual", frozenset(), module="manual")
@@ -89,14 +89,12 @@ def recognise(body: Mapping[str, object], *, is_form: bool) -> Shape:
 def asks(body: Mapping[str, object]) -> bool:
     """Tell whether an object inside another's envelope is an alarm, a group of alerts or a request that is read here.
 
-    More careful than ``recognise``: words such as ``name`` and ``tags`` alone make no request of a stranger's object.
+    More careful than ``recognise``: a stranger's object may have a ``name`` and ``tags``, but hardly our ``region_id``.
     """
     shape = recognise(body, is_form=False)
     if shape.kind != "manual":
         return bool(shape.module) and shape.kind != "timer"
-    from ecs_reboot.events.sources.manual import is_only_request  # noqa: PLC0415 - an alarm needs nothing of it
-
-    return is_only_request(body)
+    return "instance_ids" in body or "region_id" in body
 
 
 def is_gateway_template(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Where labels name an instance and its region, for sources whose users choose the keys (SLS, Alertmanager)."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from ecs_reboot.events import region
 from ecs_reboot.events.event_settings import EventSettings
@@ -10,6 +11,10 @@ from ecs_reboot.events.quoting import plain
 
 #: A key that many use for something else: `east`, `prod-1`. It counts only where its value is a region ID.
 _LOOSE_REGION = "region"
+
+
+_MOST_LABELS = 1000  # Prometheus's own limits are far below
+_MOST_SAID = 30
 
 
 def place(groups: Iterable[Field], rules: EventSettings) -> Place:
@@ -23,7 +28,7 @@ def place(groups: Iterable[Field], rules: EventSettings) -> Place:
             for field in _under(labels, rules.region_labels, path)
             if not field.path.endswith("." + _LOOSE_REGION) or region.is_listed(field.value)
         ),
-        labels=tuple(dict.fromkeys(plain(key) for _, labels in named for key in labels)),
+        labels=tuple(dict.fromkeys(plain(key) for _, labels in named for key in islice(labels, _MOST_SAID))),
     )
 
 
@@ -34,7 +39,9 @@ def places(common: list[Field], rows: list[Field], rules: EventSettings) -> list
 
 
 def identity(labels: Mapping[str, object]) -> str:
-    """Return a text that is equal for equal labels, whatever their order; empty for none."""
+    """Return a text that is equal for equal labels, whatever their order; empty for none, or for far too many."""
+    if len(labels) > _MOST_LABELS:
+        return ""
     return ",".join(f"{plain(key)}={plain(labels[key])}" for key in sorted(labels))
 
 

@@ -53,8 +53,9 @@ _FAULTS_BY_STATE = {
     "inhibited": _SILENCED,
     "muted": _SILENCED,
 }
-#: Labels and annotations, letters and digits only, that say why an alert fires without data.
-_REASONS = frozenset({"grafanastatereason", "nodata", "isnodata", "nodatafire"})
+#: Labels and annotations that say why an alert fires without data.
+_REASONS = ("grafana_state_reason", "__nodata__", "no_data", "nodata", "noData", "is_nodata", "isNoData", "nodata_fire")
+_LONGEST = 64
 _NO = frozenset({"", "false", "0", "no", "null", "none"})
 
 
@@ -71,9 +72,10 @@ def by_name(*names: str) -> Refusal | None:
 
 def by_labels(path: str, labels: Mapping[str, object]) -> Refusal | None:
     """Return why an alert with these labels or annotations is no fault, or None."""
-    for key, value in labels.items():
-        if _short(key) in _REASONS and plain(value).casefold() not in _NO and value is not None:
-            why = f"{path}.{plain(key)} is {quoted(value)}: the monitor, not the machine, is the reason"
+    for key in _REASONS:
+        value = labels.get(key)
+        if value is not None and plain(value).casefold() not in _NO:
+            why = f"{path}.{key} is {quoted(value)}: the monitor, not the machine, is the reason"
             return Refusal("monitor_fault", why)
     return None
 
@@ -85,4 +87,5 @@ def by_state(path: str, word: str) -> Refusal | None:
 
 
 def _short(text: str) -> str:
-    return "".join(sign for sign in text.casefold() if sign.isalnum())
+    """Return letters and digits only; nothing for a text that is longer than any that is known here."""
+    return "".join(sign for sign in text.casefold() if sign.isalnum()) if len(text) <= _LONGEST else ""

@@ -15,10 +15,13 @@ MAX_BYTES = 1 << 20  # eight times what Function Compute takes in an asynchronou
 MAX_DEPTH = 32  # the deepest sample has 7
 MAX_DIGITS = 40
 MAX_FIELDS = 200  # of a form; the live alarm callback has 23
+MAX_FORM = 1 << 17  # characters of a form; the live alarm callback has about 1,000
 
 BYTE_ORDER_MARK = "\ufeff"
 
 _FORM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*=")
+_INFINITE = (float("inf"), float("-inf"))
+_LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 _HEADER = re.compile(r"\s*content-type:[^\n]*\n\s*", re.IGNORECASE)
 _ESCAPED_AMPERSAND = "\\u0026"
 
@@ -57,14 +60,9 @@ def parse_json(text: str, path: str = "") -> object:
     """Parse JSON. Raises Unreadable, with the position, for what is not JSON or says two things at once."""
     if len(text) > MAX_BYTES:
         raise Unreadable("too_large", f"the text has {len(text)} characters; at most {MAX_BYTES} are read", path)
+    whole = _whole if _LONG_NUMBER.search(text) else None  # a call for each number would be slow
     try:
-        value: object = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=_no_constant,
-            parse_int=_whole,
-            parse_float=_fraction,
-        )
+        value: object = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_int=whole)
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
         # Only a part under a path is quoted: the whole event may be an HTTP request with a token in it.
@@ -90,6 +88,8 @@ def parse_form(text: str, path: str = "") -> dict[str, str]:
     """
     from urllib.parse import unquote_plus  # noqa: PLC0415 - only forms need it
 
+    if len(text) > MAX_FORM:
+        raise Unreadable("too_large", f"the form has {len(text)} characters; at most {MAX_FORM} are read", path)
     body = _body(text).rstrip("\r\n")
     separator = _ESCAPED_AMPERSAND if "&" not in body and _ESCAPED_AMPERSAND in body else "&"
     parts = body.split(separator)
@@ -158,27 +158,24 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def _fraction(digits: str) -> float:
-    number = float(digits)
-    if number in (float("inf"), float("-inf")):
-        raise Unreadable("malformed", "a number is too large", value=digits)
-    return number
-
-
 def _bounded(value: object, path: str) -> None:
-    """Walk without recursion: the depth, and that every string can be written down again."""
-    waiting = [(value, 1)]
+    """Walk without recursion: how deep it is, and that every string can be written and no number is infinite."""
+    waiting = [([value], 0)]
     while waiting:
-        item, depth = waiting.pop()
-        if isinstance(item, str):
-            _writable(item, path)
-        elif isinstance(item, (dict, list)):
-            if depth > MAX_DEPTH:
-                raise Unreadable("malformed", f"JSON nested deeper than {MAX_DEPTH} levels", path)
-            if isinstance(item, dict):
-                for key in item:
+        children, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise Unreadable("malformed", f"JSON nested deeper than {MAX_DEPTH} levels", path)
+        for child in children:
+            if isinstance(child, str):
+                _writable(child, path)
+            elif isinstance(child, list):
+                waiting.append((child, depth + 1))
+            elif isinstance(child, dict):
+                for key in child:
                     _writable(key, path)
-            waiting.extend((child, depth + 1) for child in (item.values() if isinstance(item, dict) else item))
+                waiting.append((list(child.values()), depth + 1))
+            elif isinstance(child, float) and child in _INFINITE:
+                raise Unreadable("malformed", "a number is too large", path)
 
 
 def _writable(item: str, path: str) -> None:

@@ -34,6 +34,7 @@ _KNOWN_KEYS = _PLAIN_KEYS | {
     "clusterid",
     "nodeip",
 }
+_MAX_CHARACTERS = 16_384  # a command line in them may be long
 _PART = re.compile(r" *([A-Za-z_][A-Za-z0-9_.-]*)=(.*)", re.DOTALL)
 
 
@@ -71,21 +72,24 @@ def _java_map(text: str, path: str) -> dict[str, str]:
     """Take ``{a=1, b=2}`` apart. A brace that is missing may mean an ID that was cut: Unreadable."""
     if not (text.startswith("{") and text.endswith("}")):
         raise Unreadable("malformed", "dimensions are not closed in braces, so they may be cut short", path, text)
-    result: dict[str, str] = {}
+    if len(text) > _MAX_CHARACTERS:
+        reason = f"dimensions have {len(text)} characters; at most {_MAX_CHARACTERS} are read"
+        raise Unreadable("too_large", reason, path)
+    result: dict[str, list[str]] = {}
     current = ""
     for part in text[1:-1].split(","):
         match = _PART.fullmatch(part)
         within = bool(current) and current.casefold() not in _PLAIN_KEYS
         if within and not (match and match[1].casefold() in _KNOWN_KEYS):
-            result[current] += "," + part
+            result[current].append(part)
             continue
         if not match:
             _no_equals(path, text)
         current = match[1]
         if current in result:
             raise Unreadable("contradiction", "a key stands twice in dimensions", f"{path}.{plain(current)}", text)
-        result[current] = match[2]
-    return result
+        result[current] = [match[2]]
+    return {key: ",".join(parts) for key, parts in result.items()}
 
 
 def _no_equals(path: str, text: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Nightingale's webhook: one alert, over where ``is_recovered`` is true.
+"""Nightingale's webhook, and WatchAlert's, which is like it: one alert, over where ``is_recovered`` is true.
 
 ``trigger_time`` is that of the evaluation that sends it, ``first_trigger_time`` that of the first. ``hash`` names the
 rule and the labels, so it is the same at the beginning and the end.
@@ -15,6 +15,7 @@ from ecs_reboot.events.parsing import mapping, stated, text
 from ecs_reboot.events.quoting import plain
 from ecs_reboot.events.state_words import State
 
+_TIMES = ("trigger_time", "first_trigger_time")
 _NO_DATA = ("trigger_type", "trigger_value", "trigger_values")
 
 
@@ -24,9 +25,15 @@ def find(document: Document, rules: EventSettings, _now: datetime) -> list[Findi
     labels = _labels(body)
     states = (_state(body, at),)
     rule, name = text(body.get("rule_id")), plain(text(body.get("rule_name")))
-    key = text(body.get("hash")) or (f"{rule or name}:{identity(labels)}" if labels else "")
+    key = (
+        text(body.get("hash"))
+        or text(body.get("fingerprint"))
+        or (f"{rule or name}:{identity(labels)}" if labels else "")
+    )
     first = text(body.get("first_trigger_time")) or text(body.get("trigger_time"))
-    told = Field(at + "trigger_time", body.get("trigger_time"))
+    told = next(
+        (Field(at + name, body[name]) for name in _TIMES if stated(body.get(name))), Field(at + _TIMES[0], None)
+    )
     ended = Field(at + "last_eval_time", body.get("last_eval_time"))
     recovered = states[0].meaning == "recovery"
     return [
@@ -48,8 +55,9 @@ def find(document: Document, rules: EventSettings, _now: datetime) -> list[Findi
 
 def _labels(body: Mapping[str, object]) -> dict[str, object]:
     """Return the tags: an object, or where that is missing a list of ``key=value``."""
-    if body.get("tags_map"):
-        return dict(mapping(body["tags_map"]))
+    for key in ("tags_map", "labels"):
+        if body.get(key):
+            return dict(mapping(body[key]))
     listed = body.get("tags")
     pairs = (tag.partition("=") for tag in (listed if isinstance(listed, list) else ()) if isinstance(tag, str))
     return {key: value for key, equals, value in pairs if equals}
