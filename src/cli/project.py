@@ -45,14 +45,15 @@ def build(runtime: str, source: Path, constraints: Path, cache: Path, out: Path)
 )
 @click.option("--episode", type=int, help="Run the one episode with this number, as a violation names it.")
 @click.option("--assume-less", "less", default="", metavar="NAME", help="Take assumptions away: names, by commas.")
-def simulate(seed: int, deliveries: int, episode: int | None, less: str) -> int:
+@click.option("--ledger", type=click.Choice(("tags", "tablestore")), help="Over one store only. Default: both in turn.")
+def simulate(seed: int, deliveries: int, episode: int | None, less: str, ledger: str | None) -> int:
     """Deliver events twice, crash, lose answers, by the thousand, and watch the promises of docs/safety.md.
 
     Where one is broken: exit status 1 and the shortest story.
     """
     from simulation.report import Asked, main  # noqa: PLC0415
 
-    return main(Asked(seed, deliveries, episode, less))
+    return main(Asked(seed, deliveries, episode, less, ledger or ""))
 
 
 @click.command(cls=Command, examples=("ecs-reboot mutate", "ecs-reboot mutate cooldown"))

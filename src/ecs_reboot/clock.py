@@ -43,10 +43,10 @@ class SystemClock:
 
 
 class Deadline:
-    """The moment by which the records must be on their way."""
+    """The moment by which the records must be on their way; ``seconds`` after it was set."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
-        self.clock = clock
+        self.clock, self.seconds = clock, seconds
         self._at = clock.elapsed() + seconds
 
     def left(self) -> float:

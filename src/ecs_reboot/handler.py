@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ecs_reboot.clock import Clock, Deadline, SystemClock
 from ecs_reboot.cloud.credentials import Credentials, NoCredentials, current
-from ecs_reboot.cloud.ecs_api import EcsApi
 from ecs_reboot.cloud.errors import NotSent
 from ecs_reboot.handover import InvokeLater
 from ecs_reboot.invocation import Invocation
+from ecs_reboot.ledger.connections import Connections
 from ecs_reboot.records import response, stdout
 from ecs_reboot.records.delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
@@ -21,6 +21,9 @@ from ecs_reboot.settings.settings import Settings, SettingsError, load, secrets_
 
 if TYPE_CHECKING:  # loaded only where somebody is to be told
     from ecs_reboot.records.notices.delivery import NoticeDelivery
+
+if TYPE_CHECKING:
+    from ecs_reboot.ledger.table_rows import TableApi
 
 #: Used where the context names no timeout. Seconds.
 DEFAULT_TIMEOUT = 60.0
@@ -67,7 +70,7 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
         request_id,
         settings,
         Deadline(clock, _seconds(context, settings)),
-        connect=lambda deadline: _connect(credentials, settings, deadline),
+        connect=lambda deadline: _connect(credentials, settings, deadline, _region(context)),
         record_log=record_log,
         delivery=RecordDelivery(settings, credentials, _region(context), clock),
         invoke_later=_invoke_later(context, credentials, settings) if settings.handover else None,
@@ -82,18 +85,30 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
     return body
 
 
-def _connect(credentials: Credentials | NoCredentials, settings: Settings, deadline: Deadline) -> EcsApi:
+def _connect(
+    credentials: Credentials | NoCredentials, settings: Settings, deadline: Deadline, region_id: str
+) -> Connections:
     if isinstance(credentials, NoCredentials):
         raise credentials
     from ecs_reboot.cloud.ecs import Ecs  # noqa: PLC0415 - loads the network SDK
 
-    return Ecs(
+    ecs = Ecs(
         credentials,
         deadline,
         endpoint=settings.ecs_endpoint,
         network=settings.network,
         answer_seconds=settings.ecs_timeout_seconds,
     )
+
+    def table() -> "TableApi":
+        from ecs_reboot.cloud import endpoints  # noqa: PLC0415 - only where it is used
+        from ecs_reboot.cloud.tablestore.client import Tablestore  # noqa: PLC0415
+
+        name = settings.tablestore_instance
+        address = settings.tablestore_endpoint or endpoints.url("ots", region_id, settings.network, owner=name)
+        return Tablestore(name, credentials, deadline, endpoint=address, answer_seconds=settings.ecs_timeout_seconds)
+
+    return Connections(ecs, table)
 
 
 def _invoke_later(context: Any, credentials: Credentials | NoCredentials, settings: Settings) -> InvokeLater:

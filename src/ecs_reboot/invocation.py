@@ -5,13 +5,14 @@ the function to itself, where records go. So the same steps run on Function Comp
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_reboot import handover
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
-from ecs_reboot.cloud.ecs_api import EcsApi
 from ecs_reboot.events import read
+from ecs_reboot.ledger.connections import Connections, holds_of
 from ecs_reboot.model import ParsedEvent
 from ecs_reboot.outcomes import Code
 from ecs_reboot.records import response
@@ -42,7 +43,7 @@ class Answered(NamedTuple):
 
 
 class Invocation:
-    """Answers one event. ``connect`` returns ECS, or raises NoCredentials.
+    """Answers one event. ``connect`` returns ECS and what the ledger needs, or raises NoCredentials.
 
     ``invoke_later`` has this function run on an envelope; without it the caller over HTTP waits for all of it.
     """
@@ -53,7 +54,7 @@ class Invocation:
         settings: Settings,
         deadline: Deadline,
         *,
-        connect: Callable[[Deadline], EcsApi],
+        connect: Callable[[Deadline], Connections],
         record_log: RecordLog,
         delivery: RecordDelivery,
         invoke_later: handover.InvokeLater | None = None,
@@ -62,6 +63,7 @@ class Invocation:
         self._request_id, self._settings, self._deadline = request_id, settings, deadline
         self._connect, self._record_log, self._delivery = connect, record_log, delivery
         self._invoke_later, self._notices = invoke_later, notices
+        self._holds = holds_of(deadline.seconds + settings.deadline_margin_seconds)
 
     def answer(self, event: bytes) -> Answered:
         """Carry out what the event asks for. Raises nothing that an event or a call to Alibaba Cloud can cause."""
@@ -140,15 +142,35 @@ class Invocation:
 
     def _carry_out(self, reading: ParsedEvent) -> list[Result]:
         try:
-            ecs = self._connect(self._deadline)
+            connections = self._connect(self._deadline)
         except NoCredentials as error:
             return self._unasked(reading, "no_credentials", str(error))
-        from ecs_reboot.remediation.ledger_commands import LedgerCommands  # noqa: PLC0415
-        from ecs_reboot.remediation.remediate import Remediation  # noqa: PLC0415 - most events don't come this far
+        from ecs_reboot.ledger import stores  # noqa: PLC0415 - most events don't come this far
 
-        upkeep = LedgerCommands(ecs, self._deadline, settle_seconds=self._settings.claim_settle_seconds)
-        done = [result for request in reading.upkeep for result in upkeep.run(request)]
-        remediation = Remediation(ecs, self._settings, self._deadline, log_intent=self._record_log.log_intent)
+        ledger = stores.connect(
+            self._settings, connections, self._deadline, request_id=self._request_id, holds=self._holds
+        )
+        done: list[Result] = []
+        if reading.upkeep:
+            from ecs_reboot.remediation.ledger_commands import LedgerCommands  # noqa: PLC0415 - sweeps and people
+            from ecs_reboot.remediation.lifecycle import Patience  # noqa: PLC0415
+
+            patience = Patience(self._holds, timedelta(seconds=self._settings.hung_after_seconds))
+            upkeep = LedgerCommands(connections.ecs, ledger.maintenance, self._deadline, patience)
+            done = [result for request in reading.upkeep for result in upkeep.run(request)]
+        if not reading.requests:
+            return done
+        from ecs_reboot.remediation.remediate import Remediation  # noqa: PLC0415 - not for a sweep
+
+        remediation = Remediation(
+            connections.ecs,
+            ledger.store,
+            self._settings,
+            self._deadline,
+            request_id=self._request_id or ledger.run,
+            holds=self._holds,
+            log_intent=self._record_log.log_intent,
+        )
         results = remediation.run(reading.requests)
         if self._notices:
             self._notices.start(done + results)

@@ -6,7 +6,7 @@ from datetime import datetime
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance
 from ecs_reboot.policy.blast_radius import RegionState
-from ecs_reboot.policy.facts import Facts, attempts
+from ecs_reboot.policy.facts import Facts, attempts, history_of
 from ecs_reboot.policy.guards import trigger_kind
 from ecs_reboot.policy.windows import zone
 from review.text import ago, counted, utc
@@ -72,17 +72,21 @@ def _force_not_allowed(facts: Facts, _: Instance) -> str:
     return f"force asked for: {asked}, FORCE_REBOOT {facts.policy.force_reboot}"
 
 
-def _tags_full(_: Facts, instance: Instance) -> str:
+def _tags_full(facts: Facts, instance: Instance) -> str:
+    if facts.policy.ledger != "tags":
+        return f"LEDGER {facts.policy.ledger}: no tag is written"
     room = ", one of them the ledger" if ledger.KEY in dict(instance.tags) else ""
     return f"{counted(len(instance.tags), 'tag')} of at most {ledger.MOST_TAGS}{room}"
 
 
 def _ledger_unavailable(facts: Facts, instance: Instance) -> str:
-    text = dict(instance.tags).get(ledger.KEY)
-    if text is None:
-        return f"no tag {ledger.KEY}"
-    own = " (this run's own claim)" if facts.claim and facts.claim in text.split(" ") else ""
-    return f"{ledger.KEY}={text}{own}"
+    history = history_of(facts, instance)
+    if history.unreadable:
+        return history.unreadable
+    if history.entry is None:
+        return "no ledger entry"
+    own = " (this request's own claim)" if facts.claim == history.entry.claim else ""
+    return f"ledger entry: {history.entry}{own}"
 
 
 def _cooldown(facts: Facts, instance: Instance) -> str:
@@ -94,10 +98,7 @@ def _cooldown(facts: Facts, instance: Instance) -> str:
 
 
 def _hidden(facts: Facts, instance: Instance) -> datetime | None:
-    try:
-        entry = ledger.of(instance, facts.now)
-    except ledger.Unreadable:
-        return None
+    entry = history_of(facts, instance).entry
     return ledger.hidden_attempt(entry, instance.start_time, ours=facts.claim)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ecs_reboot.cloud.ecs_api import EcsApi
+from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import RebootRequest, Target
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import Facts, Policy
@@ -26,7 +27,8 @@ def held_back(request: RebootRequest, ecs: EcsApi, policy: Policy, now: datetime
     if request.rolling is None or request.selector is None:
         return ()
     found = {one.instance_id: one for page in ecs.select(request.selector) for one in page}
-    made = progress(found.values(), request.rolling, now)
+    histories = {instance_id: ledger.of(instance, now) for instance_id, instance in found.items()}
+    made = progress(found.values(), histories, request.rolling, now)
     if reason_to_wait(made):
         return ()
     reasons: dict[str, tuple[str, list[str]]] = {}

@@ -11,6 +11,7 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.events import read
 from ecs_reboot.invocation import Invocation
+from ecs_reboot.ledger.connections import Connections
 from ecs_reboot.policy.windows import closed
 from ecs_reboot.records.delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
@@ -67,7 +68,7 @@ def play(
             request_id,
             settings,
             Deadline(clock, max(TIMEOUT_SECONDS - settings.deadline_margin_seconds, settings.verify_seconds + 30.0)),
-            connect=lambda _: ecs,
+            connect=lambda _: Connections(ecs),
             record_log=RecordLog(request_id, clock, _discard),
             delivery=RecordDelivery(settings, nobody, REGION, clock),
         )

@@ -12,6 +12,9 @@ from simulation.plan import Plan, draw
 EPISODE = 300
 
 
+STORES = ("tags", "tablestore")
+
+
 class Tale(NamedTuple):
     """What a campaign came to. ``broken``: the plan that broke a promise, and how it ended."""
 
@@ -23,12 +26,18 @@ class Tale(NamedTuple):
     broken: tuple[Plan, Ended] | None
 
 
-def campaign(seed: int, deliveries: int, assumptions: Assumptions, tell: Callable[[int], None]) -> Tale:
-    """Run episodes; ``tell`` hears of the deliveries so far. Every seed has episodes of its own."""
+def campaign(
+    seed: int,
+    deliveries: int,
+    assumptions: Assumptions,
+    tell: Callable[[int], None],
+    stores: tuple[str, ...] = STORES,
+) -> Tale:
+    """Run episodes over the stores in turn, each seed its own; ``tell`` hears of the deliveries so far."""
     codes: Counter[str] = Counter()
     made = reboots = crashes = episodes = 0
     while made < deliveries:
-        plan = draw(seed * 1_000_000 + episodes, EPISODE, assumptions)
+        plan = draw(seed * 1_000_000 + episodes, EPISODE, assumptions, stores[episodes % len(stores)])
         ended = Episode(plan, assumptions).run()
         episodes += 1
         made += ended.deliveries

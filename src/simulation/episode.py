@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.invocation import Invocation
+from ecs_reboot.ledger.connections import Connections
 from ecs_reboot.records.delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.result import Result
@@ -15,6 +16,7 @@ from simulation.assumptions import Assumptions
 from simulation.network import Weather
 from simulation.plan import OUTSIDE, Arrival, Plan, fleet
 from simulation.run import Crashed, Run
+from simulation.simulated_table import SimulatedTable
 from simulation.watch import Violation
 from simulation.world import SimulatedEcs, World
 
@@ -105,10 +107,12 @@ class Episode:
                 self._watch.reset(one)
         ears = Ears(run, world)
         invocation = Invocation(
-            run.number,
+            f"request-{arrival.number}",
             self._settings,
             Deadline(run, plan.timeout - self._settings.deadline_margin_seconds),
-            connect=lambda _: SimulatedEcs(world, run, weather, random),
+            connect=lambda _: Connections(
+                SimulatedEcs(world, run, weather, random), lambda: SimulatedTable(world, run, weather)
+            ),
             record_log=ears,
             delivery=RecordDelivery(self._settings, NoCredentials(), "cn-hangzhou", run),
         )

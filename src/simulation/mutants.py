@@ -27,8 +27,8 @@ def _without_guard(code: str) -> Mutant:
     )
 
 
-_CONFIRM = "            return self._confirm(region_id, allowed, refused)\n"
-_SKIP_CONFIRM = "            return _Round(allowed, refused, [])\n"
+_CONFIRM = "            return self._confirm(region_id, [one for one in wanted if one.instance_id in kept], judge, count, lost)\n"
+_SKIP_CONFIRM = "            return _Round(frozenset(kept), lost)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     *(_without_guard(guard.code) for guard in GUARDS),
@@ -41,48 +41,46 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("anybody overrides", "policy/decide", "request.by_hand and bool(request.reason)", "True"),
     Mutant(
         "the claim is not written",
-        "remediation/claims",
-        "        return self._register.claim(region_id, values, entries, began)\n\n    def _confirm",
-        "        return frozenset()\n\n    def _confirm",
+        "ledger/tag_ledger",
+        "            late = self._register.claim(region_id, claims, entries, since)\n",
+        "            late = frozenset[str]()\n",
     ),
-    Mutant("the claim is not read again", "remediation/claims", _CONFIRM, _SKIP_CONFIRM),
+    Mutant("the claim is not read again", "ledger/tag_ledger", _CONFIRM, _SKIP_CONFIRM),
     Mutant(
         "another's claim is no loss",
-        "remediation/claims",
-        '        others = [one for one in orders if not self._stands(one, entries.get(one, ""))]\n',
-        "        others: list[str] = []\n",
+        "ledger/tag_ledger",
+        '        for one in [one for one in left if not self._stands(one, entries.get(one, ""))]:\n',
+        "        for one in list[str]():\n",
     ),
     Mutant(
         "no second count",
-        "remediation/claims",
-        "        kept, refused = self._judge(region_id, [order.facts for order in orders.values()], entries)\n",
-        "        kept, refused = list(orders.values()), []  # type: ignore[var-annotated]\n",
+        "ledger/tag_ledger",
+        "        judged = self._judged(region_id, list(left.values()), entries, judge, count)\n        self.release",
+        "        return _Round(frozenset(left), lost)\n        self.release",
     ),
     Mutant(
         "the claim is never taken back",
-        "remediation/claims",
-        "before[one] if self._stands(one, text) else None)",
-        "None)",
+        "ledger/tag_ledger",
+        "before[one] if self._stands(one, text) else None,",
+        "None,",
     ),
     Mutant(
         "another's claim is taken back",
-        "remediation/claims",
-        "before[one] if self._stands(one, text) else None)",
-        "before[one])",
+        "ledger/tag_ledger",
+        "before[one] if self._stands(one, text) else None,",
+        "before[one],",
     ),
     Mutant(
         "the end is written over another's claim",
-        "remediation/claims",
-        'text.replace(" claimed ", f" {states[one]} ") if self._stands(one, text) else None,',
-        'self._claimed[one].replace(" claimed ", f" {states[one]} "),',
+        "ledger/tag_ledger",
+        "            entry = ledger.read(text, now).entry if self._stands(instance_id, text) else None\n",
+        "            entry = ledger.read(self._claimed[instance_id], now).entry\n",
     ),
-    Mutant(
-        "our own claim is an earlier attempt", "policy/facts", "ours=facts.claim)\n    except", 'ours="")\n    except'
-    ),
+    Mutant("our own claim is an earlier attempt", "policy/facts", "ours=facts.claim, never", 'ours="", never'),
     Mutant(
         "marks write over anything",
-        "remediation/claims",
-        'entry.state == "refused" or (entry.state == "storm" and not storming)',
+        "ledger/tag_ledger",
+        'entry.state == "refused" or (entry.state == "storm" and (now - entry.at).total_seconds() >= window_seconds)',
         'entry.state != "claimed"',
     ),
     Mutant(
@@ -185,13 +183,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the storm is for the others only",
         "policy/blast_radius",
-        "            storm_at=self._storm_at,\n",
+        "            storm_at=self._memory.storm_at,\n",
         "            storm_at=None,\n",
     ),
-    Mutant("what is not back is forgotten", "policy/blast_radius", 'entry.state == "down" or (', "("),
+    Mutant("what is not back is forgotten", "ledger/memory", "return state in UNRESOLVED or (", "return ("),
     Mutant(
         "limits forget reset ones",
-        "policy/blast_radius",
+        "ledger/memory",
         'entry.state in ATTEMPTED or entry.state == "reset"',
         "entry.state in ATTEMPTED",
     ),
@@ -210,8 +208,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a reboot in doubt is released",
         "remediation/remediate",
-        '"accepted", "accepted_unconfirmed", "IncorrectInstanceStatus"',
-        '"accepted", "IncorrectInstanceStatus"',
+        "if not BY_CODE[result.code].keeps_claim]",
+        'if not BY_CODE[result.code].keeps_claim or result.code == "accepted_unconfirmed"]',
     ),
     Mutant(
         "a rolling reboot does not wait",
@@ -227,9 +225,93 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the sweep writes over newer claims",
-        "remediation/ledger_commands",
-        "renewed[one][1] if text == renewed[one][0] else None",
-        "renewed[one][1]",
+        "ledger/tag_maintenance",
+        "after[one] if text == self._texts[one] else None",
+        "after[one]",
+    ),
+    Mutant(
+        "a row is replaced at any version",
+        "ledger/table_rows",
+        "Condition(exists=True, column=(VERSION, version)) if one.before",
+        "Condition(exists=True) if one.before",
+    ),
+    Mutant(
+        "a row that is there is made again",
+        "ledger/table_rows",
+        "else Condition(exists=False)",
+        "else Condition()",
+    ),
+    Mutant(
+        "a lost write in doubt is nobody's",
+        "ledger/table_rows",
+        "        if unclear := sorted(failed & doubtful):\n",
+        "        if unclear := sorted(failed - failed):\n",
+    ),
+    Mutant(
+        "whoever's write it was, it is ours",
+        "ledger/table_rows",
+        "                if now[name].get(WRITER) == changes[name].row.columns[WRITER]\n",
+        "                if name in now\n",
+    ),
+    Mutant(
+        "a place is not written again in each round",
+        "ledger/table_ledger",
+        "                if self._place(region_id, window, found, judged, left):\n",
+        "                if placed.keys() >= judged.claims.keys() or self._place(region_id, window, found, judged, left):\n",
+    ),
+    Mutant(
+        "a place is freed without a fence",
+        "ledger/table_maintenance",
+        "            if self._rows.swap(region_id, [Swap(instance_name(slot.instance_id), row, same)]):\n",
+        "            if same or row:\n",
+    ),
+    Mutant(
+        "a place is given back whoever wrote it",
+        "ledger/table_ledger",
+        "                if slot.run == run and (slot.instance_id, slot.claim) in pairs\n",
+        "                if slot.instance_id in dict(pairs)\n",
+    ),
+    Mutant(
+        "a retry does not wait for the run before it",
+        "ledger/table_ledger",
+        "                if wait > 0 or instance_id not in again:\n",
+        "                if instance_id not in again:\n",
+    ),
+    Mutant(
+        "a retry does not look first",
+        "ledger/table_ledger",
+        "                if wait > 0 or instance_id not in again:\n",
+        "                if wait > 0:\n",
+    ),
+    Mutant(
+        "a claim is acted on however late",
+        "ledger/table_ledger",
+        "if elapsed >= claim.until}",
+        "if elapsed < 0}",
+    ),
+    Mutant(
+        "a refused reboot stays an attempt",
+        "ledger/table_ledger",
+        "plain(claim.before) or void[one]",
+        "plain(claim.row)",
+    ),
+    Mutant(
+        "a dead claim is an attempt",
+        "ledger/entry",
+        '    own = entry.state == "claimed" and (never_asked or entry.claim == ours)\n',
+        '    own = entry.state == "claimed" and entry.claim == ours\n',
+    ),
+    Mutant(
+        "what a dead run holds is done with",
+        "remediation/claims",
+        'retriable = decision.code == "cooldown" and waits_for_a_run(facts)',
+        "retriable = False",
+    ),
+    Mutant(
+        "something is claimed whatever time is left",
+        "ledger/table_ledger",
+        "self._deadline.left() < self._rows.slowest * CALLS_TO_COME + REST_SECONDS",
+        "self._deadline.left() < 0",
     ),
     Mutant(
         "notice: a mistake in one reaches the work",

@@ -20,7 +20,8 @@ ROOT = SOURCE.parent
 TESTS = tuple(
     f"tests/unit/test_{name}.py"
     for name in (
-        "policy", "ledger", "blast_radius", "claims", "reboot_batch", "remediation", "proof", "rolling", "upkeep",
+        "policy", "ledger", "blast_radius", "claims", "table_rows", "table_ledger",
+        "reboot_batch", "remediation", "proof", "rolling", "upkeep",
         "notices", "notice_services", "notice_delivery",
     )
 )  # fmt: skip

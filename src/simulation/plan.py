@@ -44,8 +44,8 @@ class Plan(NamedTuple):
         return load(dict(self.environment))
 
 
-def draw(seed: int, deliveries: int, assumptions: Assumptions) -> Plan:
-    """Draw an episode with about so many deliveries (retries come on top)."""
+def draw(seed: int, deliveries: int, assumptions: Assumptions, ledger: str = "tags") -> Plan:
+    """Draw an episode with about this many deliveries (retries come on top), over one of the two stores."""
     random = Random(seed)  # noqa: S311 - repeatable on purpose
     verify = random.choice((0, 0, 30, 120))
     environment = {
@@ -62,6 +62,8 @@ def draw(seed: int, deliveries: int, assumptions: Assumptions) -> Plan:
         "BATCH_OPTIMIZATION": random.choice(("AllTogether", "SuccessFirst")),
         "CLAIM_SETTLE_SECONDS": f"{assumptions.settle:g}",
         "VERIFY_SECONDS": str(verify),
+        "LEDGER": ledger,
+        "TABLESTORE_INSTANCE": "simulated",
         "WEBHOOK_TOKEN": "simulated",
     }
     skew = min(random.choice((0.0, 0.0, 10.0, assumptions.skew)), assumptions.skew)

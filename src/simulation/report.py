@@ -5,7 +5,7 @@ import time
 from typing import NamedTuple
 
 from simulation.assumptions import LESS, Assumptions, less
-from simulation.campaign import EPISODE, campaign
+from simulation.campaign import EPISODE, STORES, campaign
 from simulation.episode import Ended, Episode
 from simulation.plan import Plan, draw
 from simulation.shrink import Shrinker
@@ -16,12 +16,16 @@ class UnknownAssumption(ValueError):
 
 
 class Asked(NamedTuple):
-    """What to run: the one episode of that number, or None: a whole campaign. ``less``: what is not assumed."""
+    """What to run: the one episode of that number, or None: a whole campaign. ``less``: what is not assumed.
+
+    ``ledger``: over one of the stores only; a campaign takes both in turn.
+    """
 
     seed: int = 1
     deliveries: int = 100_000
     episode: int | None = None
     less: str = ""
+    ledger: str = ""
 
 
 def main(asked: Asked) -> int:
@@ -31,10 +35,11 @@ def main(asked: Asked) -> int:
         raise UnknownAssumption(f"--assume-less {unknown[0]}: is no assumption; these are: {', '.join(LESS)}")
     assumptions = less(names)
     if asked.episode is not None:
-        plan = draw(asked.episode, EPISODE, assumptions)
+        plan = draw(asked.episode, EPISODE, assumptions, asked.ledger or STORES[0])
         return _judged(plan, Episode(plan, assumptions).run(), assumptions, asked.less)
     began = time.monotonic()
-    tale = campaign(asked.seed, asked.deliveries, assumptions, lambda made: _progress(made, asked.deliveries))
+    stores = (asked.ledger,) if asked.ledger else STORES
+    tale = campaign(asked.seed, asked.deliveries, assumptions, lambda made: _progress(made, asked.deliveries), stores)
     seconds = time.monotonic() - began
     _say(
         f"seed {asked.seed}: {tale.deliveries} deliveries in {tale.episodes} episodes, {tale.reboots} reboots, "
@@ -60,7 +65,8 @@ def _judged(plan: Plan, ended: Ended, assumptions: Assumptions, without: str) ->
     _say("".join(f"{line}\n" for line in story.trace))
     _say(f"{story.violation}\n")
     option = f" --assume-less {without}" if without else ""
-    _say(f"again: ecs-reboot simulate --episode {plan.seed}{option}\n")
+    ledger = dict(plan.environment)["LEDGER"]
+    _say(f"again: ecs-reboot simulate --episode {plan.seed} --ledger {ledger}{option}\n")
     return 1
 
 

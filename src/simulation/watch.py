@@ -1,22 +1,26 @@
 """The promises, checked against the truth at every effect and at the end of every run (docs/safety.md)."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timezone
 from typing import Any
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger.memory import down_in_a_row
 from ecs_reboot.outcomes import OUTCOMES
-from ecs_reboot.policy.blast_radius import RegionActivity
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings
 from simulation.assumptions import Assumptions
 from simulation.machine import Machine
-from simulation.register import LedgerStore
 from simulation.run import Run
 from simulation.scheduler import Scheduler
+from simulation.tag_history import TagHistory
 
 #: Codes that do not deny that a reboot may have happened.
 ADMITS = tuple(outcome.code for outcome in OUTCOMES if not outcome.denies_reboot)
+
+
+#: A moment that no entry is dated after.
+FAR = datetime(9999, 1, 1, tzinfo=timezone.utc)
 
 
 class Violation(Exception):
@@ -33,7 +37,7 @@ class Watch:
     def __init__(
         self,
         machines: dict[str, Machine],
-        registers: dict[str, LedgerStore],
+        registers: dict[str, TagHistory],
         settings: Settings,
         assumptions: Assumptions,
         scheduler: Scheduler,
@@ -100,15 +104,14 @@ class Watch:
     def written(self, region_id: str, value: str) -> None:
         """Take note of what the region's entries now amount to."""
         state = value.split(" ")[3]
-        if state not in ("down", "back", "seen", "reset"):
+        if state not in ("down", "hung", "back", "seen", "reset"):
             return
-        entries = {}
-        for one, text in self._registers[region_id].values.items():
-            try:
-                entries[one] = ledger.parse(text, ledger.FAR)
-            except ledger.Unreadable:
-                continue
-        down = RegionActivity(entries, (), timedelta(0), ledger.FAR).excluding("", "0", 1).down_in_a_row
+        texts = self._registers[region_id].values.values()
+        read = (ledger.read(text, FAR).entry for text in texts)
+        self.ended(region_id, down_in_a_row((entry.at, entry.state) for entry in read if entry))
+
+    def ended(self, region_id: str, down: int) -> None:
+        """Take note of how many of the latest reboots left their instances down."""
         if self._policy.suspend_after and down >= self._policy.suspend_after:
             self._suspended.setdefault(region_id, self._scheduler.now)
         else:
@@ -166,7 +169,9 @@ class Watch:
                 raise Violation("only what came back has recovered", f"{who}; it is {machine.at(now).status}")
         if result.code == "accepted" and effect is None:
             machine = self._machines[one]
-            if not machine.was_down(run.began - 60, now):
+            request = run.number.partition(".")[0]
+            ours = any(one == other and number.partition(".")[0] == request for number, other in self._effects)
+            if not ours and not machine.was_down(run.began - 60, now):
                 raise Violation("only what was rebooted was accepted", who)
 
     def _check_own(self, run: Run, machine: Machine, who: str, *, force: bool) -> None:

@@ -11,10 +11,11 @@ from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
 from ecs_reboot.settings.settings import Settings
 from simulation.assumptions import Assumptions
 from simulation.machine import Machine, Spell
+from simulation.memory_table import MemoryTable
 from simulation.network import Weather, exchange
-from simulation.register import LedgerStore
 from simulation.run import EPOCH, Run
 from simulation.scheduler import Scheduler
+from simulation.tag_history import TagHistory
 from simulation.watch import Watch
 
 #: Entries on one page of ListTagResources.
@@ -28,7 +29,8 @@ class World:
         self.scheduler = Scheduler()
         self.assumptions = assumptions
         self.machines = {machine.instance_id: machine for machine in machines}
-        self.registers = {machine.region_id: LedgerStore() for machine in machines}
+        self.registers = {machine.region_id: TagHistory() for machine in machines}
+        self.table = MemoryTable(lambda: EPOCH + timedelta(seconds=self.scheduler.now))
         self.watch = Watch(self.machines, self.registers, settings, assumptions, self.scheduler)
 
     def of_region(self, region_id: str) -> list[Machine]:
@@ -103,7 +105,7 @@ class SimulatedEcs:
         now = self._world.scheduler.now
         return now if lag < 0.5 else now - self._world.assumptions.staleness * (2 * lag - 1)  # noqa: PLR2004 - half
 
-    def _page(self, register: LedgerStore, moment: float | None) -> tuple[float, dict[str, str]]:
+    def _page(self, register: TagHistory, moment: float | None) -> tuple[float, dict[str, str]]:
         if moment is None:
             moment = self._moment()
         return moment, register.at(moment)

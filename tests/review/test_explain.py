@@ -79,7 +79,7 @@ def test_a_row_s_text_names_the_settings_that_its_guard_reads():
             "StartTime 2026-11-23T17:59:37Z (23 s ago), GRACE_SECONDS 600",
         ),
         ("tags_full", {}, {"tags": tuple((str(n), "") for n in range(20))}, "20 tags of at most 20"),
-        ("ledger_unavailable", {}, {"tags": ((ledger.KEY, "junk"),)}, "=junk"),
+        ("ledger_unavailable", {}, {"tags": ((ledger.KEY, "junk"),)}, "='junk'"),
         ("storm", {}, {}, "3 others asked for within 3600 s, limit 2 times STORM_FACTOR 10"),
         ("blast_radius", {}, {}, "1 other rebooted within 3600 s, limit 2 (MAX_REBOOTS 5%)"),
     ],

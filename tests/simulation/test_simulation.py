@@ -40,7 +40,7 @@ def test_the_same_seed_is_the_same_story():
 @pytest.mark.parametrize("names", ["skew", "own_key", "sweep", "settle"])
 def test_without_an_assumption_a_promise_breaks_and_the_story_is_short(names: str):
     assumptions = less(names.split(","))
-    tale = campaign(1, 30_000, assumptions, lambda _: None)
+    tale = campaign(1, 30_000, assumptions, lambda _: None, ("tags",))
     assert tale.broken, f"nothing depends on {names}"
     plan, ended = tale.broken
     assert ended.violation
@@ -52,7 +52,7 @@ def test_without_an_assumption_a_promise_breaks_and_the_story_is_short(names: st
 def test_the_command_tells_the_seed_and_the_story(capsys: pytest.CaptureFixture[str]):
     assert main(["simulate", "--seed", "3", "--deliveries", "300"]) == 0
     assert "every promise was kept" in capsys.readouterr().out
-    assert main(["simulate", "--seed", "1", "--deliveries", "5000", "--assume-less", "skew"]) == 1
+    assert main(["simulate", "--seed", "1", "--deliveries", "5000", "--ledger", "tags", "--assume-less", "skew"]) == 1
     told = capsys.readouterr().out
     assert "BROKEN" in told
     assert "again: ecs-reboot simulate --episode 1000" in told

@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 from scripted_ecs import NOW, ONE, THREE, TWO, entry
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger.memory import of_entries
 from ecs_reboot.policy.blast_radius import Limit, RegionActivity, RegionState, parse_limit
 
 HOUR = timedelta(hours=1)
@@ -15,7 +16,8 @@ HOUR = timedelta(hours=1)
 
 def activity(asked: tuple[str, ...] = (ONE,), window: timedelta = HOUR, **entries: str) -> RegionActivity:
     names = {"one": ONE, "two": TWO, "three": THREE}
-    return RegionActivity({names[name]: ledger.parse(text, NOW) for name, text in entries.items()}, asked, window, NOW)
+    read = {names[name]: ledger.parse(text, NOW) for name, text in entries.items()}
+    return RegionActivity(of_entries(read, window, NOW), asked, NOW)
 
 
 def excluding(counted: RegionActivity, group: str = "0", limit: int | None = 1) -> RegionState:
@@ -106,3 +108,15 @@ def test_only_a_first_reboot_needs_no_share():
     assert not activity().crowded()
     assert activity(asked=(ONE, TWO)).crowded()
     assert activity(two=entry(ago=10)).crowded()
+
+
+def test_an_earlier_attempt_counts_for_its_window_whatever_came_of_the_claim_after_it():
+    for state in ("void", "claimed", "refused"):
+        assert excluding(activity(two=entry(state, ago=60, earlier=(3500,)))).rebooted == 1
+    assert excluding(activity(two=entry("void", ago=60, earlier=(3550,)))).rebooted == 0
+
+
+def test_one_that_hangs_holds_its_group_and_counts_for_the_suspension():
+    group = ledger.group_digest("web")
+    counted = excluding(activity(two=entry("hung", ago=90_000, group=group)), group)
+    assert (counted.group_member, counted.down_in_a_row) == (TWO, 1)

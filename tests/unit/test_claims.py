@@ -21,13 +21,23 @@ from scripted_ecs import (
     policy,
 )
 
+from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import Refused
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger.tag_ledger import TagLedger, TagSettings
 from ecs_reboot.policy.facts import ApprovedReboot
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.claims import Claims
 
-OURS = "11111111"
+OURS = ledger.claim_digest("ours", ONE)
+
+
+def tag_claims(
+    ecs: ScriptedEcs, until: Deadline, *, settle: float = 2.0, request_id: str = "ours", **environment: str
+) -> Claims:
+    chosen = policy(**environment)
+    store = TagLedger(ecs, until, TagSettings(request_id, chosen.max_reboots_window_seconds, settle))
+    return Claims(store, ecs, ecs.describe, chosen, until, request_id=request_id)
 
 
 def obtain(
@@ -37,12 +47,12 @@ def obtain(
     seconds: float = 50.0,
     dry_run: bool = False,
     clock: JumpingClock | None = None,
-    claim_id: str = OURS,
+    request_id: str = "ours",
     **environment: str,
 ) -> tuple[list[ApprovedReboot], list[Result], Claims]:
     environment = {"MAX_REBOOTS": "10", **environment}
-    claims = Claims(ecs, policy(**environment), deadline(seconds, clock), claim_id=claim_id, settle_seconds=settle)
-    wanted = [facts(ecs.instances[one], environment=environment) for one in ids or (ONE,)]
+    claims = tag_claims(ecs, deadline(seconds, clock), settle=settle, request_id=request_id, **environment)
+    wanted = [facts(ecs.instances[one], environment=environment, claim=claims.claim_of(one)) for one in ids or (ONE,)]
     orders, results = claims.obtain(REGION, wanted, dry_run=dry_run)
     return orders, results, claims
 
@@ -70,14 +80,14 @@ def test_a_claim_stands_for_the_settle_time_before_it_is_counted():
     assert seen == [2.0]
 
 
-def test_without_time_to_settle_nothing_is_ours_and_the_claim_is_taken_back():
+def test_without_time_for_the_whole_rest_nothing_is_claimed():
     ecs = ScriptedEcs(instance())
     orders, results, _ = obtain(ecs, seconds=1.5)
     assert not orders
-    assert codes(results) == [(ONE, "ledger_unavailable")]
+    assert codes(results) == [(ONE, "deadline")]
     assert results[0].retriable
     assert "settle" in results[0].reason
-    assert ledger.parse(ecs.entry(ONE), NOW).state == "refused"
+    assert not ecs.written
 
 
 def test_who_is_written_over_has_lost_and_leaves_the_entry_alone():
@@ -121,20 +131,20 @@ def test_a_value_before_is_restored_and_only_over_our_own_claim():
     before = entry("back", ago=90_000)
     ecs = ScriptedEcs(instance(tags={"ecs-reboot": "enabled", ledger.KEY: before}))
     orders, _, claims = obtain(ecs)
-    claims.release(REGION, orders)
+    claims.release(REGION, [order.instance_id for order in orders])
     assert ecs.entry(ONE) == before
     orders, _, claims = obtain(ecs)
     ecs.tag(ONE, entry("claimed"))
-    claims.release(REGION, orders)
+    claims.release(REGION, [order.instance_id for order in orders])
     assert ecs.entry(ONE) == entry("claimed")
 
 
 def test_the_end_is_written_only_over_our_own_claim():
     ecs = ScriptedEcs(instance())
     _, _, claims = obtain(ecs)
-    claims.finish(REGION, {ONE: "back"})
+    claims.record(REGION, {ONE: "back"})
     assert ledger.parse(ecs.entry(ONE), NOW).state == "back"
-    claims.finish(REGION, {ONE: "down"})
+    claims.record(REGION, {ONE: "down"})
     assert ledger.parse(ecs.entry(ONE), NOW).state == "back"
 
 
@@ -214,10 +224,17 @@ def test_a_claim_that_would_rest_on_an_old_reading_is_not_written():
     assert not [text for _, text in ecs.written if " claimed " in text]
 
 
-def test_a_claim_dated_after_now_by_another_clock_counts():
+def test_a_claim_dated_after_now_counts_within_the_error_of_clocks_and_blocks_its_own_instance_alone_beyond():
     ecs = ScriptedEcs(instance(), instance(TWO))
-    ecs.tag(TWO, entry(ago=-1200))
+    ecs.tag(TWO, entry(ago=-200))
     assert codes(obtain(ecs, MAX_REBOOTS="1")[1]) == [(ONE, "blast_radius")]
+    for text in (entry(ago=-1200), entry("storm", ago=-5 * 31_536_000), entry(ago=2000 * 31_536_000), "garbage"):
+        ecs = ScriptedEcs(instance(), instance(TWO))
+        ecs.tag(TWO, text)
+        orders, results, _ = obtain(ecs, ONE, TWO, MAX_REBOOTS="1")
+        assert [order.instance_id for order in orders] == [ONE]
+        assert codes(results) == [(TWO, "ledger_unavailable")]
+        assert text in results[0].reason
 
 
 def test_a_dry_run_writes_nothing():
@@ -245,7 +262,7 @@ def test_a_storm_is_said_once_and_its_mark_is_not_written_over():
     assert [result.code for result in results].count("storm_began") == 1
     holder = [one for one in ids if " storm " in ecs.entry(one)]
     assert len(holder) == 1
-    orders, results, _ = obtain(ecs, *holder, *ids[-1:], claim_id="22222222", MAX_REBOOTS="1", STORM_FACTOR="3")
+    orders, results, _ = obtain(ecs, *holder, *ids[-1:], request_id="another", MAX_REBOOTS="1", STORM_FACTOR="3")
     assert not orders
     assert {result.code for result in results} == {"storm"}
     assert " storm " in ecs.entry(holder[0])
@@ -279,7 +296,7 @@ def test_an_entry_newer_than_the_description_counts():
     ecs = ScriptedEcs(instance())
     wanted = [facts(ecs.instances[ONE])]
     ecs.tag(ONE, entry("claimed", ago=60))
-    claims = Claims(ecs, policy(), deadline(), claim_id=OURS, settle_seconds=0)
+    claims = tag_claims(ecs, deadline(), settle=0)
     orders, results = claims.obtain(REGION, wanted, dry_run=False)
     assert not orders
     assert codes(results) == [(ONE, "cooldown")]

@@ -10,6 +10,7 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.invocation import Answered, Invocation
+from ecs_reboot.ledger.connections import Connections
 from ecs_reboot.records import response
 from ecs_reboot.records.delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
@@ -46,7 +47,7 @@ class Stage:
             request_id,
             self.settings,
             deadline(clock=self.clock),
-            connect=lambda _: self.ecs,
+            connect=lambda _: Connections(self.ecs),
             record_log=RecordLog(request_id, self.clock, self.lines.append),
             delivery=RecordDelivery(self.settings, NoCredentials(), REGION, self.clock),
             invoke_later=more.get("itself", self.itself),

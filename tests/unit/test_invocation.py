@@ -7,13 +7,13 @@ from scripted_ecs import NOW, ONE, REGION, JumpingClock, ScriptedEcs, deadline, 
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
-from ecs_reboot.cloud.ecs_api import EcsApi
 from ecs_reboot.invocation import Invocation
+from ecs_reboot.ledger.connections import Connections
 from ecs_reboot.records.delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
 
 
-def no_credentials(_: Deadline) -> EcsApi:
+def no_credentials(_: Deadline) -> Connections:
     raise NoCredentials
 
 
@@ -39,12 +39,12 @@ def test_what_ecs_accepted_is_on_record_before_it_is_watched():
     clock, lines, ecs = JumpingClock(), list[str](), ScriptedEcs(instance())
     chosen = settings(DEFAULT_REGION=REGION, VERIFY_SECONDS="20")
     told: list[list[str]] = []
-    ecs.after["reboot"] = [lambda: ecs.after.update(describe=[lambda: told.append([*lines])])]
+    ecs.after["reboot"] = [lambda: ecs.after.update(describe=[None, lambda: told.append([*lines])])]
     invocation = Invocation(
         "r-1",
         chosen,
         deadline(clock=clock),
-        connect=lambda _: ecs,
+        connect=lambda _: Connections(ecs),
         record_log=RecordLog("r-1", clock, lines.append),
         delivery=RecordDelivery(chosen, NoCredentials(), REGION, clock),
     )

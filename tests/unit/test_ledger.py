@@ -1,16 +1,17 @@
 """The ledger's entries: what is written is what is read, within what a tag can hold."""
 
 from datetime import datetime, timedelta, timezone
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from scripted_ecs import NOW
+from scripted_ecs import NOW, instance
 
 from ecs_reboot.ledger import entry as ledger
 
 MOMENTS = some.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1), timezones=some.just(timezone.utc))  # noqa: DTZ001 - hypothesis adds the zone
-STATES = some.sampled_from(("claimed", "back", "down", "unproven", "refused", "storm", "seen", "reset"))
+STATES = some.sampled_from((*get_args(ledger.State),))
 CLAIMS = some.integers(0, 2**32 - 1).map(lambda number: f"{number:08x}")
 ENTRIES = some.builds(
     ledger.following,
@@ -67,16 +68,16 @@ def following(*ages: int, state: ledger.State = "claimed", claim: str = "0badcaf
 def test_attempts_are_the_earlier_ones_and_the_entry_itself_where_it_is_one():
     earlier = tuple(NOW - timedelta(seconds=age) for age in (7200, 3600))
     for state in ledger.ATTEMPTED:
-        assert ledger.attempts(following(7200, 3600, state=state)) == (*earlier, NOW)
+        assert ledger.attempts(following(7200, 3600, state=state), NOW) == (*earlier, NOW)
     for state in ("refused", "storm"):
-        assert ledger.attempts(following(7200, 3600, state=state)) == earlier
-    assert ledger.attempts(following(7200, state="reset")) == ()
-    assert ledger.attempts(None) == ()
+        assert ledger.attempts(following(7200, 3600, state=state), NOW) == earlier
+    assert ledger.attempts(following(7200, state="reset"), NOW) == ()
+    assert ledger.attempts(None, NOW) == ()
 
 
 def test_our_own_claim_is_no_earlier_attempt():
-    assert ledger.attempts(following(3600), ours="0badcafe") == (NOW - timedelta(seconds=3600),)
-    assert ledger.attempts(following(3600), ours="00000000")[-1] == NOW
+    assert ledger.attempts(following(3600), NOW, ours="0badcafe") == (NOW - timedelta(seconds=3600),)
+    assert ledger.attempts(following(3600), NOW, ours="00000000")[-1] == NOW
 
 
 def test_a_restart_after_a_refusal_may_hide_an_attempt_which_is_not_called_one():
@@ -86,7 +87,7 @@ def test_a_restart_after_a_refusal_may_hide_an_attempt_which_is_not_called_one()
     assert ledger.hidden_attempt(refused, started, ours="0badcafe") is None
     assert ledger.hidden_attempt(refused, NOW - timedelta(hours=1)) is None
     assert ledger.hidden_attempt(following(), started) is None
-    assert ledger.attempts(refused) == ()
+    assert ledger.attempts(refused, NOW) == ()
 
 
 def test_a_start_in_the_minute_of_the_entry_counts_as_after_it():
@@ -109,13 +110,44 @@ def test_attempts_survive_being_written_again_and_again_to_the_second(gaps: list
     for gap in gaps:
         moment += timedelta(seconds=gap)
         entry = ledger.following(
-            ledger.attempts(entry), at=moment, state="claimed", force=False, claim="0badcafe", group="0"
+            ledger.attempts(entry, moment), at=moment, state="claimed", force=False, claim="0badcafe", group="0"
         )
         times.append(moment)
-    assert ledger.attempts(entry) == tuple(times)
+    assert ledger.attempts(entry, moment) == tuple(times)
 
 
 def test_groups_have_digests_and_none_has_nought():
     assert ledger.group_digest("") == "0"
     assert ledger.group_digest("web") != ledger.group_digest("db")
     assert len(ledger.group_digest("web")) == 8
+
+
+def test_attempts_count_again_from_nothing_seven_days_after_the_last_one():
+    entry = following(7200, 3600, state="back")
+    last = NOW + ledger.FORGOTTEN
+    assert len(ledger.attempts(entry, last - timedelta(seconds=1))) == 3
+    assert ledger.attempts(entry, last) == ()
+
+
+def test_a_claim_never_led_to_a_request_only_when_its_run_is_over_and_nothing_was_restarted_since():
+    claimed, holds = following(), timedelta(seconds=90)
+    late = NOW + holds + timedelta(seconds=1)
+    shown = instance()
+    assert ledger.never_asked(claimed, shown, late, holds)
+    assert not ledger.never_asked(claimed, shown, NOW + holds, holds)
+    assert not ledger.never_asked(claimed, instance(status="Stopping"), late, holds)
+    assert not ledger.never_asked(claimed, instance(start_time=NOW + timedelta(minutes=1)), late, holds)
+    assert not ledger.never_asked(following(state="accepted"), shown, late, holds)
+    assert ledger.attempts(claimed, late, never_asked=True) == ()
+
+
+@pytest.mark.parametrize("year", ["0001", "1970", "9999"])
+def test_a_time_of_another_age_is_unreadable_and_nothing_else(year: str):
+    history = ledger.read(f"v1 {year}-01-01T00:00:00Z graceful claimed 0badcafe g=0 -999999s", NOW)
+    assert history.entry is None
+    assert "reset" in history.unreadable
+
+
+def test_a_request_claims_an_instance_under_one_id_in_every_retry():
+    assert ledger.claim_digest("r-1", "i-1") == ledger.claim_digest("r-1", "i-1")
+    assert len({ledger.claim_digest(*pair) for pair in (("r-1", "i-1"), ("r-2", "i-1"), ("r-1", "i-2"))}) == 3

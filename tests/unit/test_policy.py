@@ -157,10 +157,11 @@ def test_a_restart_after_a_refusal_is_left_alone_for_the_cooldown_but_is_no_atte
     assert not decide(later).force
 
 
-def test_exhausted_stays_exhausted_however_long_ago():
-    one = with_ledger(entry("back", ago=900_000, earlier=(40_000, 80_000)))
-    assert code(one=one) == "attempts_exhausted"
-    assert code(one=with_ledger(entry("reset", ago=900_000))) == "allowed"
+def test_exhausted_stays_exhausted_for_seven_days_without_an_attempt():
+    week = 7 * 86_400
+    assert code(one=with_ledger(entry("back", ago=week - 1, earlier=(40_000, 80_000)))) == "attempts_exhausted"
+    assert code(one=with_ledger(entry("back", ago=week, earlier=(40_000, 80_000)))) == "allowed"
+    assert code(one=with_ledger(entry("reset", ago=week - 1))) == "allowed"
 
 
 def test_a_storm_mark_holds_without_counting_anew():

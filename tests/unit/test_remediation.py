@@ -1,5 +1,6 @@
 """The order of all I/O: one pass over what an event asks for."""
 
+from datetime import timedelta
 from typing import Any
 
 from scripted_ecs import (
@@ -21,6 +22,7 @@ from scripted_ecs import (
 )
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger.tag_ledger import TagLedger, TagSettings
 from ecs_reboot.model import Rolling, Selector
 from ecs_reboot.remediation.remediate import Remediation
 
@@ -32,8 +34,24 @@ class Stage:
         self.ecs, self.clock = ecs, JumpingClock()
         self.intents: list[str] = []
         chosen = settings(**{"CLAIM_SETTLE_SECONDS": "2", **environment})
+        self.number = 0
+        self.ecs, self.chosen = ecs, chosen
+        self.begin()
+
+    def begin(self, request_id: str = "") -> None:
+        """Begin another run, of a request of its own unless it is named."""
+        self.number += 1
+        request_id = request_id or f"request-{self.number}"
+        until = deadline(200, self.clock)
+        window, settle = self.chosen.policy.max_reboots_window_seconds, self.chosen.claim_settle_seconds
         self.remediation = Remediation(
-            ecs, chosen, deadline(200, self.clock), log_intent=lambda result: self.intents.append(result.instance_id)
+            self.ecs,
+            TagLedger(self.ecs, until, TagSettings(request_id, window, settle)),
+            self.chosen,
+            until,
+            request_id=request_id,
+            holds=timedelta(seconds=230),
+            log_intent=lambda result: self.intents.append(result.instance_id),
         )
 
     def run(self, *requests: Any) -> list[tuple[str, str]]:
@@ -51,7 +69,7 @@ def test_a_reboot_is_claimed_and_announced_before_ecs_is_asked():
 
 
 def test_what_ecs_refused_for_good_takes_its_claim_back_and_what_was_done_leaves_it():
-    for refusal, left in (("OperationDenied", "refused"), ("IncorrectInstanceStatus", "claimed"), ("200", "claimed")):
+    for refusal, left in (("OperationDenied", "refused"), ("IncorrectInstanceStatus", "claimed"), ("200", "accepted")):
         ecs = ScriptedEcs(instance())
         ecs.refusals[ONE] = refusal
         Stage(ecs).run(request())
@@ -63,7 +81,7 @@ def test_a_lost_answer_leaves_the_claim_whatever_is_seen():
         ecs = ScriptedEcs(instance())
         ecs.before["reboot"] = [error]
         assert Stage(ecs).run(request()) == [(ONE, code)]
-        assert (ledger.parse(ecs.entry(ONE), NOW).state == "claimed") is (error is LOST)
+        assert (ledger.parse(ecs.entry(ONE), NOW).state == "in_doubt") is (error is LOST)
 
 
 def test_one_instance_asked_for_twice_is_rebooted_once():
@@ -134,9 +152,41 @@ def test_a_rolling_tick_takes_the_next_few_that_policy_allows():
     assert found[0] == ("", "rolling_progress")
     assert [code for _, code in found[1:]] == ["accepted"]
     assert stage.results[0].reason.startswith("asking for the next 1")
+    stage.begin()
     assert stage.run(ROLLING) == [("", "rolling_progress")]
     assert len(ecs.asked) == 1
 
 
 def test_a_selector_that_finds_nothing_says_so():
     assert Stage(ScriptedEcs()).run(ROLLING) == [("", "no_match")]
+
+
+def test_a_retry_of_the_same_request_goes_on_where_a_dead_run_had_only_claimed():
+    ecs = ScriptedEcs(instance())
+    ecs.tag(ONE, entry("claimed", ago=30, claim=ledger.claim_digest("again", ONE)))
+    stage = Stage(ecs)
+    assert stage.run(request()) == [(ONE, "cooldown")]
+    assert stage.results[0].retriable
+    stage.begin("again")
+    assert stage.run(request()) == [(ONE, "accepted")]
+    assert len(ecs.asked) == 1
+
+
+def test_a_retry_of_the_same_request_asks_no_second_time_where_the_dead_run_had_asked():
+    ecs = ScriptedEcs(instance(start_time=NOW))
+    ecs.tag(ONE, entry("claimed", ago=30, claim=ledger.claim_digest("again", ONE)))
+    stage = Stage(ecs, GRACE_SECONDS="0")
+    stage.begin("again")
+    assert stage.run(request()) == [(ONE, "accepted")]
+    assert not ecs.asked
+
+
+def test_a_claim_whose_run_is_over_and_never_asked_is_no_attempt_for_anybody():
+    ecs = ScriptedEcs(instance())
+    ecs.tag(ONE, entry("claimed", ago=231))
+    assert Stage(ecs).run(request()) == [(ONE, "accepted")]
+    ecs = ScriptedEcs(instance())
+    ecs.tag(ONE, entry("accepted", ago=231))
+    stage = Stage(ecs)
+    assert stage.run(request()) == [(ONE, "cooldown")]
+    assert not stage.results[0].retriable

@@ -19,7 +19,8 @@ def shown(instance_id: str, text: str = "", **fields: object) -> Instance:
 
 
 def made(*found: Instance, rolling: Rolling = OLDER) -> Progress:
-    return progress(found, rolling, NOW)
+    histories = {one.instance_id: ledger.of(one, NOW) for one in found}
+    return progress(found, histories, rolling, NOW)
 
 
 def test_done_is_what_started_since_or_is_young_enough():
@@ -37,8 +38,9 @@ def test_one_that_is_claimed_and_not_up_again_holds_the_next():
     assert reason_to_wait(found).startswith(f"waiting: {ONE}")
 
 
-def test_one_that_stayed_down_stops_it():
-    for failed in (shown(ONE, entry("down", ago=60)), shown(ONE, entry(ago=60), status="Stopped")):
+def test_one_that_stayed_down_or_hangs_stops_it():
+    hangs = shown(ONE, entry("hung", ago=60), status="Stopping")
+    for failed in (hangs, shown(ONE, entry("down", ago=60)), shown(ONE, entry(ago=60), status="Stopped")):
         found = made(failed, shown(TWO))
         assert found.failed == (ONE,)
         assert reason_to_wait(found).startswith("stopped")
@@ -46,6 +48,7 @@ def test_one_that_stayed_down_stops_it():
 
 def test_a_claim_that_led_nowhere_holds_it_up_for_an_hour_only():
     assert made(shown(ONE, entry(ago=3601))).left == (ONE,)
+    assert made(shown(ONE, entry(ago=3601), status="Stopping")).under_way == (ONE,)
 
 
 def test_when_all_are_done_nothing_is_left():

@@ -6,16 +6,21 @@ import pytest
 from scripted_ecs import FORBIDDEN, NOW, ONE, REGION, THREE, TWO, JumpingClock, ScriptedEcs, deadline, entry, instance
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger.tag_maintenance import TagMaintenance
 from ecs_reboot.model import Instance, LedgerCommand
 from ecs_reboot.records.result import Result
-from ecs_reboot.remediation.ledger_commands import PATIENCE, LedgerCommands, verdict
+from ecs_reboot.remediation.ledger_commands import LedgerCommands
+from ecs_reboot.remediation.lifecycle import Patience, end_of
+
+PATIENCE = Patience(holds=timedelta(seconds=330), hung_after=timedelta(seconds=1200))
 
 
 def run(ecs: ScriptedEcs, verb: str, *ids: str, clock: JumpingClock | None = None) -> list[Result]:
     request = LedgerCommand.model_validate(
         {"verb": verb, "trigger": "manual", "region_id": REGION, "instance_ids": ids, "reason": "seen"}
     )
-    return LedgerCommands(ecs, deadline(50, clock), settle_seconds=2.0).run(request)
+    until = deadline(50, clock)
+    return LedgerCommands(ecs, TagMaintenance(ecs, until, 2.0), until, PATIENCE).run(request)
 
 
 def codes(results: list[Result]) -> list[tuple[str, str]]:
@@ -37,7 +42,7 @@ def test_a_reset_clears_attempts_and_keeps_the_time_that_the_region_counts():
     assert "-5000s" in result.reason
     cleared = ledger.parse(ecs.entry(ONE), NOW)
     assert (cleared.state, cleared.earlier, cleared.at) == ("reset", (), NOW - timedelta(seconds=600))
-    assert ledger.attempts(cleared) == ()
+    assert ledger.attempts(cleared, NOW) == ()
 
 
 def test_a_reset_makes_an_unreadable_entry_readable():
@@ -65,20 +70,37 @@ MINUTE = NOW.replace(second=0)
 
 
 @pytest.mark.parametrize(
-    ("age", "status", "started", "expected"),
+    ("before", "age", "status", "started", "expected"),
     [
-        (120, "Running", 60, "back"),
-        (120, "Running", 7200, None),
-        (120, "Stopping", 7200, None),
-        (PATIENCE.total_seconds(), "Running", 7200, "unproven"),
-        (PATIENCE.total_seconds(), "Stopped", 7200, "down"),
-        (PATIENCE.total_seconds() - 1, "Stopped", 7200, None),
+        ("claimed", 120, "Running", 60, "back"),
+        ("claimed", 330, "Running", 7200, None),
+        ("claimed", 331, "Running", 7200, "void"),
+        ("claimed", 1200, "Stopping", 7200, "hung"),
+        ("accepted", 120, "Stopping", 7200, None),
+        ("accepted", 1199, "Running", 7200, None),
+        ("accepted", 1200, "Running", 7200, "unproven"),
+        ("in_doubt", 1200, "Running", 7200, "unproven"),
+        ("accepted", 1199, "Stopped", 7200, None),
+        ("accepted", 1200, "Stopped", 7200, "down"),
+        ("accepted", 1199, "Stopping", 7200, None),
+        ("accepted", 1200, "Stopping", 7200, "hung"),
+        ("accepted", 1200, "Starting", 7200, "hung"),
+        ("down", 90_000, "Stopped", 7200, None),
+        ("down", 90_000, "Running", 60, "back"),
+        ("hung", 90_000, "Stopped", 7200, None),
+        ("hung", 90_000, "Running", 60, "back"),
     ],
 )
-def test_what_became_of_a_claim(age: float, status: str, started: float, expected: str | None):
-    claimed = ledger.parse(entry(ago=age), NOW)
-    told = verdict(claimed, instance(status=status, start_time=MINUTE - timedelta(seconds=started)), NOW)
-    assert (told[0] if told else None) == expected
+def test_what_became_of_a_reboot(before: str, age: float, status: str, started: float, expected: str | None):
+    known = ledger.parse(entry(before, ago=age), NOW)
+    end = end_of(known, instance(status=status, start_time=MINUTE - timedelta(seconds=started)), NOW, PATIENCE)
+    assert (end.state if end else None) == expected
+
+
+def test_the_sweep_ends_down_when_the_instance_was_restarted():
+    ecs = ScriptedEcs(shown(ONE, entry("down", ago=90_000), start_time=NOW - timedelta(days=1)))
+    assert codes(run(ecs, "verify")) == [(ONE, "recovered")]
+    assert state(ecs, ONE) == "back"
 
 
 def test_the_sweep_leaves_to_a_run_what_it_may_still_be_watching():
@@ -91,7 +113,7 @@ def test_the_sweep_leaves_to_a_run_what_it_may_still_be_watching():
 def test_the_sweep_writes_down_what_it_found():
     ecs = ScriptedEcs(
         shown(ONE, entry(ago=300), start_time=NOW - timedelta(seconds=200)),
-        shown(TWO, entry(ago=1000), status="Stopped"),
+        shown(TWO, entry(ago=1200), status="Stopped"),
         shown(THREE, "garbage"),
     )
     assert sorted(codes(run(ecs, "verify"))) == sorted([(ONE, "recovered"), (TWO, "stayed_down")])

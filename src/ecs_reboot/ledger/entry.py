@@ -1,15 +1,15 @@
-"""The ledger: what we did to an instance, kept as one tag on the instance itself.
+"""One entry of the ledger: what we did to one instance, whichever store keeps it. Pure.
 
-No table and no server: anybody sees it in the console, and it goes with the instance. One entry looks like
+As a tag, and for a person, it looks like
 
     v1 2026-11-23T17:55:32Z graceful claimed 1a2b3c4d g=0 -5700s,-84000s
 
 version, time, kind of reboot, state, the claim's own ID, a digest of the instance's group, and how long before that
-time earlier attempts were made. At most 128 characters. Pure: reading and writing the tag is for ``claims``.
+time earlier attempts were made. At most 128 characters.
 """
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Literal, cast
 
 from ecs_reboot import utc_time
@@ -25,19 +25,27 @@ MOST_ATTEMPTS = 8
 OLDEST_SECONDS = 999_999
 #: An entry may be this far ahead of our clock: the clocks of two machines are never the same.
 SKEW = timedelta(minutes=5)
-#: A moment that no entry is dated after.
-FAR = datetime(9999, 1, 1, tzinfo=timezone.utc)
+#: No entry is from before: sums with its time stay inside the calendar.
+FIRST_YEAR = 2000
 
-#: `claimed`: a reboot was about to be asked for, and was or was not. `back`, `down`: it was, and the instance came
-#: back or stayed down. `unproven`: nothing ever showed that it went down. `refused`: asked of us and not done. `storm`:
-#: the same, and the first to see a storm. `seen`: a person has looked at a `down`. `reset`: a person has cleared the
+#: `claimed`: a run is about to ask ECS, and has or has not. `accepted`: ECS said yes. `in_doubt`: the answer was lost.
+#: `back`, `down`, `hung`: it was rebooted and is Running again, is Stopped, or is between the two for too long.
+#: `unproven`: nothing ever showed that it went down. `void`: ECS was never asked. `refused`: asked of us and not done.
+#: `storm`: the same, and the first to see a storm. `seen`: a person has looked at it. `reset`: a person has cleared the
 #: attempts.
-State = Literal["claimed", "back", "down", "unproven", "refused", "storm", "seen", "reset"]
+State = Literal[
+    "claimed", "accepted", "in_doubt", "back", "down", "hung", "unproven", "seen", "void", "refused", "storm", "reset"
+]
 #: States of an entry whose own time is an attempt.
-ATTEMPTED = ("claimed", "back", "down", "unproven", "seen")
+ATTEMPTED = ("claimed", "accepted", "in_doubt", "back", "down", "hung", "unproven", "seen")
+#: Of these nobody knows yet how the reboot ended; these ended badly and hold until that is resolved.
+OPEN, UNRESOLVED = ("claimed", "accepted", "in_doubt"), ("down", "hung")
+#: Attempts count again from nothing when the last one is this long ago: what they were meant to mend is another fault.
+FORGOTTEN = timedelta(days=7)
 
 _ENTRY = re.compile(
-    r"v1 (?P<at>\S{20}) (?P<kind>graceful|forced) (?P<state>claimed|back|down|unproven|refused|storm|seen|reset)"
+    r"v1 (?P<at>\S{20}) (?P<kind>graceful|forced) (?P<state>claimed|accepted|in_doubt|back|down|hung|unproven|seen|void"
+    r"|refused|storm|reset)"
     r" (?P<claim>[0-9a-f]{8}) g=(?P<group>[0-9a-f]{1,8})(?: (?P<earlier>-\d{1,6}s(?:,-\d{1,6}s)*))?"
 )
 
@@ -58,8 +66,15 @@ class Entry(Value):
         return text + (" " + ",".join(f"-{seconds}s" for seconds in self.earlier) if self.earlier else "")
 
 
+class History(Value):
+    """What the ledger says about one instance. ``unreadable``: why its entry can't be used, '' where it can."""
+
+    entry: Entry | None = None
+    unreadable: str = ""
+
+
 class Unreadable(ValueError):
-    """The tag holds something that this version did not write, or a time that has not come."""
+    """The entry is one that this version did not write, or its time has not come or is in no calendar."""
 
 
 def parse(text: str, now: datetime) -> Entry:
@@ -72,6 +87,8 @@ def parse(text: str, now: datetime) -> Entry:
         raise Unreadable(
             f"tag {KEY}={text!r} is dated after now, {now:%Y-%m-%dT%H:%M:%SZ}; check the clocks, or reset it"
         )
+    if at.year < FIRST_YEAR:
+        raise Unreadable(f"tag {KEY}={text!r} is dated before there was such a ledger; reset it (docs/runbook.md)")
     earlier = tuple(int(part[1:-1]) for part in match["earlier"].split(",")) if match["earlier"] else ()
     return Entry(
         at=at,
@@ -83,37 +100,65 @@ def parse(text: str, now: datetime) -> Entry:
     )
 
 
-def of(instance: Instance, now: datetime) -> Entry | None:
-    """Return the instance's entry, None where it has none. Raises Unreadable."""
-    text = dict(instance.tags).get(KEY)
-    return parse(text, now) if text is not None else None
+def read(text: str | None, now: datetime) -> History:
+    """Return what a tag's value says, None for no tag."""
+    if text is None:
+        return History()
+    try:
+        return History(entry=parse(text, now))
+    except Unreadable as error:
+        return History(unreadable=str(error))
 
 
-def attempts(entry: Entry | None, *, ours: str = "") -> tuple[datetime, ...]:
-    """Return the times of the attempts that an entry stands for, oldest first; not that of the claim ``ours``."""
+def of(instance: Instance, now: datetime) -> History:
+    """Return what the instance's own tag says."""
+    return read(dict(instance.tags).get(KEY), now)
+
+
+def attempts(entry: Entry | None, now: datetime, *, ours: str = "", never_asked: bool = False) -> tuple[datetime, ...]:
+    """Return the times of the attempts that an entry stands for, oldest first.
+
+    Not that of the claim ``ours``, nor that of a claim whose run ``never_asked`` ECS. None where the last attempt is
+    forgotten.
+    """
     if entry is None or entry.state == "reset":
         return ()
     times = [entry.at - timedelta(seconds=seconds) for seconds in reversed(entry.earlier)]
-    if entry.state in ATTEMPTED and entry.claim != ours:
+    own = entry.state == "claimed" and (never_asked or entry.claim == ours)
+    if entry.state in ATTEMPTED and not own:
         times.append(entry.at)
-    return tuple(times)
+    return tuple(times) if times and now - times[-1] < FORGOTTEN else ()
+
+
+def never_asked(entry: Entry | None, instance: Instance, now: datetime, holds: timedelta) -> bool:
+    """Return whether a claim led to no request to ECS: its run is over (``holds``), and nothing was restarted since."""
+    return (
+        entry is not None
+        and entry.state == "claimed"
+        and now - entry.at > holds
+        and instance.status == "Running"
+        and not restarted(entry, instance.start_time, SKEW)
+    )
 
 
 def hidden_attempt(entry: Entry | None, start_time: datetime | None, *, ours: str = "") -> datetime | None:
     """Return when there may have been an attempt that an entry hides, None where it hides none.
 
     Without a settle time a `refused` entry may have been written over a claim that nobody had seen yet. Where the
-    instance started anew at or after its time, that may have been our reboot, or somebody else's: too little to call
-    it an attempt, enough to let the instance be.
+    instance was restarted at or after its time, that may have been our reboot, or somebody else's: too little to call
+    it an attempt, enough to leave the instance alone.
     """
     if entry is None or entry.state not in ("refused", "storm") or entry.claim == ours:
         return None
     return max(entry.at, start_time) if start_time is not None and restarted(entry, start_time) else None
 
 
-def restarted(entry: Entry, start_time: datetime | None) -> bool:
-    """Tell whether the instance started anew at or after the entry's time. ECS gives start times in whole minutes."""
-    return start_time is not None and start_time + timedelta(minutes=1) > entry.at
+def restarted(entry: Entry, start_time: datetime | None, skew: timedelta = timedelta()) -> bool:
+    """Return whether the instance was restarted at or after the entry's time; ECS gives times in whole minutes.
+
+    ``skew``: by how much the clock that dated the entry may be ahead, where a restart must not be overlooked.
+    """
+    return start_time is not None and start_time + timedelta(minutes=1) + skew > entry.at
 
 
 def following(
@@ -129,7 +174,7 @@ def following(
 
 
 def exhausted(times: tuple[datetime, ...], most: int, window: timedelta) -> bool:
-    """Tell whether ``most`` attempts fell into one window. It stays so, however long ago, until a person resets it."""
+    """Return whether the last ``most`` attempts fell into one window. It stays so until they are forgotten or reset."""
     return len(times) >= most and times[-1] - times[-most] <= window
 
 
@@ -140,3 +185,17 @@ def group_digest(value: str) -> str:
     from zlib import crc32  # noqa: PLC0415 - only where groups are used
 
     return f"{crc32(value.encode()):08x}"
+
+
+def instance_digest(instance_id: str) -> str:
+    """Return eight characters that stand for an instance where only their number matters."""
+    from zlib import crc32  # noqa: PLC0415 - only where something is claimed
+
+    return f"{crc32(instance_id.encode()):08x}"
+
+
+def claim_digest(request_id: str, instance_id: str) -> str:
+    """Return the ID of the claim that a request makes on an instance: the same in every retry of the request."""
+    from hashlib import sha256  # noqa: PLC0415 - only where something is claimed
+
+    return sha256(f"{request_id} {instance_id}".encode()).hexdigest()[:8]

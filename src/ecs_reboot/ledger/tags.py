@@ -1,4 +1,4 @@
-"""The register: the ledger's tags of a region, written so that no write rests on an old reading.
+"""The ledger's tags of a region, written so that no write rests on an old reading.
 
 Tags know no compare-and-set. Two rules stand in for it (docs/safety.md): a write is sent within half the settle time
 after the reading it rests on began, and a claim counts once it has stood for the whole of it. So whoever could not see
@@ -30,7 +30,7 @@ class Change(NamedTuple):
     after: str
 
 
-class LedgerStore:
+class TagRegister:
     """Reads and writes entries. Every method raises CloudError.
 
     ``settle_seconds``: how long a claim stands before it counts; 0 for no such rule, and no bound on writes.
@@ -67,7 +67,9 @@ class LedgerStore:
             missed |= changed | self.write(region_id, unchanged, began)
         return frozenset(missed)
 
-    def write(self, region_id: str, values: Mapping[str, str], since: float) -> frozenset[str]:
+    def write(
+        self, region_id: str, values: Mapping[str, str], since: float, deadline: Deadline | None = None
+    ) -> frozenset[str]:
         """Write entries that rest on a reading begun at ``since``, those alike together.
 
         Returns the instances that were not written because that was too long ago. A repeated write changes nothing, so
@@ -79,7 +81,7 @@ class LedgerStore:
         late: set[str] = set()
         for value, ids in alike.items():
             for part in batches(ids, ledger.MOST_RESOURCES):
-                room = self._room(since)
+                room = self._room(since, deadline or self._deadline)
                 if room.left():
                     retry.call_idempotent(partial(self._ecs.set_tag, region_id, part, ledger.KEY, value), room)
                 else:
@@ -87,27 +89,33 @@ class LedgerStore:
         return frozenset(late)
 
     def change(
-        self, region_id: str, instance_ids: Iterable[str], change: Callable[[str, str], str | None]
+        self,
+        region_id: str,
+        instance_ids: Iterable[str],
+        change: Callable[[str, str], str | None],
+        deadline: Deadline | None = None,
     ) -> dict[str, Change]:
         """Put ``change(instance_id, entry)`` in the place of entries ('' where there is none), None to leave one.
 
-        Reads the entries anew as often as it takes. Returns what was written.
+        Reads the entries again as often as it takes. Returns what was written.
         """
         done: dict[str, Change] = {}
         for part in batches(instance_ids, ledger.MOST_RESOURCES):
             left = part
             while left:
-                reading = self._read_of(region_id, left)
+                reading = self._read_of(region_id, left, deadline)
                 before = {one: reading.entries.get(one, "") for one in left}
                 after = {one: text for one in left if (text := change(one, before[one])) is not None}
-                late = self.write(region_id, after, reading.began)
+                late = self.write(region_id, after, reading.began, deadline)
                 if late == after.keys() and late:
                     raise NotSent("TagResources", "reading and writing take too long (CLAIM_SETTLE_SECONDS)")
                 done |= {one: Change(before[one], text) for one, text in after.items() if one not in late}
                 left = tuple(one for one in left if one in late)
         return done
 
-    def _read_of(self, region_id: str, instance_ids: tuple[str, ...]) -> LedgerSnapshot:
+    def _read_of(
+        self, region_id: str, instance_ids: tuple[str, ...], deadline: Deadline | None = None
+    ) -> LedgerSnapshot:
         """Read the entries of at most 50 instances, from what describing them shows."""
         return retry.call_idempotent(
             lambda: LedgerSnapshot(
@@ -117,7 +125,7 @@ class LedgerStore:
                     for instance in self._ecs.describe(region_id, instance_ids)
                 },
             ),
-            self._deadline,
+            deadline or self._deadline,
         )
 
     def settle(self) -> None:
@@ -127,10 +135,9 @@ class LedgerStore:
                 "ListTagResources", "the deadline leaves no time for a claim to settle (CLAIM_SETTLE_SECONDS)"
             )
 
-    def _room(self, since: float) -> Deadline:
+    def _room(self, since: float, deadline: Deadline) -> Deadline:
         """Return by when a write that rests on a reading begun at ``since`` must be on its way."""
         if not self._settle_seconds:
-            return self._deadline
-        clock = self._deadline.clock
-        bound = since + self._settle_seconds / 2 - clock.elapsed()
-        return Deadline(clock, min(bound, self._deadline.left()))
+            return deadline
+        bound = since + self._settle_seconds / 2 - deadline.clock.elapsed()
+        return Deadline(deadline.clock, min(bound, deadline.left()))

@@ -1,14 +1,15 @@
-"""How many instances of one region may be rebooted together: a pure judgement over all ledger entries of the region.
+"""How many instances of one region may be rebooted together: a pure judgement over what the ledger says of the region.
 
 Three things stop further reboots: the limit within its window; a storm, when far more instances are asked for than the
 limit allows (an outage of the network looks like a hundred broken instances); and a suspension, when the last reboots
-did not bring their instances back. Only entries count, so every invocation sees the same, however many run at once.
+did not bring their instances back. Only the ledger counts, so every invocation sees the same, however many run at once.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 
-from ecs_reboot.ledger.entry import ATTEMPTED, Entry
+from ecs_reboot.ledger.entry import instance_digest
+from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.model import Value
 
 
@@ -52,36 +53,26 @@ def parse_limit(text: str) -> Limit | None:
     return Limit(number=int(number), share=bool(percent))
 
 
-#: So long a claim holds back its group where nobody has found out what became of it. A sweep knows within less.
-UNKNOWN = timedelta(hours=1)
-
-
 class RegionActivity:
-    """One region's entries, counted once, so that thousands of instances can be judged against them."""
+    """What counts in one region while a run decides about its instances in turn."""
 
-    def __init__(self, entries: Mapping[str, Entry], asked: Iterable[str], window: timedelta, now: datetime) -> None:
+    def __init__(self, memory: RegionMemory, asked: Iterable[str], now: datetime) -> None:
         """``asked``: the instances that this run wants to reboot."""
-        recent = {instance_id: entry for instance_id, entry in entries.items() if now - entry.at < window}
-        self._rebooted = {one for one, entry in recent.items() if entry.state in ATTEMPTED or entry.state == "reset"}
-        self._asked = set(recent) | set(asked)
-        self._storm_at = min((entry.at for entry in recent.values() if entry.state == "storm"), default=None)
-        self._now = now
-        self._busy: dict[str, dict[str, datetime]] = {}
-        for instance_id, entry in entries.items():
-            if entry.state == "down" or (entry.state == "claimed" and now - entry.at < max(window, UNKNOWN)):
-                self._busy.setdefault(entry.group, {})[instance_id] = entry.at
-        self._down_in_a_row = _down_in_a_row(entries.values())
+        self._memory, self._now = memory, now
+        self._rebooted = set(memory.rebooted)
+        self._asked = set(memory.asked_for) | set(map(instance_digest, asked))
+        self._busy = {group: dict(members) for group, members in memory.busy.items()}
 
     def excluding(self, instance_id: str, group: str, limit: int | None) -> RegionState:
-        """Return the region_state of one instance."""
+        """Return the state of the region without one instance."""
         busy = {name: at for name, at in self._busy.get(group, {}).items() if name != instance_id and group != "0"}
         member = min(busy, default="")
         return RegionState(
             limit=limit,
             rebooted=len(self._rebooted) - (instance_id in self._rebooted),
-            asked_for=len(self._asked) - (instance_id in self._asked),
-            storm_at=self._storm_at,
-            down_in_a_row=self._down_in_a_row,
+            asked_for=len(self._asked) - (instance_digest(instance_id) in self._asked),
+            storm_at=self._memory.storm_at,
+            down_in_a_row=self._memory.down_in_a_row,
             group_member=member,
             group_since=busy.get(member),
         )
@@ -92,17 +83,5 @@ class RegionActivity:
         self._busy.setdefault(group, {})[instance_id] = self._now
 
     def crowded(self) -> bool:
-        """Tell whether anything but a first reboot is at hand, so that a share of the opted-in needs its number."""
+        """Return whether the percentage limit must be resolved: a single first reboot is always allowed."""
         return len(self._asked) > 1 or bool(self._rebooted)
-
-
-def _down_in_a_row(entries: Iterable[Entry]) -> int:
-    """Count from the latest; of those claimed at the same time the ones that are down count as the latest."""
-    finished = sorted(
-        (one for one in entries if one.state in ("back", "down", "seen")),
-        key=lambda one: (one.at, one.state == "down"),
-    )
-    count = 0
-    while finished and finished.pop().state == "down":
-        count += 1
-    return count

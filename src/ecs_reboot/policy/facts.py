@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger.entry import History
 from ecs_reboot.model import Decision, Instance, RebootRequest, Target, Value
 from ecs_reboot.policy.blast_radius import Limit, RegionState
 from ecs_reboot.policy.pause import Pause
@@ -33,13 +34,16 @@ class Policy(Value):
     group_tag: str
     storm_factor: int
     suspend_after: int
+    ledger: Literal["tags", "tablestore"] = "tags"
 
 
 class Facts(Value):
     """All that a decision about one instance rests on.
 
     ``instance`` is None where DescribeInstances showed none; ``region_state`` is None where the region's ledger has
-    not been read yet. ``claim`` is this run's own claim: not an earlier attempt.
+    not been read yet. ``claim`` is the request's own claim: not an earlier attempt. ``history`` is what the ledger says
+    about the instance; None in records from before it stood there: then the instance's tag says it. A run is over
+    ``claim_holds_seconds`` after it claimed, whatever became of it.
     """
 
     request: RebootRequest
@@ -49,6 +53,8 @@ class Facts(Value):
     now: datetime
     region_state: RegionState | None = None
     claim: str = ""
+    history: History | None = None
+    claim_holds_seconds: int = 900
 
 
 class ApprovedReboot(NamedTuple):
@@ -63,12 +69,24 @@ class ApprovedReboot(NamedTuple):
         return self.facts.target.instance_id
 
 
+def history_of(facts: Facts, instance: Instance) -> History:
+    """Return what the ledger says about the instance."""
+    return ledger.of(instance, facts.now) if facts.history is None else facts.history
+
+
 def attempts(facts: Facts, instance: Instance) -> tuple[datetime, ...]:
     """Return the times of our earlier attempts, oldest first; none where the ledger can't be read."""
-    try:
-        return ledger.attempts(ledger.of(instance, facts.now), ours=facts.claim)
-    except ledger.Unreadable:
-        return ()
+    entry = history_of(facts, instance).entry
+    idle = ledger.never_asked(entry, instance, facts.now, timedelta(seconds=facts.claim_holds_seconds))
+    return ledger.attempts(entry, facts.now, ours=facts.claim, never_asked=idle)
+
+
+def waits_for_a_run(facts: Facts) -> bool:
+    """Return whether another run holds the instance and nobody knows yet whether it asks ECS, or died before."""
+    if facts.instance is None:
+        return False
+    entry = history_of(facts, facts.instance).entry
+    return entry is not None and entry.state == "claimed" and not ledger.restarted(entry, facts.instance.start_time)
 
 
 def in_window(facts: Facts) -> int:

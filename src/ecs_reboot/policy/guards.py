@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance
 from ecs_reboot.outcomes import Code
-from ecs_reboot.policy.facts import Facts, attempts
+from ecs_reboot.policy.facts import Facts, attempts, history_of
 from ecs_reboot.policy.pause import Pause, parse_pause
 from ecs_reboot.policy.windows import closed
 
@@ -94,8 +94,8 @@ def _recently_started(facts: Facts, instance: Instance) -> str:
     )
 
 
-def _tags_full(_: Facts, instance: Instance) -> str:
-    if len(instance.tags) < ledger.MOST_TAGS or ledger.KEY in dict(instance.tags):
+def _tags_full(facts: Facts, instance: Instance) -> str:
+    if facts.policy.ledger != "tags" or len(instance.tags) < ledger.MOST_TAGS or ledger.KEY in dict(instance.tags):
         return ""
     return (
         f"the instance has {len(instance.tags)} tags, as many as ECS allows, so an attempt could not be remembered "
@@ -104,15 +104,11 @@ def _tags_full(_: Facts, instance: Instance) -> str:
 
 
 def _ledger_unavailable(facts: Facts, instance: Instance) -> str:
-    try:
-        ledger.of(instance, facts.now)
-    except ledger.Unreadable as error:
-        return str(error)
-    return ""
+    return history_of(facts, instance).unreadable
 
 
 def _cooldown(facts: Facts, instance: Instance) -> str:
-    entry = ledger.of(instance, facts.now)
+    entry = history_of(facts, instance).entry
     hidden = ledger.hidden_attempt(entry, instance.start_time, ours=facts.claim)
     times = (*attempts(facts, instance), *((hidden,) if hidden else ()))
     cooldown = timedelta(seconds=facts.policy.cooldown_seconds)
@@ -132,7 +128,10 @@ def _attempts_exhausted(facts: Facts, instance: Instance) -> str:
     if not ledger.exhausted(times, most, window):
         return ""
     listed = ", ".join(f"{time:%Y-%m-%dT%H:%MZ}" for time in times[-most:])
-    return f"{most} attempts ({listed}) did not help; a person has to look and then reset it (docs/runbook.md)"
+    return (
+        f"{most} attempts ({listed}) did not help; manual investigation required, then reset it (docs/runbook.md). "
+        f"Without an attempt for {ledger.FORGOTTEN.days} days the count starts again"
+    )
 
 
 def _suspended(facts: Facts, _: Instance) -> str:
@@ -198,9 +197,9 @@ GUARDS: tuple[Guard, ...] = (
     Guard("recently_started", "soft", "StartTime, GRACE_SECONDS, time", _recently_started),
     Guard("force_not_allowed", "hard", "FORCE_REBOOT, force asked for", _force_not_allowed),
     Guard("tags_full", "hard", "Tags", _tags_full),
-    Guard("ledger_unavailable", "hard", "ledger tag, time", _ledger_unavailable),
-    Guard("cooldown", "soft", "ledger tag, StartTime, COOLDOWN_SECONDS, time", _cooldown),
-    Guard("attempts_exhausted", "soft", "ledger tag, MAX_ATTEMPTS, ATTEMPT_WINDOW_SECONDS", _attempts_exhausted),
+    Guard("ledger_unavailable", "hard", "ledger entry, time", _ledger_unavailable),
+    Guard("cooldown", "soft", "ledger entry, StartTime, COOLDOWN_SECONDS, time", _cooldown),
+    Guard("attempts_exhausted", "soft", "ledger entry, MAX_ATTEMPTS, ATTEMPT_WINDOW_SECONDS", _attempts_exhausted),
     Guard("suspended", "soft", "region's ledger, SUSPEND_AFTER", _suspended),
     Guard("storm", "soft", "region's ledger, STORM_FACTOR, MAX_REBOOTS", _storm),
     Guard("blast_radius", "soft", "region's ledger, MAX_REBOOTS, MAX_REBOOTS_WINDOW_SECONDS, GROUP_TAG", _blast_radius),

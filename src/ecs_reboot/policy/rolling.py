@@ -4,10 +4,11 @@ What is done shows in start times, what is under way and what failed in the ledg
 is there, whatever became of the ticks before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger.entry import History
 from ecs_reboot.model import Instance, Rolling, Value
 
 
@@ -25,20 +26,23 @@ class Progress(Value):
         )
 
 
-def progress(instances: Iterable[Instance], rolling: Rolling, now: datetime) -> Progress:
-    """Sort the selected instances. `under_way`: claimed and not up again; `failed`: rebooted and stayed down."""
+def progress(
+    instances: Iterable[Instance], histories: Mapping[str, History], rolling: Rolling, now: datetime
+) -> Progress:
+    """Sort the selected instances.
+
+    `under_way`: claimed and not up again; `failed`: rebooted and stayed down or hung, until that is resolved.
+    """
     done, under_way, failed, left = [], [], [], []
     for instance in sorted(instances, key=lambda one: one.instance_id):
-        try:
-            entry = ledger.of(instance, now)
-        except ledger.Unreadable:
-            entry = None
+        entry = histories.get(instance.instance_id, History()).entry
         up_again = instance.status == "Running" and entry is not None and ledger.restarted(entry, instance.start_time)
+        pending = entry is not None and entry.state in ledger.OPEN
         if _is_done(instance, rolling, now):
             done.append(instance.instance_id)
-        elif entry and (entry.state == "down" or (entry.state == "claimed" and instance.status == "Stopped")):
+        elif entry and (entry.state in ledger.UNRESOLVED or (pending and instance.status == "Stopped")):
             failed.append(instance.instance_id)
-        elif entry and entry.state == "claimed" and not up_again and not _expired(entry, now):
+        elif entry and pending and not up_again and not _is_cut_off(entry, instance, now):
             under_way.append(instance.instance_id)
         elif instance.status == "Running":
             left.append(instance.instance_id)
@@ -46,20 +50,21 @@ def progress(instances: Iterable[Instance], rolling: Rolling, now: datetime) -> 
 
 
 def reason_to_wait(made: Progress) -> str:
-    """Return the sentence that says why nothing is to be rebooted at this tick, '' where the next may go."""
+    """Return why this tick must wait, or '' to proceed."""
     if made.failed:
-        return f"stopped: {', '.join(made.failed[:5])} stayed down after a reboot; a person has to look ({made})"
+        named = ", ".join(made.failed[:5])
+        return f"stopped: {named} stayed down or hangs after a reboot; manual investigation required ({made})"
     if made.under_way:
         return f"waiting: {', '.join(made.under_way[:5])} is not back yet ({made})"
     return "" if made.left else f"nothing left to do ({made})"
 
 
-#: A claim this old that led to no restart is a run that was cut off: it holds a rolling reboot up no longer.
+#: A claim this old whose instance is Running and was not restarted is a run that was cut off: it holds up nothing.
 _CUT_OFF = timedelta(hours=1)
 
 
-def _expired(entry: ledger.Entry, now: datetime) -> bool:
-    return now - entry.at > _CUT_OFF
+def _is_cut_off(entry: ledger.Entry, instance: Instance, now: datetime) -> bool:
+    return instance.status == "Running" and now - entry.at > _CUT_OFF
 
 
 def _is_done(instance: Instance, rolling: Rolling, now: datetime) -> bool:

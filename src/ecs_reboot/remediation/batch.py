@@ -40,6 +40,8 @@ ABOUT_AN_INSTANCE = ("InvalidInstanceId.NotFound", "IncorrectInstanceStatus", "I
 
 Describe = Callable[[str, tuple[str, ...]], tuple[Instance, ...]]
 Reboot = Callable[..., RebootAnswer]
+StillOurs = Callable[[list[ApprovedReboot]], list[ApprovedReboot]]
+"""Which of them ECS may be asked for at this moment, by the ledger; raises CloudError."""
 
 
 class Mode(NamedTuple):
@@ -55,9 +57,16 @@ class RebootBatch:
     """Carries out the orders of one mode: at most 100 of them."""
 
     def __init__(
-        self, describe: Describe, reboot: Reboot, deadline: Deadline, log_intent: Callable[[Result], None], mode: Mode
+        self,
+        describe: Describe,
+        reboot: Reboot,
+        deadline: Deadline,
+        log_intent: Callable[[Result], None],
+        mode: Mode,
+        *,
+        still_ours: StillOurs | None = None,
     ) -> None:
-        self._describe, self._reboot = describe, reboot
+        self._describe, self._reboot, self._still_ours = describe, reboot, still_ours
         self._deadline, self._log_intent = deadline, log_intent
         self._mode = mode
         self._results: list[Result] = []
@@ -88,6 +97,9 @@ class RebootBatch:
                     self._log_intent(
                         self._result(order, "intended", f"asking ECS for a reboot: {order.decision.reason}")
                     )
+            orders = self._ours(orders)
+            if not orders:
+                break
             try:
                 answer = self._ask(orders)
             except CloudError as error:
@@ -96,6 +108,20 @@ class RebootBatch:
             else:
                 orders = self._answered(answer, orders)
         return self._results
+
+    def _ours(self, orders: list[ApprovedReboot]) -> list[ApprovedReboot]:
+        """Return the orders whose claim still holds; close the others."""
+        if self._still_ours is None:
+            return orders
+        try:
+            ours = self._still_ours(orders)
+        except CloudError as error:
+            self._close(orders, "ledger_unavailable", f"the claim could not be renewed: {error}", retriable=True)
+            return []
+        held = {order.instance_id for order in ours}
+        gone = [order for order in orders if order.instance_id not in held]
+        self._close(gone, "claimed_elsewhere", "another run of this request has taken the claim over", retriable=True)
+        return ours
 
     def _ask(self, orders: list[ApprovedReboot]) -> RebootAnswer:
         mode = self._mode

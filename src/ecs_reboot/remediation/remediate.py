@@ -7,6 +7,8 @@ requests --select / describe, <=100 IDs a call, by region--> instances --decide-
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from ecs_reboot.clock import Deadline
@@ -14,6 +16,7 @@ from ecs_reboot.cloud import retry
 from ecs_reboot.cloud.ecs_api import EcsApi, batches
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.ledger.entry import State
+from ecs_reboot.ledger.store import LedgerStore
 from ecs_reboot.model import Instance, RebootRequest, Rolling, Target
 from ecs_reboot.outcomes import BY_CODE
 from ecs_reboot.policy.decide import decide
@@ -22,9 +25,12 @@ from ecs_reboot.policy.rolling import progress, reason_to_wait
 from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.batch import Mode, RebootBatch
-from ecs_reboot.remediation.claims import Claims
+from ecs_reboot.remediation.claims import Claims, refusal
 from ecs_reboot.remediation.verification import watch
 from ecs_reboot.settings.settings import Settings
+
+#: What the ledger says about a claim once ECS was asked.
+ASKED: dict[str, State] = {"accepted": "accepted", "accepted_unconfirmed": "in_doubt"}
 
 
 class Candidate(NamedTuple):
@@ -43,17 +49,20 @@ class Remediation:
     """
 
     def __init__(
-        self, ecs: EcsApi, settings: Settings, deadline: Deadline, *, log_intent: Callable[[Result], None]
+        self,
+        ecs: EcsApi,
+        store: LedgerStore,
+        settings: Settings,
+        deadline: Deadline,
+        *,
+        request_id: str,
+        holds: timedelta,
+        log_intent: Callable[[Result], None],
     ) -> None:
-        self._ecs, self._settings, self._deadline = ecs, settings, deadline
-        self._policy, self._log_intent = settings.policy, log_intent
-        self._claims = Claims(
-            ecs,
-            settings.policy,
-            deadline,
-            claim_id=f"{int(deadline.clock.jitter() * 2**32):08x}",
-            settle_seconds=settings.claim_settle_seconds,
-        )
+        """Take ``holds`` as the time after which a run that claimed something is over for certain."""
+        self._ecs, self._store, self._settings, self._deadline = ecs, store, settings, deadline
+        self._policy, self._log_intent, self._holds = settings.policy, log_intent, holds
+        self._claims = Claims(store, ecs, self._describe, settings.policy, deadline, request_id=request_id)
 
     def run(self, requests: Iterable[RebootRequest]) -> list[Result]:
         """Return one result for each instance asked for, and one for each request that led to none."""
@@ -78,25 +87,21 @@ class Remediation:
 
         What became of each is written into the ledger, so that reboots that do not help are noticed.
         """
-        accepted = [result for result in results if result.code == "accepted"]
+        places = [place for place, result in enumerate(results) if result.code == "accepted"]
+        accepted = [results[place] for place in places]
         # Looks are not tried again: the next one comes anyway.
-        final = {
-            id(old): new
-            for old, new in zip(
-                accepted,
-                watch(self._ecs.describe, self._deadline, accepted, self._settings.verify_seconds),
-                strict=True,
-            )
-        }
+        watched = watch(self._ecs.describe, self._deadline, accepted, self._settings.verify_seconds)
+        final = list(results)
         states: dict[str, dict[str, State]] = {}
-        for result in final.values():
-            # What is still open stays claimed: the sweep looks again later.
+        for place, result in zip(places, watched, strict=True):
+            final[place] = result
+            # What is still open stays open: the sweep looks again later.
             state = BY_CODE[result.code].state_after
             if state == "back" or state == "down":  # noqa: PLR1714 - so that mypy sees which
                 states.setdefault(result.region_id, {})[result.instance_id] = state
         for region_id, of_region in states.items():
-            self._claims.finish(region_id, of_region)
-        return [final.get(id(result), result) for result in results]
+            self._claims.record(region_id, of_region)
+        return final
 
     def _region(self, region_id: str, candidates: list[Candidate]) -> list[Result]:
         results: list[Result] = []
@@ -104,7 +109,7 @@ class Remediation:
         for facts in self._described(candidates, results):
             decision = decide(facts)
             if decision.action == "skip":
-                results.append(records.of_decision(facts, "skip", decision.code, decision.reason))
+                results.append(refusal(facts, decision))
             else:
                 wanted[self._settings.dry_run or facts.request.dry_run].append(facts)
         for dry_run in (False, True):
@@ -119,11 +124,22 @@ class Remediation:
         return results
 
     def _reboot(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
-        batch = RebootBatch(self._describe, self._ecs.reboot, self._deadline, self._log_intent, mode)
+        batch = RebootBatch(
+            self._describe,
+            self._ecs.reboot,
+            self._deadline,
+            self._log_intent,
+            mode,
+            still_ours=None if mode.dry_run else partial(self._claims.still_ours, mode.region_id),
+        )
         results = batch.run(orders)
         if not mode.dry_run:
-            undone = {result.instance_id for result in results if not BY_CODE[result.code].keeps_claim}
-            self._claims.release(mode.region_id, [order for order in orders if order.instance_id in undone])
+            undone = [result.instance_id for result in results if not BY_CODE[result.code].keeps_claim]
+            self._claims.release(mode.region_id, undone)
+            self._claims.record(
+                mode.region_id,
+                {result.instance_id: ASKED[result.code] for result in results if result.code in ASKED},
+            )
         return results
 
     def _candidates(self, request: RebootRequest, results: list[Result]) -> Iterator[Candidate]:
@@ -151,7 +167,14 @@ class Remediation:
         self, request: RebootRequest, rolling: Rolling, found: list[Instance], results: list[Result]
     ) -> list[Instance]:
         """Choose the instances of this tick: the first of those left that policy lets be rebooted now."""
-        made = progress(found, rolling, self._deadline.clock.now())
+        region_id = request.selector.region_id if request.selector else ""
+        try:
+            histories = self._store.histories(region_id, found)
+        except CloudError as error:
+            reason = f"the ledger can't be read, so nothing is rebooted: {error}"
+            results.append(records.of_request(request, region_id, "ledger_unavailable", reason, retriable=True))
+            return []
+        made = progress(found, histories, rolling, self._deadline.clock.now())
         why_not = reason_to_wait(made)
         by_id = {instance.instance_id: instance for instance in found}
         chosen: list[Instance] = []
@@ -159,14 +182,14 @@ class Remediation:
             candidate = Candidate(
                 request, Target(instance_id=instance_id, region_id=by_id[instance_id].region_id), None
             )
-            if decide(self._facts(candidate, by_id[instance_id])).action == "reboot":
+            facts = self._facts(candidate, by_id[instance_id])
+            if decide(facts.model_copy(update={"history": histories[instance_id]})).action == "reboot":
                 chosen.append(by_id[instance_id])
             if len(chosen) == rolling.limit:
                 break
         if not why_not and not chosen:
             why_not = f"policy lets none of those left be rebooted now ({made})"
         reason = why_not or f"asking for the next {len(chosen)} ({made})"
-        region_id = request.selector.region_id if request.selector else ""
         results.append(records.of_request(request, region_id, "rolling_progress", reason))
         return chosen
 
@@ -198,6 +221,9 @@ class Remediation:
             instance=instance,
             policy=self._policy,
             now=self._deadline.clock.now(),
+            history=self._store.shown(instance) if instance else None,
+            claim=self._claims.claim_of(candidate.target.instance_id),
+            claim_holds_seconds=int(self._holds.total_seconds()),
         )
 
     def _repeated(self, candidate: Candidate, first: Candidate) -> Result:

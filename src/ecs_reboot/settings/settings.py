@@ -27,7 +27,12 @@ class Settings(Value):
     network: Literal["public", "vpc"]
     log_project: str
     logstore: str
+    tablestore_instance: str
+    tablestore_table: str
+    tablestore_endpoint: str
+    stack_name: str
     verify_seconds: int
+    hung_after_seconds: int
     claim_settle_seconds: float
     ecs_timeout_seconds: float
     deadline_margin_seconds: float
@@ -62,7 +67,7 @@ _PARTS = {
     "policy": (
         "force_reboot", "paused", "opt_in_tag", "grace_seconds", "maintenance_windows", "freezes", "time_zone",
         "window_triggers", "cooldown_seconds", "max_attempts", "attempt_window_seconds", "max_reboots",
-        "max_reboots_window_seconds", "group_tag", "storm_factor", "suspend_after",
+        "max_reboots_window_seconds", "group_tag", "storm_factor", "suspend_after", "ledger",
     ),
     "reading": (
         "default_region", "webhook_token", "max_event_age_seconds", "instance_labels", "region_labels",
@@ -74,10 +79,10 @@ _NAMES = {variable.name for variable in VARIABLES}
 #: A variable that starts like this and is not in the table is a misspelling of ours, not somebody else's.
 _OURS = (
     "ACTIONABLE_", "ATTEMPT_", "BATCH_OPT", "CLAIM_", "COOLDOWN", "DEADLINE_", "DEFAULT_REGION", "DRY_RUN", "ECS_END",
-    "ECS_REBOOT_", "ECS_TIME", "FORCE_REBOOT", "FREEZE", "GRACE_", "GROUP_TAG", "HANDOVER", "INSTANCE_LABEL",
-    "LOGSTORE", "LOG_PROJ", "LOG_STORE", "MAINTENANCE_", "MAX_ATTEMPT", "MAX_EVENT", "MAX_REBOOT", "NOTIFY_KEY",
-    "NOTIFY_LANG", "NOTIFY_SECRET", "OPT_IN", "PAUSE",
-    "REGION_LABEL", "SLS_END", "STORM_", "SUSPEND_", "TIME_ZONE", "VERIFY_", "WEBHOOK_", "WINDOW_",
+    "ECS_REBOOT_", "ECS_TIME", "FORCE_REBOOT", "FREEZE", "GRACE_", "GROUP_TAG", "HANDOVER", "HUNG_", "INSTANCE_LABEL",
+    "LEDGER", "LOGSTORE", "LOG_PROJ", "LOG_STORE", "MAINTENANCE_", "MAX_ATTEMPT", "MAX_EVENT", "MAX_REBOOT",
+    "NOTIFY_KEY", "NOTIFY_LANG", "NOTIFY_SECRET", "OPT_IN", "PAUSE", "REGION_LABEL", "SLS_END", "STACK_NAME", "STORM_",
+    "SUSPEND_", "TABLESTORE_", "TIME_ZONE", "VERIFY_", "WEBHOOK_", "WINDOW_",
 )  # fmt: skip
 
 
@@ -130,6 +135,8 @@ def load(environment: Mapping[str, str]) -> Settings:
             mistakes.append(Mistake(variable.name, "***" if variable.secret else text, str(error)))
     if not mistakes and values["logstore"] and not values["log_project"]:
         mistakes.append(Mistake("LOG_PROJECT", "", "LOGSTORE is set, so name its project, or empty LOGSTORE"))
+    if not mistakes and values["ledger"] == "tablestore" and not values["tablestore_instance"]:
+        mistakes.append(Mistake("TABLESTORE_INSTANCE", "", "LEDGER is tablestore, so name its instance, or set tags"))
     if not mistakes and values["actionable_events"]:
         mistakes += _not_switchable(values["actionable_events"])
     if not mistakes and not values["maintenance_windows"]:

@@ -114,6 +114,24 @@ def _keyword(text: str) -> str:
     return text.strip()
 
 
+def _table_instance(text: str) -> str:
+    if text.strip() and not re.fullmatch(r"[A-Za-z](?!.*-$)[A-Za-z0-9-]{2,15}", text.strip()):
+        raise ValueError("give 3 to 16 letters, digits and '-', first a letter and last no '-', or nothing")
+    return text.strip()
+
+
+def _table_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,254}", text.strip()):
+        raise ValueError("give 1 to 255 letters, digits and '_', first no digit")
+    return text.strip()
+
+
+def _stack_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}", text.strip()):
+        raise ValueError("give 1 to 255 letters, digits, '-' and '_', first a letter or digit")
+    return text.strip()
+
+
 TRIGGER_KINDS = ("alarm", "event", "timer", "manual")
 
 VARIABLES: tuple[Variable, ...] = (
@@ -233,13 +251,14 @@ VARIABLES: tuple[Variable, ...] = (
         "COOLDOWN_SECONDS",
         "1800",
         _number(0, 604_800),
-        "After an attempt the instance is left alone for this long, whatever became of it.",
+        "After an attempt the instance is left alone for this long, whatever came of it.",
     ),
     Variable(
         "MAX_ATTEMPTS",
         "3",
         _number(1, ledger.MOST_ATTEMPTS),
-        "So many attempts within ATTEMPT_WINDOW_SECONDS, and then none until a person resets the instance.",
+        "This many attempts within ATTEMPT_WINDOW_SECONDS, and then none until a person resets the instance or seven "
+        "days have passed since the last one.",
     ),
     Variable(
         "ATTEMPT_WINDOW_SECONDS",
@@ -276,6 +295,29 @@ VARIABLES: tuple[Variable, ...] = (
         "0: never.",
     ),
     Variable(
+        "LEDGER",
+        "tags",
+        _choice("tags", "tablestore"),
+        "Where attempts are remembered. `tags`: in the tag `ecs-reboot.ledger` of each instance, for small fleets. "
+        "`tablestore`: in a table of Tablestore, for any number. All functions of an account must use the same. "
+        "`template.yml` sets `tablestore`.",
+    ),
+    Variable("TABLESTORE_INSTANCE", "", _table_instance, "The Tablestore instance of `LEDGER=tablestore`."),
+    Variable("TABLESTORE_TABLE", "ledger", _table_name, "Its table: key `region` and `row`, both text."),
+    Variable(
+        "TABLESTORE_ENDPOINT",
+        "",
+        _endpoint,
+        "Another endpoint than the instance's own in the function's region: `http(s)://host:port`.",
+    ),
+    Variable(
+        "STACK_NAME",
+        "default",
+        _stack_name,
+        "Which stack this is: under `LEDGER=tablestore` each stack counts limit, storm and suspension for itself. "
+        "`template.yml` sets it to the stack's name.",
+    ),
+    Variable(
         "CLAIM_SETTLE_SECONDS",
         "0",
         _number(0, 30, whole=False),
@@ -290,6 +332,13 @@ VARIABLES: tuple[Variable, ...] = (
         "How long to watch, after ECS accepted, for the instance to go down and be Running again; within the "
         "function's timeout. 0: not at all; the verification sweep or a state-change event completes the record. "
         "`template.yml` sets it.",
+    ),
+    Variable(
+        "HUNG_AFTER_SECONDS",
+        "1200",
+        _number(60, 86_400),
+        "A rebooted instance that is not Running again after this long is `hung`, or `down` where it is Stopped. A "
+        "restart takes 3 to 5 minutes on average and up to 20; choose less only where all are known to be faster.",
     ),
     Variable(
         "ECS_TIMEOUT_SECONDS",

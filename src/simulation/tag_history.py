@@ -1,7 +1,7 @@
 """The ledger's tags of one region: their true state, and what they were a moment ago."""
 
 
-class LedgerStore:
+class TagHistory:
     """Values by instance ID, and the changes of the last while."""
 
     def __init__(self) -> None:

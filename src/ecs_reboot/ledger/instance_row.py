@@ -1,0 +1,66 @@
+"""The row of one instance in the table: its entry, and which run may ask ECS until when. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple, cast, get_args
+
+from ecs_reboot.ledger.entry import FIRST_YEAR, SKEW, Entry, History, State
+from ecs_reboot.ledger.window_row import millis, moment
+
+_STATES = get_args(State)
+
+
+class InstanceRow(NamedTuple):
+    """``run`` may ask ECS until ``ask_by`` (milliseconds), and nobody else."""
+
+    history: History
+    run: str = ""
+    ask_by: int = 0
+
+
+def read(instance_id: str, columns: Mapping[str, object], now: datetime) -> InstanceRow:
+    """Read an instance's row. One that can't be read is named in its history."""
+    if not columns:
+        return InstanceRow(History())
+    try:
+        at = moment(_int(columns, "at"))
+        earlier = str(columns["earlier"])
+        state = columns["state"]
+        if state not in _STATES:
+            raise ValueError(f"state {state!r}")  # noqa: TRY301 - told below with the rest
+        if at.year < FIRST_YEAR or at > now + SKEW:
+            raise ValueError(f"it is dated {at:%Y-%m-%dT%H:%M:%SZ}, and now is {now:%Y-%m-%dT%H:%M:%SZ}")  # noqa: TRY301
+        entry = Entry(
+            at=at,
+            state=cast("State", state),
+            force=bool(columns["force"]),
+            claim=str(columns["claim"]),
+            group=str(columns["group"]),
+            earlier=tuple(int(seconds) for seconds in earlier.split(",") if seconds),
+        )
+        return InstanceRow(History(entry=entry), str(columns["run"]), _int(columns, "ask_by"))
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"row i#{instance_id} of the ledger can't be read ({error}); reset it (docs/runbook.md)"
+        return InstanceRow(History(unreadable=reason))
+
+
+def columns(entry: Entry, *, run: str, ask_by: int, stack: str) -> dict[str, int | str]:
+    """Return the columns of an instance's row."""
+    return {
+        "state": entry.state,
+        "at": millis(entry.at),
+        "force": int(entry.force),
+        "claim": entry.claim,
+        "run": run,
+        "ask_by": ask_by,
+        "stack": stack,
+        "group": entry.group,
+        "earlier": ",".join(map(str, entry.earlier)),
+    }
+
+
+def _int(columns: Mapping[str, object], name: str) -> int:
+    value = columns[name]
+    if not isinstance(value, int):
+        raise TypeError(f"{name} is {value!r}")
+    return value

@@ -1,0 +1,116 @@
+"""The ledger as a run needs it. Two stores: `tags` on the instances, and a table of Tablestore (``stores``).
+
+Every method raises CloudError where the store can't be reached, unless it says otherwise. Decisions are not made here:
+``obtain`` is given a pure judge and asks it about what was read, again after each lost race.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
+
+from ecs_reboot.ledger.entry import Entry, History, State
+from ecs_reboot.ledger.memory import RegionMemory
+from ecs_reboot.model import Instance
+
+
+class Wanted(NamedTuple):
+    """An instance that a run wants to reboot, as DescribeInstances showed it; ``group`` is a digest, '0' for none."""
+
+    instance: Instance
+    group: str
+
+    @property
+    def instance_id(self) -> str:
+        """The instance's ID."""
+        return self.instance.instance_id
+
+
+class Judged(NamedTuple):
+    """What the judge says: the claims to write, who is refused because of others, and who is first to see a storm."""
+
+    claims: Mapping[str, Entry]
+    crowded: tuple[str, ...] = ()
+    storm: str = ""
+
+
+Judge = Callable[[Mapping[str, History], RegionMemory, datetime], Judged]
+
+
+class Lost(NamedTuple):
+    """Why an instance that the judge allowed is not this run's.
+
+    `own`: an earlier run of the same request claimed it and may have asked ECS: look at it again after ``wait``
+    seconds, then obtain it with ``again``.
+    """
+
+    code: Literal["claimed_elsewhere", "ledger_unavailable", "tags_full", "deadline", "own"]
+    reason: str
+    entry: Entry | None = None
+    wait: float = 0.0
+
+
+class Obtained(NamedTuple):
+    """``mine``: ECS may be asked for these, by this run alone. Those in neither were refused by the judge."""
+
+    mine: frozenset[str]
+    lost: Mapping[str, Lost]
+
+
+class OpenReboot(NamedTuple):
+    """A claim whose end is not known, or a reboot that ended badly and may have been resolved since."""
+
+    instance_id: str
+    entry: Entry
+
+
+class LedgerStore(Protocol):
+    """The memory of one account, as one run of one request uses it."""
+
+    def shown(self, instance: Instance) -> History:
+        """Return what is known of an instance without a call."""
+
+    def histories(self, region_id: str, instances: Sequence[Instance]) -> Mapping[str, History]:
+        """Return what is known of each instance."""
+
+    def obtain(
+        self,
+        region_id: str,
+        wanted: Sequence[Wanted],
+        judge: Judge,
+        *,
+        count: Callable[[], int] | None,
+        dry_run: bool = False,
+        again: frozenset[str] = frozenset(),
+    ) -> Obtained:
+        """Claim what the judge allows, so that no other run has it and no limit is passed.
+
+        ``count`` says how many instances opted in, None where nobody needs to know. A dry run writes nothing.
+        """
+
+    def still_ours(self, region_id: str, instance_ids: Iterable[str]) -> frozenset[str]:
+        """Return the instances for which ECS may be asked at this moment: right before each call to ECS."""
+
+    def record(self, region_id: str, states: Mapping[str, State]) -> None:
+        """Write down what became of this run's claims. Never raises: without it a sweep finds out later."""
+
+    def release(self, region_id: str, instance_ids: Iterable[str]) -> None:
+        """Take back claims that led to no reboot. Never raises: what is left ends by itself."""
+
+
+class LedgerMaintenance(Protocol):
+    """The ledger as those who look after it need it: the sweep, and people."""
+
+    def open_reboots(self, region_id: str, instance_ids: tuple[str, ...]) -> list[OpenReboot]:
+        """Return what a sweep should look at: of the instances named, or of the whole region."""
+
+    def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
+        """Write verdicts over the entries they were found for; return the instances whose entry was still that one."""
+
+    def reset(self, region_id: str, instance_ids: Sequence[str]) -> Mapping[str, str]:
+        """Clear attempts; return what stood there, for those that had an entry, readable or not."""
+
+    def resume(self, region_id: str) -> Mapping[str, str]:
+        """Lift suspension and storm; return by instance ('' for the region) what was lifted."""
+
+    def list(self, region_id: str) -> list[tuple[str, History]]:
+        """Return all entries of a region for a person."""

@@ -1,0 +1,361 @@
+"""The ledger in a table of Tablestore: a claim is two conditional writes, and nothing settles or is listed.
+
+```
+ 1  read   w#STACK, i#INSTANCE (and g#GROUP)        one clock for all runs: the answer's
+ 2  swap   w#STACK  with a place for the instance   lost -> 1
+ 3  swap   g#GROUP                                  lost -> 1
+ 4  swap   i#INSTANCE: claimed, by this run         lost -> 1, done with it -> give the place back
+ 5  ask ECS, before ``ask_by``
+```
+
+`i#` and `g#` are shared by all stacks, `w#` is one stack's. The place is written anew in every round, even where it is
+there already: so a sweep that judged an older window can't free it (docs/safety.md).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from ecs_reboot.clock import Deadline
+from ecs_reboot.cloud.errors import CloudError
+from ecs_reboot.cloud.tablestore.rows import Stored
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger import instance_row
+from ecs_reboot.ledger.entry import Entry, History, State
+from ecs_reboot.ledger.instance_row import InstanceRow
+from ecs_reboot.ledger.memory import holds_group
+from ecs_reboot.ledger.store import Judge, Judged, Lost, Obtained, Wanted
+from ecs_reboot.ledger.table_region import TableRegion, group_name, instance_name, plain
+from ecs_reboot.ledger.table_rows import Found, Swap, TableApi, TableRows
+from ecs_reboot.ledger.window_row import Slot, Window, millis, moment
+from ecs_reboot.model import Instance
+
+#: How often a run that lost a race tries again, and the longest jitter before that, times the round. Seconds.
+ROUNDS, JITTER_SECONDS = 10, 0.02
+#: A run may ask ECS for this long after it read what it claimed upon; a retry of its request waits for this and for the
+#: time in which a request to ECS takes effect. Seconds.
+ASK_SECONDS, EFFECT_SECONDS = 10.0, 5.0
+#: Kept from the deadline for what follows a claim: calls (two or three writes, the reboot, one look, three to take it
+#: back), each as long as this run's slowest so far, and a second for the rest.
+CALLS_TO_COME, REST_SECONDS = 8, 1.0
+#: Time of its own, beyond the deadline, for taking claims back. Seconds.
+RESERVE_SECONDS = 2.5
+#: The number of opted-in instances is counted again when it is older than this.
+COUNTED_FOR = timedelta(hours=1)
+
+
+class _Held(NamedTuple):
+    """A claim of this run: the row before and as it is now, and when it may no longer be acted on (``elapsed``)."""
+
+    before: Mapping[str, Stored]
+    row: Mapping[str, Stored]
+    entry: Entry
+    until: float
+
+
+class TableSettings(NamedTuple):
+    """What a run knows of its own: which stack, which request; ``run`` tells it from all other runs.
+
+    ``window_seconds`` is that of the limit; ``holds`` is after how long a run is over for certain.
+    """
+
+    stack: str
+    request: str
+    run: str
+    window_seconds: float
+    holds: timedelta
+
+
+class TableLedger:
+    """``store.LedgerStore`` over a table."""
+
+    def __init__(self, api: TableApi, table: str, deadline: Deadline, settings: TableSettings) -> None:
+        self._deadline, self._settings = deadline, settings
+        self._rows = TableRows(api, table, deadline, settings.run)
+        self._region = TableRegion(self._rows, settings.stack, deadline)
+        self._held: dict[str, _Held] = {}
+
+    def shown(self, instance: Instance) -> History:  # noqa: ARG002 - the other store needs it
+        """Return nothing: an entry is read when it is claimed upon."""
+        return History()
+
+    def histories(self, region_id: str, instances: Sequence[Instance]) -> Mapping[str, History]:
+        """Return what is known of each instance, in one call for 100."""
+        if not instances:
+            return {}
+        found = self._rows.read(region_id, [instance_name(one.instance_id) for one in instances])
+        return {one.instance_id: self._row(found, one.instance_id).history for one in instances}
+
+    def obtain(
+        self,
+        region_id: str,
+        wanted: Sequence[Wanted],
+        judge: Judge,
+        *,
+        count: Callable[[], int] | None,
+        dry_run: bool = False,
+        again: frozenset[str] = frozenset(),
+    ) -> Obtained:
+        """Claim what the judge allows."""
+        mine: set[str] = set()
+        lost: dict[str, Lost] = {}
+        left = list(wanted)
+        placed: dict[str, Entry] = {}
+        try:
+            for attempt in range(1, ROUNDS + 1):
+                found = self._rows.read(region_id, self._names(left))
+                window = self._region.window(found)
+                lost |= self._taken(found, window, left, again)
+                left = [one for one in left if one.instance_id not in lost]
+                window = self._counted(window, left, found, count)
+                judged = self._judged(judge, window, found, left)
+                if dry_run:
+                    return Obtained(frozenset(judged.claims), lost)
+                if judged.claims and self._deadline.left() < self._rows.slowest * CALLS_TO_COME + REST_SECONDS:
+                    reason = "there is not enough time left to claim it, ask ECS and see what came of it"
+                    lost |= {instance_id: Lost("deadline", reason) for instance_id in judged.claims}
+                    judged = judged._replace(claims={})
+                if not judged.claims:
+                    self._leave(region_id, window, found, judged, placed)
+                    return Obtained(frozenset(mine), lost)
+                if self._place(region_id, window, found, judged, left):
+                    placed = dict(judged.claims)
+                    won = self._write_claims(region_id, found, judged.claims)
+                    mine |= won
+                    placed = {one: entry for one, entry in placed.items() if one not in won}
+                    left = [one for one in left if one.instance_id in placed]
+                    if not left:
+                        return Obtained(frozenset(mine), lost)
+                if not self._deadline.wait(JITTER_SECONDS * attempt * self._deadline.clock.jitter()):
+                    break
+        except CloudError:
+            if dry_run:
+                raise
+            self.release(region_id, mine)
+            self._give_back(region_id, placed)
+            raise
+        reason = f"others changed the ledger at the same time, {ROUNDS} times in a row"
+        self._give_back(region_id, placed)
+        return Obtained(frozenset(mine), lost | {one.instance_id: Lost("ledger_unavailable", reason) for one in left})
+
+    def still_ours(self, region_id: str, instance_ids: Iterable[str]) -> frozenset[str]:
+        """Return the instances that this run may ask for now; what is about to end is claimed for longer first."""
+        elapsed = self._deadline.clock.elapsed()
+        held = {one: self._held[one] for one in instance_ids if one in self._held}
+        late = {one: claim for one, claim in held.items() if elapsed >= claim.until}
+        if not late:
+            return frozenset(held)
+        found = self._rows.read(region_id, [instance_name(one) for one in late])
+        ask_by = millis(found.now) + int(ASK_SECONDS * 1000)
+        swaps = [
+            Swap(instance_name(one), claim.row, plain(claim.row) | {"ask_by": ask_by}) for one, claim in late.items()
+        ]
+        won = self._rows.swap(region_id, swaps)
+        for one, claim in late.items():
+            if instance_name(one) in won:
+                self._held[one] = claim._replace(row=won[instance_name(one)], until=found.began + ASK_SECONDS)
+        return frozenset(one for one in held if one not in late or instance_name(one) in won)
+
+    def record(self, region_id: str, states: Mapping[str, State]) -> None:
+        """Write down what became of this run's claims."""
+        with suppress(CloudError):
+            ours = {one: (self._held[one], state) for one, state in states.items() if one in self._held}
+            held = {one: pair for one, pair in ours.items() if pair[0].entry.state in ledger.OPEN}
+            reserve = self._reserve()
+            swaps = [
+                Swap(instance_name(one), claim.row, plain(claim.row) | {"state": state})
+                for one, (claim, state) in held.items()
+            ]
+            won = self._rows.swap(region_id, swaps, reserve)
+            for one, (claim, state) in held.items():
+                if instance_name(one) in won:
+                    entry = claim.entry.model_copy(update={"state": state})
+                    self._held[one] = claim._replace(row=won[instance_name(one)], entry=entry)
+            ends = {one: self._held[one].entry for one, (_, state) in held.items() if state not in ledger.OPEN}
+            self._region.end(
+                region_id, {one: entry for one, entry in ends.items() if instance_name(one) in won}, reserve
+            )
+
+    def release(self, region_id: str, instance_ids: Iterable[str]) -> None:
+        """Take back claims that led to no reboot: the row as it was, then group and place."""
+        held = {one: self._held.pop(one) for one in tuple(instance_ids) if one in self._held}
+        if not held:
+            return
+        with suppress(CloudError):
+            reserve = self._reserve()
+            void = {one: self._columns(claim.entry.model_copy(update={"state": "void"})) for one, claim in held.items()}
+            swaps = [
+                Swap(instance_name(one), claim.row, plain(claim.before) or void[one]) for one, claim in held.items()
+            ]
+            won = self._rows.swap(region_id, swaps, reserve)
+            free = {one: claim.entry for one, claim in held.items() if instance_name(one) in won}
+            self._give_back(region_id, free)
+
+    # ---- one round of a claim
+
+    def _names(self, wanted: Iterable[Wanted]) -> list[str]:
+        wanted = tuple(wanted)
+        groups = dict.fromkeys(group_name(one.group) for one in wanted if one.group != "0")
+        return [self._region.window_name, *(instance_name(one.instance_id) for one in wanted), *groups]
+
+    def _row(self, found: Found, instance_id: str) -> InstanceRow:
+        return instance_row.read(instance_id, found.rows[instance_name(instance_id)], found.now)
+
+    def _claim(self, instance_id: str) -> str:
+        return ledger.claim_digest(self._settings.request, instance_id)
+
+    def _taken(self, found: Found, window: Window, left: Iterable[Wanted], again: frozenset[str]) -> dict[str, Lost]:
+        """Return those that another run has, or an earlier run of the same request."""
+        lost = {}
+        for one in left:
+            instance_id = one.instance_id
+            row, slot, claim = self._row(found, instance_id), window.held(instance_id), self._claim(instance_id)
+            entry = row.history.entry
+            if entry and entry.state == "claimed" and entry.claim == claim and row.run != self._settings.run:
+                wait = (row.ask_by - millis(found.now)) / 1000 + EFFECT_SECONDS
+                if wait > 0 or instance_id not in again:
+                    reason = f"an earlier run of this request claimed the instance ({entry})"
+                    lost[instance_id] = Lost("own", reason, entry, max(wait, 0.0))
+            elif slot and slot.state == "open" and slot.claim != claim and (entry is None or entry.claim != slot.claim):
+                age = found.now - moment(slot.at)
+                if age < self._settings.holds:
+                    reason = f"another run ({slot.run}) is about to claim the instance; it is that run's to reboot"
+                    lost[instance_id] = Lost("claimed_elsewhere", reason)
+        return lost
+
+    def _counted(self, window: Window, left: Sequence[Wanted], found: Found, count: Callable[[], int] | None) -> Window:
+        """Find out how many instances opted in, where more than a first reboot is wanted and nobody knows."""
+        seconds = self._settings.window_seconds
+        ours = frozenset((one.instance_id, self._claim(one.instance_id)) for one in left)
+        alone = len(left) <= 1 and not window.memory(seconds, found.now, ours=ours).asked_for
+        fresh = window.counted_at > millis(found.now - COUNTED_FOR)
+        if count is None or alone or fresh:
+            return window
+        return window._replace(opted_in=count(), counted_at=millis(found.now))
+
+    def _judged(self, judge: Judge, window: Window, found: Found, left: Sequence[Wanted]) -> Judged:
+        ours = frozenset((one.instance_id, self._claim(one.instance_id)) for one in left)
+        memory = window.memory(self._settings.window_seconds, found.now, ours=ours)
+        busy: dict[str, dict[str, datetime]] = {}
+        for group in {one.group for one in left} - {"0"}:
+            row = found.rows[group_name(group)]
+            at = row.get("at", 0)
+            if row and isinstance(at, int):
+                seconds = timedelta(seconds=self._settings.window_seconds)
+                if holds_group(str(row.get("state", "")), moment(at), seconds, found.now):
+                    busy[group] = {str(row.get("member", "")): moment(at)}
+        histories = {}
+        for one in left:
+            row_of = self._row(found, one.instance_id)
+            there = bool(found.rows[instance_name(one.instance_id)])
+            # Of an instance that this table does not know yet, the tag may tell of the time before.
+            histories[one.instance_id] = row_of.history if there else ledger.of(one.instance, found.now)
+        return judge(histories, memory._replace(busy=busy), found.now)
+
+    def _place(self, region_id: str, window: Window, found: Found, judged: Judged, left: Sequence[Wanted]) -> bool:
+        """Write a place for each instance that is allowed, and take back those of this run that are no longer."""
+        now, run = found.now, self._settings.run
+        slots = [Slot(one, self._claim(one), run, millis(now), entry.group) for one, entry in judged.claims.items()]
+        dropped = [
+            (one.instance_id, self._claim(one.instance_id)) for one in left if one.instance_id not in judged.claims
+        ]
+        ours = [
+            pair for pair in dropped if (slot := window.held(pair[0])) and slot.claim == pair[1] and slot.run == run
+        ]
+        after = window.without(ours).with_slots(slots, self._settings.window_seconds, now)
+        after = after.with_asked(judged.crowded, now, storm=bool(judged.storm))
+        return bool(
+            self._rows.swap(
+                region_id, [Swap(self._region.window_name, found.rows[self._region.window_name], after.columns())]
+            )
+        )
+
+    def _write_claims(self, region_id: str, found: Found, claims: Mapping[str, Entry]) -> set[str]:
+        """Write groups, then instances; return those that are ours now."""
+        groups = {entry.group: one for one, entry in claims.items() if entry.group != "0"}
+        if groups:
+            swaps = [
+                Swap(
+                    group_name(group),
+                    found.rows[group_name(group)],
+                    {
+                        "member": one,
+                        "claim": claims[one].claim,
+                        "at": millis(found.now),
+                        "state": "claimed",
+                        "run": self._settings.run,
+                    },
+                )
+                for group, one in groups.items()
+            ]
+            won = self._rows.swap(region_id, swaps)
+            claims = {
+                one: entry for one, entry in claims.items() if entry.group == "0" or group_name(entry.group) in won
+            }
+        ask_by = millis(found.now) + int(ASK_SECONDS * 1000)
+        swaps = [
+            Swap(
+                instance_name(one),
+                found.rows[instance_name(one)],
+                instance_row.columns(entry, run=self._settings.run, ask_by=ask_by, stack=self._settings.stack),
+            )
+            for one, entry in claims.items()
+        ]
+        if not swaps:
+            return set()
+        won = self._rows.swap(region_id, swaps)
+        ours = {one for one in claims if instance_name(one) in won}
+        for one in ours:
+            self._held[one] = _Held(
+                found.rows[instance_name(one)], won[instance_name(one)], claims[one], found.began + ASK_SECONDS
+            )
+        return ours
+
+    def _leave(self, region_id: str, window: Window, found: Found, judged: Judged, placed: Mapping[str, Entry]) -> None:
+        """Take note of those refused because of others, and give places back; losing this race does not matter."""
+        if placed:
+            self._give_back(region_id, placed)
+        if not judged.crowded or window.storm_at > millis(found.now) - int(self._settings.window_seconds * 1000):
+            return
+        after = window.with_slots((), self._settings.window_seconds, found.now)
+        after = after.with_asked(judged.crowded, found.now, storm=bool(judged.storm))
+        with suppress(CloudError):
+            self._rows.swap(
+                region_id, [Swap(self._region.window_name, found.rows[self._region.window_name], after.columns())]
+            )
+
+    # ---- taking back
+
+    def _reserve(self) -> Deadline:
+        """Return a deadline that leaves time to take claims back although the run's own has passed."""
+        return Deadline(self._deadline.clock, max(self._deadline.left(), RESERVE_SECONDS))
+
+    def _give_back(self, region_id: str, entries: Mapping[str, Entry]) -> None:
+        """Give back the places and groups that this run wrote: nobody can still win these instances by them."""
+        run = self._settings.run
+        pairs = {(one, entry.claim) for one, entry in entries.items()}
+
+        def without(window: Window) -> Window:
+            return window.without(
+                (slot.instance_id, slot.claim)
+                for slot in window.slots
+                if slot.run == run and (slot.instance_id, slot.claim) in pairs
+            )
+
+        if pairs:
+            with suppress(CloudError):
+                self._region.end_groups(region_id, entries, "void", self._reserve(), run=run)
+                self._region.change_window(region_id, without, self._reserve())
+
+    def _member(self, instance_id: str, entry: Entry, found: Found) -> dict[str, int | str]:
+        return {
+            "member": instance_id,
+            "claim": entry.claim,
+            "at": millis(found.now),
+            "state": "claimed",
+            "run": self._settings.run,
+        }
+
+    def _columns(self, entry: Entry) -> dict[str, int | str]:
+        return instance_row.columns(entry, run=self._settings.run, ask_by=0, stack=self._settings.stack)

@@ -1,0 +1,325 @@
+"""The ledger in tags: claim, then count. For small fleets, without a further service.
+
+```
+ read the region's entries --> judge --> write a claim on each instance --> wait --> read again --> judge again
+                                 | no                                                   | another's claim: lost
+                                 v                                                      | too many: withdraw, try again
+                              refused                                                   v
+                                                                                       ours
+```
+
+Every run writes before it counts, so of two runs at least the later writer sees the other's claim: whatever the
+interleaving, no more than the limit go on. A run that dies in between leaves a claim that counts until its window ends:
+fewer reboots, never more. Only a claim that still stands is taken back: what another run wrote over it is that run's.
+What is assumed of tags, and what the wait is for, is in docs/safety.md.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from ecs_reboot.clock import Deadline
+from ecs_reboot.cloud.ecs_api import EcsApi
+from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger import memory as memories
+from ecs_reboot.ledger.entry import Entry, History, State
+from ecs_reboot.ledger.memory import RegionMemory
+from ecs_reboot.ledger.store import Judge, Judged, Lost, Obtained, Wanted
+from ecs_reboot.ledger.tags import TagRegister
+from ecs_reboot.model import Instance
+
+#: How often a run that lost to others withdraws and tries again.
+ROUNDS = 4
+#: How often the region is read again until our own claims are seen, and how long between, seconds.
+LOOKS, LOOK_SECONDS = 6, 0.25
+#: The beginnings of the codes by which TagResources says that an instance can't take another tag.
+TAGS_FULL = ("OperationDenied.QuotaExceed", "QuotaExceed", "TagQuotaExceed")
+#: Time of its own, beyond the deadline, for taking claims back. Seconds.
+RESERVE_SECONDS = 2.5
+#: Kept from the deadline for what follows a claim: reading again, the reboot, one look, taking back. Seconds.
+REST_CALLS, REST_SECONDS = 6, 1.0
+
+#: Raised when the ledger snapshot behind a claim is too old to write from.
+TOO_LATE = NotSent("TagResources", "the ledger changed between reading and writing it, or that took too long")
+
+Entries = dict[str, str]
+
+
+class TagSettings(NamedTuple):
+    """What a run knows of its own. ``window_seconds`` is that of the limit."""
+
+    request: str
+    window_seconds: float
+    settle_seconds: float
+
+
+class _Round(NamedTuple):
+    """What one try gave: ours, lost, and those that the limit refused after they had been claimed."""
+
+    kept: frozenset[str]
+    lost: Mapping[str, Lost]
+    over: tuple[Wanted, ...] = ()
+
+
+class TagLedger:
+    """``store.LedgerStore`` over tags."""
+
+    def __init__(self, ecs: EcsApi, deadline: Deadline, settings: TagSettings) -> None:
+        self._deadline, self._settings = deadline, settings
+        self._register = TagRegister(ecs, deadline, settings.settle_seconds)
+        self._before: dict[str, str] = {}
+        self._claimed: dict[str, str] = {}
+        self._opted_in: dict[str, int] = {}
+
+    def shown(self, instance: Instance) -> History:
+        """Return what the instance's own tag says."""
+        return ledger.of(instance, self._deadline.clock.now())
+
+    def histories(self, region_id: str, instances: Sequence[Instance]) -> Mapping[str, History]:  # noqa: ARG002
+        """Return what the instances' own tags say, without a call."""
+        return {one.instance_id: self.shown(one) for one in instances}
+
+    def obtain(
+        self,
+        region_id: str,
+        wanted: Sequence[Wanted],
+        judge: Judge,
+        *,
+        count: Callable[[], int] | None,
+        dry_run: bool = False,
+        again: frozenset[str] = frozenset(),
+    ) -> Obtained:
+        """Claim what the judge allows."""
+        lost: dict[str, Lost] = {}
+        for attempt in range(1, ROUNDS + 1):
+            try:
+                tried = self._try(region_id, wanted, judge, count=count, dry_run=dry_run, again=again)
+            except CloudError as error:
+                return Obtained(frozenset(), lost | {one.instance_id: _unavailable(error) for one in wanted})
+            lost |= tried.lost
+            # More than a second, so that no claim looks like the one before.
+            wait = attempt * (1.0 + self._deadline.clock.jitter())
+            if tried.kept or not tried.over or attempt == ROUNDS or not self._deadline.wait(wait):
+                return Obtained(tried.kept, lost)
+            wanted = tried.over
+        raise AssertionError("the last round returns")
+
+    def still_ours(self, region_id: str, instance_ids: Iterable[str]) -> frozenset[str]:  # noqa: ARG002
+        """Return all: a claim in a tag is this run's for as long as the run may last."""
+        return frozenset(one for one in instance_ids if one in self._claimed)
+
+    def record(self, region_id: str, states: Mapping[str, State]) -> None:
+        """Write down what became of this run's claims."""
+        now = self._deadline.clock.now()
+
+        def after(instance_id: str, text: str) -> str | None:
+            entry = ledger.read(text, now).entry if self._stands(instance_id, text) else None
+            if entry is None or entry.state not in ledger.OPEN:
+                return None
+            self._claimed[instance_id] = str(entry.model_copy(update={"state": states[instance_id]}))
+            return self._claimed[instance_id]
+
+        with suppress(CloudError):
+            self._register.change(region_id, states, after, self._reserve())
+
+    def release(self, region_id: str, instance_ids: Iterable[str]) -> None:
+        """Take back claims that led to no reboot, where they still stand: the value before is restored.
+
+        Where there was none, an entry says that a reboot was asked for and not done. A claim that can't be taken back
+        counts until its window ends.
+        """
+        before = {one: self._before.get(one) or self._withdrawn(one) for one in instance_ids if one in self._claimed}
+        if not before:
+            return
+        with suppress(CloudError):
+            self._register.change(
+                region_id,
+                before,
+                lambda one, text: before[one] if self._stands(one, text) else None,
+                self._reserve(),
+            )
+
+    def _withdrawn(self, instance_id: str) -> str:
+        entry = ledger.read(self._claimed[instance_id], self._deadline.clock.now()).entry
+        return str(entry.model_copy(update={"state": "refused"})) if entry else ""
+
+    def _reserve(self) -> Deadline:
+        return Deadline(self._deadline.clock, max(self._deadline.left(), RESERVE_SECONDS))
+
+    def _stands(self, instance_id: str, text: str) -> bool:
+        """Return whether an entry is the claim that this run wrote last."""
+        return text == self._claimed.get(instance_id)
+
+    def _try(
+        self,
+        region_id: str,
+        wanted: Sequence[Wanted],
+        judge: Judge,
+        *,
+        count: Callable[[], int] | None,
+        dry_run: bool,
+        again: frozenset[str],
+    ) -> _Round:
+        began = self._deadline.clock.elapsed()
+        entries, since = self._register.read(region_id)
+        seconds = self._deadline.clock.elapsed() - began
+        own = {} if dry_run else self._own(wanted, entries, again)
+        wanted = [one for one in wanted if one.instance_id not in own]
+        judged = self._judged(region_id, wanted, entries, judge, count)
+        if dry_run:
+            return _Round(frozenset(judged.claims), {})
+        lost: dict[str, Lost] = dict(own)
+        claims = {one: str(entry) for one, entry in judged.claims.items()}
+        rest = self._settings.settle_seconds + REST_SECONDS + seconds + REST_CALLS * min(seconds, 1.0)
+        if claims and self._deadline.left() < rest:
+            reason = "there is not enough time left for the claim to settle, to ask ECS and see what came of it"
+            lost |= {one: Lost("deadline", reason) for one in claims}
+            claims = {}
+        for one in claims:
+            text = entries.get(one, "")
+            if text != self._claimed.get(one):
+                self._before[one] = text
+        self._claimed.update(claims)
+        try:
+            late = self._register.claim(region_id, claims, entries, since)
+            lost |= {one: _unavailable(TOO_LATE) for one in late}
+            kept = {one: text for one, text in claims.items() if one not in late}
+            self._mark(region_id, wanted, judged, entries, since)
+            if not kept:
+                return _Round(frozenset(), lost)
+            self._register.settle()
+            return self._confirm(region_id, [one for one in wanted if one.instance_id in kept], judge, count, lost)
+        except CloudError:
+            self.release(region_id, claims)
+            raise
+
+    def _own(self, wanted: Sequence[Wanted], entries: Entries, again: frozenset[str]) -> dict[str, Lost]:
+        """Return the instances that an earlier run of this request claimed; that run is over (docs/safety.md)."""
+        now = self._deadline.clock.now()
+        own = {}
+        for one in wanted:
+            text = entries.get(one.instance_id, "")
+            entry = ledger.read(text, now).entry if text else None
+            claim = ledger.claim_digest(self._settings.request, one.instance_id)
+            ours = entry is not None and entry.claim == claim and not self._stands(one.instance_id, text)
+            if entry and ours and entry.state == "claimed" and one.instance_id not in again:
+                reason = f"an earlier run of this request claimed the instance ({text})"
+                own[one.instance_id] = Lost("own", reason, entry)
+        return own
+
+    def _judged(
+        self,
+        region_id: str,
+        wanted: Sequence[Wanted],
+        entries: Entries,
+        judge: Judge,
+        count: Callable[[], int] | None,
+    ) -> Judged:
+        now = self._deadline.clock.now()
+        others = self._others(wanted, entries, now)
+        memory = memories.of_entries(others, timedelta(seconds=self._settings.window_seconds), now)
+        return judge(
+            {one.instance_id: _newest(one.instance, entries, now) for one in wanted},
+            self._counted(region_id, wanted, memory, count),
+            now,
+        )
+
+    def _others(self, wanted: Sequence[Wanted], entries: Entries, now: datetime) -> dict[str, Entry]:
+        """Return the entries of the region without this request's own claims; an unreadable one is its instance's."""
+        read = {instance_id: ledger.read(text, now).entry for instance_id, text in entries.items()}
+        own = {one.instance_id: ledger.claim_digest(self._settings.request, one.instance_id) for one in wanted}
+        return {one: entry for one, entry in read.items() if entry and entry.claim != own.get(one)}
+
+    def _counted(
+        self, region_id: str, wanted: Sequence[Wanted], memory: RegionMemory, count: Callable[[], int] | None
+    ) -> RegionMemory:
+        if count is None or (len(wanted) <= 1 and not memory.asked_for):
+            return memory
+        if region_id not in self._opted_in:
+            self._opted_in[region_id] = count()
+        return memory._replace(opted_in=self._opted_in[region_id])
+
+    def _confirm(
+        self,
+        region_id: str,
+        claimed: Sequence[Wanted],
+        judge: Judge,
+        count: Callable[[], int] | None,
+        lost: dict[str, Lost],
+    ) -> _Round:
+        """Read the region until our claims are seen, and judge again with all that was written before them."""
+        left = {one.instance_id: one for one in claimed}
+        entries = self._register.read(region_id).entries
+        for _ in range(LOOKS):
+            unseen = [one for one in left if self._is_old(one, entries.get(one, ""))]
+            if not unseen or not self._deadline.wait(LOOK_SECONDS):
+                break
+            entries = self._register.read(region_id).entries
+        not_seen = NoAnswer("ListTagResources", "our own claim is not to be seen")
+        for one in unseen:
+            del left[one]
+            lost[one] = _unavailable(not_seen)
+        for one in [one for one in left if not self._stands(one, entries.get(one, ""))]:
+            del left[one]
+            reason = f"another run claimed the instance at the same time ({entries.get(one, 'none')}); it is that run's"
+            lost[one] = Lost("claimed_elsewhere", reason)
+        judged = self._judged(region_id, list(left.values()), entries, judge, count)
+        self.release(region_id, [one for one in left if one not in judged.claims])
+        return _Round(frozenset(judged.claims), lost, tuple(left[one] for one in judged.crowded if one in left))
+
+    def _is_old(self, instance_id: str, text: str) -> bool:
+        """Return whether an entry is from before our latest claim: what stood there, or an earlier claim of ours."""
+        ours = ledger.claim_digest(self._settings.request, instance_id) in text.split(" ")
+        return not self._stands(instance_id, text) and (ours or text == self._before[instance_id])
+
+    def _mark(self, region_id: str, wanted: Sequence[Wanted], judged: Judged, entries: Entries, since: float) -> None:
+        """Leave a sign that instances were asked for, where it hides nothing."""
+        now = self._deadline.clock.now()
+        groups = {one.instance_id: one.group for one in wanted}
+        blank = [one for one in judged.crowded if _is_blank(entries.get(one), self._settings.window_seconds, now)]
+        storm = judged.storm if judged.storm in blank else next(iter(blank), "") if judged.storm else ""
+        values = {}
+        for one in blank[: ledger.MOST_RESOURCES]:
+            state: State = "storm" if one == storm else "refused"
+            text = entries.get(one)
+            before = ledger.read(text, now).entry
+            values[one] = str(
+                ledger.following(
+                    ledger.attempts(before, now),
+                    at=now,
+                    state=state,
+                    force=False,
+                    claim=ledger.claim_digest(self._settings.request, one),
+                    group=groups[one],
+                )
+            )
+        with suppress(CloudError):  # their loss only makes a storm harder to see
+            self._register.write(region_id, values, since)
+
+
+def _newest(instance: Instance, entries: Entries, now: datetime) -> History:
+    """Return the newest word on an instance, from the region or from describing it; what can't be read is newest."""
+    words = [entries.get(instance.instance_id), dict(instance.tags).get(ledger.KEY)]
+    histories = [ledger.read(text, now) for text in words if text is not None]
+    unreadable = [one for one in histories if one.unreadable]
+    if unreadable:
+        return unreadable[0]
+    return max(histories, key=lambda one: one.entry.at if one.entry else now, default=History())
+
+
+def _is_blank(text: str | None, window_seconds: float, now: datetime) -> bool:
+    """Return whether writing over an entry would hide nothing: no attempt, and no storm of this window."""
+    if text is None:
+        return True
+    entry = ledger.read(text, now).entry
+    if entry is None:
+        return False
+    return entry.state == "refused" or (entry.state == "storm" and (now - entry.at).total_seconds() >= window_seconds)
+
+
+def _unavailable(error: CloudError) -> Lost:
+    if isinstance(error, Refused) and error.code.startswith(TAGS_FULL):
+        return Lost("tags_full", f"ECS takes no further tag on the instance: {error}")
+    return Lost("ledger_unavailable", f"the attempt can't be remembered, so nothing is rebooted: {error}")

@@ -1,0 +1,83 @@
+"""Looking after the ledger in tags: what the sweep reads and writes, and what a person clears."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+
+from ecs_reboot.clock import Deadline
+from ecs_reboot.cloud import retry
+from ecs_reboot.cloud.ecs_api import EcsApi, batches
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, History, State
+from ecs_reboot.ledger.store import OpenReboot
+from ecs_reboot.ledger.tags import TagRegister
+
+#: A claim younger than this may belong to a run that is still watching.
+STILL_WATCHED = timedelta(seconds=60)
+
+
+class TagMaintenance:
+    """``store.LedgerMaintenance`` over tags."""
+
+    def __init__(self, ecs: EcsApi, deadline: Deadline, settle_seconds: float) -> None:
+        self._ecs, self._deadline = ecs, deadline
+        self._register = TagRegister(ecs, deadline, settle_seconds)
+        self._texts: dict[str, str] = {}
+
+    def open_reboots(self, region_id: str, instance_ids: tuple[str, ...]) -> list[OpenReboot]:
+        """Return what to look at: of those named, or all of the region that nobody should still be watching."""
+        now = self._deadline.clock.now()
+        if instance_ids:
+            texts: dict[str, str] = {}
+            for batch in batches(instance_ids):
+                found = retry.call_idempotent(partial(self._ecs.describe, region_id, batch), self._deadline)
+                texts |= {one.instance_id: dict(one.tags).get(ledger.KEY, "") for one in found}
+        else:
+            texts = self._register.read(region_id).entries
+        self._texts |= texts
+        opened = []
+        for instance_id, text in texts.items():
+            entry = ledger.read(text, now).entry
+            if entry is None:
+                continue
+            watched = entry.state in OPEN and now - entry.at < STILL_WATCHED and not instance_ids
+            if entry.state in (*OPEN, *UNRESOLVED) and not watched:
+                opened.append(OpenReboot(instance_id, entry))
+        return opened
+
+    def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
+        """Write verdicts; an entry that has changed meanwhile is another run's."""
+        after = {one: str(entry.model_copy(update={"state": state})) for one, (entry, state) in verdicts.items()}
+        changed = self._register.change(
+            region_id, after, lambda one, text: after[one] if text == self._texts[one] else None
+        )
+        return frozenset(changed)
+
+    def reset(self, region_id: str, instance_ids: Sequence[str]) -> Mapping[str, str]:
+        """Clear attempts. The time of the last one stays, since the region's limit counts it."""
+        changed = self._register.change(region_id, instance_ids, lambda _, text: self._cleared(text) if text else None)
+        return {one: change.before for one, change in changed.items()}
+
+    def resume(self, region_id: str) -> Mapping[str, str]:
+        """Lift storm and suspension."""
+        now = self._deadline.clock.now()
+        entries = {one: ledger.read(text, now).entry for one, text in self._register.read(region_id).entries.items()}
+        held = {one: entry.state for one, entry in entries.items() if entry and entry.state in (*UNRESOLVED, "storm")}
+        changed = self._register.change(region_id, held, lambda _, text: self._seen(text))
+        return {one: str(held[one]) for one in changed}
+
+    def list(self, region_id: str) -> list[tuple[str, History]]:
+        """Return all entries of a region."""
+        now = self._deadline.clock.now()
+        return [(one, ledger.read(text, now)) for one, text in sorted(self._register.read(region_id).entries.items())]
+
+    def _cleared(self, text: str) -> str:
+        now = self._deadline.clock.now()
+        entry = ledger.read(text, now).entry or Entry(at=now, state="reset", force=False, claim="00000000")
+        return str(entry.model_copy(update={"state": "reset", "earlier": ()}))
+
+    def _seen(self, text: str) -> str | None:
+        entry = ledger.read(text, self._deadline.clock.now()).entry
+        states: dict[str, State] = {"down": "seen", "hung": "seen", "storm": "refused"}
+        state = states.get(entry.state) if entry else None
+        return str(entry.model_copy(update={"state": state})) if entry and state else None

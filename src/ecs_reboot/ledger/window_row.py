@@ -1,0 +1,190 @@
+"""The row of one region and stack: who has a place in the window, who was asked for, what came of it. Pure.
+
+Times are milliseconds of the service's clock.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Literal, NamedTuple
+
+from ecs_reboot.ledger.entry import Entry, Unreadable, instance_digest
+from ecs_reboot.ledger.memory import RegionMemory, down_in_a_row
+
+#: Digests of instances asked for that are kept at most; ends of reboots that are kept at most.
+MOST_ASKED, MOST_ENDED = 5_000, 100
+
+SlotState = Literal["open", "down", "hung", "ended"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Slot(NamedTuple):
+    """A place in the window, and the digest of the instance's group ('0' for none).
+
+    `open`: nobody knows yet what came of it; `down`, `hung`: not resolved yet.
+    """
+
+    instance_id: str
+    claim: str
+    run: str
+    at: int
+    group: str = "0"
+    state: SlotState = "open"
+
+
+class Ended(NamedTuple):
+    """How a reboot ended: `back`, `down`, `hung`, or `seen` by a person."""
+
+    at: int
+    state: str
+    instance_id: str
+
+
+class Window(NamedTuple):
+    """The row. ``asked_for``: digest and time; ``storm_at``, ``counted_at``: 0 for never."""
+
+    slots: tuple[Slot, ...] = ()
+    asked_for: Mapping[str, int] = {}
+    storm_at: int = 0
+    ended: tuple[Ended, ...] = ()
+    opted_in: int = 0
+    counted_at: int = 0
+
+    def held(self, instance_id: str) -> Slot | None:
+        """Return the instance's latest place."""
+        return next((slot for slot in reversed(self.slots) if slot.instance_id == instance_id), None)
+
+    def with_slots(self, added: Iterable[Slot], seconds: float, now: datetime) -> "Window":
+        """Give places, and forget what no longer counts. An earlier place of the instance counts on, and is ended."""
+        added = tuple(added)
+        claims = {slot.instance_id: slot.claim for slot in added}
+        since = millis(now) - int(seconds * 1000)
+        others = (slot for slot in self.slots if claims.get(slot.instance_id) != slot.claim)
+        passed = (slot._replace(state="ended") if slot.instance_id in claims else slot for slot in others)
+        kept = (slot for slot in passed if slot.state != "ended" or slot.at > since)
+        asked = {digest: at for digest, at in self.asked_for.items() if at > since}
+        return self._replace(
+            slots=(*kept, *added),
+            asked_for=asked,
+            storm_at=self.storm_at if self.storm_at > since else 0,
+        )
+
+    def without(self, claims: Iterable[tuple[str, str]]) -> "Window":
+        """Take places away, by instance and claim."""
+        gone = set(claims)
+        return self._replace(slots=tuple(slot for slot in self.slots if (slot.instance_id, slot.claim) not in gone))
+
+    def with_asked(self, instance_ids: Iterable[str], now: datetime, *, storm: bool) -> "Window":
+        """Take note that instances were asked for, and of a storm."""
+        asked = {**self.asked_for, **{instance_digest(one): millis(now) for one in instance_ids}}
+        return self._replace(
+            asked_for=dict(sorted(asked.items(), key=lambda item: item[1])[-MOST_ASKED:]),
+            storm_at=self.storm_at or (millis(now) if storm else 0),
+        )
+
+    def with_end(self, instance_id: str, entry: Entry) -> "Window":
+        """Take note of how a reboot ended; a place whose claim led to none (`void`) is free again."""
+        state = entry.state
+        slot = next(
+            (one for one in self.slots if one.instance_id == instance_id and same_claim(entry, one.claim, one.at)), None
+        )
+        if slot is None:
+            return self
+        if state == "void":
+            return self.without([(instance_id, slot.claim)])
+        held: SlotState = "down" if state == "down" else "hung" if state == "hung" else "ended"
+        slots = tuple(one._replace(state=held) if one is slot else one for one in self.slots)
+        if state not in ("back", "down", "hung", "seen"):
+            return self._replace(slots=slots)
+        others = [one for one in self.ended if (one.instance_id, one.at) != (instance_id, slot.at)]
+        ended = sorted([*others, Ended(slot.at, state, instance_id)])[-MOST_ENDED:]
+        return self._replace(slots=slots, ended=tuple(ended))
+
+    def memory(self, seconds: float, now: datetime, *, ours: frozenset[tuple[str, str]]) -> RegionMemory:
+        """Return what counts in the window; ``ours``: instances and claims of this request, which it judges anew."""
+        since = millis(now) - int(seconds * 1000)
+        others = [slot for slot in self.slots if (slot.instance_id, slot.claim) not in ours and slot.at > since]
+        asked = {digest for digest, at in self.asked_for.items() if at > since}
+        return RegionMemory(
+            rebooted=frozenset(slot.instance_id for slot in others),
+            asked_for=frozenset(asked | {instance_digest(slot.instance_id) for slot in others}),
+            storm_at=moment(self.storm_at) if self.storm_at > since else None,
+            down_in_a_row=down_in_a_row((moment(one.at), one.state) for one in self.ended),
+            opted_in=self.opted_in,
+        )
+
+    def columns(self) -> dict[str, int | str]:
+        """Return the row's columns."""
+        return {
+            "slots": _text(self.slots),
+            "wanted": _text(self.asked_for),
+            "storm_at": self.storm_at,
+            "ended": _text(self.ended),
+            "opted_in": self.opted_in,
+            "counted_at": self.counted_at,
+        }
+
+
+def read(columns: Mapping[str, object]) -> Window:
+    """Read the row; none is an empty window. Raises Unreadable."""
+    if not columns:
+        return Window()
+    try:
+        return Window(
+            slots=tuple(_slot(row) for row in json.loads(_str(columns, "slots"))),
+            asked_for={str(digest): int(at) for digest, at in json.loads(_str(columns, "wanted")).items()},
+            storm_at=_int(columns, "storm_at"),
+            ended=tuple(
+                Ended(int(at), str(state), str(instance_id))
+                for at, state, instance_id in json.loads(_str(columns, "ended"))
+            ),
+            opted_in=_int(columns, "opted_in"),
+            counted_at=_int(columns, "counted_at"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unreadable(f"the row of this region and stack is not one of this version: {error!r}") from None
+
+
+def same_claim(entry: Entry, claim: str, at: int) -> bool:
+    """Return whether something that was written with a claim belongs to the entry: a later run may claim alike."""
+    return entry.claim == claim and millis(entry.at) // 1000 == at // 1000
+
+
+def millis(at: datetime) -> int:
+    """Return a time as it is kept."""
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def moment(at: int) -> datetime:
+    """Return the time that is kept. Raises Unreadable where it is in no calendar."""
+    try:
+        return _EPOCH + timedelta(milliseconds=at)
+    except OverflowError:
+        raise Unreadable(f"{at} ms is in no calendar") from None
+
+
+def _slot(row: list[object]) -> Slot:
+    instance_id, claim, run, at, group, state = row
+    if state not in ("open", "down", "hung", "ended") or not isinstance(at, int):
+        raise ValueError(f"slot {row!r}")
+    moment(at)
+    return Slot(str(instance_id), str(claim), str(run), at, str(group), state)
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _str(columns: Mapping[str, object], name: str) -> str:
+    value = columns[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}")
+    return value
+
+
+def _int(columns: Mapping[str, object], name: str) -> int:
+    value = columns[name]
+    if not isinstance(value, int):
+        raise TypeError(f"{name} is {value!r}")
+    return value

@@ -1,0 +1,72 @@
+"""The simulated Tablestore as one run sees it: a table in memory behind the simulated network, watched."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from ecs_reboot.cloud.errors import Refused
+from ecs_reboot.cloud.tablestore.rows import BatchWritten, Change, Key, Page, Put, RangeEnd, Read, Row, Written
+from ecs_reboot.ledger import instance_row, window_row
+from ecs_reboot.ledger.memory import down_in_a_row
+from simulation.network import Weather, exchange
+from simulation.run import EPOCH, Run
+from simulation.world import World
+
+T = TypeVar("T")
+
+#: How Tablestore says what the network's faults stand for.
+CODES = {
+    "Throttling.User": "OTSServerBusy",
+    "ServiceUnavailable": "OTSServerUnavailable",
+    "InternalError": "OTSInternalServerError",
+}
+
+
+class SimulatedTable:
+    """``ledger.table_rows.TableApi`` for one run."""
+
+    def __init__(self, world: World, run: Run, weather: Weather) -> None:
+        self._world, self._run, self._weather = world, run, weather
+
+    def batch_get_row(self, table: str, keys: Sequence[Key]) -> Read:
+        """Read rows."""
+        return self._exchange("BatchGetRow", lambda: self._world.table.batch_get_row(table, keys))
+
+    def put_row(self, table: str, change: Put) -> Written:
+        """Replace one row."""
+        return self._exchange("PutRow", lambda: self._watched(lambda: self._world.table.put_row(table, change)))
+
+    def batch_write_row(self, table: str, changes: Sequence[Change]) -> BatchWritten:
+        """Change rows."""
+        return self._exchange(
+            "BatchWriteRow", lambda: self._watched(lambda: self._world.table.batch_write_row(table, changes))
+        )
+
+    def get_range(self, table: str, start: RangeEnd, end: RangeEnd, *, limit: int = 5_000) -> Page:
+        """List rows."""
+        return self._exchange("GetRange", lambda: self._world.table.get_range(table, start, end, limit=limit))
+
+    def _watched(self, write: Callable[[], T]) -> T:
+        self._world.table.on_write = self._written
+        return write()
+
+    def _written(self, row: Row) -> None:
+        region_id, name = str(row.key[0][1]), str(row.key[1][1])
+        watch, now = self._world.watch, EPOCH + timedelta(seconds=self._world.scheduler.now)
+        if name.startswith("i#"):
+            entry = instance_row.read(name[2:], row.columns, now).history.entry
+            if entry:
+                watch.writing(self._run, region_id, name[2:], str(entry))
+        elif name.startswith("w#"):
+            window = window_row.read(row.columns)
+            ends = ((window_row.moment(one.at), one.state) for one in window.ended)
+            watch.ended(region_id, down_in_a_row(ends))
+
+    def _exchange(self, action: str, effect: Callable[[], T]) -> T:
+        try:
+            return exchange(self._run, self._weather, action, effect)
+        except Refused as error:
+            code = CODES.get(error.code, error.code)
+            raise Refused(
+                action, code=code, message=error.message, status=error.status, request_id=error.request_id
+            ) from None
