@@ -82,7 +82,6 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "ListLogStores",
         "PutLogs",
     ),
-    "oss": ("PutBucket", "GetBucketAcl", "PutObject", "HeadObject", "GetObject", "DeleteObject"),
     "ros": (
         "CreateStack",
         "UpdateStack",
@@ -127,7 +126,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: Literal["ecs", "sls", "fc", "ots", "oss", "ros", "sts", "cms", "ram", "chat"] = "ecs"
+    service: Literal["ecs", "sls", "fc", "ots", "ros", "sts", "cms", "ram", "chat"] = "ecs"
     action: str = "*"
     kind: Kind
     times: Annotated[int, Field(ge=1)] | None = None

@@ -13,7 +13,6 @@ from localcloud.account.fleet import Fleet
 from localcloud.account.mistakes import DeclarationError
 from localcloud.ecs import actions as ecs
 from localcloud.functioncompute.api.operations import OPERATIONS as FC
-from localcloud.oss import service as oss
 from localcloud.pipeline import connection
 from localcloud.ros import service as ros
 from localcloud.sls.routing import ROUTES
@@ -56,7 +55,6 @@ def test_the_actions_of_faults_and_limits_are_the_services_own() -> None:
     assert set(ACTIONS["ecs"]) == ecs.ACTIONS.keys()
     assert set(ACTIONS["fc"]) - {"Delivery"} == {"InvokeFunction", *FC}
     assert set(ACTIONS["sls"]) == {route.action for route in ROUTES}
-    assert set(ACTIONS["oss"]) == oss._OPERATIONS.keys()
     for version, operations in ros._SERVICES.items():
         assert operations.keys() <= set(ACTIONS[ros._RAM_CODES[version]]), version
     of_ros = {name for operations in ros._SERVICES.values() for name in operations}
