@@ -1,4 +1,4 @@
-"""``make bench``: cold starts as whole fresh processes, ratios, and whether the bars are met (docs/performance.md).
+"""``make bench``: cold starts as fresh processes, ratios, whether the bars are met (docs/understand/performance.md).
 
 Programs take turns, so that a noisy machine hits all alike; figures are medians. Everything lands in
 ``build/bench/cold-start.json``; the exit status is 1 when a bar is missed.

@@ -89,7 +89,7 @@ def _type(annotation: object) -> str:
 
 def main() -> None:
     """Write every document anew."""
-    for path in sorted(DOCS.glob("*.md")):
+    for path in sorted(DOCS.rglob("*.md")):
         path.write_text(written(path.read_text("utf-8")), "utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Builds what lands in /code: the function and of its packages only what it can reach (docs/performance.md)."""
+"""Builds what lands in /code: the function, and of its packages what it reaches (docs/understand/performance.md)."""
 
 
 class BuildError(Exception):

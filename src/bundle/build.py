@@ -1,4 +1,4 @@
-"""Build/function/ and build/function.zip for one runtime (docs/performance.md)."""
+"""Build/function/ and build/function.zip for one runtime (docs/understand/performance.md)."""
 
 import sys
 from pathlib import Path

@@ -47,7 +47,7 @@ def build(runtime: str, source: Path, constraints: Path, cache: Path, out: Path)
 @click.option("--assume-less", "less", default="", metavar="NAME", help="Take assumptions away: names, by commas.")
 @click.option("--ledger", type=click.Choice(("tags", "tablestore")), help="Over one store only. Default: both in turn.")
 def simulate(seed: int, deliveries: int, episode: int | None, less: str, ledger: str | None) -> int:
-    """Deliver events twice, crash, lose answers, by the thousand, and watch the promises of docs/safety.md.
+    """Deliver events twice, crash, lose answers, by the thousand, and watch the promises of docs/understand/safety.md.
 
     Where one is broken: exit status 1 and the shortest story.
     """
@@ -71,7 +71,7 @@ def mutate(names: tuple[str, ...], deliveries: int) -> int:
 @options.switch("deployed", "Only from alarm to reboot, as deployed.")
 def bench(*, deployed: bool) -> int:
     """Measure cold starts, the local cloud, and alarm to reboot against their bars; write chart, page and JSON."""
-    page = ("--page", "docs/performance.md")
+    page = ("--page", "docs/understand/performance.md")
     starts = ((str(_part("bench/cold_start.py")), "--chart", "docs/images/cold-start.svg", *page),)
     whole = (*starts, (str(_part("bench/local_cloud.py")),))
     last = (

@@ -48,7 +48,7 @@ def initialize(context: Any) -> None:  # noqa: ARG001 - FC's signature
 
 
 def handle(event: bytes, context: Any) -> dict[str, Any]:
-    """Carry out what the event asks for and return the answer (docs/records.md); an HTTP response for an HTTP trigger.
+    """Carry out what the event asks for, return the answer (docs/operate/records.md); a response over HTTP.
 
     Raises RetryableFailure on trouble between us and Alibaba Cloud and SettingsError on wrong settings, after the
     records are written; never for what an event holds.

@@ -87,7 +87,7 @@ def _rejected(code: Code, meaning: str, chinese: str, cure: str, status: int = 4
 
 
 _LOOK = "look at the instance (console output, system log)"
-_SEND = "mend the sender's template; docs/events.md shows the form"
+_SEND = "mend the sender's template; docs/understand/events.md shows the form"
 
 OUTCOMES: tuple[Outcome, ...] = (
     _skipped("allowed", "policy lets the instance be rebooted; no record ends with it", "策略允许重启"),
@@ -150,7 +150,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     _refused("Throttling.Api", "ECS throttled the API until the deadline", "接口请求被限流",
              "nothing: the event is tried again", later=True),
     _refused("Forbidden.RAM", "a right is missing, or the instance is not opted in", "缺少权限，或实例未加入",
-             "`make doctor`; docs/permissions.md", later=True, pages=True),
+             "`make doctor`; docs/operate/permissions.md", later=True, pages=True),
     _refused("caller_refused", "the service does not accept the function's keys, signature or clock", "凭证或签名无效",
              "`make doctor`; check the role", later=True, pages=True),
     _refused("refused", "the service refused for a reason of its own: see `api_code`", "服务拒绝，见 api_code",
@@ -208,7 +208,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     _skipped("echo", "our own reboot causes this event", "由重启本身引起的事件"),
     _skipped("stale", "the event is too old", "事件已过时"),
     _rejected("malformed", "the event can't be read", "事件格式错误", _SEND),
-    _rejected("unsupported", "no known kind of event", "不支持的事件", "send an alarm, or a request; docs/events.md"),
+    _rejected("unsupported", "no known kind of event", "不支持的事件", "send an alarm; see docs/understand/events.md"),
     _rejected("contradiction", "the event contradicts itself", "事件自相矛盾", _SEND),
     _rejected("empty", "the event is empty", "事件为空", _SEND),
     _rejected("too_large", "the event exceeds a bound", "事件过大", "send less at once"),
@@ -226,7 +226,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     _rejected("unknown_field", "the request has a field that nobody knows", "请求含未知字段", "the reason names it"),
     _rejected("not_ecs", "the event is about no ECS instance", "不是 ECS 实例", "correct the alarm's target"),
     _rejected("override_not_allowed", "a hard guard, or no direct call", "不允许覆盖",
-              "docs/policy.md lists soft guards"),
+              "docs/understand/policy.md lists soft guards"),
     _rejected("override_no_reason", "an override needs a reason", "覆盖须说明原因", "give a reason"),
     _rejected("unauthorized", "an HTTP caller without the right token", "令牌错误", "give the token", 401),
     _rejected("http_disabled", "HTTP events are off: no token is configured", "未启用 HTTP 事件",

@@ -1,4 +1,4 @@
-"""A strict stand-in for Alibaba Cloud on loopback: what a program or test needs of it (docs/local-cloud.md).
+"""A strict stand-in for Alibaba Cloud on loopback: what a program or test needs of it (docs/develop/local-cloud.md).
 
 The names are loaded when they are first used: a command that needs one service loads no other.
 """

@@ -1,1 +1,1 @@
-"""Looking at decisions after the fact and ahead of it: explain, replay, forecast (docs/review.md). Never deployed."""
+"""Look at decisions afterwards and beforehand: explain, replay, forecast (docs/operate/review.md). Never deployed."""

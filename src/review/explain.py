@@ -1,7 +1,7 @@
 """``explain``: the guards of each instance with the facts they read, and the decision that followed.
 
 ``--event``: the function runs on a fresh local cloud, asking ECS only for a dry run, and its records are explained.
-``--records``: an export is explained (docs/review.md).
+``--records``: an export is explained (docs/operate/review.md).
 """
 
 from collections import Counter

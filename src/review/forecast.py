@@ -1,7 +1,7 @@
 """``forecast``: what the timers and windows would do in the next days, tick by tick.
 
 The function itself decides at each tick, over the fleet in memory, under a clock that steps from tick to tick. Alarms,
-people and faults are not foreseen (docs/review.md).
+people and faults are not foreseen (docs/operate/review.md).
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What the function's promises rest on, as the bounds within which the simulated cloud misbehaves (docs/safety.md)."""
+"""What the function's promises rest on, as bounds on how the simulated cloud misbehaves (docs/understand/safety.md)."""
 
 from typing import NamedTuple
 

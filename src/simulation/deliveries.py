@@ -1,4 +1,4 @@
-"""The bytes that a delivery brings, in the forms of docs/events.md."""
+"""The bytes that a delivery brings, in the forms of docs/understand/events.md."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The simulation as a command: is any promise of docs/safety.md ever broken? Status 1 and the shortest trace if so."""
+"""The simulation as a command: is any promise of docs/understand/safety.md ever broken? Status 1 if so."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""The promises, checked against the truth at every effect and at the end of every run (docs/safety.md)."""
+"""The promises, checked against the truth at every effect and at the end of every run (docs/understand/safety.md)."""
 
 from collections import Counter
 from datetime import datetime, timezone

@@ -58,7 +58,7 @@ class Clients:
         except CredentialException as error:
             raise NoCredentials(
                 "no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or a profile "
-                "(docs/deploy.md)"
+                "(docs/operate/deploy.md)"
             ) from error
         return Keys(found.access_key_id or "", found.access_key_secret or "", found.security_token or "")
 

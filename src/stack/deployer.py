@@ -1,4 +1,4 @@
-"""The rights of whoever runs the tools: one table, from which docs/permissions.md and a policy document come.
+"""The rights of whoever runs the tools: one table, from which docs/operate/permissions.md and a policy document come.
 
 ROS makes a stack with the rights of its caller, so these are the rights on what the stack is made of, and on what the
 tools look at themselves. The local cloud runs every deployment of the tests under exactly this policy.
@@ -170,7 +170,7 @@ def written(document: Mapping[str, Any]) -> str:
 
 
 def table() -> Iterator[str]:
-    """Give the lines of the table in docs/permissions.md."""
+    """Give the lines of the table in docs/operate/permissions.md."""
     yield "| actions | on | only if | what for |"
     yield "|---|---|---|---|"
     for right in RIGHTS:

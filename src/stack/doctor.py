@@ -276,7 +276,7 @@ def _alarms(clients: Clients, found: Found) -> Iterator[Result]:
             if place.startswith("acs:fc:") and f"functions/{found.outputs['FunctionName']}" not in place:
                 yield Result("note", "alarms", f"{rule.rule_name} calls another function: {place}")
     told = f"{led} of {len(rules)} ECS alarm rules lead to this function"
-    yield Result("good" if led else "note", "alarms", told if led else f"{told}; see docs/deploy.md")
+    yield Result("good" if led else "note", "alarms", told if led else f"{told}; see docs/operate/deploy.md")
 
 
 def _webhook(text: str | None) -> str:

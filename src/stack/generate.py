@@ -1,4 +1,4 @@
-"""The generated blocks: policies, index and alert in ``template.yml``, the tables in docs/permissions.md."""
+"""The generated blocks: policies, index and alert in ``template.yml``, the tables in docs/operate/permissions.md."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,7 +62,7 @@ def template_text(text: str) -> str:
 
 
 def permissions_page(text: str) -> str:
-    """Return the text of docs/permissions.md with its table written anew."""
+    """Return the text of docs/operate/permissions.md with its table written anew."""
     text = _replaced(text, _TABLE_START, _TABLE_END, "\n".join(permissions.table()) + "\n")
     return _replaced(text, _DEPLOYER_START, _DEPLOYER_END, "\n".join(deployer.table()) + "\n")
 
@@ -70,7 +70,7 @@ def permissions_page(text: str) -> str:
 def write(root: Path) -> list[Path]:
     """Write the generated blocks of the project's files; return those that changed."""
     changed = []
-    for name, rewritten in (("template.yml", template_text), ("docs/permissions.md", permissions_page)):
+    for name, rewritten in (("template.yml", template_text), ("docs/operate/permissions.md", permissions_page)):
         path = root / name
         before = path.read_text(encoding="utf-8")
         after = rewritten(before)

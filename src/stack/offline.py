@@ -46,13 +46,13 @@ def validate(path: Path = TEMPLATE) -> int:
 def _stale() -> list[str]:
     pages: tuple[tuple[str, Callable[[str], str]], ...] = (
         ("template.yml", generate.template_text),
-        ("docs/permissions.md", generate.permissions_page),
+        ("docs/operate/permissions.md", generate.permissions_page),
     )
     return [name for name, write in pages if write(text := (ROOT / name).read_text(encoding="utf-8")) != text]
 
 
 def write_generated() -> int:
-    """Write the generated blocks of template.yml and docs/permissions.md."""
+    """Write the generated blocks of template.yml and docs/operate/permissions.md."""
     for path in generate.write(ROOT):
         tell(f"wrote {path.relative_to(ROOT)}")
     return 0

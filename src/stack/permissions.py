@@ -1,4 +1,4 @@
-"""The rights of the stack's roles: one table, from which the policies in ``template.yml`` and docs/permissions.md come.
+"""The rights of the stack's roles: the table behind ``template.yml``'s policies and docs/operate/permissions.md.
 
 The function's half is checked against the calls that its code can make (``stack.calls``), in both directions.
 """
@@ -192,7 +192,7 @@ PERMISSIONS: tuple[Permission, ...] = (
         "InvokeFunction",
         "fc:InvokeFunction",
         THE_FUNCTION,
-        "hand an event that came by HTTP to itself, asynchronously: no other function, and no loop (docs/safety.md)",
+        "hand an event that came by HTTP to itself, asynchronously: to no other, no loop (docs/understand/safety.md)",
     ),
     Permission(
         FUNCTION,
@@ -256,7 +256,7 @@ def policy(callers: tuple[str, ...]) -> dict[str, Any]:
 
 
 def table() -> Iterator[str]:
-    """Give the lines of the table in docs/permissions.md."""
+    """Give the lines of the table in docs/operate/permissions.md."""
     yield "| who | call | ledger | effect | RAM action | on | only if | what for |"
     yield "|---|---|---|---|---|---|---|---|"
     for right in PERMISSIONS:

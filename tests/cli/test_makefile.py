@@ -84,6 +84,6 @@ def test_the_environment_is_made_again_when_python_changes(tmp_path: Path) -> No
 def test_the_project_and_its_readme_agree_on_the_oldest_python() -> None:
     oldest = re.search(r'^requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
     assert oldest
-    for name in ("README.md", "docs/deploy.md", "Makefile"):
+    for name in ("README.md", "docs/operate/deploy.md", "Makefile"):
         assert f"Python {oldest[1]} or newer" in (ROOT / name).read_text("utf-8"), name
     assert sys.version_info >= tuple(map(int, oldest[1].split(".")))

@@ -112,7 +112,7 @@ def test_looking_up_takes_letters_of_any_case():
 
 
 def test_the_documents_table_is_the_catalogue():
-    lines = (ROOT / "docs/events.md").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "docs/understand/events.md").read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if line.startswith("| `") and line.count("|") == 5]
     assert rows == [_row(one) for one in entries()]
 

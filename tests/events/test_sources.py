@@ -50,9 +50,10 @@ class TestEverySourceHas:
 
     @pytest.mark.parametrize("kind", sorted({shape.kind for shape in SHAPES if shape.module}))
     def test_a_row_in_the_documents_table_of_sources(self, kind: str):
-        rows = re.findall(r"^\| `([a-z_>]+)` \|(.*)\|$", (ROOT / "docs" / "events.md").read_text("utf-8"), re.MULTILINE)
+        page = (ROOT / "docs" / "understand" / "events.md").read_text("utf-8")
+        rows = re.findall(r"^\| `([a-z_>]+)` \|(.*)\|$", page, re.MULTILINE)
         named = [trigger for trigger, cells in rows if trigger.partition(">")[0] == kind and cells.count("|") == 4]
-        assert named, f"docs/events.md has no row with firing, end, identity and time of {kind}"
+        assert named, f"docs/understand/events.md has no row with firing, end, identity and time of {kind}"
 
     @pytest.mark.parametrize("kind", sorted({shape.kind for shape in SHAPES if shape.module} - NO_FAULTS))
     def test_a_firing_sample_with_recoveries_and_contradictions(self, kind: str):

@@ -1,4 +1,4 @@
-"""docs/review.md shows what the commands print."""
+"""docs/operate/review.md shows what the commands print."""
 
 from pathlib import Path
 from re import Match

@@ -1,4 +1,4 @@
-"""The transcripts of docs/review.md, run again and compared in what is stable. Run as a program it renews them."""
+"""The transcripts of docs/operate/review.md, run again and compared in what is stable. As a program it renews them."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from recorded_night import ROOT
 
-DOCUMENT = ROOT / "docs" / "review.md"
+DOCUMENT = ROOT / "docs" / "operate" / "review.md"
 _BLOCK = re.compile(r"```\n(?P<commands>(?:\$ [^\n]*\n)+)(?P<output>.*?)```", re.DOTALL)
 #: What differs from run to run, and what is put in its place.
 _VARIES = (

@@ -1,4 +1,4 @@
-"""Deployments under exactly the policy that docs/permissions.md gives for a deployer, and without parts of it."""
+"""Deployments under exactly the policy of docs/operate/permissions.md for a deployer, and without parts of it."""
 
 import copy
 from pathlib import Path

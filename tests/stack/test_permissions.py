@@ -92,7 +92,8 @@ def test_a_call_is_found_however_it_is_written(tmp_path: Path) -> None:
 
 
 def test_the_files_hold_what_is_generated() -> None:
-    for name, write in (("template.yml", generate.template_text), ("docs/permissions.md", generate.permissions_page)):
+    pages = (("template.yml", generate.template_text), ("docs/operate/permissions.md", generate.permissions_page))
+    for name, write in pages:
         text = (ROOT / name).read_text(encoding="utf-8")
         assert write(text) == text, f"{name}: run `make docs`"
 

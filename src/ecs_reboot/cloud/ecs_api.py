@@ -1,6 +1,6 @@
 """The calls to ECS that this function makes, as those who make them see them; ``ecs.Ecs`` makes them for real.
 
-All raise the errors of ``errors``. The function's permissions follow from this list (docs/permissions.md).
+All raise the errors of ``errors``. The function's permissions follow from this list (docs/operate/permissions.md).
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,6 +1,6 @@
 """Function Compute's InvokeFunction, asynchronous: one signed request (ACS3-HMAC-SHA256) over our transport.
 
-The service's own client would cost more start-up time than the whole rest of an HTTP answer (docs/performance.md).
+The service's own client would cost more start-up time than the rest of an HTTP answer (docs/understand/performance.md).
 """
 
 import hashlib

@@ -128,7 +128,7 @@ def tls_context() -> "ssl.SSLContext":  # type: ignore[name-defined]  # noqa: F8
     """Return a context that verifies chain and host name.
 
     Where the platform keeps its authorities as a directory of hashed names they are looked up as needed; reading the
-    whole bundle costs tens of milliseconds at every cold start (docs/performance.md).
+    whole bundle costs tens of milliseconds at every cold start (docs/understand/performance.md).
     """
     import ssl  # noqa: PLC0415 - not loaded where endpoints are plain HTTP
 

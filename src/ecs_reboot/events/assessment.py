@@ -1,4 +1,4 @@
-"""From what was found to what is asked for: one order of questions for every source (docs/events.md).
+"""From what was found to what is asked for: one order of questions for every source (docs/understand/events.md).
 
 What is it, is it over, is it about ECS, is it firing, can a reboot cure it, which instance, in which region, how long
 ago. The first question without a good answer ends it.

@@ -130,7 +130,7 @@ _FAMILIES = (
 
 
 def entries() -> Iterator[Entry]:
-    """Give every event of the catalogue: the rows of the table in docs/events.md, in the order of their names."""
+    """Give every event of the catalogue: the table in docs/understand/events.md, in the order of their names."""
     rows = [row for family in _FAMILIES for row in _rows(family)]
     yield from sorted(rows)
 

@@ -25,7 +25,7 @@ def read(event: bytes, rules: EventSettings, now: datetime) -> ParsedEvent:
     """Give what an event asks for, element by element; ``now`` is aware. Never raises, whatever the bytes are.
 
     What is positively recognised as firing now, for this ECS instance, in this region, becomes a request; all else is
-    Ignored or Rejected with the reason (docs/events.md).
+    Ignored or Rejected with the reason (docs/understand/events.md).
     """
     try:
         text = decode(event)

@@ -82,13 +82,15 @@ def parse(text: str, now: datetime) -> Entry:
     match = _ENTRY.fullmatch(text)
     at = utc_time.parse(match["at"]) if match else None
     if not match or at is None:
-        raise Unreadable(f"tag {KEY}={text!r} is not an entry of this version; reset it (docs/runbook.md)")
+        raise Unreadable(f"tag {KEY}={text!r} is not an entry of this version; reset it (docs/operate/runbook.md)")
     if at > now + SKEW:
         raise Unreadable(
             f"tag {KEY}={text!r} is dated after now, {now:%Y-%m-%dT%H:%M:%SZ}; check the clocks, or reset it"
         )
     if at.year < FIRST_YEAR:
-        raise Unreadable(f"tag {KEY}={text!r} is dated before there was such a ledger; reset it (docs/runbook.md)")
+        raise Unreadable(
+            f"tag {KEY}={text!r} is dated before there was such a ledger; reset it (docs/operate/runbook.md)"
+        )
     earlier = tuple(int(part[1:-1]) for part in match["earlier"].split(",")) if match["earlier"] else ()
     return Entry(
         at=at,

@@ -40,7 +40,7 @@ def read(instance_id: str, columns: Mapping[str, object], now: datetime) -> Inst
         )
         return InstanceRow(History(entry=entry), str(columns["run"]), _int(columns, "ask_by"))
     except (KeyError, TypeError, ValueError) as error:
-        reason = f"row i#{instance_id} of the ledger can't be read ({error}); reset it (docs/runbook.md)"
+        reason = f"row i#{instance_id} of the ledger can't be read ({error}); reset it (docs/operate/runbook.md)"
         return InstanceRow(History(unreadable=reason))
 
 

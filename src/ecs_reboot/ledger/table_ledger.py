@@ -9,7 +9,7 @@
 ```
 
 `i#` and `g#` are shared by all stacks, `w#` is one stack's. The place is written anew in every round, even where it is
-there already: so a sweep that judged an older window can't free it (docs/safety.md).
+there already: so a sweep that judged an older window can't free it (docs/understand/safety.md).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -26,7 +26,7 @@ class TableRegion:
         try:
             return window_row.read(found.rows[self.window_name])
         except Unreadable as error:
-            raise NoAnswer("BatchGetRow", f"{error}; resume the region (docs/runbook.md)") from None
+            raise NoAnswer("BatchGetRow", f"{error}; resume the region (docs/operate/runbook.md)") from None
 
     def change_window(self, region_id: str, change: Callable[[Window], Window], deadline: Deadline) -> Window:
         """Put ``change`` of the window in its place, reading it again as often as others are faster."""

@@ -11,7 +11,7 @@
 Every run writes before it counts, so of two runs at least the later writer sees the other's claim: whatever the
 interleaving, no more than the limit go on. A run that dies in between leaves a claim that counts until its window ends:
 fewer reboots, never more. Only a claim that still stands is taken back: what another run wrote over it is that run's.
-What is assumed of tags, and what the wait is for, is in docs/safety.md.
+What is assumed of tags, and what the wait is for, is in docs/understand/safety.md.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -196,7 +196,7 @@ class TagLedger:
             raise
 
     def _own(self, wanted: Sequence[Wanted], entries: Entries, again: frozenset[str]) -> dict[str, Lost]:
-        """Return the instances that an earlier run of this request claimed; that run is over (docs/safety.md)."""
+        """Return the instances that an earlier run of this request claimed; it is over (docs/understand/safety.md)."""
         now = self._deadline.clock.now()
         own = {}
         for one in wanted:

@@ -16,7 +16,7 @@ from ecs_reboot.policy.windows import Freeze, Window
 
 
 class Policy(Value):
-    """What the operator chose about when and how to reboot (docs/settings.md); times in seconds."""
+    """What the operator chose about when and how to reboot (docs/operate/settings.md); times in seconds."""
 
     force_reboot: Literal["never", "always", "escalate"]
     paused: Pause | None

@@ -129,7 +129,8 @@ def _attempts_exhausted(facts: Facts, instance: Instance) -> str:
         return ""
     listed = ", ".join(f"{time:%Y-%m-%dT%H:%MZ}" for time in times[-most:])
     return (
-        f"{most} attempts ({listed}) did not help; manual investigation required, then reset it (docs/runbook.md). "
+        f"{most} attempts ({listed}) did not help; manual investigation required, then reset it "
+        "(docs/operate/runbook.md). "
         f"Without an attempt for {ledger.FORGOTTEN.days} days the count starts again"
     )
 
@@ -140,7 +141,7 @@ def _suspended(facts: Facts, _: Instance) -> str:
         return ""
     return (
         f"the last {around.down_in_a_row} reboots in this region left their instances down; "
-        "a person has to look and then resume (docs/runbook.md)"
+        "a person has to look and then resume (docs/operate/runbook.md)"
     )
 
 
@@ -169,7 +170,7 @@ def _blast_radius(facts: Facts, _: Instance) -> str:
         since = f" at {around.group_since:%Y-%m-%dT%H:%MZ}" if around.group_since else ""
         return (
             f"{around.group_member} of the same {facts.policy.group_tag} was rebooted{since} and is not back yet; "
-            f'{{"reset": ["{around.group_member}"], "reason": "..."}} releases the group (docs/runbook.md)'
+            f'{{"reset": ["{around.group_member}"], "reason": "..."}} releases the group (docs/operate/runbook.md)'
         )
     if around.limit is None or around.rebooted < around.limit:
         return ""

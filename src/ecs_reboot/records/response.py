@@ -1,4 +1,4 @@
-"""What the handler returns: the outcome of one event as a whole (docs/records.md)."""
+"""What the handler returns: the outcome of one event as a whole (docs/operate/records.md)."""
 
 import json
 from typing import Any

@@ -1,7 +1,7 @@
 """The record of what was done: one ``Result`` for each instance, and one for each element of an event that led to none.
 
-The same schema is returned, printed and shipped (docs/records.md). ``facts`` holds everything the decision rests on, so
-that a record can be explained, and replayed under other settings.
+The same schema is returned, printed and shipped (docs/operate/records.md). ``facts`` holds all that the decision rests on,
+so that a record can be explained, and replayed under other settings.
 """
 
 from datetime import datetime
@@ -18,8 +18,8 @@ SCHEMA = 1
 class Result(Value):
     """What became of one instance.
 
-    ``action`` is what policy decided; ``code`` is what came of it (docs/records.md lists all of them): a guard's code
-    for `skip`; for `reboot` what ECS answered and, where it was watched, whether the instance came back.
+    ``action`` is what policy decided; ``code`` is what came of it (docs/operate/records.md lists all): a guard's
+    code     for `skip`; for `reboot` what ECS answered and, where it was watched, whether the instance came back.
     ``previous_status`` and ``current_status`` are ECS's words; ``retriable`` tells that trying the same event again can
     help; ``attempt`` counts within the escalation window, this one included; ``downtime_seconds`` is from the
     acceptance until it was seen Running again.

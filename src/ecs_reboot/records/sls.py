@@ -1,6 +1,6 @@
 """Records to a logstore: PutLogs, signed here (signature version 1, HMAC-SHA256) and sent over our transport.
 
-A client package for one call would cost more start-up time than the rest of the function (docs/performance.md).
+A client package for one call would cost more start-up time than the whole function (docs/understand/performance.md).
 A repeated PutLogs writes its lines twice, so a write is tried again only where nothing was sent; each line carries its
 own `record_id` by which a reader can drop doubles.
 """

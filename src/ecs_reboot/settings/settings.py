@@ -2,7 +2,7 @@
 
 Every mistake is reported at once; each names the variable, its value and the remedy. A variable that looks like one of
 ours but is not (``FORCE_REBOT``, ``MAX_EVENT_AGE``) is a mistake too: a policy that silently stays at its default is
-how a wrong reboot happens. ``VARIABLES`` is the one table: parsing, defaults and docs/settings.md come from it.
+how a wrong reboot happens. ``VARIABLES`` is the one table: parsing, defaults and docs/operate/settings.md come from it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -110,7 +110,11 @@ def _not_switchable(events: tuple[str, ...]) -> list[Mistake]:
 
     known = sorted(switchable())
     return [
-        Mistake("ACTIONABLE_EVENTS", event, f"can't be switched on; what can: {', '.join(known)} (docs/events.md)")
+        Mistake(
+            "ACTIONABLE_EVENTS",
+            event,
+            f"can't be switched on; these can: {', '.join(known)} (docs/understand/events.md)",
+        )
         for event in events
         if event not in known
     ]
@@ -122,7 +126,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     Raises SettingsError with every mistake found. Variables that are not ours are left alone.
     """
     mistakes = [
-        Mistake(name, environment[name], f"is not a setting; did you mean {meant}? See docs/settings.md")
+        Mistake(name, environment[name], f"is not a setting; did you mean {meant}? See docs/operate/settings.md")
         for name in environment
         if name not in _NAMES and (meant := _meant(name))
     ]

@@ -1,6 +1,6 @@
 """The table of environment variables: name, default, how to read it, what it means.
 
-Everything that must know a variable - reading, defaults, docs/settings.md - takes it from here.
+Everything that must know a variable - reading, defaults, docs/operate/settings.md - takes it from here.
 """
 
 import re
@@ -218,7 +218,7 @@ VARIABLES: tuple[Variable, ...] = (
         "ACTIONABLE_EVENTS",
         "",
         _words(),
-        "System events, with their status, to act on beyond the defaults of docs/events.md, such as "
+        "System events, with their status, to act on beyond the defaults of docs/understand/events.md, such as "
         "`Instance:SystemMaintenance.Reboot:Scheduled`, which needs MAINTENANCE_WINDOWS.",
     ),
     Variable(
@@ -322,7 +322,7 @@ VARIABLES: tuple[Variable, ...] = (
         "0",
         _number(0, 30, whole=False),
         "How long a claim stands before it is counted. Longer than tags take to be seen everywhere plus one request, "
-        "it makes two runs on one instance exclude each other by the ledger alone (docs/safety.md). "
+        "it makes two runs on one instance exclude each other by the ledger alone (docs/understand/safety.md). "
         "`template.yml` sets it.",
     ),
     Variable(
@@ -357,7 +357,7 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         parse_channels,
         "Who is told, in a chat: addresses of custom bots of DingTalk, Feishu, WeCom and Slack, or `webhook=URL` for "
-        "one of your own (CloudEvents); several separated by spaces or commas (docs/notices.md). Empty: nobody.",
+        "one of your own (CloudEvents); several separated by spaces or commas (docs/operate/notices.md). Empty: none.",
         secret=True,
     ),
     Variable(

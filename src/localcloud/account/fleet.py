@@ -72,7 +72,8 @@ def _instance_id(value: str) -> str:
 
 def _region_id(value: str) -> str:
     if value not in REGIONS:
-        raise ValueError(f"{value!r} is not a region{nearest(value, tuple(REGIONS)) or '; see docs/local-cloud.md'}")
+        meant = nearest(value, tuple(REGIONS)) or "; see docs/develop/local-cloud.md"
+        raise ValueError(f"{value!r} is not a region{meant}")
     return value
 
 

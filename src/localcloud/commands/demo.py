@@ -89,7 +89,7 @@ def main() -> int:
             records += answer["log_store"]["written"]
         say(f"\n{records} records are in logstore {answer['log_store']['logstore']}. The last one says why:\n")
         say(_last_record(invocation.logs))
-    say("\nTry your own: make -s invoke EVENT=events/manual-by-id.json    All settings: docs/settings.md")
+    say("\nTry your own: make -s invoke EVENT=events/manual-by-id.json    All settings: docs/operate/settings.md")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 One row for each call that ROS makes behind a resource type: the action, and what it is about, filled in from the
 resource's properties. The names are those of the services' RAM tables; where a table could not be read, the call's
-own name (docs/unverified.md).
+own name (docs/understand/unverified.md).
 """
 
 from collections.abc import Iterator, Mapping

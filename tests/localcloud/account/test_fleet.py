@@ -152,7 +152,7 @@ def test_a_file_that_is_no_fleet_is_told_as_one_sentence(tmp_path: Path, name: s
 
 
 def test_the_fleet_file_in_the_docs_is_one(tmp_path: Path) -> None:
-    docs = (Path(__file__).parents[3] / "docs" / "local-cloud.md").read_text(encoding="utf-8")
+    docs = (Path(__file__).parents[3] / "docs" / "develop" / "local-cloud.md").read_text(encoding="utf-8")
     path = tmp_path / "fleet.yaml"
     path.write_text(docs.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
     loaded = fleet.load(path)

@@ -1,4 +1,4 @@
-"""Requests about the ledger in our own form: ``reset``, ``resume`` and ``verify`` (docs/runbook.md).
+"""Requests about the ledger in our own form: ``reset``, ``resume`` and ``verify`` (docs/operate/runbook.md).
 
 ``{"reset": [IDs], "region_id", "reason"}`` and ``{"resume": true, "region_id", "reason"}`` clear what holds reboots
 back, so only a person who calls the function directly may ask for them, and says why. ``{"verify": true, "region_id"}``
