@@ -1,8 +1,8 @@
 """The ledger's tags of a region, written so that no write rests on an old reading.
 
 Tags know no compare-and-set. Two rules stand in for it (docs/understand/safety.md): a write is sent within half the
-settle time after the reading it rests on began, and a claim counts once it has stood for the whole of it. So whoever could not
-see a claim has written over it, or not at all, before the claim counts.
+settle time after the reading it rests on began, and a claim counts once it has stood for the whole of it. So whoever
+could not see a claim has written over it, or not at all, before the claim counts.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,7 @@
 """The record of what was done: one ``Result`` for each instance, and one for each element of an event that led to none.
 
-The same schema is returned, printed and shipped (docs/operate/records.md). ``facts`` holds all that the decision rests on,
-so that a record can be explained, and replayed under other settings.
+The same schema is returned, printed and shipped (docs/operate/records.md). ``facts`` holds all that the decision
+rests on, so that a record can be explained, and replayed under other settings.
 """
 
 from datetime import datetime

@@ -1,7 +1,8 @@
 """Earlier reboots that a fleet file declares of an instance, in the form in which a ledger keeps them.
 
-The ledger is the function's (docs/operate/records.md); this is its format as a stand-in has to know it. Every form in which
-a history can be kept is written here: today the tag. ``rows`` of a table would be written beside ``tag``, from the same
+The ledger is the function's (docs/operate/records.md); this is its format as a stand-in has to know it. Every form
+in which a history can be kept is written here: today the tag. ``rows`` of a table would be written beside ``tag``,
+from the same
 attempts, where ``Cloud`` sets up its state.
 """
 
