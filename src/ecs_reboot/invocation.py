@@ -145,9 +145,9 @@ class Invocation:
             connections = self._connect(self._deadline)
         except NoCredentials as error:
             return self._unasked(reading, "no_credentials", str(error))
-        from ecs_reboot.ledger import stores  # noqa: PLC0415 - most events don't come this far
+        from ecs_reboot.remediation import chosen_ledger  # noqa: PLC0415 - most events don't come this far
 
-        ledger = stores.connect(
+        ledger = chosen_ledger.connect(
             self._settings, connections, self._deadline, request_id=self._request_id, holds=self._holds
         )
         done: list[Result] = []

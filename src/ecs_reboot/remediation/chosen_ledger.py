@@ -1,4 +1,4 @@
-"""The two stores, by setting. Only the one that is chosen is loaded."""
+"""The ledger that the settings choose: of the two stores only that one is loaded."""
 
 from datetime import timedelta
 from typing import NamedTuple
