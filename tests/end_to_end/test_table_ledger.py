@@ -1,0 +1,22 @@
+"""The ledger in the table, as the function uses it: the real client, the local Tablestore, the cloud's own audit."""
+
+from staging import Staged, instances
+
+ONE = "i-bp1test0000000000000"
+TABLE = {"LEDGER": "tablestore", "TABLESTORE_INSTANCE": "ecs-rb", "TABLESTORE_TABLE": "ledger"}
+REQUEST = {"instance_ids": [ONE], "region_id": "cn-hangzhou", "reason": "a test asks"}
+
+
+def test_an_alarm_is_rebooted_in_five_calls_without_a_tag_and_remembered(stage: Staged):
+    here = stage(instances(2, reboot_seconds=1), GRACE_SECONDS="0", **TABLE)
+    answer = here.send(REQUEST)
+    assert [result["code"] for result in answer["results"]] == ["accepted"]
+    assert here.calls()[:2] == ["DescribeInstances", "RebootInstances"]
+    assert "TagResources" not in here.calls()
+    # The third write says that ECS accepted, after the reboot.
+    table = [entry["action"] for entry in here.cloud.audit.calls(service="ots")]
+    assert table == ["BatchGetRow", "PutRow", "PutRow", "PutRow"]
+    assert here.rebooted() == [ONE]
+    again = here.send(REQUEST)
+    assert [result["code"] for result in again["results"]] in (["cooldown"], ["not_running"])
+    assert here.rebooted() == [ONE]
