@@ -1,6 +1,6 @@
 """``make bench``, the local cloud's part: how soon it answers, how many signed calls a second, of how many instances.
 
-Each figure is taken from ``python -m localcloud serve`` as a process of its own, called by this one. All are printed
+Each figure is taken from ``ecs-reboot serve`` as a process of its own, called by this one. All are printed
 and written to ``build/bench/local-cloud.json``; the exit status is 1 when a bar is missed.
 """
 
@@ -138,7 +138,7 @@ def _fleet(number: int) -> Path:
 def _serving(fleet: Path) -> Iterator[Server]:
     started = time.perf_counter()
     environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-m", "localcloud", "serve", "--fleet", str(fleet)]
+    command = [sys.executable, "-m", "cli", "serve", "--fleet", str(fleet)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         try:
             line = process.stdout.readline() if process.stdout else b""

@@ -36,14 +36,19 @@ def demo() -> int:
 @options.settings
 @options.deployed
 @options.parameters
+@options.option(
+    "access-key-id", "The account's AccessKey; without: drawn at each start.", variable="LOCALCLOUD_ACCESS_KEY_ID"
+)
+@options.option("access-key-secret", "Its secret.", variable="LOCALCLOUD_ACCESS_KEY_SECRET")
 def serve(**given: Any) -> int:
     """Serve the local cloud until interrupted (Ctrl-C).
 
     The first line says where it answers and with which key, as JSON. Its console is for a browser.
     """
-    from cli.serving import serve as run  # noqa: PLC0415
+    from cli import serving  # noqa: PLC0415
+    from localcloud.commands.serve import Options  # noqa: PLC0415
 
-    return run(**given)
+    return serving.serve(Options(**given))
 
 
 @click.command(

@@ -50,6 +50,7 @@ class Deployment:
     def run(self, request: Request) -> Found | None:
         """Deploy; return the stack, or None for a plan. Raises NotDeployable, StackFailed, TeaException."""
         account = self.account()
+        self._check_early(request, account)
         found = self._at_rest(request)
         document, given = self._with_code(request, account)
         if found is None:
@@ -106,6 +107,14 @@ class Deployment:
         pseudo = checks.EXAMPLE_PSEUDO | {"ALIYUN::AccountId": account, "ALIYUN::Region": self._clients.region}
         resources: Resources = rendered(decide(template, values | pseudo))["Resources"]
         return resources
+
+    def _check_early(self, request: Request, account: str) -> None:
+        """Check the parameters before anything is taken away or uploaded. Raises NotDeployable, WrongParameters."""
+        found = self._stacks.find(request.name)
+        code_somewhere = {name: checks.EXAMPLE_PARAMETERS[name] for name in code.PARAMETERS}
+        self._check(
+            request.document, {**code_somewhere, **request.given}, found if found and found.usable else None, account
+        )
 
     def account(self) -> str:
         """Return the account that the credentials belong to."""

@@ -319,7 +319,7 @@ def test_half_a_surrogate_pair_breaks_nothing(client: Client) -> None:
 
 
 def test_serve_says_where_the_console_is_and_ends_with_open_pages_and_busy_functions() -> None:
-    with subprocess.Popen([sys.executable, "-m", "localcloud", "serve"], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([sys.executable, "-m", "cli", "serve"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         where = json.loads(process.stdout.readline())
         assert where["console"] == f"{where['ecs']}/console/"

@@ -274,9 +274,7 @@ def test_the_command_line_from_deploy_to_remove(whole: Running, package: Path) -
 def test_a_stranger_plays_with_it_from_the_command_line(package: Path) -> None:
     """Another process serves, a third deploys, and what happens in the world is posted."""
     paths = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    serving = subprocess.Popen(
-        [sys.executable, "-m", "localcloud", "serve"], env=paths, stdout=subprocess.PIPE, text=True
-    )
+    serving = subprocess.Popen([sys.executable, "-m", "cli", "serve"], env=paths, stdout=subprocess.PIPE, text=True)
     try:
         assert serving.stdout is not None
         told = json.loads(serving.stdout.readline())

@@ -1,0 +1,41 @@
+"""Parameters are checked before anything is uploaded or taken away, in the words of the settings."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+from local_deployment import deploy
+
+from localcloud.server.server import Running
+
+
+@pytest.fixture
+def large(package: Path, tmp_path: Path) -> Path:
+    """A package that does not fit into a template, and would be uploaded."""
+    path = tmp_path / "large.zip"
+    path.write_bytes(package.read_bytes())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("padding", os.urandom(500_000))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"Freezes": "never"}, "'never' is no freeze; write it like"),
+        ({"DryRum": "true"}, "DryRum"),
+    ],
+)
+def test_a_wrong_parameter_leaves_no_trace(
+    whole: Running, large: Path, given: dict[str, str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy(whole, large, **given) != 0
+    assert told in capsys.readouterr().err
+    assert whole.account.oss.buckets == {}
+    assert whole.services.ros.stacks == {}
+
+
+def test_right_parameters_are_deployed(whole: Running, large: Path) -> None:
+    assert deploy(whole, large, GroupTag="app") == 0
+    assert len(whole.account.oss.buckets) == 1
