@@ -36,13 +36,19 @@ class Case(NamedTuple):
 
 def environment_of(stub: Stub, calls: list[str]) -> dict[str, str]:
     """Return the variables of every program: no waiting for what only a real instance does, coming back."""
-    """Return the variables of every program. No waiting for what only a real instance does: coming back."""
+    """Return the variables of every program. No waiting for what only a real instance does: coming back.
+
+    What is asked of other services before a reboot is off: the programs it is compared with don't ask either.
+    """
     return {
         "ECS_ENDPOINT": stub.url,
         "SLS_ENDPOINT": stub.url,
         "LOG_PROJECT": "project",
         "LOGSTORE": "records",
         "VERIFY_SECONDS": "0",
+        "MANAGED": "allow",
+        "PLATFORM_EVENTS": "ignore",
+        "RESPONSIVE": "off",
         "CALLS": " ".join(calls),
     }
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from ecs_reboot.facts.sources import SOURCES
 from ecs_reboot.outcomes import OUTCOMES, Code
 from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.records.result import Result
@@ -25,9 +26,22 @@ def settings() -> Iterable[tuple[str, ...]]:
 
 def guards() -> Iterable[tuple[str, ...]]:
     """One row for each guard, in the order in which they are asked."""
-    yield "#", "code", "kind", "what it reads"
+    yield "#", "code", "kind", "what it reads", "the accident it prevents"
     for number, guard in enumerate(GUARDS, 1):
-        yield str(number), f"`{guard.code}`", guard.kind, guard.reads
+        yield str(number), f"`{guard.code}`", guard.kind, guard.reads, guard.prevents
+
+
+def sources() -> Iterable[tuple[str, ...]]:
+    """One row for each fact that costs calls of its own."""
+    yield "fact", "read by", "call", "cost", "setting"
+    for source in SOURCES:
+        yield (
+            f"`{source.name}`",
+            ", ".join(f"`{code}`" for code in source.guards),
+            ", ".join(source.calls),
+            source.cost,
+            ", ".join(f"`{name}`" for name in source.setting.split(", ")),
+        )
 
 
 def record() -> Iterable[tuple[str, ...]]:
@@ -62,6 +76,7 @@ def paging() -> Iterable[tuple[str, ...]]:
 TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "settings": settings,
     "guards": guards,
+    "sources": sources,
     "record": record,
     "outcomes": outcomes,
     "paging": paging,

@@ -54,7 +54,8 @@ def run(code: Path, interpreter: str) -> list[str]:
             text=True,
             timeout=_SECONDS,
             check=False,
-            env={"ECS_ENDPOINT": server.url, "SLS_ENDPOINT": server.url, "LOG_PROJECT": "", "LOGSTORE": ""},
+            env=dict.fromkeys(("ECS_ENDPOINT", "ESS_ENDPOINT", "CMS_ENDPOINT", "SLS_ENDPOINT"), server.url)
+            | {"LOG_PROJECT": "", "LOGSTORE": ""},
         )
     if done.returncode:
         raise BuildError(f"the packaged function does not run:\n{done.stderr.strip() or done.stdout.strip()}")

@@ -98,6 +98,7 @@ def _connect(
         endpoint=settings.ecs_endpoint,
         network=settings.network,
         answer_seconds=settings.ecs_timeout_seconds,
+        other_endpoints={"ess": settings.ess_endpoint, "cms": settings.cms_endpoint},
     )
 
     def table() -> "TableApi":

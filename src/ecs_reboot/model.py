@@ -62,13 +62,27 @@ class LedgerCommand(Value):
     event_time: datetime | None = None
 
 
+class Metric(Value):
+    """The metric that an alarm fired on, and its condition, so that CloudMonitor can be asked whether it still holds.
+
+    ``dimensions`` as CloudMonitor's query takes them; ``statistic`` is the value compared, such as `Average`.
+    """
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+    statistic: str
+    operator: Literal[">", ">=", "<", "<=", "==", "!="]
+    threshold: float
+
+
 class RebootRequest(Value):
     """One element of an event that positively asks for a reboot now.
 
     ``trigger`` is the way it came, outermost envelope first (``http>cms_threshold``); ``by_hand`` is true only for a
     request that a person wrote for this one call, which alone may override a soft guard. ``force`` is what the request
     asks for, None where it says nothing. ``fault_key`` names the fault, equal in every delivery of the same one.
-    ``evidence`` says in one sentence what was recognised.
+    ``evidence`` says in one sentence what was recognised; ``metric`` is what fired, where the alarm names it whole.
     """
 
     trigger: str
@@ -82,6 +96,7 @@ class RebootRequest(Value):
     override: tuple[str, ...] = ()
     by_hand: bool = False
     fault_key: str = ""
+    metric: Metric | None = None
     event_time: datetime | None = None
 
 
@@ -140,7 +155,10 @@ class Instance(Value):
 
 
 class Decision(Value):
-    """What policy says about one instance, with the sentence that explains it."""
+    """What policy says about one instance, with the sentence that explains it.
+
+    ``retriable``: trying the same event again later can end otherwise.
+    """
 
     instance_id: str
     region_id: str
@@ -148,6 +166,7 @@ class Decision(Value):
     code: Code
     reason: str
     force: bool = False
+    retriable: bool = False
 
 
 class InstanceAnswer(Value):

@@ -4,17 +4,19 @@ It answers as the local cloud does, without network, signatures and faults: what
 policy do, not what may break.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ecs_reboot.clock import Clock
-from ecs_reboot.cloud.errors import Refused
+from ecs_reboot.cloud.ecs_api import Question
+from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
 from localcloud.account.fleet import DEFAULT_UPTIME, Fleet, InstanceSpec
 from localcloud.account.instances import reboot_course
+from localcloud.openapi.quiet_answers import quiet_answer
 
 #: DescribeInstances gives at most 100 instances a page.
 PAGE = 100
@@ -86,6 +88,10 @@ class FleetInMemory:
             self._by_region.setdefault(machine.spec.region_id, []).append(machine)
         self._busy: set[_Machine] = set()
         self.reboots: list[Reboot] = []
+
+    def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:  # noqa: ARG002 - the protocol's
+        """Answer that nothing stands against a reboot: what is forecast is what timers and policy do."""
+        return [quiet_answer(question.api.action) for question in questions]
 
     def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
         """Return the facts of those of the instances that exist in the region."""

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from ecs_reboot.facts.sources import read_by
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance
+from ecs_reboot.policy import finding_guards
 from ecs_reboot.policy.blast_radius import RegionState
 from ecs_reboot.policy.facts import Facts, attempts, history_of
-from ecs_reboot.policy.guards import trigger_kind
+from ecs_reboot.policy.signs_of_life import asks_for_signs, signs_of_life
+from ecs_reboot.policy.triggers import trigger_kind
 from ecs_reboot.policy.windows import zone
 from review.text import ago, counted, utc
 
@@ -143,6 +146,66 @@ def _blast_radius(facts: Facts, _: Instance) -> str:
     )
 
 
+def _kubernetes_node(facts: Facts, instance: Instance) -> str:
+    found = [f"{key}={value}" for key, value in instance.tags if key in finding_guards.KUBERNETES_TAGS]
+    return f"{', '.join(found) or 'no tag of a Kubernetes node'}, MANAGED {facts.policy.managed}"
+
+
+def _managed(facts: Facts, instance: Instance) -> str:
+    said = _not_asked(facts, "managed") or _member(facts)
+    tag = dict(instance.tags).get(finding_guards.SCALING_TAG)
+    return f"{said}{f', tag {finding_guards.SCALING_TAG}={tag}' if tag else ''}, MANAGED {facts.policy.managed}"
+
+
+def _member(facts: Facts) -> str:
+    member = facts.findings.scaling if facts.findings else None
+    if member is None:
+        return "in no Auto Scaling group"
+    checks = ", ".join(member.health_checks) or "unknown"
+    return f"{member.lifecycle_state} in Auto Scaling group {member.group_id}, health checks: {checks}"
+
+
+def _platform_event(facts: Facts, _: Instance) -> str:
+    said = _not_asked(facts, "platform_event")
+    if not said and facts.findings:
+        events = [
+            f"{one.type} {one.cycle}{f', due {utc(one.not_before)}' if one.not_before else ''}"
+            for one in facts.findings.system_events
+        ]
+        said = f"open system events: {'; '.join(events) or 'none'}"
+    return f"{said}, PLATFORM_EVENTS {facts.policy.platform_events}"
+
+
+def _responsive(facts: Facts, instance: Instance) -> str:
+    policy = facts.policy
+    bound = f"RESPONSIVE {policy.responsive}, RESPONSIVE_TRIGGERS {','.join(policy.responsive_triggers) or 'is empty'}"
+    if not asks_for_signs(facts.request, policy):
+        return f"{_NOUNS[trigger_kind(facts.request.trigger)]} that it does not bind, {bound}"
+    opinion = {"for": "for a reboot", "against": "against it", "nothing": "no opinion", "unread": "unknown"}
+    signs = [f"{sign.sentence} ({opinion[sign.says]})" for sign in signs_of_life(facts, instance)]
+    return f"{_not_asked(facts, 'responsive') or '; '.join(signs)}, {bound}"
+
+
+def _busy(facts: Facts, _: Instance) -> str:
+    said = _not_asked(facts, "busy")
+    if not said and facts.findings:
+        running = facts.findings.agent.running_commands if facts.findings.agent else 0
+        making = counted(len(facts.findings.snapshots), "snapshot")
+        said = f"{making} in progress, {counted(running, 'command')} running"
+    return f"{said}, BUSY_SECONDS {facts.policy.busy_seconds}"
+
+
+def _not_asked(facts: Facts, guard: str) -> str:
+    """Say that a guard's facts were not asked for, or could not be read; '' where they were read."""
+    sources = {source.name for source in read_by(guard)}
+    if facts.findings is None:
+        return "not asked, since a cheaper guard decides first"
+    unread = [one.error for one in facts.findings.unread if one.source in sources]
+    if unread:
+        return f"could not be read: {'; '.join(unread)}"
+    return "" if sources & set(facts.findings.asked) else "not asked"
+
+
 def _limit(around: RegionState) -> str:
     return "none" if around.limit is None else str(around.limit)
 
@@ -158,6 +221,7 @@ FACTS: Mapping[str, Callable[[Facts, Instance], str]] = {
     "outside_window": _outside_window,
     "recently_started": _recently_started,
     "force_not_allowed": _force_not_allowed,
+    "kubernetes_node": _kubernetes_node,
     "tags_full": _tags_full,
     "ledger_unavailable": _ledger_unavailable,
     "cooldown": _cooldown,
@@ -165,4 +229,9 @@ FACTS: Mapping[str, Callable[[Facts, Instance], str]] = {
     "suspended": _suspended,
     "storm": _storm,
     "blast_radius": _blast_radius,
+    "managed": _managed,
+    "platform_repairing": _platform_event,
+    "platform_event": _platform_event,
+    "responsive": _responsive,
+    "busy": _busy,
 }

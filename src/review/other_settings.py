@@ -7,6 +7,7 @@ percentage of instances that nobody counted can't be found from it. There the re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ecs_reboot.facts.sources import SOURCES
 from ecs_reboot.policy.blast_radius import Limit
 from ecs_reboot.policy.facts import Facts, Policy
 from ecs_reboot.settings.variables import VARIABLES
@@ -66,16 +67,17 @@ def under(facts: Facts, fields: Mapping[str, Any]) -> Under:
 
 
 def unasked(facts: Facts) -> tuple[str, ...]:
-    """Return the guards that read the region's ledger, are in force, and find no word of it in these facts."""
+    """Return the guards that are in force and find no word of what they read in these facts."""
     policy = facts.policy
-    if facts.region_state is not None:
-        return ()
     in_force = {
         "suspended": bool(policy.suspend_after),
         "storm": bool(policy.storm_factor and policy.max_reboots),
         "blast_radius": bool(policy.max_reboots or policy.group_tag),
     }
-    return tuple(code for code, asks in in_force.items() if asks)
+    of_the_region = [code for code, asks in in_force.items() if asks] if facts.region_state is None else []
+    asked = facts.findings.asked if facts.findings else ()
+    lacking = [source for source in SOURCES if source.wanted(facts) and source.name not in asked]
+    return (*of_the_region, *dict.fromkeys(guard for source in lacking for guard in source.guards))
 
 
 def _is_share(limit: object) -> bool:

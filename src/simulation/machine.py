@@ -18,7 +18,10 @@ class Spell(NamedTuple):
 
 
 class Machine:
-    """The truth about one instance. ``reboots``: when a reboot asked for by the function took effect."""
+    """The truth about one instance. ``reboots``: when a reboot asked for by the function took effect.
+
+    ``in_scaling_group``: an Auto Scaling group owns it, which would release it for being down.
+    """
 
     def __init__(
         self, instance_id: str, region_id: str, tags: dict[str, str], temper: str, random: Random, *, started: float
@@ -28,6 +31,7 @@ class Machine:
         self.spells = [Spell(started, "Running", started)]
         self.tags = [(started, tags)]
         self.locked = False
+        self.in_scaling_group = False
         self.reboots: list[float] = []
 
     def at(self, moment: float) -> Spell:

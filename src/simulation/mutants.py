@@ -33,6 +33,24 @@ _SKIP_CONFIRM = "            return _Round(frozenset(kept), lost)\n"
 MUTANTS: tuple[Mutant, ...] = (
     *(_without_guard(guard.code) for guard in GUARDS),
     Mutant(
+        "facts are never asked for",
+        "remediation/remediate",
+        "        for facts in self._passed(gather(self._ecs, region_id, passed, self._deadline), results):\n",
+        "        for facts in passed:\n",
+    ),
+    Mutant(
+        "a fact that can't be read is none",
+        "policy/finding_guards",
+        "        if one.source in sources:\n",
+        "        if one.source in ():\n",
+    ),
+    Mutant(
+        "a member that nobody could look up is none",
+        "facts/gather",
+        "            note = Unread(source=one.source.name, error=str(error), retriable=_may_pass_later(error))\n            for instance_id in one.ids:\n",
+        "            note = Unread(source=one.source.name, error=str(error), retriable=_may_pass_later(error))\n            for instance_id in ():\n",
+    ),
+    Mutant(
         "hard guards can be overridden",
         "policy/decide",
         'and guard.kind == "soft" and may_override',

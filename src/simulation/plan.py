@@ -14,6 +14,9 @@ OUTSIDE = ("mended", "rebooted_by_hand", "opted_out", "opted_in", "locked", "unl
 #: Of alarms, the share that is delivered again although the first delivery arrived.
 DUPLICATES = 0.30
 
+#: Of the instances, the share that an Auto Scaling group owns.
+IN_SCALING_GROUP = 0.1
+
 
 class Arrival(NamedTuple):
     """Something that arrives at ``moment``. ``number`` seeds its chances; ``calm``: no faults meet it."""
@@ -107,6 +110,8 @@ def _fleet(seed: int, random: Random) -> dict[str, Machine]:
                 Random(random.random()),  # noqa: S311
                 started=-random.uniform(100, 1e6),
             )
+            # Of a series of its own, so that the other draws of a seed stay what they were.
+            machines[instance_id].in_scaling_group = Random(f"{seed}/{instance_id}").random() < IN_SCALING_GROUP  # noqa: S311
     return machines
 
 

@@ -130,6 +130,8 @@ class Watch:
             raise Violation("only a Running instance is rebooted", f"{who}: it is {machine.at(now).status}")
         if "not_opted_in" not in run.overrides and not self._was_opted_in(machine, now):
             raise Violation("no reboot without opt-in", who)
+        if machine.in_scaling_group and policy.managed == "refuse":
+            raise Violation("no reboot that a scaling group answers with a release", who)
         self._check_own(run, machine, who, force=force)
         self._check_region(run, region_id, machine, who)
         if "blast_radius" not in run.overrides:

@@ -1,14 +1,17 @@
 """The simulated account: instances, the ledger's tags of each region, and who watches over what is done to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from random import Random
+from typing import Any
 
-from ecs_reboot.cloud.errors import Refused
+from ecs_reboot.cloud.ecs_api import Question
+from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
 from ecs_reboot.settings.settings import Settings
+from localcloud.openapi.quiet_answers import quiet_answer
 from simulation.assumptions import Assumptions
 from simulation.machine import Machine, Spell
 from simulation.memory_table import MemoryTable
@@ -43,6 +46,28 @@ class SimulatedEcs:
 
     def __init__(self, world: World, run: Run, weather: Weather, random: Random) -> None:
         self._world, self._run, self._weather, self._random = world, run, weather, random
+
+    def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:  # noqa: ARG002 - the protocol's
+        """Answer from the truth, each question meeting the weather by itself."""
+        answers: list[Mapping[str, Any] | CloudError] = []
+        for question in questions:
+            try:
+                answers.append(
+                    exchange(self._run, self._weather, question.api.action, partial(self._answered, question))
+                )
+            except CloudError as error:
+                answers.append(error)
+        return answers
+
+    def _answered(self, question: Question) -> Mapping[str, Any]:
+        if question.api.action == "DescribeScalingInstances":
+            asked = question.parameters["InstanceIds"]
+            member = {"ScalingGroupId": "asg-1", "LifecycleState": "InService", "CreationType": "AutoCreated"}
+            owned = [one for one in asked if self._world.machines[one].in_scaling_group]
+            return {"ScalingInstances": [{"InstanceId": one, **member} for one in owned]}
+        if question.api.action == "DescribeScalingGroups":
+            return {"ScalingGroups": [{"ScalingGroupId": "asg-1", "HealthCheckType": "ECS"}]}
+        return quiet_answer(question.api.action)
 
     def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
         """Return the facts of instances, as old as staleness allows."""

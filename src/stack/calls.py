@@ -1,7 +1,8 @@
 """The cloud calls that the deployed code can make, read from its syntax trees: nothing is imported or run.
 
 A call of the network SDK is a method name in text or as an attribute (``describe_instances_with_options``); calls of
-the log service and of Function Compute are known by their paths, those of Tablestore by their names. Whoever adds a
+the log service and of Function Compute are known by their paths, those of Tablestore by their names; a question to
+another API is ``Api("product", "Action")``. Whoever adds a
 call without a right, or leaves a right without its call, is told by the tests.
 """
 
@@ -43,6 +44,10 @@ def _calls_in(tree: ast.AST) -> Iterator[str]:
             for path, call in _PATHS.items():
                 if node.value.endswith(path):
                     yield call
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Api":
+            named = node.args[1] if len(node.args) > 1 else None
+            if isinstance(named, ast.Constant) and isinstance(named.value, str):
+                yield named.value
         elif isinstance(node, ast.Attribute) and (match := _METHOD.fullmatch(node.attr)):
             yield _action(match[1])
 

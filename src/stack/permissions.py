@@ -84,6 +84,26 @@ INSTANCES = Resource(
 )
 #: What RAM can't narrow (``localcloud.ram.granularity``): a resource beside ``*`` would make the statement ineffective.
 EVERYTHING = Resource("*", "`*`: RAM knows this action on all resources only")
+SCALING_GROUPS = Resource(
+    {
+        "Fn::If": [
+            "EveryRegion",
+            _sub("acs:ess:*:${ALIYUN::AccountId}:scalinggroup/*"),
+            _sub("acs:ess:${ALIYUN::Region}:${ALIYUN::AccountId}:scalinggroup/*"),
+        ]
+    },
+    "all scaling groups of the region (of every region if `EveryRegion`)",
+)
+SNAPSHOTS = Resource(
+    {
+        "Fn::If": [
+            "EveryRegion",
+            _sub("acs:ecs:*:${ALIYUN::AccountId}:snapshot/*"),
+            _sub("acs:ecs:${ALIYUN::Region}:${ALIYUN::AccountId}:snapshot/*"),
+        ]
+    },
+    "all snapshots of the region (of every region if `EveryRegion`)",
+)
 RECORDS, FUNCTION_LOGS = _logstore("records"), _logstore("function")
 FAILURES = Resource(
     _sub("acs:mns:${ALIYUN::Region}:${ALIYUN::AccountId}:/queues/${FunctionName}-failures/messages"),
@@ -132,6 +152,15 @@ OPTING_IN = Condition(
     f"the request writes `{OPT_IN_KEY}`, whatever else it writes",
 )
 
+#: Calls whose right is not named after them, and where that is said. Every other action is ``service:Call``.
+ACTIONS_OF_CALLS = {
+    # SLS, list of actions: PutLogs needs log:PostLogStoreLogs.
+    "PutLogs": "log:PostLogStoreLogs",
+    # CloudMonitor, DescribeMetricLast and DescribeMetricList: the operations in their RAM tables are other ones.
+    "DescribeMetricLast": "cms:QueryMetricLast",
+    "DescribeMetricList": "cms:QueryMetricList",
+}
+
 PERMISSIONS: tuple[Permission, ...] = (
     Permission(
         FUNCTION,
@@ -179,6 +208,48 @@ PERMISSIONS: tuple[Permission, ...] = (
         ledger=TAGS,
     ),
     *(
+        Permission(FUNCTION, call, f"ess:{call}", SCALING_GROUPS, reason)
+        for call, reason in (
+            ("DescribeScalingInstances", "whether an Auto Scaling group owns the instance (`MANAGED`)"),
+            ("DescribeScalingGroups", "whether that group checks health (`MANAGED`)"),
+        )
+    ),
+    Permission(
+        FUNCTION,
+        "DescribeInstanceHistoryEvents",
+        "ecs:DescribeInstanceHistoryEvents",
+        EVERYTHING,
+        "what the platform does to the instance, or is going to do (`PLATFORM_EVENTS`)",
+    ),
+    Permission(
+        FUNCTION,
+        "DescribeInstancesFullStatus",
+        "ecs:DescribeInstancesFullStatus",
+        EVERYTHING,
+        "the health state of the instance (`RESPONSIVE`)",
+    ),
+    Permission(
+        FUNCTION,
+        "DescribeCloudAssistantStatus",
+        "ecs:DescribeCloudAssistantStatus",
+        INSTANCES,
+        "when the guest last spoke, and whether commands run in it (`RESPONSIVE`, `BUSY_SECONDS`)",
+    ),
+    Permission(
+        FUNCTION,
+        "DescribeMetricLast",
+        ACTIONS_OF_CALLS["DescribeMetricLast"],
+        EVERYTHING,
+        "whether the metric that fired is still over its threshold (`RESPONSIVE`)",
+    ),
+    Permission(
+        FUNCTION,
+        "DescribeSnapshots",
+        "ecs:DescribeSnapshots",
+        SNAPSHOTS,
+        "snapshots in progress (`BUSY_SECONDS`). RAM knows snapshots here, not the instance",
+    ),
+    *(
         Permission(FUNCTION, call, f"ots:{call}", TABLE, reason, ledger=TABLESTORE)
         for call, reason in (
             ("BatchGetRow", "what is known of an instance, its group and the region, before a claim"),
@@ -209,15 +280,6 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(MESSAGES, "InvokeFunction", "fc:InvokeFunction", THE_FUNCTION, "alarms from the topic"),
     Permission(MESSAGES, "InvokeFunction", "fc:InvokeFunction", ITS_QUALIFIERS, "alarms from the topic"),
 )
-
-#: Calls whose right is not named after them, and where that is said. Every other action is ``service:Call``.
-ACTIONS_OF_CALLS = {
-    # SLS, list of actions: PutLogs needs log:PostLogStoreLogs.
-    "PutLogs": "log:PostLogStoreLogs",
-    # CloudMonitor, DescribeMetricLast and DescribeMetricList: the operations in their RAM tables are other ones.
-    "DescribeMetricLast": "cms:QueryMetricLast",
-    "DescribeMetricList": "cms:QueryMetricList",
-}
 
 #: The mark in ``template.yml`` -> who acts under the role whose policy stands there.
 POLICIES = {"function policy": (FUNCTION, PLATFORM), "alarm policy": (MESSAGES,)}

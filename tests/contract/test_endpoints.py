@@ -1,6 +1,7 @@
 """Where the function asks each service in each region, inside a VPC and outside of it."""
 
 import pytest
+from alibabacloud_cms20190101.client import Client as Cms
 from alibabacloud_ecs20140526.client import Client
 from alibabacloud_tea_openapi.utils_models import Config
 
@@ -22,7 +23,13 @@ PAGES = {
     ("ots", "vpc"): "er-0123456789.cn-hangzhou.vpc.tablestore.aliyuncs.com",
     ("fc", "public"): "1234567890123456.cn-hangzhou.fc.aliyuncs.com",
     ("fc", "vpc"): "1234567890123456.cn-hangzhou-internal.fc.aliyuncs.com",
+    ("ess", "public"): "ess.cn-hangzhou.aliyuncs.com",
+    ("ess", "vpc"): "ess-vpc.cn-hangzhou.aliyuncs.com",
+    ("cms", "public"): "metrics.cn-hangzhou.aliyuncs.com",
+    ("cms", "vpc"): "metrics.cn-hangzhou.aliyuncs.com",
 }
+#: Public hosts that are one for several regions, by the SDK's table.
+CENTRAL = {("ess", "public"): "ess.aliyuncs.com"}
 
 
 def asked(region_id: str, network: str, endpoint: str = "") -> str:
@@ -35,7 +42,7 @@ def asked(region_id: str, network: str, endpoint: str = "") -> str:
 @pytest.mark.parametrize("service", endpoints.SERVICES)
 def test_each_service_has_its_address_in_each_region(service: str, network: str, region_id: str) -> None:
     found = endpoints.host(service, region_id, network, owner=OWNER.get(service, ""))
-    assert found == PAGES[service, network].replace("cn-hangzhou", region_id)
+    assert found in (PAGES[service, network].replace("cn-hangzhou", region_id), CENTRAL.get((service, network)))
     assert endpoints.url(service, region_id, network, owner=OWNER.get(service, "")) == f"https://{found}"
 
 
@@ -43,6 +50,19 @@ def test_each_service_has_its_address_in_each_region(service: str, network: str,
 def test_the_ecs_client_asks_the_address_of_the_network(region_id: str) -> None:
     assert asked(region_id, "public") == f"ecs.{region_id}.aliyuncs.com"
     assert asked(region_id, "vpc") == f"ecs-vpc.{region_id}.aliyuncs.com"
+
+
+def test_auto_scaling_has_one_public_address_for_the_large_regions() -> None:
+    assert endpoints.host("ess", "cn-hangzhou", "public") == "ess.aliyuncs.com"
+    assert endpoints.host("ess", "cn-guangzhou", "public") == "ess.cn-guangzhou.aliyuncs.com"
+    assert endpoints.host("ess", "cn-hangzhou", "vpc") == "ess-vpc.cn-hangzhou.aliyuncs.com"
+
+
+@pytest.mark.parametrize("region_id", REGIONS)
+def test_cloudmonitor_is_asked_where_its_own_sdk_asks(region_id: str) -> None:
+    client = Cms(Config(access_key_id="id", access_key_secret="s", region_id=region_id))
+    sdk = client._endpoint_map.get(region_id)
+    assert sdk in (None, endpoints.host("cms", region_id, "public"))
 
 
 def test_an_address_that_was_given_comes_first() -> None:

@@ -33,7 +33,7 @@ def stage() -> Iterator[Staged]:
                 spec = fleet.default()
             else:
                 document = {"instances": declared} | {
-                    name: settings.pop(name) for name in ("faults", "deviations") if name in settings
+                    name: settings.pop(name) for name in ("faults", "deviations", "scaling_groups") if name in settings
                 }
                 spec = fleet.parse(document, name="test", now=datetime.now(timezone.utc))
             cloud = Cloud.from_fleet(spec)

@@ -68,6 +68,8 @@ class Wire:
             **self.settings,
             "PYTHONPATH": str(SOURCE),
             "ECS_ENDPOINT": self.url,
+            "ESS_ENDPOINT": self.url,
+            "CMS_ENDPOINT": self.url,
             "FC_REGION": REGION,
             "ALIBABA_CLOUD_ACCESS_KEY_ID": session.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": session.access_key_secret,

@@ -121,7 +121,7 @@ def test_a_locked_instance_fails_at_its_lock(capsys: pytest.CaptureFixture[str],
     out = explained(capsys, "--event", str(event))
     assert re.search(r"3  locked +FAILED +OperationLocks: security", out)
     assert "decision  skip locked: the instance has the operation lock security" in out
-    assert re.search(r"16  blast_radius +not reached", out)
+    assert re.search(r"17  blast_radius +not reached", out)
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,13 @@ def test_a_reboot_for_which_the_region_was_never_read_is_said_to_be_open():
     row = record(around=None, start_time=NOW - timedelta(seconds=60))
     one = again(row, GRACE_SECONDS="0")
     assert one.after.action == "reboot"
-    assert one.unasked == ("suspended", "storm", "blast_radius")
-    assert again(row, GRACE_SECONDS="0", MAX_REBOOTS="off").unasked == ("suspended",)
-    assert again(row, GRACE_SECONDS="0", MAX_REBOOTS="off", SUSPEND_AFTER="0").unasked == ()
+    of_others = ("managed", "platform_repairing", "platform_event")
+    assert one.unasked == ("suspended", "storm", "blast_radius", *of_others)
+    without = {"GRACE_SECONDS": "0", "MAX_REBOOTS": "off"}
+    assert again(row, **without).unasked == ("suspended", *of_others)
+    assert again(row, **without, SUSPEND_AFTER="0").unasked == of_others
+    without |= {"SUSPEND_AFTER": "0", "MANAGED": "allow", "PLATFORM_EVENTS": "ignore"}
+    assert again(row, **without).unasked == ()
 
 
 def test_a_limit_where_there_was_none_counts_what_the_region_s_ledger_held():

@@ -254,8 +254,16 @@ def test_without_any_one_right_on_ecs_nothing_is_rebooted_and_it_says_so(whole: 
         assert "Forbidden.RAM" in told["reason"]
         assert action.partition(":")[2] in told["reason"]
         assert audit.changes() == ()
+    for action, code in (
+        ("ess:DescribeScalingInstances", "managed"),
+        ("ecs:DescribeInstanceHistoryEvents", "platform_repairing"),
+    ):
+        told = deployed.told_without(action)
+        assert (told["code"], told["errors"]) == (code, ["UnhandledInvocationError"] * 2)
+        assert "Forbidden.RAM" in told["reason"]
+        assert audit.changes() == ()
     waiting = whole.account.messages.waiting("ecs-reboot-failures")
-    assert [OPTED_IN[1] in json.loads(one)["requestPayload"] for one in waiting] == [True, True]
+    assert [OPTED_IN[1] in json.loads(one)["requestPayload"] for one in waiting] == [True] * 4
     told = deployed.told_without("ecs:RebootInstances")
     assert told["code"] == "Forbidden.RAM"
     assert audit.changes() == ()

@@ -119,6 +119,8 @@ def test_every_setting_is_in_the_template_or_left_out_for_a_reason() -> None:
         "SLS_ENDPOINT": "for a stand-in cloud",
         "HANDOVER_ENDPOINT": "for a stand-in cloud",
         "HUNG_AFTER_SECONDS": "as long as a restart may take by the documents; less is for machines known to be faster",
+        "ESS_ENDPOINT": "for a stand-in cloud",
+        "CMS_ENDPOINT": "for a stand-in cloud",
     }
     known = {one.name for one in VARIABLES}
     variables = RESOURCES["Function"]["Properties"]["EnvironmentVariables"]

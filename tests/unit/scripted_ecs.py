@@ -1,15 +1,17 @@
 """ECS in memory: what a test says it shows, and what a test says goes wrong, call by call. And a clock that jumps."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ecs_reboot.clock import Deadline
+from ecs_reboot.cloud.ecs_api import Question
 from ecs_reboot.cloud.errors import CloudError, NoAnswer, Refused
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, RebootRequest, Selector, Target
 from ecs_reboot.policy.facts import Facts, Policy
 from ecs_reboot.settings.settings import Settings, load
+from localcloud.openapi.quiet_answers import quiet_answer
 
 NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=timezone.utc)
 REGION = "cn-hangzhou"
@@ -53,6 +55,8 @@ class ScriptedEcs:
         self.after: dict[str, list[Step]] = {}
         self.calls: list[str] = []
         self.written: list[tuple[str, str]] = []
+        self.questions: list[Question] = []
+        self.answers: dict[str, Any] = {}
         self.asked: list[dict[str, Any]] = []
         self.refusals: dict[str, str] = {}
         self.on_reboot: Callable[[str], None] = lambda one: self.change(one, status="Stopping")
@@ -66,6 +70,17 @@ class ScriptedEcs:
 
     def entry(self, instance_id: str) -> str:
         return dict(self.instances[instance_id].tags).get(ledger.KEY, "")
+
+    def ask(self, questions: Sequence[Question], _seconds: float) -> list[Mapping[str, Any] | CloudError]:
+        """Answer what ``answers`` holds for the action: a body, an error, or a list of them, one a call."""
+        answers: list[Mapping[str, Any] | CloudError] = []
+        for question in questions:
+            self.questions.append(question)
+            said = self.answers.get(question.api.action)
+            if isinstance(said, list):
+                said = said.pop(0) if said else None
+            answers.append(quiet_answer(question.api.action) if said is None else said)
+        return answers
 
     def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
         self._step("describe", self.before)

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from scripted_ecs import NOW, TWO, entry, facts, instance, request
+from scripted_ecs import NOW, ONE, TWO, entry, facts, instance, request
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.model import Metric
 from ecs_reboot.policy.blast_radius import RegionState
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import group_of
+from ecs_reboot.policy.findings import Agent, Findings, Reading, ScalingMember, Snapshot, SystemEvent
 from ecs_reboot.policy.guards import GUARDS, Guard
 
 LEDGER = ledger.KEY
@@ -31,6 +33,35 @@ def code(**fields: Any) -> str:
     return decide(facts(**fields)).code
 
 
+METRIC = Metric(
+    namespace="acs_ecs_dashboard",
+    name="CPUUtilization",
+    dimensions=(("instanceId", ONE),),
+    statistic="Average",
+    operator=">=",
+    threshold=95,
+)
+ALARM = request(trigger="cms_threshold", metric=METRIC, event_time=NOW - timedelta(seconds=60))
+MEMBER = ScalingMember(
+    group_id="asg-1",
+    lifecycle_state="InService",
+    creation_type="AutoCreated",
+    health_checks=("ECS",),
+)
+
+
+def event(kind: str, cycle: str) -> SystemEvent:
+    return SystemEvent(event_id="e-1", type=kind, cycle=cycle, not_before=NOW + timedelta(days=1))
+
+
+def spoke(seconds: float, **fields: Any) -> Agent:
+    return Agent(heartbeat=NOW - timedelta(seconds=seconds), **fields)
+
+
+def measured(value: float, seconds: float = 60) -> Reading:
+    return Reading(at=NOW - timedelta(seconds=seconds), value=value)
+
+
 #: For each guard: facts that it alone objects to, nearest to what it must still let pass.
 OBJECTIONS: dict[str, dict[str, Any]] = {
     "paused": {"environment": {"PAUSED": "migration; by=Li; until=2026-03-02T12:01Z"}},
@@ -45,6 +76,7 @@ OBJECTIONS: dict[str, dict[str, Any]] = {
     },
     "recently_started": {"one": instance(start_time=NOW - timedelta(seconds=599))},
     "force_not_allowed": {"asked": request(force=True)},
+    "kubernetes_node": {"one": instance(tags={**OPTED, "ack.aliyun.com": "c1"})},
     "tags_full": {"one": instance(tags={**OPTED, **{f"t{number}": "" for number in range(19)}})},
     "ledger_unavailable": {"one": with_ledger("v9 something")},
     "cooldown": {"one": with_ledger(entry("back", ago=1799))},
@@ -52,6 +84,15 @@ OBJECTIONS: dict[str, dict[str, Any]] = {
     "suspended": {"region_state": RegionState(**CALM, down_in_a_row=3)},
     "storm": {"region_state": RegionState(limit=3, rebooted=0, asked_for=30)},
     "blast_radius": {"region_state": RegionState(limit=3, rebooted=3, asked_for=3)},
+    "managed": {"findings": Findings(asked=("scaling",), scaling=MEMBER)},
+    "platform_repairing": {"findings": Findings(system_events=(event("SystemFailure.Reboot", "Executing"),))},
+    "platform_event": {"findings": Findings(system_events=(event("SystemMaintenance.Redeploy", "Scheduled"),))},
+    "responsive": {"asked": ALARM, "findings": Findings(agent=spoke(120), reading=measured(94.9))},
+    "busy": {
+        "asked": request(trigger="timer"),
+        "environment": {"BUSY_SECONDS": "600"},
+        "findings": Findings(snapshots=(Snapshot(snapshot_id="s-1", began=NOW - timedelta(hours=9)),)),
+    },
 }
 #: The same, moved just so far that nothing objects any more.
 CLEAR: dict[str, dict[str, Any]] = {
@@ -73,6 +114,16 @@ CLEAR: dict[str, dict[str, Any]] = {
     "suspended": {"region_state": RegionState(**CALM, down_in_a_row=2)},
     "storm": {"region_state": RegionState(limit=3, rebooted=0, asked_for=29)},
     "blast_radius": {"region_state": RegionState(limit=3, rebooted=2, asked_for=2)},
+    "kubernetes_node": {"one": instance(tags={**OPTED, "ack.aliyun.com.mine": "c1"})},
+    "managed": {"findings": Findings(asked=("scaling",), scaling=None)},
+    "platform_repairing": {"findings": Findings(system_events=(event("SystemMaintenance.Reboot", "Scheduled"),))},
+    "platform_event": {"findings": Findings(system_events=(event("InstanceExpiration.Stop", "Scheduled"),))},
+    "responsive": {"asked": ALARM, "findings": Findings(agent=spoke(121), reading=measured(94.9))},
+    "busy": {
+        "asked": ALARM.model_copy(update={"event_time": NOW - timedelta(seconds=600)}),
+        "environment": {"BUSY_SECONDS": "600"},
+        "findings": Findings(snapshots=(Snapshot(snapshot_id="s-1"),)),
+    },
 }
 
 
@@ -96,7 +147,13 @@ def test_and_lets_pass_just_beyond_it(guard: str):
 def test_a_person_can_override_a_soft_guard_by_name_and_with_a_reason(guard: Guard):
     case = {**OBJECTIONS[guard.code]}
     asked = case.pop("asked", request())
-    given_ = {"by_hand": True, "override": (guard.code,), "reason": "seen", "trigger": asked.trigger}
+    given_ = {
+        "by_hand": True,
+        "override": (guard.code,),
+        "reason": "seen",
+        "trigger": asked.trigger,
+        "metric": asked.metric,
+    }
     decision = decide(facts(**case, asked=request(**given_)))
     assert decision.action == "reboot"
     assert f"{guard.code} overridden by hand" in decision.reason
@@ -205,7 +262,7 @@ def test_force(*, setting: str, asked: bool | None, earlier: tuple[int, ...], ex
     status=some.sampled_from(("Running", "Stopped", "Stopping", "Starting", "Pending", "")),
     opted_in=some.booleans(),
     up=some.integers(0, 5000),
-    override=some.lists(some.sampled_from([guard.code for guard in GUARDS]), max_size=16),
+    override=some.lists(some.sampled_from([guard.code for guard in GUARDS]), max_size=len(GUARDS)),
     by_hand=some.booleans(),
 )
 def test_nothing_but_a_running_instance_is_ever_allowed(

@@ -6,7 +6,7 @@ whether a call may be repeated is for the callers to say.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from Tea.exceptions import TeaException
 from ecs_reboot import utc_time
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import Credentials
+from ecs_reboot.cloud.ecs_api import Question
 from ecs_reboot.cloud.endpoints import host
 from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused
 from ecs_reboot.cloud.transport import AnswerLost, Connections, NothingSent, Request
@@ -58,16 +59,28 @@ class _Signer:
 
 
 class Ecs:
-    """ECS for one set of credentials. ``answer_seconds`` is how long to wait for each answer, within the deadline."""
+    """ECS for one set of credentials. ``answer_seconds`` is how long to wait for each answer, within the deadline.
+
+    ``other_endpoints``: product (`ess`, `cms`) -> the endpoint that overrides the region's, '' for none.
+    """
 
     def __init__(
-        self, credentials: Credentials, deadline: Deadline, *, endpoint: str, network: str, answer_seconds: float
+        self,
+        credentials: Credentials,
+        deadline: Deadline,
+        *,
+        endpoint: str,
+        network: str,
+        answer_seconds: float,
+        other_endpoints: Mapping[str, str] | None = None,
     ) -> None:
         self._signer = _Signer(credentials)
         self._deadline = deadline
         self._endpoint, self._network = endpoint, network
         self._answer_seconds = answer_seconds
         self._clients: dict[str, Client] = {}
+        self._other_endpoints = other_endpoints or {}
+        self._other_clients: dict[tuple[str, str], Any] = {}
 
     def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
         """Return the facts of those of the (at most 100) instances that exist and that the role may see."""
@@ -176,6 +189,22 @@ class Ecs:
             ),
         )
 
+    def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:
+        """Return the answer to each question, or why there is none."""
+        from ecs_reboot.cloud import questions as rpc  # noqa: PLC0415 - not needed where no fact costs a call
+
+        for question in questions:
+            product, region_id = question.api.product, question.region_id
+            if product != "ecs" and (product, region_id) not in self._other_clients:
+                given = self._other_endpoints.get(product, "")
+                self._other_clients[product, region_id] = rpc.client(self._config(product, region_id, given))
+        return rpc.ask(self._client_for, _error, questions, min(seconds, self._answer_seconds))
+
+    def _client_for(self, question: Question) -> Any:
+        if question.api.product == "ecs":
+            return self._client(question.region_id)
+        return self._other_clients[question.api.product, question.region_id]
+
     def _described(self, request: models.DescribeInstancesRequest) -> tuple[tuple[Instance, ...], str | None]:
         action, region_id = "DescribeInstances", request.region_id
         read_at = self._deadline.clock.now()
@@ -202,20 +231,23 @@ class Ecs:
 
     def _client(self, region_id: str) -> Client:
         if region_id not in self._clients:
-            scheme, _, given = self._endpoint.rpartition("://")
-            self._clients[region_id] = Client(
-                Config(
-                    credential=self._signer,
-                    region_id=region_id,
-                    endpoint=given or host("ecs", region_id, self._network),
-                    protocol=scheme or "https",
-                    user_agent=USER_AGENT,
-                )
-            )
+            self._clients[region_id] = Client(self._config("ecs", region_id, self._endpoint))
         return self._clients[region_id]
 
+    def _config(self, service: str, region_id: str, endpoint: str) -> Config:
+        scheme, _, given = endpoint.rpartition("://")
+        return Config(
+            credential=self._signer,
+            region_id=region_id,
+            endpoint=given or host(service, region_id, self._network),
+            protocol=scheme or "https",
+            user_agent=USER_AGENT,
+        )
 
-def _error(action: str, error: TeaException) -> CloudError:
+
+def _error(action: str, error: Exception) -> CloudError:
+    if not isinstance(error, TeaException):
+        raise error
     cause = getattr(error, "inner_exception", None)
     if isinstance(cause, NothingSent):
         return NotSent(action, str(cause))

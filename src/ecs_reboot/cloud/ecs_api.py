@@ -3,9 +3,10 @@
 All raise the errors of ``errors``. The function's permissions follow from this list (docs/operate/permissions.md).
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
+from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.model import Instance, RebootAnswer, Selector
 
 #: DescribeInstances and RebootInstances take at most 100 instances a call.
@@ -21,8 +22,26 @@ def batches(things: Iterable[T], most: int = BATCH) -> Iterator[tuple[T, ...]]:
         yield listed[start : start + most]
 
 
+class Api(NamedTuple):
+    """One call of another product, or of ECS, that only reads: product and action (RPC style)."""
+
+    product: Literal["ecs", "ess", "cms"]
+    action: str
+
+
+class Question(NamedTuple):
+    """One call with its parameters, before they are flattened: a list becomes ``Name.1``, ``Name.2`` ..."""
+
+    api: Api
+    region_id: str
+    parameters: Mapping[str, Any]
+
+
 class EcsApi(Protocol):
-    """DescribeInstances, ListTagResources, TagResources and RebootInstances."""
+    """DescribeInstances, ListTagResources, TagResources and RebootInstances, and questions to other APIs."""
+
+    def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:
+        """Return the answer to each question, or why there is none; all go out together, each may take ``seconds``."""
 
     def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
         """Return the facts of those of at most 100 instances that exist and that the role may see."""

@@ -24,7 +24,22 @@ _HOSTS = {
     "ots": _Hosts("{owner}.{region}.ots.aliyuncs.com", "{owner}.{region}.vpc.tablestore.aliyuncs.com"),
     # Function Compute, "Endpoints": the internal endpoint.
     "fc": _Hosts("{owner}.{region}.fc.aliyuncs.com", "{owner}.{region}-internal.fc.aliyuncs.com"),
+    # Auto Scaling, "Endpoints", and the table of its SDK 1.13.3.
+    "ess": _Hosts("ess.{region}.aliyuncs.com", "ess-vpc.{region}.aliyuncs.com"),
+    # CloudMonitor, the table of its SDK 4.0.10. No source names a host inside a VPC: see CMS_ENDPOINT.
+    "cms": _Hosts("metrics.{region}.aliyuncs.com", "metrics.{region}.aliyuncs.com"),
 }
+#: Regions where a service's public host is the one for all of them.
+_CENTRAL = {
+    "ess": (
+        "ess.aliyuncs.com",
+        (
+            "cn-qingdao", "cn-beijing", "cn-hangzhou", "cn-shanghai", "cn-shenzhen", "cn-hongkong", "cn-nanjing",
+            "ap-southeast-1", "us-east-1", "us-west-1", "cn-shanghai-finance-1", "cn-shenzhen-finance-1",
+            "cn-beijing-finance-1", "cn-north-2-gov-1",
+        ),
+    ),
+}  # fmt: skip
 
 SERVICES = tuple(_HOSTS)
 
@@ -32,6 +47,9 @@ SERVICES = tuple(_HOSTS)
 def host(service: str, region_id: str, network: str, *, owner: str = "") -> str:
     """Return the service's host in the region: that inside a VPC where ``network`` is "vpc", else the public one."""
     hosts = _HOSTS[service]
+    central, regions = _CENTRAL.get(service, ("", ()))
+    if network != "vpc" and region_id in regions:
+        return central
     return (hosts.vpc if network == "vpc" else hosts.public).format(region=region_id, owner=owner)
 
 

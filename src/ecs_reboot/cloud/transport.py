@@ -45,10 +45,10 @@ class Answer(NamedTuple):
 
 
 class Connections:
-    """Kept connections, one for each address. Not for concurrent use: a function instance serves one call at a time."""
+    """Kept connections, as many for each address as were in use at once: each exchange has one to itself."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[http.client.HTTPConnection, float]] = {}
+        self._kept: dict[tuple[str, str], list[tuple[http.client.HTTPConnection, float]]] = {}
 
     def exchange(self, request: Request, *, connect_seconds: float, answer_seconds: float) -> Answer:
         """Send one request and read its answer; ``answer_seconds`` bounds sending and answer together.
@@ -73,20 +73,25 @@ class Connections:
         if reply.will_close:
             connection.close()
         else:
-            self._kept[scheme, address] = connection, time.time()
+            self._kept.setdefault((scheme, address), []).append((connection, time.time()))
         return Answer(
             reply.status, reply.reason, {name.lower(): value for name, value in reply.getheaders()}, b"".join(chunks)
         )
 
     def close(self) -> None:
         """Close every kept connection."""
-        for connection, _ in self._kept.values():
-            connection.close()
+        for of_address in self._kept.values():
+            for connection, _ in of_address:
+                connection.close()
         self._kept.clear()
 
     def _connected(self, scheme: str, address: str, seconds: float) -> http.client.HTTPConnection:
-        kept, used = self._kept.pop((scheme, address), (None, 0.0))
-        if kept is not None:
+        idle = self._kept.setdefault((scheme, address), [])
+        while idle:
+            try:
+                kept, used = idle.pop()
+            except IndexError:  # another thread took the last one
+                break
             if kept.sock is not None and 0 <= time.time() - used < FRESH_SECONDS and not _closed_by_peer(kept):
                 return kept
             kept.close()

@@ -40,6 +40,7 @@ def judge(finding: Finding, document: Document, rules: EventSettings, now: datet
         evidence=finding.evidence,
         targets=tuple(targets),
         fault_key=finding.fault_key,
+        metric=finding.metric,
         event_time=moment,
     )
     return [*rejected, request]

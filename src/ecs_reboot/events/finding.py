@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ecs_reboot.events.state_words import State
+from ecs_reboot.model import Metric
 from ecs_reboot.outcomes import Code
 
 
@@ -40,7 +41,8 @@ class Finding(NamedTuple):
     does not cure; ``contradiction`` for states that can't both be true. ``foreign`` is the field that says it is not
     about ECS. ``time`` is the element's own, the delivery's stands in for a missing one; ``said`` is when its state
     became what it is, where that is another time. ``fault_key`` is equal in every delivery of one fault, ``identity``
-    in its beginning and its end and in nothing else; empty where the element has nothing of the kind.
+    in its beginning and its end and in nothing else; empty where the element has nothing of the kind;
+    ``metric`` is what fired, where the element names it whole.
     """
 
     kind: str
@@ -55,6 +57,7 @@ class Finding(NamedTuple):
     refusal: Refusal | None = None
     contradiction: Field | None = None
     foreign: Field | None = None
+    metric: Metric | None = None
 
 
 class Document(NamedTuple):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ecs_reboot.model import Decision, Instance
 from ecs_reboot.policy.facts import Facts, in_window
+from ecs_reboot.policy.finding_guards import ForNow
 from ecs_reboot.policy.guards import GUARDS, Guard
 
 
@@ -46,7 +47,8 @@ def decide(facts: Facts) -> Decision:
             region_id=target.region_id,
             action="skip",
             code=last.guard.code,
-            reason=last.objection,
+            reason=str(last.objection),
+            retriable=isinstance(last.objection, ForNow),
         )
     force, why = forced(facts)
     overrides = "".join(f"; {verdict.guard.code} overridden by hand" for verdict in asked if verdict.overridden)

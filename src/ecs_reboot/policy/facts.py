@@ -11,6 +11,7 @@ from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.entry import History
 from ecs_reboot.model import Decision, Instance, RebootRequest, Target, Value
 from ecs_reboot.policy.blast_radius import Limit, RegionState
+from ecs_reboot.policy.findings import Findings
 from ecs_reboot.policy.pause import Pause
 from ecs_reboot.policy.windows import Freeze, Window
 
@@ -35,15 +36,22 @@ class Policy(Value):
     storm_factor: int
     suspend_after: int
     ledger: Literal["tags", "tablestore"] = "tags"
+    # What was recorded before these settings existed was decided without them.
+    managed: Literal["refuse", "allow"] = "allow"
+    platform_events: Literal["refuse", "ignore"] = "ignore"
+    responsive: Literal["off", "any", "all"] = "off"
+    responsive_triggers: tuple[str, ...] = ()
+    busy_seconds: int = 0
 
 
 class Facts(Value):
     """All that a decision about one instance rests on.
 
     ``instance`` is None where DescribeInstances showed none; ``region_state`` is None where the region's ledger has
-    not been read yet. ``claim`` is the request's own claim: not an earlier attempt. ``history`` is what the ledger says
-    about the instance; None in records from before it stood there: then the instance's tag says it. A run is over
-    ``claim_holds_seconds`` after it claimed, whatever became of it.
+    not been read yet, ``findings`` where the facts that cost calls of their own were not asked for. ``claim`` is the
+    request's own claim: not an earlier attempt. ``history`` is what the ledger says about the instance; None in records
+    from before it stood there: then the instance's tag says it. A run is over ``claim_holds_seconds`` after it claimed,
+    whatever became of it.
     """
 
     request: RebootRequest
@@ -52,6 +60,7 @@ class Facts(Value):
     policy: Policy
     now: datetime
     region_state: RegionState | None = None
+    findings: Findings | None = None
     claim: str = ""
     history: History | None = None
     claim_holds_seconds: int = 900

@@ -10,18 +10,24 @@ from typing import Literal, NamedTuple
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance
 from ecs_reboot.outcomes import Code
+from ecs_reboot.policy import finding_guards
 from ecs_reboot.policy.facts import Facts, attempts, history_of
 from ecs_reboot.policy.pause import Pause, parse_pause
+from ecs_reboot.policy.triggers import trigger_kind
 from ecs_reboot.policy.windows import closed
 
 
 class Guard(NamedTuple):
-    """One reason not to reboot: ``objection`` returns '' or the sentence that says why not."""
+    """One reason not to reboot: ``objection`` returns '' or the sentence that says why not.
+
+    ``prevents`` is the accident that would happen without it; a fact that costs calls stands in ``facts.sources``.
+    """
 
     code: Code
     kind: Literal["hard", "soft"]
     reads: str
     objection: Callable[[Facts, Instance], str]
+    prevents: str
 
 
 def _paused(facts: Facts, _: Instance) -> str:
@@ -188,32 +194,92 @@ def _force_not_allowed(facts: Facts, _: Instance) -> str:
 
 #: In the order they are asked. `not_found` stands before all that read the instance.
 GUARDS: tuple[Guard, ...] = (
-    Guard("paused", "soft", "PAUSED, time", _paused),
-    Guard("not_found", "hard", "DescribeInstances", _not_found),
-    Guard("locked", "hard", "OperationLocks", _locked),
-    Guard("not_running", "hard", "Status", _not_running),
-    Guard("unavailable", "hard", "ExpiredTime, AutoReleaseTime", _unavailable),
-    Guard("not_opted_in", "soft", "Tags, OPT_IN_TAG", _not_opted_in),
-    Guard("outside_window", "soft", "MAINTENANCE_WINDOWS, FREEZES, TIME_ZONE, trigger, time", _outside_window),
-    Guard("recently_started", "soft", "StartTime, GRACE_SECONDS, time", _recently_started),
-    Guard("force_not_allowed", "hard", "FORCE_REBOOT, force asked for", _force_not_allowed),
-    Guard("tags_full", "hard", "Tags", _tags_full),
-    Guard("ledger_unavailable", "hard", "ledger entry, time", _ledger_unavailable),
-    Guard("cooldown", "soft", "ledger entry, StartTime, COOLDOWN_SECONDS, time", _cooldown),
-    Guard("attempts_exhausted", "soft", "ledger entry, MAX_ATTEMPTS, ATTEMPT_WINDOW_SECONDS", _attempts_exhausted),
-    Guard("suspended", "soft", "region's ledger, SUSPEND_AFTER", _suspended),
-    Guard("storm", "soft", "region's ledger, STORM_FACTOR, MAX_REBOOTS", _storm),
-    Guard("blast_radius", "soft", "region's ledger, MAX_REBOOTS, MAX_REBOOTS_WINDOW_SECONDS, GROUP_TAG", _blast_radius),
+    Guard("paused", "soft", "PAUSED, time", _paused, "reboots in the middle of a person's work"),
+    Guard("not_found", "hard", "DescribeInstances", _not_found, "a decision about nothing"),
+    Guard("locked", "hard", "OperationLocks", _locked, "a call that ECS prohibits"),
+    Guard("not_running", "hard", "Status", _not_running, "a second reboot of one that is rebooting"),
+    Guard("unavailable", "hard", "ExpiredTime, AutoReleaseTime", _unavailable, "an instance that does not come back"),
+    Guard("not_opted_in", "soft", "Tags, OPT_IN_TAG", _not_opted_in, "a reboot that the owner never agreed to"),
+    Guard(
+        "outside_window",
+        "soft",
+        "MAINTENANCE_WINDOWS, FREEZES, TIME_ZONE, trigger, time",
+        _outside_window,
+        "planned reboots by day",
+    ),
+    Guard(
+        "recently_started",
+        "soft",
+        "StartTime, GRACE_SECONDS, time",
+        _recently_started,
+        "a reboot of one that is still coming up",
+    ),
+    Guard("force_not_allowed", "hard", "FORCE_REBOOT, force asked for", _force_not_allowed, "lost writes"),
+    Guard(
+        "kubernetes_node",
+        "soft",
+        "system tags, MANAGED",
+        finding_guards.kubernetes_node,
+        "two repairers for one node: a reboot in the middle of a drain, or pods killed without one",
+    ),
+    Guard("tags_full", "hard", "Tags", _tags_full, "an attempt that nobody remembers"),
+    Guard("ledger_unavailable", "hard", "ledger entry, time", _ledger_unavailable, "a decision without memory"),
+    Guard("cooldown", "soft", "ledger entry, StartTime, COOLDOWN_SECONDS, time", _cooldown, "one fault, two reboots"),
+    Guard(
+        "attempts_exhausted",
+        "soft",
+        "ledger entry, MAX_ATTEMPTS, ATTEMPT_WINDOW_SECONDS",
+        _attempts_exhausted,
+        "reboots for ever that do not help",
+    ),
+    Guard("suspended", "soft", "region's ledger, SUSPEND_AFTER", _suspended, "one machine after the other left down"),
+    Guard("storm", "soft", "region's ledger, STORM_FACTOR, MAX_REBOOTS", _storm, "a fault elsewhere reboots the fleet"),
+    Guard(
+        "blast_radius",
+        "soft",
+        "region's ledger, MAX_REBOOTS, MAX_REBOOTS_WINDOW_SECONDS, GROUP_TAG",
+        _blast_radius,
+        "too many, or all of one group, down at once",
+    ),
+    Guard(
+        "managed",
+        "hard",
+        "Auto Scaling's members and groups, system tags, MANAGED",
+        finding_guards.managed,
+        "the scaling group finds the instance unhealthy while it restarts, and releases it with its disks",
+    ),
+    Guard(
+        "platform_repairing",
+        "hard",
+        "open system events, PLATFORM_EVENTS",
+        finding_guards.platform_repairing,
+        "a restart into the platform's own repair",
+    ),
+    Guard(
+        "platform_event",
+        "soft",
+        "open system events, PLATFORM_EVENTS",
+        finding_guards.platform_event,
+        "reboots against broken hardware, which mend nothing, while the deadline of the real cure passes",
+    ),
+    Guard(
+        "responsive",
+        "soft",
+        "heartbeat, health state, the metric that fired, RESPONSIVE, RESPONSIVE_TRIGGERS, trigger, time",
+        finding_guards.responsive,
+        "a working machine is rebooted for an alarm that is over",
+    ),
+    Guard(
+        "busy",
+        "soft",
+        "snapshots in progress, running commands, BUSY_SECONDS, trigger, time",
+        finding_guards.busy,
+        "a snapshot or somebody's command is cut off",
+    ),
 )
 
 #: Codes that a request made by hand may override.
 SOFT = tuple(guard.code for guard in GUARDS if guard.kind == "soft")
-
-
-def trigger_kind(trigger: str) -> str:
-    """Return which kind of trigger it was: `alarm`, `event`, `timer` or `manual` (WINDOW_TRIGGERS)."""
-    innermost = trigger.rpartition(">")[2]
-    return {"timer": "timer", "manual": "manual", "cms_event": "event", "eventbridge": "event"}.get(innermost, "alarm")
 
 
 def _pause_of(tag_value: str) -> Pause | None:

@@ -200,7 +200,7 @@ def _entry(order: ApprovedReboot, now: datetime) -> Entry:
 def refusal(facts: Facts, decision: Decision) -> Result:
     """Return the result of a decision not to reboot."""
     # Whoever holds the instance may have died before it asked ECS: then this event must not be lost.
-    retriable = decision.code == "cooldown" and waits_for_a_run(facts)
+    retriable = decision.retriable or (decision.code == "cooldown" and waits_for_a_run(facts))
     return records.of_decision(facts, "skip", decision.code, decision.reason, retriable=retriable)
 
 

@@ -1,8 +1,9 @@
 """One pass over what an event asks for: describe, decide, reboot. The order of all I/O is written here.
 
 ```
-requests --select / describe, <=100 IDs a call, by region--> instances --decide--> skip -------> result
-                                                                        '--> reboot --claim--> batches --> results
+requests --select / describe, <=100 IDs a call, by region--> instances --decide--> skip --> result
+    '--> facts that cost more --decide--> skip --> result
+                                     '--> reboot --claim--> batches --> results
 ```
 """
 
@@ -15,6 +16,7 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
 from ecs_reboot.cloud.ecs_api import EcsApi, batches
 from ecs_reboot.cloud.errors import CloudError, Refused
+from ecs_reboot.facts.gather import gather
 from ecs_reboot.ledger.entry import State
 from ecs_reboot.ledger.store import LedgerStore
 from ecs_reboot.model import Instance, RebootRequest, Rolling, Target
@@ -31,6 +33,8 @@ from ecs_reboot.settings.settings import Settings
 
 #: What the ledger says about a claim once ECS was asked.
 ASKED: dict[str, State] = {"accepted": "accepted", "accepted_unconfirmed": "in_doubt"}
+#: How many instances of a rolling reboot are asked about together, in search of the next few.
+ASKED_FOR_AT_ONCE = 20
 
 
 class Candidate(NamedTuple):
@@ -106,12 +110,9 @@ class Remediation:
     def _region(self, region_id: str, candidates: list[Candidate]) -> list[Result]:
         results: list[Result] = []
         wanted: dict[bool, list[Facts]] = {False: [], True: []}
-        for facts in self._described(candidates, results):
-            decision = decide(facts)
-            if decision.action == "skip":
-                results.append(refusal(facts, decision))
-            else:
-                wanted[self._settings.dry_run or facts.request.dry_run].append(facts)
+        passed = self._passed(self._described(candidates, results), results)
+        for facts in self._passed(gather(self._ecs, region_id, passed, self._deadline), results):
+            wanted[self._settings.dry_run or facts.request.dry_run].append(facts)
         for dry_run in (False, True):
             if not wanted[dry_run]:
                 continue
@@ -122,6 +123,18 @@ class Remediation:
                 for batch in batches([order for order in orders if order.decision.force == force]):
                     results += self._reboot(list(batch), mode)
         return results
+
+    @staticmethod
+    def _passed(known: Iterable[Facts], results: list[Result]) -> list[Facts]:
+        """Return those whose reboot no guard objects to; the others become results."""
+        passed = []
+        for facts in known:
+            decision = decide(facts)
+            if decision.action == "reboot":
+                passed.append(facts)
+            else:
+                results.append(refusal(facts, decision))
+        return passed
 
     def _reboot(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
         batch = RebootBatch(
@@ -178,15 +191,21 @@ class Remediation:
         why_not = reason_to_wait(made)
         by_id = {instance.instance_id: instance for instance in found}
         chosen: list[Instance] = []
-        for instance_id in () if why_not else made.left:
-            candidate = Candidate(
-                request, Target(instance_id=instance_id, region_id=by_id[instance_id].region_id), None
+        for part in batches(() if why_not else made.left, ASKED_FOR_AT_ONCE):
+            candidates = (
+                Candidate(request, Target(instance_id=one, region_id=by_id[one].region_id), None) for one in part
             )
-            facts = self._facts(candidate, by_id[instance_id])
-            if decide(facts.model_copy(update={"history": histories[instance_id]})).action == "reboot":
-                chosen.append(by_id[instance_id])
-            if len(chosen) == rolling.limit:
+            known = [
+                self._facts(one, found_).model_copy(update={"history": histories[found_.instance_id]})
+                for one in candidates
+                for found_ in [by_id[one.target.instance_id]]
+            ]
+            passed = self._passed(known, [])
+            informed = gather(self._ecs, by_id[part[0]].region_id, passed, self._deadline)
+            chosen += [by_id[facts.target.instance_id] for facts in self._passed(informed, [])]
+            if len(chosen) >= rolling.limit:
                 break
+        del chosen[rolling.limit :]
         if not why_not and not chosen:
             why_not = f"policy lets none of those left be rebooted now ({made})"
         reason = why_not or f"asking for the next {len(chosen)} ({made})"

@@ -23,6 +23,8 @@ class Settings(Value):
     batch_optimization: Literal["AllTogether", "SuccessFirst"]
     dry_run: bool
     ecs_endpoint: str
+    ess_endpoint: str
+    cms_endpoint: str
     sls_endpoint: str
     network: Literal["public", "vpc"]
     log_project: str
@@ -67,7 +69,8 @@ _PARTS = {
     "policy": (
         "force_reboot", "paused", "opt_in_tag", "grace_seconds", "maintenance_windows", "freezes", "time_zone",
         "window_triggers", "cooldown_seconds", "max_attempts", "attempt_window_seconds", "max_reboots",
-        "max_reboots_window_seconds", "group_tag", "storm_factor", "suspend_after", "ledger",
+        "max_reboots_window_seconds", "group_tag", "storm_factor", "suspend_after", "ledger", "managed",
+        "platform_events", "responsive", "responsive_triggers", "busy_seconds",
     ),
     "reading": (
         "default_region", "webhook_token", "max_event_age_seconds", "instance_labels", "region_labels",
@@ -78,11 +81,12 @@ _PARTS = {
 _NAMES = {variable.name for variable in VARIABLES}
 #: A variable that starts like this and is not in the table is a misspelling of ours, not somebody else's.
 _OURS = (
-    "ACTIONABLE_", "ATTEMPT_", "BATCH_OPT", "CLAIM_", "COOLDOWN", "DEADLINE_", "DEFAULT_REGION", "DRY_RUN", "ECS_END",
-    "ECS_REBOOT_", "ECS_TIME", "FORCE_REBOOT", "FREEZE", "GRACE_", "GROUP_TAG", "HANDOVER", "HUNG_", "INSTANCE_LABEL",
-    "LEDGER", "LOGSTORE", "LOG_PROJ", "LOG_STORE", "MAINTENANCE_", "MAX_ATTEMPT", "MAX_EVENT", "MAX_REBOOT",
-    "NOTIFY_KEY", "NOTIFY_LANG", "NOTIFY_SECRET", "OPT_IN", "PAUSE", "REGION_LABEL", "SLS_END", "STACK_NAME", "STORM_",
-    "SUSPEND_", "TABLESTORE_", "TIME_ZONE", "VERIFY_", "WEBHOOK_", "WINDOW_",
+    "ACTIONABLE_", "ATTEMPT_", "BATCH_OPT", "BUSY_", "CLAIM_", "CMS_END", "COOLDOWN", "DEADLINE_", "DEFAULT_REGION",
+    "DRY_RUN", "ECS_END", "ECS_REBOOT_", "ECS_TIME", "ESS_END", "FORCE_REBOOT", "FREEZE", "GRACE_", "GROUP_TAG",
+    "HANDOVER", "HUNG_", "INSTANCE_LABEL", "LEDGER", "LOGSTORE", "LOG_PROJ", "LOG_STORE", "MAINTENANCE_", "MANAGED",
+    "MAX_ATTEMPT", "MAX_EVENT", "MAX_REBOOT", "NOTIFY_KEY", "NOTIFY_LANG", "NOTIFY_SECRET", "OPT_IN", "PAUSE",
+    "PLATFORM_EVENT", "REGION_LABEL", "RESPONSIVE", "SLS_END", "STACK_NAME", "STORM_", "SUSPEND_", "TABLESTORE_",
+    "TIME_ZONE", "VERIFY_", "WEBHOOK_", "WINDOW_",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.policy.blast_radius import parse_limit
 from ecs_reboot.policy.pause import parse_pause
+from ecs_reboot.policy.triggers import KINDS
 from ecs_reboot.policy.windows import parse_freezes, parse_windows, parse_zone
 from ecs_reboot.settings.notify import parse_channels, parse_secrets
 
@@ -132,8 +133,6 @@ def _stack_name(text: str) -> str:
     return text.strip()
 
 
-TRIGGER_KINDS = ("alarm", "event", "timer", "manual")
-
 VARIABLES: tuple[Variable, ...] = (
     Variable(
         "FORCE_REBOOT",
@@ -186,6 +185,19 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("HANDOVER_ENDPOINT", "", _endpoint, "Overrides the account's endpoint of Function Compute."),
     Variable("ECS_ENDPOINT", "", _endpoint, "Overrides the region's ECS endpoint."),
+    Variable(
+        "ESS_ENDPOINT",
+        "",
+        _endpoint,
+        "Overrides the region's Auto Scaling endpoint (MANAGED).",
+    ),
+    Variable(
+        "CMS_ENDPOINT",
+        "",
+        _endpoint,
+        "Overrides the region's CloudMonitor endpoint (RESPONSIVE). With NETWORK=vpc it stays the public one: no "
+        "intranet name is documented.",
+    ),
     Variable("SLS_ENDPOINT", "", _endpoint, "Overrides the region's log service endpoint."),
     Variable(
         "NETWORK",
@@ -244,7 +256,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "WINDOW_TRIGGERS",
         "timer,event",
-        _words(allowed=TRIGGER_KINDS),
+        _words(allowed=KINDS),
         "Which kinds of trigger the windows and freezes bind: `alarm`, `event` (system events), `timer`, `manual`.",
     ),
     Variable(
@@ -316,6 +328,46 @@ VARIABLES: tuple[Variable, ...] = (
         _stack_name,
         "Which stack this is: under `LEDGER=tablestore` each stack counts limit, storm and suspension for itself. "
         "`template.yml` sets it to the stack's name.",
+    ),
+    Variable(
+        "MANAGED",
+        "refuse",
+        _choice("refuse", "allow"),
+        "`refuse`: a member of an Auto Scaling group that checks health is left alone, since the group releases with "
+        "its disks what is not Running; so are Kubernetes nodes, which a request by hand may override. `allow`: "
+        "neither is asked.",
+    ),
+    Variable(
+        "PLATFORM_EVENTS",
+        "refuse",
+        _choice("refuse", "ignore"),
+        "`refuse`: no reboot while the platform carries out an event of its own on the instance, nor for an announced "
+        "one that a reboot does not mend (bad disk, redeployment). `ignore`: events are not asked for.",
+    ),
+    Variable(
+        "RESPONSIVE",
+        "any",
+        _choice("off", "any", "all"),
+        "The second opinion on an alarm: is the guest dead (no Cloud Assistant heartbeat for two minutes, or health "
+        "state Impaired), is the metric still over its threshold? `any`: one of both is enough; it prevents the reboot "
+        "of a working machine for an alarm that is over. `all`: every one that has an opinion must agree; it prevents "
+        "also the reboot of a machine that is merely busy. `off`: not asked. No agent and no data: no opinion, no "
+        "objection.",
+    ),
+    Variable(
+        "RESPONSIVE_TRIGGERS",
+        "metric",
+        _words(allowed=("metric", "alarm", "event", "timer")),
+        "What RESPONSIVE binds: `metric`: alarms that carry their metric and threshold (CloudMonitor); `alarm`: all "
+        "alarms; `event`, `timer`. A person's request never.",
+    ),
+    Variable(
+        "BUSY_SECONDS",
+        "0",
+        _number(0, 86_400),
+        "Leave an instance alone while a snapshot of its disks is being made or Cloud Assistant runs commands on it: a "
+        "timer until the next tick, an alarm for at most so long. 0: not asked, since snapshots cost a call for each "
+        "instance.",
     ),
     Variable(
         "CLAIM_SETTLE_SECONDS",

@@ -13,6 +13,8 @@ from localcloud.account.faults import Faults
 from localcloud.account.fleet import Fleet, remembered
 from localcloud.account.instances import Instances
 from localcloud.account.limits import Throttle
+from localcloud.account.platform import Platform
+from localcloud.account.scaling import ScalingGroups
 from localcloud.tablestore.tables import Instances as TablestoreInstances
 
 
@@ -22,6 +24,7 @@ class Cloud:
     Deterministic under its seed: request IDs and faults by chance are drawn from it, each from a series of its own. Not
     so keys: whoever could guess them could run code here. ``declared`` is the fleet it started from. Whoever reads or
     changes ``fleet`` while a server runs holds ``lock``. ``authorize`` decides who may do what.
+    ``platform`` keeps the system events, ``scaling`` the scaling groups.
     """
 
     def __init__(self, declared: Fleet, *, seed: int, time_scale: float, key: KeyPair | None = None) -> None:
@@ -67,6 +70,7 @@ class Cloud:
         """Let every state change happen, and be audited, that is due by now."""
         with self.lock:
             self.fleet.advance()
+            self.scaling.advance()
 
     def random(self, name: str) -> Random:
         """Return a series of random numbers of its own for ``name``."""
@@ -87,5 +91,7 @@ class Cloud:
         self.tablestore = TablestoreInstances(self.clock)
         for spec in self.declared.tablestore:
             self.tablestore.declare(spec.instance_name, spec.region_id, spec.networks, spec.tables)
+        self.platform = Platform(self.declared.instances, self.clock)
+        self.scaling = ScalingGroups(self.declared.scaling_groups, self.fleet, self.clock, self.audit)
         throttle = Throttle(self.declared.limits, self.clock) if self.declared.limits else None
         self.faults = Faults(self.declared.faults, self.random("faults"), throttle)

@@ -58,6 +58,19 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "TagResources",
         "UntagResources",
         "ListTagResources",
+        "DescribeInstanceHistoryEvents",
+        "DescribeInstancesFullStatus",
+        "CreateSimulatedSystemEvents",
+        "CancelSimulatedSystemEvents",
+        "DescribeCloudAssistantStatus",
+        "DescribeSnapshots",
+    ),
+    "ess": (
+        "DescribeScalingInstances",
+        "DescribeScalingGroups",
+        "SetInstancesProtection",
+        "EnterStandby",
+        "ExitStandby",
     ),
     "fc": (
         "InvokeFunction",
@@ -95,7 +108,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "PreviewStack",
     ),
     "sts": ("GetCallerIdentity",),
-    "cms": ("DescribeMetricRuleList", "DescribeMetricRuleTargets"),
+    "cms": ("DescribeMetricLast", "DescribeMetricRuleList", "DescribeMetricRuleTargets"),
     "ram": ("GetRole", "CreateRole", "AttachPolicyToRole", "CreateServiceLinkedRole"),
 }
 _NEEDS: dict[Kind, str] = {
@@ -126,7 +139,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: Literal["ecs", "sls", "fc", "ots", "ros", "sts", "cms", "ram", "chat"] = "ecs"
+    service: Literal["ecs", "sls", "fc", "ots", "ros", "sts", "cms", "ram", "chat", "ess"] = "ecs"
     action: str = "*"
     kind: Kind
     times: Annotated[int, Field(ge=1)] | None = None

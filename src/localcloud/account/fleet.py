@@ -15,7 +15,6 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    ValidationInfo,
     model_validator,
 )
 
@@ -24,7 +23,9 @@ from localcloud.account.clock import Clock
 from localcloud.account.faults import ACTIONS, Fault
 from localcloud.account.history import Attempt
 from localcloud.account.mistakes import DeclarationError, nearest, told
+from localcloud.account.moments import Moment
 from localcloud.account.regions import REGIONS
+from localcloud.account.surroundings import AgentSpec, EventSpec, Health, MetricSpec, ScalingGroupSpec, SnapshotSpec
 from localcloud.account.tag_rules import MAX_TAGS, key_mistake, value_mistake
 from localcloud.tablestore.errors import OtsError
 from localcloud.tablestore.tables import Instances, Network
@@ -38,30 +39,7 @@ Deviation = Literal["number_codes", "start_time_stays"]
 
 DEFAULT_ACCOUNT = "1234567890123456"
 DEFAULT_UPTIME = timedelta(days=30)
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_RELATIVE = re.compile(r"(?:in (?P<ahead>\d+) ?(?P<unit_ahead>[smhd])|(?P<ago>\d+) ?(?P<unit_ago>[smhd]) ago)")
 _INSTANCE_ID = re.compile(r"i-[0-9a-z]{1,60}")
-
-
-def _moment(value: Any, info: ValidationInfo) -> Any:
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-    if isinstance(value, str):
-        relative = _RELATIVE.fullmatch(value.strip())
-        if relative:
-            now: datetime = info.context["now"] if info.context else datetime.now(timezone.utc)
-            if relative["ago"]:
-                return now - timedelta(seconds=int(relative["ago"]) * _UNITS[relative["unit_ago"]])
-            return now + timedelta(seconds=int(relative["ahead"]) * _UNITS[relative["unit_ahead"]])
-        try:
-            moment = datetime.fromisoformat(re.sub(r"(?<=[\d])Z$", "+00:00", value.strip()))
-        except ValueError:
-            pass
-        else:
-            return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    raise ValueError(f"{value!r} is not a time: write '2026-11-23T13:00:00Z', '5m ago', '2h ago' or 'in 3d'")
 
 
 def _instance_id(value: str) -> str:
@@ -80,7 +58,9 @@ def _region_id(value: str) -> str:
 def _tags(value: dict[str, str]) -> dict[str, str]:
     if len(value) > MAX_TAGS:
         raise ValueError(f"{len(value)} tags, {MAX_TAGS} are allowed")
-    wrong = [mistake for pair in value.items() if (mistake := key_mistake(pair[0]) or value_mistake(pair[1]))]
+    # The platform's own tags (acs:...) can be declared, as its services set them; no call can.
+    pairs = [(key.removeprefix("acs:"), text) for key, text in value.items()]
+    wrong = [mistake for key, text in pairs if (mistake := key_mistake(key) or value_mistake(text))]
     if wrong:
         raise ValueError("; ".join(wrong))
     return value
@@ -101,7 +81,8 @@ def _known(names: Iterable[str]) -> str:
     return f"; known: {', '.join(names)}"
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+def _metric(value: Any) -> Any:
+    return {"value": value} if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 class InstanceSpec(BaseModel):
@@ -110,6 +91,7 @@ class InstanceSpec(BaseModel):
     ``reboot_seconds`` is how long a graceful reboot takes in cloud time. ``visible: false`` hides the instance from
     every API call, as missing permission does. ``hangs``: a graceful reboot or stop never leaves Stopping (a forced one
     does). ``stays_down``: a reboot ends in Stopped. ``attempts``: earlier reboots, as the function's ledger has them.
+    ``agent``, ``metrics`` and what follows are what other services say of it; without them they have nothing to say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -133,6 +115,11 @@ class InstanceSpec(BaseModel):
     private_ip: str = ""
     instance_charge_type: ChargeType = "PostPaid"
     attempts: tuple[Attempt, ...] = ()
+    agent: AgentSpec | None = None
+    health: Health = "OK"
+    metrics: dict[str, Annotated[MetricSpec, BeforeValidator(_metric)]] = {}
+    system_events: tuple[EventSpec, ...] = ()
+    snapshots: tuple[SnapshotSpec, ...] = ()
 
 
 class TablestoreSpec(BaseModel):
@@ -166,7 +153,7 @@ class Fleet(BaseModel):
     their logstores. ``tablestore``: the instances of Tablestore with their tables. ``latency_seconds``:
     real seconds that every call to every service takes on its way. ``limits``: calls a minute, for each service and
     action: ``{ecs: {DescribeInstances: 500}}``. ``deviations``: in what the local cloud is to differ from the
-    documents.
+    documents. ``scaling_groups``: those of Auto Scaling, with their members.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -181,6 +168,7 @@ class Fleet(BaseModel):
     deviations: tuple[Deviation, ...] = ()
     latency_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     limits: Annotated[dict[str, dict[str, Annotated[int, Field(ge=0)]]], AfterValidator(_limits)] = {}
+    scaling_groups: tuple[ScalingGroupSpec, ...] = ()
 
 
 def remembered(instances: Iterable[InstanceSpec], now: datetime) -> tuple[InstanceSpec, ...]:
@@ -221,6 +209,11 @@ def parse(document: Any, *, name: str, now: datetime) -> Fleet:
         for number, fault in enumerate(fleet.faults)
         if fault.instance_id and fault.instance_id not in ids
     ]
+    members = [one for group in fleet.scaling_groups for one in group.instance_ids]
+    mistakes += [
+        f"{name}: scaling_groups: the fleet has no {one!r}" for one in dict.fromkeys(members) if one not in ids
+    ]
+    mistakes += [f"{name}: scaling_groups: {one} is in {n} groups" for one, n in Counter(members).items() if n > 1]
     if mistakes:
         raise DeclarationError(mistakes)
     return fleet

@@ -6,7 +6,7 @@ A state is never changed, only followed by another: that is what lets a stale re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import NamedTuple
 
@@ -35,11 +35,12 @@ class State(NamedTuple):
 class Instance:
     """A declared instance and what has become of it; ``rank`` is its place in the fleet."""
 
-    __slots__ = ("created", "history", "rank", "spec")
+    __slots__ = ("created", "declared_start", "history", "rank", "spec")
 
     def __init__(self, spec: InstanceSpec, rank: int, state: State) -> None:
         self.spec = spec
         self.rank = rank
+        self.declared_start = state.start_time
         self.created = (state.start_time or state.at) - CREATED_BEFORE_START
         self.history = deque((state,), maxlen=HISTORY)
 
@@ -47,6 +48,11 @@ class Instance:
     def state(self) -> State:
         """The present state."""
         return self.history[-1]
+
+    @property
+    def started_again(self) -> bool:
+        """Whether it has started since it was declared."""
+        return self.history[-1].start_time != self.declared_start
 
     @property
     def status(self) -> Status:
@@ -137,6 +143,14 @@ class Instances:
         while self._due and self._due[0][0] <= now:
             at, _, instance, status = heappop(self._due)
             self._enter(instance, status, at)
+
+    def release(self, instance: Instance, at: datetime) -> None:
+        """Take an instance out of the account for good, with its disks."""
+        del self._by_id[instance.spec.instance_id]
+        self._by_region[instance.spec.region_id].remove(instance)
+        self._due = [change for change in self._due if change[2] is not instance]
+        heapify(self._due)
+        self._audit.state(instance.spec.instance_id, instance.status, "Released", at)
 
     def next_change(self) -> datetime | None:
         """Return when the next change is due, None if none is."""

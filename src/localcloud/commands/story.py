@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from localcloud.openapi.quiet_answers import QUIET_ANSWERS
 from terminal.printable import write_line
 
 WIDTH = 110
@@ -25,11 +26,12 @@ def tell_audit(entries: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -
     for entry in entries:
         if entry["kind"] == "api" and entry["service"] != "chat":
             calls[entry["action"]] = calls.get(entry["action"], 0) + 1
-    if calls:
-        say(
-            "   ECS, SLS  "
-            + ", ".join(f"{action} x{count}" if count > 1 else action for action, count in calls.items())
-        )
+    # What is asked before a reboot goes out together, so that its order is chance.
+    asked = {action: calls.pop(action) for action in sorted(QUIET_ANSWERS.keys() & calls.keys())}
+    for label, made in (("asked", asked), ("ECS, SLS", calls)):
+        if made:
+            listed = ", ".join(f"{action} x{count}" if count > 1 else action for action, count in made.items())
+            say(textwrap.fill(listed, WIDTH, initial_indent=f"   {label:8}  ", subsequent_indent=" " * 13))
     changes: dict[str, list[str]] = {}
     for entry in entries:
         if entry["kind"] == "state":

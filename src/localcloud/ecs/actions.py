@@ -1,21 +1,9 @@
 """The table of actions: name -> parameters, and what carries it out."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
-from localcloud.ecs import describe, power, tags
-from localcloud.ecs.call import Action
-from localcloud.ecs.parameters import Parameter
+from localcloud.ecs import describe, guest, power, system_events, tags
+from localcloud.ecs.call import Row
 
 VERSION = "2014-05-26"
-
-
-class Row(NamedTuple):
-    """One action. ``answers_each``: whether it can answer for each instance by itself."""
-
-    parameters: Sequence[Parameter]
-    carry_out: Action
-    answers_each: bool = False
 
 
 ACTIONS = {
@@ -29,4 +17,10 @@ ACTIONS = {
     "TagResources": Row(tags.TAG, tags.tag_resources),
     "UntagResources": Row(tags.UNTAG, tags.untag_resources),
     "ListTagResources": Row(tags.LIST, tags.list_tag_resources),
+    "DescribeInstanceHistoryEvents": Row(system_events.HISTORY, system_events.describe_history),
+    "DescribeInstancesFullStatus": Row(system_events.FULL_STATUS, system_events.describe_full_status),
+    "CreateSimulatedSystemEvents": Row(system_events.SIMULATE, system_events.create_simulated),
+    "CancelSimulatedSystemEvents": Row(system_events.CANCEL, system_events.cancel_simulated),
+    "DescribeCloudAssistantStatus": Row(guest.ASSISTANT, guest.describe_assistant),
+    "DescribeSnapshots": Row(guest.SNAPSHOTS, guest.describe_snapshots),
 }

@@ -1,6 +1,6 @@
 """One authenticated, validated call of an action, and what came of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import Identity
 from localcloud.account.faults import Fault
 from localcloud.account.instances import Instance, State
-from localcloud.ecs.parameters import Arguments
+from localcloud.ecs.parameters import Arguments, Parameter
 from localcloud.openapi.errors import ApiError, declared_error
 
 Body = dict[str, Any]
@@ -57,6 +57,10 @@ class Call(NamedTuple):
         """Whether the caller may do this to the instances of a region at all."""
         return self.cloud.authorize(self.identity, f"ecs:{self.action}", Resource(self._arn(region_id, "*")))
 
+    def allowed(self, action: str, arn: str) -> bool:
+        """Whether the caller may do what is about no single instance."""
+        return self.cloud.authorize(self.identity, action, Resource(arn))
+
     def fault_of(self, instance_id: str) -> ApiError | None:
         """Return the error declared for one instance of this call, if there is one."""
         for fault in self.faults:
@@ -69,3 +73,18 @@ class Call(NamedTuple):
 
 
 Action = Callable[[Call], Outcome]
+
+
+class Row(NamedTuple):
+    """One action of a table. ``answers_each``: whether it can answer for each instance by itself."""
+
+    parameters: Sequence[Parameter]
+    carry_out: Action
+    answers_each: bool = False
+
+
+class Product(NamedTuple):
+    """What shares ECS' endpoint and pipeline under a version of its own: its name in faults and audit, its actions."""
+
+    service: str
+    actions: Mapping[str, Row]

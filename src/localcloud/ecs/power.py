@@ -131,3 +131,5 @@ def _begin(call: Call, instance: Instance) -> None:
     operation = _OPERATIONS[call.action]
     force = bool(operation.force_parameter) and call.arguments.flag(operation.force_parameter)
     call.cloud.fleet.begin(instance, operation.course(instance, force))
+    if operation.course is _REBOOT.course:
+        call.cloud.platform.rebooted(instance.spec.instance_id)

@@ -1,4 +1,4 @@
-"""The ECS endpoint: authenticate, validate, meet faults, carry out, audit, answer."""
+"""The endpoint of ECS, Auto Scaling and CloudMonitor: authenticate, validate, meet faults, carry out, audit, answer."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from localcloud.account.credentials import Credential
 from localcloud.account.faults import Fault
 from localcloud.ecs import render
 from localcloud.ecs.actions import ACTIONS, VERSION
-from localcloud.ecs.call import Call, Outcome
+from localcloud.ecs.call import Call, Outcome, Product
 from localcloud.ecs.parameters import named_instances, read, unknown
 from localcloud.openapi import signature
 from localcloud.openapi.errors import ApiError, declared_error
@@ -62,6 +62,8 @@ class _Received(NamedTuple):
     form: str
     parameters: Mapping[str, str]
     request_id: str
+    product: Product
+    versions: tuple[str, ...]
 
 
 class _Result(NamedTuple):
@@ -72,27 +74,34 @@ class _Result(NamedTuple):
 
 
 class Ecs:
-    """The ECS API of a cloud. One event loop at a time."""
+    """The ECS API of a cloud, and the ``others`` behind the same endpoint by version. One event loop at a time."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, others: Mapping[str, Product] = {}) -> None:
         self._cloud = cloud
+        self._products = {VERSION: Product("ecs", ACTIONS), **others}
         self._nonces = Nonces()
+
+    def has(self, version: str, action: str) -> bool:
+        """Tell whether the call is one of ECS or of a product behind the same endpoint; any of ECS' own version is."""
+        return version == VERSION or (version in self._products and action in self._products[version].actions)
 
     async def answer(self, request: Request) -> Answer | None:
         """Answer a request; None means that the connection is to be closed without an answer."""
-        received = _receive(request, self._cloud.request_id())
+        received = _receive(request, self._cloud.request_id(), self._products)
         try:
             credential = self._authenticate(received)
         except ApiError as error:
             return self._finish(received, None, (), _Result(error=error))
-        faults = self._cloud.faults.take("ecs", received.action, named_instances(received.parameters))
-        spoiling = _spoiling(received.action, faults)
+        faults = self._cloud.faults.take(
+            received.product.service, received.action, named_instances(received.parameters)
+        )
+        spoiling = _spoiling(received, faults)
         wait = spoiling.seconds or 0.0 if spoiling and spoiling.kind == "delay" else 0.0
         if wait and spoiling and spoiling.before:
             await asyncio.sleep(wait)
             wait = 0.0
         with self._cloud.lock:
-            self._cloud.fleet.advance()
+            self._cloud.advance()
             happens = spoiling is None or spoiling.lets_effect_happen
             result = self._carry_out(received, credential, faults, spoiling) if happens else _Result()
             answer = self._finish(received, credential, faults, result, spoiling)
@@ -120,7 +129,7 @@ class Ecs:
     ) -> _Result:
         try:
             _check_request(received)
-            row = ACTIONS[received.action]
+            row = received.product.actions[received.action]
             stale = spoiling if spoiling and spoiling.kind == "stale" else None
             as_of = self._cloud.clock.now() - timedelta(seconds=stale.seconds or 0) if stale else None
             arguments = read(received.parameters, row.parameters)
@@ -144,11 +153,11 @@ class Ecs:
             more["identity"] = f"{credential.identity.kind}:{credential.identity.name}"
         if faults:
             more["faults"] = [fault.model_dump(exclude_unset=True) for fault in faults]
-        row = ACTIONS.get(received.action)
+        row = received.product.actions.get(received.action)
         if ignored := unknown(received.parameters, row.parameters) if row else ():
             more["ignored_parameters"] = list(ignored)
         self._cloud.audit.api(
-            service="ecs",
+            service=received.product.service,
             action=received.action,
             parameters={name: value for name, value in received.parameters.items() if name not in _UNAUDITED},
             http_status=answer.status if answer else None,
@@ -160,7 +169,7 @@ class Ecs:
         return answer
 
 
-def _receive(request: Request, request_id: str) -> _Received:
+def _receive(request: Request, request_id: str, products: Mapping[str, Product]) -> _Received:
     parameters = {**dict(request.query), **dict(request.form)}
     headers = request.headers
     if "authorization" in headers:
@@ -168,15 +177,18 @@ def _receive(request: Request, request_id: str) -> _Received:
     else:
         form = parameters.get("Format", "XML").upper()
         action, version = parameters.get("Action", ""), parameters.get("Version", "")
-    return _Received(request, action, version, form, parameters, request_id)
+    product = products.get(version) or next(iter(products.values()))
+    return _Received(request, action, version, form, parameters, request_id, product, tuple(products))
 
 
 def _check_request(received: _Received) -> None:
     if received.form not in render.CONTENT_TYPES:
         raise ApiError("InvalidParameter.Format", f"Format is {received.form[:50]!r}; JSON and XML are known")
-    if received.version != VERSION:
-        raise ApiError("InvalidVersion", f"{received.version[:50]!r}; the local cloud has {VERSION}")
-    if received.action not in ACTIONS:
+    if received.version not in received.versions:
+        raise ApiError(
+            "InvalidVersion", f"{received.version[:50]!r}; the local cloud has {', '.join(received.versions)}"
+        )
+    if received.action not in received.product.actions:
         raise ApiError("InvalidAction.NotFound", f"{received.action[:100]!r}")
     names = [name for name, _ in (*received.request.query, *received.request.form)]
     if len(names) > len(received.parameters):
@@ -184,9 +196,9 @@ def _check_request(received: _Received) -> None:
         raise ApiError("InvalidParameter", f"given more than once: {', '.join(twice)[:200]}")
 
 
-def _spoiling(action: str, faults: tuple[Fault, ...]) -> Fault | None:
+def _spoiling(received: _Received, faults: tuple[Fault, ...]) -> Fault | None:
     """Return the fault that spoils the whole answer, as an error of one instance may."""
-    row = ACTIONS.get(action)
+    row = received.product.actions.get(received.action)
     answers_each = row is not None and row.answers_each
     return next((fault for fault in faults if not (answers_each and fault.is_of_one_instance)), None)
 

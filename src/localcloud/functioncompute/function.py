@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 #: The settings that lead the function's calls to this cloud, where Alibaba Cloud's own names would lead nowhere.
-ENDPOINTS = ("ECS_ENDPOINT", "SLS_ENDPOINT", "HANDOVER_ENDPOINT", "TABLESTORE_ENDPOINT")
+ENDPOINTS = (
+    "ECS_ENDPOINT",
+    "ESS_ENDPOINT",
+    "CMS_ENDPOINT",
+    "SLS_ENDPOINT",
+    "HANDOVER_ENDPOINT",
+    "TABLESTORE_ENDPOINT",
+)
 RUNTIMES = ("python3.12", "python3.10", "python3.9", "python3")
 TIMEOUT_LIMITS = (1, 86_400)
 INITIALIZER_TIMEOUT_LIMITS = (1, 300)

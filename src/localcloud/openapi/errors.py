@@ -61,6 +61,17 @@ _INSTANCES = {
     "InvalidParameter.TooManyInstanceIds": Documented(403, "Instance ids cannot be more than 100."),
     "InvalidRegionId.NotFound": Documented(404, "The specified RegionId does not exist."),
 }
+_SURROUNDINGS = {
+    "EventIdLimitExceeded": Documented(403, "The maximum number of event IDs is exceeded."),
+    "InstanceIdLimitExceeded": Documented(403, "The maximum number of instance IDs is exceeded."),
+    "InstanceIds.ExceedLimit": Documented(403, "The number of instance IDs exceeds the limit."),
+    "InvalidInstance.NotFound": Documented(404, "The specified instance does not exist."),
+    "InvalidNotBefore.Passed": Documented(403, "The specified NotBefore is in the past."),
+    "InvalidScalingGroupId.NotFound": Documented(404, "The specified scaling group does not exist."),
+    "InvalidStatus.NotFound": Documented(404, "The specified Status is not found."),
+    "ParameterInvalid": Documented(400, "The parameter is invalid."),
+    "ResourceNotFound": Documented(404, "The specified resource is not found."),
+}
 _TAGS = {
     "Duplicate.TagKey": Documented(400, "The Tag.N.Key contain duplicate key."),
     "InvalidResourceId.NotFound": Documented(404, "The specified ResourceIds are not found in our records."),
@@ -76,7 +87,7 @@ _TAGS = {
     "NumberExceed.Tags": Documented(400, "The Tags parameter's number is exceed , Valid : 20"),
     "OperationDenied.QuotaExceed": Documented(400, "The quota of tags on resource is beyond permitted range."),
 }
-DOCUMENTED = _SIGNING | _REQUEST | _TROUBLE | _INSTANCES | _TAGS
+DOCUMENTED = _SIGNING | _REQUEST | _TROUBLE | _INSTANCES | _SURROUNDINGS | _TAGS
 
 
 class ApiError(Exception):

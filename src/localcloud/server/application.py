@@ -95,8 +95,8 @@ class Application:
         if isinstance(request, str):
             await JSONResponse({"Code": "InvalidParameter", "Message": request}, 400)(scope, receive, send)
             return
-        version = _version(request)
-        if version != ECS_VERSION and version in self._services.ros.versions:
+        version, action = _stated(request, "x-acs-version", "Version"), _stated(request, "x-acs-action", "Action")
+        if not self._services.ecs.has(version, action) and version in self._services.ros.versions:
             await (await self._services.ros.handle(request))(scope, receive, send)
             return
         answer = await self._services.ecs.answer(request)
@@ -168,11 +168,11 @@ def _app(handle: Handle) -> ASGIApp:
     return answer
 
 
-def _version(request: signature.Request) -> str:
-    stated = request.headers.get("x-acs-version", "")
+def _stated(request: signature.Request, header: str, parameter: str) -> str:
+    stated = request.headers.get(header, "")
     if stated:
         return stated
-    return next((value for name, value in (*request.query, *request.form) if name == "Version"), "")
+    return next((value for name, value in (*request.query, *request.form) if name == parameter), "")
 
 
 async def _signature_request(scope: Scope, receive: Receive) -> signature.Request | str:

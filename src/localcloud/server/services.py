@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from localcloud.account.cloud import Cloud
 from localcloud.ecs.service import Ecs
 from localcloud.functioncompute.api.functions import Functions
+from localcloud.server.products import OTHERS
 
 if TYPE_CHECKING:
     from localcloud.chat.service import ChatServices
@@ -26,7 +27,7 @@ class Services:
     def __init__(self, cloud: Cloud, *, functions: Functions | None = None) -> None:
         self.cloud = cloud
         self.url = ""
-        self.ecs = Ecs(cloud)
+        self.ecs = Ecs(cloud, OTHERS)
         self.functions = functions or Functions(cloud)
         self._lock = RLock()
         self._loaded: dict[str, Any] = {}

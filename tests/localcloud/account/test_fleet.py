@@ -90,7 +90,6 @@ def test_an_id_declared_twice_is_a_mistake():
         ({f"k{n}": "" for n in range(21)}, "21 tags, 20 are allowed"),
         ({"k" * 129: ""}, "129 characters"),
         ({"k": "v" * 129}, "129 characters"),
-        ({"acs:x": ""}, "reserved"),
         ({"aliyun-x": ""}, "reserved"),
         ({"http://x": ""}, "http://"),
     ],
@@ -98,6 +97,21 @@ def test_an_id_declared_twice_is_a_mistake():
 def test_tags_keep_to_the_limits_of_ecs(tags: Any, part: str):
     (sentence,) = mistakes({"instances": [{"instance_id": WEB, "tags": tags}]})
     assert part in sentence
+
+
+def test_the_platforms_own_tags_can_be_declared_and_keep_to_the_limits_too():
+    tags = {"acs:autoscaling:scalingGroupId": "asg-1"}
+    declared = {"instances": [{"instance_id": WEB, "tags": tags}]}
+    assert fleet.parse(declared, name="fleet", now=NOW).instances[0].tags == tags
+    (sentence,) = mistakes({"instances": [{"instance_id": WEB, "tags": {"acs:" + "k" * 129: ""}}]})
+    assert "129 characters" in sentence
+
+
+def test_a_scaling_groups_members_are_in_the_fleet_and_in_one_group_only():
+    groups = [{"scaling_group_id": f"asg-{number}", "instance_ids": [WEB, "i-bp1nobody"]} for number in (1, 2)]
+    told = mistakes({"instances": [{"instance_id": WEB}], "scaling_groups": groups})
+    assert any("the fleet has no 'i-bp1nobody'" in sentence for sentence in told)
+    assert any(f"{WEB} is in 2 groups" in sentence for sentence in told)
 
 
 def test_mistakes_in_faults_have_their_place():

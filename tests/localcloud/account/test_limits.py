@@ -11,7 +11,9 @@ from localcloud.account.cloud import Cloud
 from localcloud.account.faults import ACTIONS
 from localcloud.account.fleet import Fleet
 from localcloud.account.mistakes import DeclarationError
+from localcloud.cms import actions as cms
 from localcloud.ecs import actions as ecs
+from localcloud.ess import actions as ess
 from localcloud.functioncompute.api.operations import OPERATIONS as FC
 from localcloud.pipeline import connection
 from localcloud.ros import service as ros
@@ -40,7 +42,7 @@ def test_what_is_beyond_the_limit_is_throttled_until_the_next_minute() -> None:
 @pytest.mark.parametrize(
     ("limits", "told"),
     [
-        ({"esc": {"DescribeInstances": 5}}, "'esc' is not a service; did you mean 'ecs'?"),
+        ({"ecx": {"DescribeInstances": 5}}, "'ecx' is not a service; did you mean 'ecs'?"),
         ({"ecs": {"DescribeInstance": 5}}, "did you mean 'DescribeInstances'?"),
         ({"ecs": {"DescribeInstances": -1}}, "greater than or equal to 0"),
     ],
@@ -58,7 +60,10 @@ def test_the_actions_of_faults_and_limits_are_the_services_own() -> None:
     for version, operations in ros._SERVICES.items():
         assert operations.keys() <= set(ACTIONS[ros._RAM_CODES[version]]), version
     of_ros = {name for operations in ros._SERVICES.values() for name in operations}
-    assert {name for service in ("ros", "sts", "cms", "ram") for name in ACTIONS[service]} <= of_ros
+    assert {
+        name for service in ("ros", "sts", "cms", "ram") for name in ACTIONS[service]
+    } <= of_ros | cms.ACTIONS.keys()
+    assert set(ACTIONS["ess"]) == ess.ACTIONS.keys()
 
 
 def test_attempts_are_what_the_functions_ledger_reads() -> None:

@@ -13,7 +13,7 @@ from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document, Field, Finding, Place
 from ecs_reboot.events.parsing import embedded, mapping, stated, text
 from ecs_reboot.events.quoting import plain
-from ecs_reboot.events.sources import dimensions
+from ecs_reboot.events.sources import dimensions, fired_metric
 from ecs_reboot.events.state_words import ALARM_LEVELS, ALARM_STATES, State, state
 
 _NAMESPACES = ("namespace", "metricProject")
@@ -84,6 +84,7 @@ def _finding(
         time=own if stated(own.value) else None,
         notice=monitor.by_name(name),
         foreign=_foreign(body, at),
+        metric=fired_metric.read(body, instance),
     )
 
 
