@@ -8,18 +8,25 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Literal
 
+from console.decisions import MOST_TOLD, decisions, tally
+from ecs_reboot.settings.variables import VARIABLES
 from localcloud.account.audit import Entry, utc_text
 from localcloud.functioncompute.invocation import Invocation as Finished
 
 #: Older ones are forgotten.
 KEPT = 1000
 _LOG_CHARACTERS = 200_000
+_SECRET = frozenset(variable.name for variable in VARIABLES if variable.secret)
 Status = Literal["queued", "running", "returned", "raised", "not_started"]
 
 
 @dataclass
 class Sent:
-    """One event on its way through the function. Times are cloud time; ``reading_ms`` is how long reading it took."""
+    """One event on its way through the function. Times are cloud time; ``reading_ms`` is how long reading it took.
+
+    ``settings`` are those that held for it alone; ``group`` names the storm it is part of; ``again_of`` is the event
+    that was run again, 0 for none.
+    """
 
     number: int
     title: str
@@ -29,6 +36,9 @@ class Sent:
     received: datetime
     reading: Mapping[str, Any]
     reading_ms: float
+    settings: Mapping[str, str] = field(default_factory=dict)
+    group: str = ""
+    again_of: int = 0
     status: Status = "queued"
     revision: int = 0
     cold: bool = False
@@ -44,7 +54,7 @@ class Sent:
 
     def summary(self) -> dict[str, Any]:
         """Return what a list of events shows."""
-        results = (self.answer or {}).get("results", [])
+        decided = decisions(self.records)
         return {
             "number": self.number,
             "title": self.title,
@@ -52,10 +62,19 @@ class Sent:
             "received": utc_text(self.received),
             "status": self.status,
             "outcome": (self.answer or {}).get("status", ""),
-            "codes": sorted({str(result.get("code")) for result in results}),
+            "decisions": decided[:MOST_TOLD],
+            "tally": tally(decided),
+            "targets": self._targets(),
+            "settings": {name: "" if name in _SECRET else value for name, value in self.settings.items()},
+            "group": self.group,
+            "again_of": self.again_of,
             "trigger": self.reading.get("trigger", ""),
             "revision": self.revision,
         }
+
+    def _targets(self) -> list[str]:
+        elements = self.reading.get("elements", ())
+        return list(dict.fromkeys(one for element in elements for one in element["instance_ids"]))[:MOST_TOLD]
 
 
 class InvocationLog:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from console import switches
-from console.invocations import InvocationLog
+from console.invocations import KEPT, InvocationLog
 from console.settings_form import SettingsForm
 from localcloud.account.audit import Entry, utc_text
 from localcloud.account.cloud import Cloud
@@ -14,8 +14,8 @@ from localcloud.account.instances import Instance
 
 _TICK_SECONDS = 0.1
 _TICKS_OF_SILENCE = 100
-#: A page that is new gets this many of the latest events sent.
-_LATEST = 200
+#: A page that is new gets this many of the latest events sent: a storm whole.
+_LATEST = KEPT
 
 
 class Live:

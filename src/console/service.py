@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from console import deliveries, records, samples, switches
+from console import decisions, deliveries, records, samples, switches
 from console.function_pool import Event, FunctionPool
 from console.invocations import InvocationLog
 from console.live import Live
@@ -64,7 +64,9 @@ class Console:
             ("GET", "samples"): self._samples,
             ("GET", "sample"): self._sample,
             ("GET", "event"): self._event,
+            ("GET", "outcomes"): self._outcomes,
             ("POST", "events"): self._send,
+            ("POST", "again"): self._run_again,
             ("POST", "storm"): self._storm,
             ("POST", "settings"): self._settings,
             ("POST", "switches"): self._switch,
@@ -136,14 +138,35 @@ class Console:
         number = self._run(event, title, dry_run=asked.get("dry_run") is True)
         return _answered({"number": number}, 202)
 
+    async def _run_again(self, request: Request) -> Response:
+        """Run a kept event once more: as it is, or with other settings that hold for this run alone."""
+        asked = await _json(request)
+        number, others = asked.get("number"), asked.get("settings")
+        sent = self._log.get(number) if isinstance(number, int) else None
+        if sent is None:
+            raise Refused(404, f"there is no event {number!r} any more")
+        dry_run = sent.dry_run if others is None else asked.get("dry_run") is True
+        if others is None:
+            others = dict(sent.settings)
+        if not isinstance(others, dict) or not all(isinstance(value, str) for value in others.values()):
+            raise Refused(400, "settings is an object of texts")
+        if mistakes := self._form.checked({**self._form.values, **others})[1]:
+            return _answered({"mistakes": mistakes})
+        again = self._run(sent.event, sent.title, dry_run=dry_run, settings=others, again_of=sent.number)
+        return _answered({"number": again}, 202)
+
+    async def _outcomes(self, _request: Request) -> Response:
+        return _answered(decisions.words())
+
     async def _storm(self, request: Request) -> Response:
         count = (await _json(request)).get("count")
         if not isinstance(count, int) or not 1 <= count <= deliveries.MOST:
             raise Refused(400, f"a storm has 1 to {deliveries.MOST} alarms")
         with self._cloud.lock:
             alarms = deliveries.storm(self._cloud.fleet, count, self._cloud.clock.now())
+        group = str(uuid.uuid4())
         numbers = [
-            self._run(alarm, f"storm {place}/{len(alarms)}", dry_run=False)
+            self._run(alarm, f"storm {place}/{len(alarms)}", dry_run=False, group=group)
             for place, alarm in enumerate(alarms, start=1)
         ]
         return _answered({"numbers": numbers}, 202)
@@ -190,12 +213,22 @@ class Console:
         except QueryError as error:
             raise Refused(400, str(error)) from error
 
-    def _run(self, event: str, title: str, *, dry_run: bool) -> int:
+    def _run(
+        self,
+        event: str,
+        title: str,
+        *,
+        dry_run: bool,
+        settings: Mapping[str, str] | None = None,
+        group: str = "",
+        again_of: int = 0,
+    ) -> int:
         payload = event.encode("utf-8", "surrogatepass")
         if len(payload) > MOST_EVENT_BYTES:
             raise Refused(413, f"the event has {len(payload)} bytes; the console takes {MOST_EVENT_BYTES}")
         now = self._cloud.clock.now()
-        more = {"DRY_RUN": "true"} if dry_run else {}
+        own = settings or {}
+        more = {**own, "DRY_RUN": "true"} if dry_run else own
         began = time.perf_counter()
         try:
             reading = recognised(payload, self._form.settings(**more).reading, now)
@@ -209,6 +242,9 @@ class Console:
             received=now,
             reading=reading,
             reading_ms=round((time.perf_counter() - began) * 1000, 2),
+            settings=own,
+            group=group,
+            again_of=again_of,
         )
         self._pool.run(Event(sent.number, sent.request_id, payload, self._form.environment(**more)))
         return sent.number

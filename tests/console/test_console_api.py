@@ -17,6 +17,7 @@ from console.deliveries import alarm
 from console.function_pool import MOST
 from console.records import Found, everything
 from console.service import MOST_EVENT_BYTES
+from ecs_reboot.outcomes import OUTCOMES
 from ecs_reboot.policy.guards import GUARDS
 from localcloud.server.server import Running
 from localcloud.sls.store import Entry, LogStores
@@ -224,6 +225,49 @@ def test_settings_hold_for_the_next_event(client: Client) -> None:
     values = {"PAUSED": "exams", "MAX_EVENT_AGE_SECONDS": "0", "VERIFY_SECONDS": "0"}
     assert client("POST", "/console/api/settings", {"values": values, "apply": True}).json == {"mistakes": []}
     assert codes(client.finished(client.send(cpu_alarm(WEB_01)))) == ["paused"]
+
+
+def test_an_event_runs_again_with_settings_that_hold_for_it_alone(client: Client) -> None:
+    number = client.send(cpu_alarm(WEB_01))
+    client.finished(number)
+    again = client("POST", "/console/api/again", {"number": number, "settings": {"PAUSED": "exams"}}).json["number"]
+    story = client.finished(again)
+    assert codes(story) == ["paused"]
+    assert (story["again_of"], story["settings"]) == (number, {"PAUSED": "exams"})
+    same = client.finished(client("POST", "/console/api/again", {"number": again}).json["number"])
+    assert codes(same) == ["paused"]
+    assert codes(client.finished(client.send(cpu_alarm(WEB_01)))) == ["recently_started"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"number": 999}, 404),
+        ({"number": "1"}, 404),
+        ({"number": 1, "settings": "PAUSED"}, 400),
+        ({"number": 1, "settings": {"PAUSED": 1}}, 400),
+    ],
+)
+def test_what_cannot_run_again_is_refused(client: Client, asked: Any, status: int) -> None:
+    client.send(cpu_alarm(DB_01))
+    assert client("POST", "/console/api/again", asked).status == status
+
+
+def test_wrong_settings_run_nothing_again(where: Running, client: Client) -> None:
+    client.finished(client.send(cpu_alarm(DB_01)))
+    calls = len(where.cloud.audit.calls())
+    wrong = {"MAX_ATTEMPTS": "many", "ECS_ENDPOINT": "http://evil.example"}
+    answer = client("POST", "/console/api/again", {"number": 1, "settings": wrong}).json
+    assert {one["variable"] for one in answer["mistakes"]} == set(wrong)
+    assert "number" not in answer
+    assert len(where.cloud.audit.calls()) == calls
+
+
+def test_the_words_of_every_code_are_served_in_both_languages(client: Client) -> None:
+    words = client("GET", "/console/api/outcomes").json
+    assert words.keys() == {outcome.code for outcome in OUTCOMES}
+    assert words["locked"]["zh-CN"] == "实例被锁定"
+    assert all(word["en"] and word["zh-CN"] for word in words.values())
 
 
 def test_a_switch_stays_as_it_was_put(client: Client) -> None:

@@ -53,7 +53,7 @@ export class Composer {
       h("div", { className: "row" }, field(this.sample, "sample"), field(this.delivery, "delivery")),
       field(this.text, "event"), this.hint,
       h("div", { className: "actions" },
-        h("button", { type: "button", className: "primary", onclick: () => this.send(false) }, t("send_button")),
+        h("button", { type: "button", onclick: () => this.send(false) }, t("send_button")),
         h("button", { type: "button", onclick: () => this.send(true) }, t("dry_run_button")),
         h("span", { className: "storm" }, h("label", { htmlFor: "storm-count" }, t("storm_count")), this.count,
           h("button", { type: "button", onclick: () => this.#storm() }, t("storm_button")))));

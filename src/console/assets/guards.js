@@ -2,6 +2,7 @@
 
 import { h, prose, said } from "./element.js";
 import { t, tOr } from "./preferences.js";
+import { reasonOf } from "./verdicts.js";
 
 const SIGNS = { passed: "✓", failed: "✕", overridden: "!", not_reached: "–" };
 
@@ -14,7 +15,7 @@ export function guardTable(table) {
 function row(one) {
   const outcome = one.outcome === "failed" ? t("failed_guard") : t(one.outcome);
   const fact = one.objection
-    ? [h("strong", {}, said(one.objection)), h("br", {}), h("small", {}, said(one.fact))]
+    ? [h("strong", {}, reasonOf(one.code, one.objection)), h("br", {}), h("small", {}, said(one.fact))]
     : one.fact ? said(one.fact) : h("small", { className: "reads" }, prose(one.reads));
   return h("tr", { dataset: { outcome: one.outcome } },
     h("th", { scope: "row" }, tOr(`guard_${one.code}`, one.code), h("small", {}, h("code", {}, one.code), " · ", t(one.kind))),

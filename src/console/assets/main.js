@@ -6,9 +6,11 @@ import { fill, h, visible } from "./element.js";
 import { Events } from "./events.js";
 import { Faults } from "./faults.js";
 import { Fleet } from "./fleet.js";
-import { apply, chooseLanguage, chosenLanguage, chosenTheme, nextTheme, onChoice, t } from "./preferences.js";
+import { apply, chooseLanguage, chosenLanguage, chooseZone, chosenTheme, chosenZone, nextTheme, onChoice, t, ZONES } from "./preferences.js";
 import { Records } from "./records.js";
 import { Settings } from "./settings.js";
+import { learnOutcomes } from "./verdicts.js";
+import { Welcome } from "./welcome.js";
 
 const VIEWS = ["live", "records", "settings"];
 const LANGUAGES = { en: "English", "zh-CN": "中文" };
@@ -29,18 +31,24 @@ function fail(error) {
   problemTimer = setTimeout(() => { problem.hidden = true; }, 10_000);
 }
 
-const events = new Events({ nameOf });
+const events = new Events({ nameOf, fail });
 const composer = new Composer({ sent: (number) => events.choose(number), fail });
 const fleet = new Fleet({ choose: (instance) => composer.aim(instance), fire: (instance) => composer.fire(instance), announce });
+const welcome = new Welcome({ begin: beginStory });
 const faults = new Faults({ fail });
 const records = new Records({ nameOf });
 const settings = new Settings({ fail });
 
 const views = {
-  live: h("div", { className: "view live" }, h("div", { className: "column" }, fleet.element, composer.element, faults.element), events.element),
+  live: h("div", { className: "view live" }, welcome.element, h("div", { className: "column" }, fleet.element, composer.element, faults.element), events.element),
   records: h("div", { className: "view" }, records.element),
   settings: h("div", { className: "view" }, settings.element),
 };
+
+function beginStory(instance) {
+  if (fleet.chosen?.id !== instance.id) fleet.pick(instance.id);
+  composer.fire(instance);
+}
 
 function view() {
   const asked = location.hash.slice(1);
@@ -48,7 +56,8 @@ function view() {
 }
 
 function showView() {
-  fill(document.getElementById("main"), problem, views[view()]);
+  const shown = views[view()];
+  if (!shown.isConnected) fill(document.getElementById("main"), problem, shown);
   if (view() === "records") records.refresh();
   drawHeader();
 }
@@ -58,6 +67,8 @@ function drawHeader() {
   const reset = h("button", { type: "button", id: "reset", onclick: () => askReset(reset) }, t("reset"));
   const language = h("select", { id: "language", "aria-label": t("language"), onchange: () => chooseLanguage(language.value) },
     Object.entries(LANGUAGES).map(([value, name]) => h("option", { value, lang: value, selected: value === chosenLanguage() }, name)));
+  const zone = h("select", { id: "zone", "aria-label": t("zone"), onchange: () => chooseZone(zone.value) },
+    ZONES.map((one) => h("option", { value: one, selected: one === chosenZone() }, t("times_in", { zone: one }))));
   fill(document.getElementById("header"),
     h("p", { className: "brand" }, h("img", { src: "icon.svg", alt: "", width: 24, height: 24 }), h("strong", {}, "ecs-reboot"), " ",
       h("small", {}, t("local_cloud"))),
@@ -65,7 +76,7 @@ function drawHeader() {
     h("p", { className: "tools" },
       timeScale === 1 ? null : h("span", { className: "chip" }, t("fast", { n: timeScale })),
       h("span", { className: `line ${alive ? "up" : "down"}`, id: "line" }, t(alive ? "connected" : "disconnected")),
-      language,
+      language, zone,
       h("button", { type: "button", id: "theme", onclick: nextTheme }, `${t("theme")}: ${t(`theme_${chosenTheme()}`)}`),
       reset));
   if (focused) document.getElementById(focused)?.focus();
@@ -86,7 +97,7 @@ async function askReset(button) {
 
 function translate() {
   document.querySelector(".skip").textContent = t("skip");
-  for (const part of [fleet, composer, faults, events, records, settings]) part.translate();
+  for (const part of [welcome, fleet, composer, faults, events, records, settings]) part.translate();
   drawHeader();
 }
 
@@ -97,10 +108,12 @@ function tell(message) {
     timeScale = message.time_scale;
     fleet.replace(message.instances);
     events.replace(message.invocations);
+    welcome.show(message.instances, events.empty);
     drawHeader();
   } else {
     if (message.instances) fleet.update(message.instances);
     if (message.invocations) events.update(message.invocations);
+    welcome.update(events.empty);
   }
   if (message.faults) faults.show(message.faults);
   if (message.settings) settings.show(message.settings);
@@ -110,8 +123,12 @@ function tell(message) {
 apply();
 translate();
 showView();
-window.addEventListener("hashchange", showView);
+window.addEventListener("hashchange", () => {
+  showView();
+  events.followAddress();
+});
 onChoice(translate);
+await learnOutcomes().catch(fail);
 await composer.begin().catch(fail);
 listen(tell, (up) => {
   if (up !== alive) {

@@ -3,6 +3,10 @@
 import { LANGUAGES } from "./messages.js";
 
 const THEMES = ["auto", "light", "dark"];
+const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+
+// The zones to choose from: the browser's own, the one that most of the clouds' consoles show, and the records' own.
+export const ZONES = [...new Set([OWN_ZONE, "UTC", "Asia/Shanghai"])];
 
 function stored(key, allowed) {
   try {
@@ -24,9 +28,17 @@ function store(key, value) {
 const listeners = [];
 let language = stored("language", Object.keys(LANGUAGES)) || (navigator.language.startsWith("zh") ? "zh-CN" : "en");
 let theme = stored("theme", THEMES) || "auto";
+let zone = stored("zone", ZONES) || OWN_ZONE;
 
 export const chosenLanguage = () => language;
 export const chosenTheme = () => theme;
+export const chosenZone = () => zone;
+
+export function chooseZone(value) {
+  zone = value;
+  store("zone", value);
+  for (const listener of listeners) listener();
+}
 
 export function chooseLanguage(value) {
   language = value;

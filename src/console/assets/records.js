@@ -3,6 +3,8 @@
 import { ask } from "./api.js";
 import { calm, fill, h, said } from "./element.js";
 import { t } from "./preferences.js";
+import { moment } from "./times.js";
+import { meaning, reasonOf } from "./verdicts.js";
 
 export class Records {
   #told = { count: 0, not_stored: 0, records: [] };
@@ -45,6 +47,11 @@ export class Records {
     const told = [t("found", { n: count }), missing ? t("not_stored", { n: missing }) : "", records.length < count ? t("shown_first", { n: records.length }) : ""];
     this.summary.className = this.#error ? "error" : "hint";
     this.summary.textContent = this.#error || told.filter(Boolean).join(" · ");
+    if (!records.length) {
+      fill(this.table, h("p", { className: "nothing" }, t(this.query.value ? "no_match_of_query" : "no_records_at_all"), " ",
+        h("a", { href: "#live" }, t("to_live"))));
+      return;
+    }
     fill(this.table, h("table", {},
       h("thead", {}, h("tr", {}, ["time", "instance", "action", "code", "reason", "stored"].map((one) => h("th", { scope: "col" }, t(one))))),
       h("tbody", {}, records.map((one) => this.#row(one)))));
@@ -52,10 +59,10 @@ export class Records {
 
   #row(record) {
     return h("tr", {},
-      h("td", { className: "at" }, said(String(record.time).slice(11, 23))),
+      h("td", { className: "at" }, moment(String(record.time))),
       h("td", {}, said(this.nameOf(record.instance_id) || "·", "name"), h("br", {}), said(record.instance_id, "id")),
       h("td", {}, h("span", { className: "chip", dataset: { action: record.action } }, t(`action_${record.action}`))),
-      h("td", {}, said(record.code, "code")), h("td", {}, said(record.reason)),
+      h("td", { title: meaning(record.code) }, said(record.code, "code")), h("td", {}, reasonOf(record.code, record.reason)),
       h("td", {}, h("span", { className: record.stored ? "mark" : "mark fault" }, t(record.stored ? "in_store" : "stdout_only"))));
   }
 }

@@ -1,10 +1,14 @@
 // One event's way through the function: received, read, decided, called, changed, recorded.
 
-import { fill, h, pair, said, visible } from "./element.js";
+import { Again } from "./again.js";
+import { fill, h, pair, prose, said, visible } from "./element.js";
 import { guardTable } from "./guards.js";
 import { t, tOr } from "./preferences.js";
+import { clock } from "./times.js";
+import { meaning, outcomeOf, reasonOf, tallyText, verdictChip } from "./verdicts.js";
 
 const OPEN_TABLES = 1;
+const STEPS = ["received", "read", "guards", "calls", "changes", "records"];
 
 export class Story {
   #told = null;
@@ -12,8 +16,9 @@ export class Story {
   #sections = new Map(); // name -> {element, signature}
   #opened = new Map(); // key of a disclosure -> whether it is open
 
-  constructor(nameOf) {
+  constructor({ nameOf, sent, fail }) {
     this.nameOf = nameOf;
+    this.again = new Again({ sent, fail });
     this.element = h("div", { className: "story" });
   }
 
@@ -32,11 +37,12 @@ export class Story {
     const told = this.#told;
     if (!told) {
       this.#sections.clear();
-      fill(this.element, h("p", { className: "nothing" }, this.#instead || t("no_events")));
+      fill(this.element, h("p", { className: "nothing" }, this.#instead || t("no_events")), this.#instead ? null : outline());
       return;
     }
     this.element.classList.toggle("side-by-side", told.dry_run);
-    this.#section("head", [told.title, told.outcome, told.status, told.reason, told.error, told.cold, told.seconds, told.calls_count, told.changes, told.records_count, told.guards.length], () => this.#head(told));
+    this.#section("head", [told.title, told.outcome, told.status, told.decisions, told.reason, told.error, told.cold, told.seconds, told.calls_count, told.changes, told.records_count, told.guards.length, told.number], () => this.#head(told));
+    this.#section("again", [told.number], () => this.again.show(told));
     this.#section("received", [told.event], () => this.#received(told));
     this.#section("read", [told.reading], () => this.#read(told));
     this.#section("guards", [told.guards, told.status], () => this.#guards(told));
@@ -75,9 +81,22 @@ export class Story {
       h("p", { className: "headline" }, h("span", { className: "number" }, `#${told.number}`), said(told.title, "title"),
         told.dry_run ? h("span", { className: "chip" }, t("dry_run")) : null,
         h("span", { className: "chip", dataset: { state } }, tOr(state, state)), h("small", {}, ran)),
-      told.reason ? h("p", { className: "reason" }, said(told.reason)) : null,
+      this.#decision(told),
       h("ol", { className: "flow" }, this.#flow(told).map((one) => h("li", {}, one))),
       told.error ? h("p", { className: "error" }, said(told.error)) : null);
+  }
+
+  // One decision in a sentence, with its cure where a person must act; several as a count.
+  #decision(told) {
+    if (told.decisions.length !== 1) {
+      return told.decisions.length ? h("p", { className: "tally" }, tallyText(told.tally)) : told.reason ? h("p", { className: "reason" }, said(told.reason)) : null;
+    }
+    const [decision] = told.decisions;
+    const outcome = outcomeOf(decision.code);
+    return h("div", { className: "reason" },
+      h("p", {}, verdictChip(decision), " ", h("strong", {}, meaning(decision.code)), outcome?.pages ? [" ", h("span", { className: "mark fault" }, t("pages"))] : null),
+      told.reason ? h("p", {}, reasonOf(decision.code, told.reason)) : null,
+      outcome?.cure ? h("p", {}, `${t("cure")}: `, prose(outcome.cure)) : null);
   }
 
   // The whole way in one line.
@@ -125,7 +144,7 @@ export class Story {
     const title = told.dry_run ? t("explain") : "";
     return this.#step("guards", title, told.guards.map((table, place) => this.#disclosure(`guards ${table.instance_id}`,
       [said(table.name || table.instance_id, "name"), " ", h("span", { className: "chip", dataset: { action: table.action } }, t(`action_${table.action}`)),
-        " ", said(table.code, "code"), h("span", { className: "sentence" }, said(table.reason))],
+        " ", said(table.code, "code"), h("span", { className: "sentence" }, reasonOf(table.code, table.reason))],
       guardTable(table), place < OPEN_TABLES)));
   }
 
@@ -170,11 +189,16 @@ export class Story {
       told.records.map((record) => this.#disclosure(`record ${record.record_id}`,
         [said(this.nameOf(record.instance_id) || "·", "name"), " ",
           h("span", { className: "chip", dataset: { action: record.action } }, t(`action_${record.action}`)), " ",
-          said(record.code, "code"), h("span", { className: "sentence" }, said(record.reason))],
+          said(record.code, "code"), h("span", { className: "sentence" }, reasonOf(record.code, record.reason))],
         h("dl", { className: "record" }, Object.entries(record).filter(([, value]) => value !== "" && value !== null).map(([key, value]) =>
           [h("dt", {}, said(key)), h("dd", {}, said(typeof value === "string" ? value : JSON.stringify(value)))])))),
       told.logs ? this.#disclosure("logs", t("function_log"), h("pre", { tabIndex: 0 }, visible(told.logs))) : null);
   }
+}
+
+// What every event will show, before there is one.
+function outline() {
+  return h("ol", { className: "outline" }, STEPS.map((step) => h("li", {}, h("strong", {}, t(`step_${step}`)), " ", t(`about_${step}`))));
 }
 
 // Calls that are the same, with the same answer, one after another: watching an instance asks many times.
@@ -198,8 +222,4 @@ function duration(milliseconds) {
 
 function offset(milliseconds) {
   return `+${duration(milliseconds)}`;
-}
-
-function clock(time) {
-  return new Date(time).toLocaleTimeString(document.documentElement.lang, { hour12: false });
 }
