@@ -7,12 +7,15 @@ from typing import Any
 
 from console import switches
 from console.invocations import KEPT, InvocationLog
+from console.regions import regions
 from console.settings_form import SettingsForm
 from localcloud.account.audit import Entry, utc_text
 from localcloud.account.cloud import Cloud
 from localcloud.account.instances import Instance
 
 _TICK_SECONDS = 0.1
+#: Regions are counted afresh every so many ticks: entries age, and no audit entry tells of that.
+_TICKS_BETWEEN_COUNTS = 5
 _TICKS_OF_SILENCE = 100
 #: A page that is new gets this many of the latest events sent: a storm whole.
 _LATEST = KEPT
@@ -39,6 +42,20 @@ class Live:
             "invocations": self._log.since(0)[-_LATEST:],
             "faults": switches.state(self._cloud.faults),
             "settings": self._form.told(),
+            "standing": self.standing(),
+        }
+
+    def standing(self) -> dict[str, Any]:
+        """Return what changes every decision: modes that are on, and where each region stands."""
+        settings, now = self._form.settings(), self._cloud.clock.now()
+        pause = settings.policy.paused
+        with self._cloud.lock:
+            counted = regions(self._cloud.fleet, settings.policy, now)
+        return {
+            "dry_run": settings.dry_run,
+            "observe": self._form.environment().get("MODE", "") == "observe",
+            "paused": pause.sentence() if pause and pause.in_force(now) else "",
+            "regions": counted,
         }
 
     async def stream(self) -> AsyncIterator[bytes]:
@@ -46,11 +63,12 @@ class Live:
         while True:
             resets, revision, seen = self._resets, self._log.revision, len(self._cloud.audit.entries())
             first = self.everything()
-            faults, settings = first["faults"], first["settings"]
+            faults, settings, standing = first["faults"], first["settings"], first["standing"]
             yield _event(first)
-            silent = 0
+            silent = ticks = 0
             while resets == self._resets:
                 await asyncio.sleep(_TICK_SECONDS)
+                ticks += 1
                 changes: dict[str, Any] = {}
                 entries = self._cloud.audit.entries(seen)
                 seen += len(entries)
@@ -63,6 +81,8 @@ class Live:
                     changes["faults"] = faults = present
                 if (chosen := self._form.told()) != settings:
                     changes["settings"] = settings = chosen
+                if ticks % _TICKS_BETWEEN_COUNTS == 0 and (stands := self.standing()) != standing:
+                    changes["standing"] = standing = stands
                 silent = 0 if changes else silent + 1
                 if changes:
                     yield _event({"kind": "changes", "now": utc_text(self._cloud.clock.now()), **changes})

@@ -15,7 +15,8 @@ from console.invocations import InvocationLog
 from console.live import Live
 from console.pages import HEADERS, page
 from console.recognition import recognised
-from console.settings_form import SettingsForm
+from console.regions import ledger_rows
+from console.settings_form import AT_FIRST, SettingsForm
 from console.story import story
 from ecs_reboot.settings.settings import SettingsError
 from localcloud.account.cloud import Cloud
@@ -29,6 +30,8 @@ PREFIX = "/console"
 MOST_EVENT_BYTES = 1024 * 1024
 _MOST_BODY_BYTES = 4 * MOST_EVENT_BYTES
 _MOST_SHOWN = 200
+#: The chat that is told: of the local chat services the one that takes the most messages a minute.
+_ROBOT = "/_chat/feishu/open-apis/bot/v2/hook/demo"
 
 Page = Callable[[Request], Awaitable[Response]]
 
@@ -53,7 +56,10 @@ class Console:
     def __init__(self, cloud: Cloud, logs: LogService, endpoint: str) -> None:
         self._cloud, self._logs = cloud, logs
         project, logstore = next(((name, one[0]) for name, one in cloud.declared.log_projects.items() if one), ("", ""))
-        self._form = SettingsForm({**dict.fromkeys(ENDPOINTS, endpoint), "LOG_PROJECT": project, "LOGSTORE": logstore})
+        self._form = SettingsForm(
+            {**dict.fromkeys(ENDPOINTS, endpoint), "LOG_PROJECT": project, "LOGSTORE": logstore},
+            {**AT_FIRST, "NOTIFY": f"feishu={endpoint}{_ROBOT}"},
+        )
         self._log = InvocationLog(ROLE_NAME)
         self._pool = FunctionPool(cloud, self._log)
         self._live = Live(cloud, self._log, self._form)
@@ -65,6 +71,7 @@ class Console:
             ("GET", "sample"): self._sample,
             ("GET", "event"): self._event,
             ("GET", "outcomes"): self._outcomes,
+            ("GET", "ledger"): self._ledger,
             ("POST", "events"): self._send,
             ("POST", "again"): self._run_again,
             ("POST", "storm"): self._storm,
@@ -154,6 +161,10 @@ class Console:
             return _answered({"mistakes": mistakes})
         again = self._run(sent.event, sent.title, dry_run=dry_run, settings=others, again_of=sent.number)
         return _answered({"number": again}, 202)
+
+    async def _ledger(self, _request: Request) -> Response:
+        with self._cloud.lock:
+            return _answered(ledger_rows(self._cloud.fleet, self._form.settings().policy, self._cloud.clock.now()))
 
     async def _outcomes(self, _request: Request) -> Response:
         return _answered(decisions.words())

@@ -19,9 +19,9 @@ _SECRET = frozenset(variable.name for variable in VARIABLES if variable.secret)
 class SettingsForm:
     """The values in force. ``fixed`` are the variables that the local cloud itself decides."""
 
-    def __init__(self, fixed: Mapping[str, str]) -> None:
+    def __init__(self, fixed: Mapping[str, str], at_first: Mapping[str, str] = AT_FIRST) -> None:
         self._fixed = dict(fixed)
-        self.values: Mapping[str, str] = AT_FIRST
+        self.values: Mapping[str, str] = at_first
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return the function's variables, those of ``more`` on top."""

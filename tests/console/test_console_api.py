@@ -200,7 +200,7 @@ def test_secrets_are_never_told(where: Running, client: Client) -> None:
     assert not any(secret in told for secret in secrets)
     told = first_message(where)["settings"]["fields"]
     assert {one["name"]: one["set"] for one in told if one["secret"]} == {
-        "WEBHOOK_TOKEN": True, "NOTIFY": False, "NOTIFY_SECRET": False,
+        "WEBHOOK_TOKEN": True, "NOTIFY": True, "NOTIFY_SECRET": False,
     }  # fmt: skip
 
 
@@ -218,7 +218,7 @@ def test_wrong_settings_are_told_and_not_applied(where: Running, client: Client)
     ]
     assert "4096" in too_long["remedy"]
     set_now = {one["name"] for one in first_message(where)["settings"]["fields"] if one["set"]}
-    assert set_now == {"MAX_EVENT_AGE_SECONDS", "WEBHOOK_TOKEN", "VERIFY_SECONDS"}
+    assert set_now == {"MAX_EVENT_AGE_SECONDS", "WEBHOOK_TOKEN", "VERIFY_SECONDS", "NOTIFY"}
 
 
 def test_settings_hold_for_the_next_event(client: Client) -> None:

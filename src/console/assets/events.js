@@ -165,6 +165,7 @@ export class Events {
 
   #verdict(one) {
     if (one.decisions.length === 1) return verdictChip(one.decisions[0]);
+    if (new Set(one.decisions.map(({ code }) => code)).size === 1) return [verdictChip(one.decisions[0]), h("span", { className: "soft" }, `×${one.decisions.length}`)];
     if (one.decisions.length > 1) return h("span", { className: "tally" }, tallyText(one.tally));
     const state = one.outcome || one.status;
     return h("span", { className: "chip", dataset: { state } }, tOr(state, state));

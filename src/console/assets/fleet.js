@@ -10,6 +10,7 @@ const OPTED_IN = "ecs-reboot";
 export class Fleet {
   #tiles = new Map(); // instance ID -> {instance, tile}
   #regions = new Map(); // region ID -> {grid, title, count}
+  #standing = new Map(); // region ID -> its blast radius
   #queue = [];
   #chosen = "";
   #current = ""; // the one tile that Tab reaches
@@ -67,9 +68,17 @@ export class Fleet {
     this.filter.placeholder = t("filter");
     this.filter.setAttribute("aria-label", t("filter"));
     for (const known of this.#tiles.values()) this.#paint(known);
-    for (const region of this.#regions.values()) this.#countRegion(region);
+    for (const [id, region] of this.#regions) {
+      this.#countRegion(region);
+      this.#gauge(id, region);
+    }
     this.#showCounts();
     this.#showChosen();
+  }
+
+  showRegions(standing) {
+    this.#standing = new Map(standing.map((one) => [one.region, one]));
+    for (const [id, region] of this.#regions) this.#gauge(id, region);
   }
 
   pick(id) {
@@ -106,10 +115,22 @@ export class Fleet {
   }
 
   #makeRegion(id) {
-    const title = h("h3", {}, said(id), " ", h("small", {}));
+    const gauge = h("span", { className: "gauge" });
+    const title = h("h3", {}, said(id), " ", h("small", {}), gauge);
     const grid = h("div", { className: "tiles", role: "group", "aria-label": visible(id) });
-    this.#regions.set(id, { grid, title, count: 0 });
+    this.#regions.set(id, { grid, title, gauge, count: 0 });
+    this.#gauge(id, this.#regions.get(id));
     this.body.append(h("div", { className: "region" }, title, grid));
+  }
+
+  // How much of the blast radius is used.
+  #gauge(id, { gauge }) {
+    const one = this.#standing.get(id);
+    if (!one) return;
+    const minutes = Math.round(one.window_seconds / 60);
+    const text = one.limit === null ? t("gauge_off", { n: one.rebooted, minutes }) : t("gauge", { n: one.rebooted, limit: one.limit, minutes });
+    fill(gauge, one.limit === null ? null : h("meter", { min: 0, max: one.limit, value: Math.min(one.rebooted, one.limit),
+      high: one.limit - 0.5, optimum: 0, "aria-label": text }), h("small", {}, text));
   }
 
   #countRegion({ title, count }) {

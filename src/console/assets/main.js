@@ -1,18 +1,21 @@
 // The page: its views, what the cloud tells, and who is told of it.
 
 import { admin, listen } from "./api.js";
+import { Banners } from "./banners.js";
+import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { fill, h, visible } from "./element.js";
 import { Events } from "./events.js";
 import { Faults } from "./faults.js";
 import { Fleet } from "./fleet.js";
 import { apply, chooseLanguage, chosenLanguage, chooseZone, chosenTheme, chosenZone, nextTheme, onChoice, t, ZONES } from "./preferences.js";
+import { Ledger } from "./ledger.js";
 import { Records } from "./records.js";
 import { Settings } from "./settings.js";
 import { learnOutcomes } from "./verdicts.js";
 import { Welcome } from "./welcome.js";
 
-const VIEWS = ["live", "records", "settings"];
+const VIEWS = ["live", "records", "ledger", "chat", "settings"];
 const LANGUAGES = { en: "English", "zh-CN": "中文" };
 
 const names = new Map();
@@ -36,12 +39,17 @@ const composer = new Composer({ sent: (number) => events.choose(number), fail })
 const fleet = new Fleet({ choose: (instance) => composer.aim(instance), fire: (instance) => composer.fire(instance), announce });
 const welcome = new Welcome({ begin: beginStory });
 const faults = new Faults({ fail });
+const banners = new Banners({ sent: (number) => events.choose(number), fail });
 const records = new Records({ nameOf });
+const ledger = new Ledger({ nameOf, sent: (number) => events.choose(number), fail });
+const chat = new Chat({ fail });
 const settings = new Settings({ fail });
 
 const views = {
   live: h("div", { className: "view live" }, welcome.element, h("div", { className: "column" }, fleet.element, composer.element, faults.element), events.element),
   records: h("div", { className: "view" }, records.element),
+  ledger: h("div", { className: "view" }, ledger.element),
+  chat: h("div", { className: "view" }, chat.element),
   settings: h("div", { className: "view" }, settings.element),
 };
 
@@ -57,9 +65,14 @@ function view() {
 
 function showView() {
   const shown = views[view()];
-  if (!shown.isConnected) fill(document.getElementById("main"), problem, shown);
-  if (view() === "records") records.refresh();
+  if (!shown.isConnected) fill(document.getElementById("main"), problem, banners.element, shown);
+  refreshView();
   drawHeader();
+}
+
+// What a view shows beyond what the cloud tells by itself is asked for.
+function refreshView() {
+  ({ records, ledger, chat })[view()]?.refresh();
 }
 
 function drawHeader() {
@@ -97,7 +110,7 @@ async function askReset(button) {
 
 function translate() {
   document.querySelector(".skip").textContent = t("skip");
-  for (const part of [welcome, fleet, composer, faults, events, records, settings]) part.translate();
+  for (const part of [welcome, fleet, composer, faults, events, banners, records, ledger, chat, settings]) part.translate();
   drawHeader();
 }
 
@@ -115,9 +128,16 @@ function tell(message) {
     if (message.invocations) events.update(message.invocations);
     welcome.update(events.empty);
   }
-  if (message.faults) faults.show(message.faults);
+  if (message.faults) {
+    faults.show(message.faults);
+    banners.faults(message.faults);
+  }
+  if (message.standing) {
+    banners.standing(message.standing);
+    fleet.showRegions(message.standing.regions);
+  }
   if (message.settings) settings.show(message.settings);
-  if (message.invocations && view() === "records") records.refresh();
+  if (message.invocations || message.instances) refreshView();
 }
 
 apply();
