@@ -50,7 +50,7 @@ class Live:
         settings, now = self._form.settings(), self._cloud.clock.now()
         pause = settings.policy.paused
         with self._cloud.lock:
-            counted = regions(self._cloud.fleet, settings.policy, now)
+            counted = regions(self._cloud.fleet, settings.policy, now) if self._form.ledger_in_tags else []
         return {
             "dry_run": settings.dry_run,
             "observe": self._form.environment().get("MODE", "") == "observe",

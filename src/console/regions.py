@@ -1,6 +1,6 @@
 """Where each region stands by its ledger: the blast radius in use, a storm, a suspension. Pure.
 
-It counts as the function does, from the tags on the instances, and is told beside the fleet before the next event asks.
+It counts as the function does, from the tags on the instances, which hold the ledger under LEDGER=tags.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ecs_reboot.ledger import entry as ledger
-from ecs_reboot.policy.blast_radius import RegionActivity
+from ecs_reboot.ledger import memory
 from ecs_reboot.policy.facts import Policy
 from localcloud.account.audit import utc_text
 from localcloud.account.instances import Instance
@@ -31,7 +31,7 @@ def ledger_rows(fleet: Iterable[Instance], policy: Policy, now: datetime) -> lis
         if text is None:
             continue
         entry = _parsed(text, now)
-        times = ledger.attempts(entry)
+        times = ledger.attempts(entry, now)
         until = times[-1] + timedelta(seconds=policy.cooldown_seconds) if times else None
         rows.append(
             {
@@ -56,16 +56,16 @@ def _region(region_id: str, instances: list[Instance], policy: Policy, now: date
     entries = {instance_id: entry for instance_id, text in texts.items() if (entry := _parsed(text, now))}
     window = timedelta(seconds=policy.max_reboots_window_seconds)
     limit = policy.max_reboots.of(_opted_in(instances, policy)) if policy.max_reboots else None
-    state = RegionActivity(entries, (), window, now).excluding("", "0", limit)
-    storming = state.storm_at is not None and bool(policy.storm_factor) and limit is not None
+    region = memory.of_entries(entries, window, now)
+    storming = region.storm_at is not None and bool(policy.storm_factor) and limit is not None
     return {
         "region": region_id,
         "limit": limit,
-        "rebooted": state.rebooted,
+        "rebooted": len(region.rebooted),
         "window_seconds": policy.max_reboots_window_seconds,
-        "storm_until": utc_text(state.storm_at + window) if storming and state.storm_at else "",
-        "down_in_a_row": state.down_in_a_row,
-        "suspended": bool(policy.suspend_after) and state.down_in_a_row >= policy.suspend_after,
+        "storm_until": utc_text(region.storm_at + window) if storming and region.storm_at else "",
+        "down_in_a_row": region.down_in_a_row,
+        "suspended": bool(policy.suspend_after) and region.down_in_a_row >= policy.suspend_after,
     }
 
 

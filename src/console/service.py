@@ -163,8 +163,11 @@ class Console:
         return _answered({"number": again}, 202)
 
     async def _ledger(self, _request: Request) -> Response:
+        if not self._form.ledger_in_tags:
+            return _answered({"in_tags": False, "rows": []})
         with self._cloud.lock:
-            return _answered(ledger_rows(self._cloud.fleet, self._form.settings().policy, self._cloud.clock.now()))
+            rows = ledger_rows(self._cloud.fleet, self._form.settings().policy, self._cloud.clock.now())
+        return _answered({"in_tags": True, "rows": rows})
 
     async def _outcomes(self, _request: Request) -> Response:
         return _answered(decisions.words())

@@ -263,6 +263,17 @@ def test_wrong_settings_run_nothing_again(where: Running, client: Client) -> Non
     assert len(where.cloud.audit.calls()) == calls
 
 
+def test_a_ledger_that_the_console_cannot_read_is_not_said_to_be_empty(where: Running, client: Client) -> None:
+    client.finished(client.send(cpu_alarm(WEB_01)))
+    told = client("GET", "/console/api/ledger").json
+    assert (told["in_tags"], [row["instance_id"] for row in told["rows"]]) == (True, [WEB_01])
+    assert first_message(where)["standing"]["regions"][0]["rebooted"] == 1
+    values = {"LEDGER": "tablestore", "TABLESTORE_INSTANCE": "ecs-reboot"}
+    assert client("POST", "/console/api/settings", {"values": values, "apply": True}).json == {"mistakes": []}
+    assert client("GET", "/console/api/ledger").json == {"in_tags": False, "rows": []}
+    assert first_message(where)["standing"]["regions"] == []
+
+
 def test_the_words_of_every_code_are_served_in_both_languages(client: Client) -> None:
     words = client("GET", "/console/api/outcomes").json
     assert words.keys() == {outcome.code for outcome in OUTCOMES}

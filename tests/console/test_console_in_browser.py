@@ -4,22 +4,17 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from console_client import DB_01, WEB_01
+from console_page import Open, Serve, expect, tile
 
-from ecs_reboot.ledger import entry as ledger
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import Fleet, InstanceSpec
 from localcloud.account.instances import reboot_course
 from localcloud.server.server import Running
-
-Open = Callable[..., Any]
-Serve = Callable[[Cloud], Running]
 
 # Half of the frames come at 30 a second or better and no task holds the page up for a second, even on a busy machine.
 # What does not depend on the machine is counted exactly: each change redraws its own tile and no other.
@@ -37,24 +32,6 @@ requestAnimationFrame(function frame(now) {
   requestAnimationFrame(frame);
 });
 """
-
-
-@pytest.fixture(autouse=True)
-def patience(browser: Any) -> None:
-    from playwright.sync_api import expect
-
-    del browser
-    expect.set_options(timeout=30_000)
-
-
-def expect(thing: Any) -> Any:
-    from playwright.sync_api import expect as playwright_expect
-
-    return playwright_expect(thing)
-
-
-def tile(page: Any, name: str) -> Any:
-    return page.locator(".tile", has=page.get_by_text(name, exact=True))
 
 
 def test_the_story_of_the_readme(where: Running, open_console: Open) -> None:
@@ -94,218 +71,6 @@ def test_the_story_of_the_readme(where: Running, open_console: Open) -> None:
     (line,) = download.value.path().read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["instance_id"] == DB_01
     assert [call["parameters"].get("InstanceId.1") for call in where.cloud.audit.calls("RebootInstances")] == [WEB_01]
-
-
-EMPTY = """
-() => [...document.querySelectorAll("main ol, main ul, main tbody, main dl, main section.panel")]
-  .filter((one) => one.checkVisibility() && !one.textContent.trim()).map((one) => one.className || one.tagName)
-"""
-
-
-def test_the_first_view_says_what_this_is_and_starts_the_story(where: Running, open_console: Open) -> None:
-    page = open_console(where)
-    expect(page.locator(".tile")).to_have_count(6)
-    expect(page.locator(".welcome")).to_contain_text("a cloud that exists only on this machine")
-    expect(page.locator(".outline li")).to_have_count(6)
-    assert page.locator("main .primary:visible").all_inner_texts() == ["Start: a CPU alarm at web-01"]
-    assert page.evaluate(EMPTY) == []
-    page.get_by_role("link", name="Records").click()
-    expect(page.locator(".records")).to_contain_text("Nothing is recorded yet")
-    assert page.evaluate(EMPTY) == []
-    page.get_by_role("link", name="Send an event").click()
-    page.get_by_role("button", name="Start: a CPU alarm at web-01").click()
-    expect(page.locator(".story .step-records")).to_contain_text("recovered")
-    expect(page.locator(".welcome")).to_be_hidden()
-    assert [call["parameters"].get("InstanceId.1") for call in where.cloud.audit.calls("RebootInstances")] == [WEB_01]
-
-
-def test_a_fleet_with_nothing_in_it_is_said_to_be_so(serve: Serve, open_console: Open) -> None:
-    page = open_console(serve(Cloud.from_fleet(Fleet())))
-    expect(page.locator(".welcome")).to_contain_text("declares no instance")
-    assert page.evaluate(EMPTY) == []
-
-
-def fire(page: Any, name: str) -> None:
-    tile(page, name).click()
-    page.get_by_role("button", name=f"Fire a CPU alarm at {name}").click()
-
-
-def row(page: Any, number: int) -> Any:
-    return page.locator(f".events [data-number='{number}']")
-
-
-def test_the_list_tells_decisions(where: Running, open_console: Open) -> None:
-    page = open_console(where, timezone_id="Asia/Tokyo")
-    tile(page, "web-02").click()
-    page.get_by_role("button", name="Dry run and explain").click()
-    expect(row(page, 1).locator(".verdict")).to_have_text("dry run · DRYRUN.SUCCESS")
-    fire(page, "web-01")
-    fire(page, "db-01")
-    expect(row(page, 2)).to_contain_text("web-01")
-    expect(row(page, 2).locator(".verdict")).to_have_text("reboot · recovered")
-    expect(row(page, 3).locator(".verdict")).to_have_text("skip · locked")
-    expect(row(page, 3).locator(".verdict")).to_have_attribute("title", "an operation lock prohibits it")
-    colours = {
-        number: row(page, number).locator(".verdict").evaluate("(one) => getComputedStyle(one).backgroundColor")
-        for number in (1, 2, 3)
-    }
-    assert len(set(colours.values())) == 3
-    time = row(page, 2).locator("time")
-    raw = time.get_attribute("title")
-    assert raw.endswith("Z")
-    hour = (int(raw[11:13]) + 9) % 24
-    expect(time).to_have_text(re.compile(f"^{hour:02}:"))
-    page.get_by_label("Time zone").select_option("UTC")
-    expect(time).to_have_text(raw[11:19])
-
-
-def test_an_event_keeps_its_address(where: Running, open_console: Open) -> None:
-    page = open_console(where)
-    fire(page, "db-01")
-    expect(page).to_have_url(f"{where.console}#event/1")
-    fire(page, "legacy-01")
-    expect(page).to_have_url(f"{where.console}#event/2")
-    expect(page.locator(".story-head .number")).to_have_text("#2")
-    page.go_back()
-    expect(page.locator(".story-head .number")).to_have_text("#1")
-    page.reload()
-    expect(page.locator(".story-head .number")).to_have_text("#1")
-    expect(row(page, 1)).to_have_attribute("aria-current", "true")
-    page = open_console(where, view="event/77")
-    expect(page.locator(".story")).to_contain_text("This event is no longer kept")
-
-
-def test_the_list_is_filtered_by_verdict_and_instance(where: Running, open_console: Open) -> None:
-    page = open_console(where)
-    for name in ("db-01", "legacy-01", "web-01"):
-        fire(page, name)
-    rows = page.locator(".events > li")
-    expect(rows).to_have_count(3)
-    expect(page.locator(".events .verdict")).to_have_count(3)
-    page.get_by_label("Filter events by verdict").select_option("skip")
-    expect(rows).to_have_count(2)
-    page.get_by_label("Filter events by verdict").select_option("code locked")
-    expect(rows).to_have_count(1)
-    expect(rows).to_contain_text("db-01")
-    page.get_by_label("Filter events by instance").fill("web-01")
-    expect(page.locator(".story-panel")).to_contain_text("No event is found by these filters")
-    page.get_by_label("Filter events by verdict").select_option("")
-    expect(rows).to_have_count(1)
-    expect(rows).to_contain_text("recovered")
-
-
-def test_an_event_runs_again_as_it_is_and_under_other_settings(where: Running, open_console: Open) -> None:
-    page = open_console(where)
-    fire(page, "web-01")
-    expect(row(page, 1)).to_contain_text("recovered")
-    page.get_by_role("button", name="Run again", exact=True).click()
-    expect(row(page, 2)).to_contain_text("↻ #1")
-    expect(row(page, 2).locator(".verdict")).to_contain_text("skip")
-    page.get_by_role("button", name="Run again under other settings").click()
-    page.get_by_label("For this run alone").fill("GRACE_SECONDS=no")
-    page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.locator(".again-form [role=alert]")).to_contain_text("give a whole number")
-    page.get_by_label("For this run alone").fill("GRACE_SECONDS=0\nCOOLDOWN_SECONDS=0\nMAX_REBOOTS=off")
-    page.locator("#again-dry-run").check()
-    page.get_by_role("button", name="Run", exact=True).click()
-    expect(row(page, 3).locator(".verdict")).to_have_text("dry run · DRYRUN.SUCCESS")
-    expect(row(page, 3)).to_contain_text("other settings")
-    assert len(where.cloud.audit.calls("RebootInstances")) == 2
-    page.get_by_role("link", name="Settings").click()
-    expect(page.get_by_label("COOLDOWN_SECONDS", exact=True)).to_have_value("1800")
-
-
-def test_a_batch_folds_into_a_sentence_and_opens(where: Running, open_console: Open) -> None:
-    page = open_console(where)
-    page.get_by_label("Sample").select_option("")
-    page.get_by_label("Event", exact=True).fill(
-        json.dumps({"instance_ids": [WEB_01, DB_01], "region_id": "cn-hangzhou", "reason": "a test"})
-    )
-    page.get_by_role("button", name="Send", exact=True).click()
-    expect(row(page, 1).locator(".tally")).to_have_text("1 rebooted, 1 held back")
-    expect(page.locator(".inside .decision")).to_have_count(0)
-    row(page, 1).click()
-    expect(row(page, 1)).to_have_attribute("aria-expanded", "true")
-    expect(page.locator(".inside .decision")).to_have_count(2)
-    expect(page.locator(".inside .decision", has_text="db-01")).to_contain_text("skip · locked")
-
-
-def apply(page: Any, **values: str) -> None:
-    page.get_by_role("link", name="Settings", exact=True).click()
-    for name, value in values.items():
-        page.get_by_label(name, exact=True).fill(value)
-    page.get_by_role("button", name="Apply").click()
-    expect(page.locator(".bar [role=status]")).to_contain_text("Applied")
-    page.get_by_role("link", name="Live", exact=True).click()
-
-
-def banner(page: Any, kind: str) -> Any:
-    return page.locator(f".banner[data-kind='{kind}']")
-
-
-def test_what_changes_everything_stands_above_all_views(where: Running, open_console: Open) -> None:
-    page = open_console(where)
-    expect(page.locator(".tile")).to_have_count(6)
-    expect(page.locator(".banner")).to_have_count(0)
-    apply(page, DRY_RUN="true", PAUSED="exams; by=ada")
-    expect(banner(page, "dry_run")).to_contain_text("does none")
-    expect(banner(page, "paused")).to_contain_text("exams, by ada")
-    page.get_by_role("switch", name="Throttled").click()
-    expect(banner(page, "faults")).to_contain_text("Throttled")
-    page.get_by_role("link", name="Records", exact=True).click()
-    expect(page.locator(".banner")).to_have_count(3)
-    page.get_by_role("button", name="Withdraw all faults").click()
-    expect(banner(page, "faults")).to_have_count(0)
-    assert not where.cloud.faults.describe()
-    apply(page, DRY_RUN="false", PAUSED="")
-    expect(page.locator(".banner")).to_have_count(0)
-
-
-def test_a_suspended_region_is_told_and_resumed_by_a_button(serve: Serve, open_console: Open) -> None:
-    now = datetime.now(timezone.utc)
-    down = {"ecs-reboot": "enabled", ledger.KEY: f"v1 {now:%Y-%m-%dT%H:%M:%SZ} graceful down 1a2b3c4d g=0"}
-    stopped = [
-        InstanceSpec(instance_id=f"i-bp1{number:017}", instance_name=f"down-{number}", status="Stopped", tags=down)
-        for number in range(3)
-    ]
-    up = InstanceSpec(instance_id=WEB_01, instance_name="up", tags={"ecs-reboot": "enabled"})
-    page = open_console(serve(Cloud.from_fleet(Fleet(instances=(*stopped, up)))))
-    expect(banner(page, "suspended")).to_contain_text("its last 3 reboots left their instances down")
-    expect(page.locator(".gauge")).to_contain_text("3 of at most 1 rebooted within 60 min")
-    fire(page, "up")
-    expect(row(page, 1).locator(".verdict")).to_have_text("skip · suspended")
-    page.get_by_role("button", name="Resume cn-hangzhou").click()
-    expect(row(page, 2).locator(".verdict").first).to_contain_text("resumed")
-    expect(banner(page, "suspended")).to_have_count(0)
-
-
-def test_a_storm_is_told_with_its_end(where: Running, open_console: Open) -> None:
-    page = open_console(where, timezone_id="UTC")
-    page.get_by_label("Alarms").fill("3")
-    apply(page, MAX_REBOOTS="1", STORM_FACTOR="1")
-    page.get_by_role("button", name="Storm", exact=True).click()
-    expect(banner(page, "storm")).to_contain_text(re.compile(r"nothing more is rebooted there until \d\d:\d\d:\d\d"))
-    expect(page.get_by_role("button", name="Resume cn-hangzhou")).to_be_visible()
-
-
-def test_ledger_and_chat_say_what_was_done(where: Running, open_console: Open) -> None:
-    page = open_console(where)
-    for view, sentence in (("Ledger", "No entry yet"), ("Chat", "No notice yet")):
-        page.get_by_role("link", name=view, exact=True).click()
-        expect(page.locator("main .panel:visible")).to_contain_text(sentence)
-    page.get_by_role("link", name="Live", exact=True).click()
-    fire(page, "web-01")
-    expect(row(page, 1).locator(".verdict")).to_have_text("reboot · recovered")
-    page.get_by_role("link", name="Chat", exact=True).click()
-    expect(page.locator(".messages li").first).to_contain_text("web-01")
-    page.get_by_role("link", name="Ledger", exact=True).click()
-    entry = page.locator(".ledger tbody tr")
-    expect(entry).to_have_count(1)
-    expect(entry).to_contain_text("came back")
-    page.get_by_role("button", name="Reset the attempts of web-01").click()
-    expect(row(page, 2).locator(".verdict").first).to_contain_text("skip · reset")
-    page.get_by_role("link", name="Ledger", exact=True).click()
-    expect(entry).to_contain_text("reset")
 
 
 def test_a_dry_run_stands_beside_its_explanation_and_reboots_nothing(where: Running, open_console: Open) -> None:
@@ -528,18 +293,6 @@ def test_settings_say_what_is_wrong_and_hold_once_applied(where: Running, open_c
     tile(page, "web-01").click()
     page.get_by_role("button", name="Fire a CPU alarm at web-01").click()
     expect(page.locator(".step-guards [data-outcome=failed]")).to_contain_text("exams")
-
-
-def test_a_storm_reboots_no_more_than_the_limit(where: Running, open_console: Open) -> None:
-    page = open_console(where)
-    page.get_by_label("Alarms").fill("12")
-    page.get_by_role("button", name="Storm").click()
-    expect(page.locator(".events .fold .tally")).to_have_text("1 rebooted, 11 held back")
-    expect(page.locator(".events .inside")).to_have_count(0)
-    page.get_by_role("button", name="Storm of 12 alarms").click()
-    expect(page.locator(".events .inside .verdict")).to_have_count(12)
-    expect(page.locator(".events .inside .verdict[data-verdict=rebooted]")).to_have_count(1)
-    assert len(where.cloud.audit.calls("RebootInstances")) == 1
 
 
 def test_on_a_phone_nothing_sticks_out(where: Running, open_console: Open) -> None:

@@ -1,8 +1,11 @@
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, get_args
 
+import pytest
+
+from console import pages
 from console.regions import ledger_rows, regions
-from ecs_reboot.ledger.entry import KEY
+from ecs_reboot.ledger.entry import KEY, State
 from ecs_reboot.settings.settings import load
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import Fleet, InstanceSpec
@@ -56,3 +59,13 @@ def test_the_ledger_says_attempts_and_the_end_of_the_cooldown() -> None:
     assert [len(row["attempts"]) for row in rows] == [1, 3, 0]
     assert [row["exhausted"] for row in rows] == [False, True, False]
     assert [row["cooldown_until"] for row in rows] == ["2026-03-01T12:20:00.000Z", "", ""]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_every_state_of_an_entry_has_a_word(language: str) -> None:
+    page = pages.page(f"messages.{language}.js")
+    assert page is not None
+    missing = [
+        state for state in (*get_args(State), "unreadable") if f"entry_{state}:" not in bytes(page.body).decode()
+    ]
+    assert missing == []

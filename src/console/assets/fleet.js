@@ -126,7 +126,10 @@ export class Fleet {
   // How much of the blast radius is used.
   #gauge(id, { gauge }) {
     const one = this.#standing.get(id);
-    if (!one) return;
+    if (!one) {
+      fill(gauge);
+      return;
+    }
     const minutes = Math.round(one.window_seconds / 60);
     const text = one.limit === null ? t("gauge_off", { n: one.rebooted, minutes }) : t("gauge", { n: one.rebooted, limit: one.limit, minutes });
     fill(gauge, one.limit === null ? null : h("meter", { min: 0, max: one.limit, value: Math.min(one.rebooted, one.limit),

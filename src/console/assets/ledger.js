@@ -7,6 +7,7 @@ import { clock, moment } from "./times.js";
 
 export class Ledger {
   #rows = [];
+  #inTags = true;
 
   constructor({ nameOf, sent, fail }) {
     this.nameOf = nameOf;
@@ -24,7 +25,7 @@ export class Ledger {
         ? h("div", { className: "scroll", tabIndex: 0, role: "group", "aria-labelledby": "ledger-title" }, h("table", {},
           h("thead", {}, h("tr", {}, ["instance", "entry_state", "attempts", "cooldown_until"].map((one) => h("th", { scope: "col" }, t(one))), h("td", {}))),
           h("tbody", {}, this.#rows.map((one) => this.#row(one)))))
-        : h("p", { className: "nothing" }, t("no_entries"), " ", h("a", { href: "#live" }, t("to_live"))));
+        : h("p", { className: "nothing" }, t(this.#inTags ? "no_entries" : "not_in_tags"), " ", h("a", { href: "#live" }, t("to_live"))));
   }
 
   #row(one) {
@@ -50,7 +51,9 @@ export class Ledger {
 
   async #look() {
     try {
-      this.#rows = await ask("ledger");
+      const { rows, in_tags: inTags } = await ask("ledger");
+      this.#rows = rows;
+      this.#inTags = inTags;
     } catch (error) {
       this.fail(error);
     }
