@@ -119,7 +119,7 @@ def test_an_event_goes_from_bytes_to_records(where: Running, client: Client) -> 
     offsets = [call["at_ms"] for call in story["calls"]]
     assert offsets == sorted(offsets)
     assert 0 <= story["started_ms"] <= offsets[0] <= story["finished_ms"]
-    assert story["log_store"] == {"status": "written", "written": 2, "logstore": "ecs-reboot/records"}
+    assert story["log_store"] == {"status": "written", "written": 4, "logstore": "ecs-reboot/records"}
     assert where.cloud.fleet[WEB_01].status == "Running"
 
 

@@ -62,7 +62,7 @@ def test_the_story_of_the_readme(where: Running, open_console: Open) -> None:
     page.get_by_role("button", name="Fire a CPU alarm at legacy-01").click()
     expect(story.locator(".store.failed")).to_contain_text("No record is lost")
     page.get_by_role("link", name="Records").click()
-    expect(page.locator(".records tbody tr")).to_have_count(4)
+    expect(page.locator(".records tbody tr")).to_have_count(6)  # two of them notices
     expect(page.locator(".records tbody tr").first).to_contain_text("standard output only")
     page.get_by_label("Search").fill("code: locked")
     expect(page.locator(".records tbody tr")).to_have_count(1)
