@@ -109,7 +109,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     ),
     _rebooted(
         "hung", "accepted, and down for longer than HUNG_AFTER_SECONDS", "重启卡住，超过 HUNG_AFTER_SECONDS 仍未恢复",
-        f"{_LOOK}; under FORCE_REBOOT=escalate the sweep finishes it by force", after="hung", pages=True,
+        f"{_LOOK}; stop it by force and start it; the sweep says when it is back", after="hung", pages=True,
         severity="critical",
     ),
     _rebooted(

@@ -124,7 +124,9 @@ def test_every_setting_is_in_the_template_or_left_out_for_a_reason() -> None:
     }
     known = {one.name for one in VARIABLES}
     variables = RESOURCES["Function"]["Properties"]["EnvironmentVariables"]
-    assert variables.keys() | left_out.keys() == known
+    table = {"TABLESTORE_ENDPOINT", "TABLESTORE_INSTANCE", "TABLESTORE_TABLE"}  # the example keeps its ledger in tags
+    assert table <= TEMPLATE["Resources"]["Function"]["Properties"]["EnvironmentVariables"].keys()
+    assert variables.keys() | table | left_out.keys() == known
 
 
 def test_defaults_are_those_of_the_function_unless_said_otherwise() -> None:
@@ -133,6 +135,10 @@ def test_defaults_are_those_of_the_function_unless_said_otherwise() -> None:
         "LOGSTORE",
         "HANDOVER",  # deployed, the function may call itself
         "STACK_NAME",
+        "LEDGER",  # deployed, in a table: the calls of a decision do not grow with the fleet
+        "TABLESTORE_ENDPOINT",
+        "TABLESTORE_INSTANCE",
+        "TABLESTORE_TABLE",
         "CLAIM_SETTLE_SECONDS",  # tags take a moment to be seen everywhere, except in tests
         "STORM_FACTOR",  # a stack is deployed to be left alone: it stops sooner
         "VERIFY_SECONDS",  # deployed, the function proves what it did

@@ -37,7 +37,7 @@ EXAMPLE_PARAMETERS = {
     "ScheduleCron": "CRON_TZ=Asia/Shanghai 0 0 4 * * *",
     "SweepCron": "@every 5m",
     "AgentEvents": "true",
-    "Ledger": "tablestore",
+    "Ledger": "tags",
     "StateEvents": "true",
     "VpcId": "vpc-1",
     "VSwitchId": "vsw-1",
