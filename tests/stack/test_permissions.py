@@ -149,7 +149,9 @@ def test_other_accounts_regions_and_logstores_are_out_of_reach() -> None:
     opted_in = {"acs:ResourceTag/ecs-reboot": "enabled"}
     elsewhere = "acs:ecs:cn-beijing:1234567890123456:instance/i-1"
     assert not evaluate(policy, "ecs:RebootInstances", elsewhere, opted_in).allowed
-    assert evaluate(function_policy(EveryRegion="true", Ledger="tags"), "ecs:RebootInstances", elsewhere, opted_in).allowed
+    assert evaluate(
+        function_policy(EveryRegion="true", Ledger="tags"), "ecs:RebootInstances", elsewhere, opted_in
+    ).allowed
     logs = "acs:log:cn-hangzhou:1234567890123456:project/ecs-reboot-1234567890123456-cn-hangzhou/logstore/"
     assert evaluate(policy, "log:PostLogStoreLogs", f"{logs}ecs-reboot-records", {}).allowed
     assert not evaluate(policy, "log:PostLogStoreLogs", f"{logs}audit", {}).allowed
@@ -299,7 +301,7 @@ def test_without_any_one_other_right_what_is_lost_is_seen(whole: Running, packag
 
 def test_the_function_can_not_opt_an_instance_in(whole: Running, package: Path) -> None:
     """At the wire: the official client, with the credentials of the function's own role."""
-    assert deploy(whole, package) == 0
+    assert deploy(whole, package, Ledger="tags") == 0
     session = whole.cloud.credentials.assume_role("ecs-reboot-cn-hangzhou")
     client = Client(
         Config(
