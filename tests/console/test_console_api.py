@@ -109,8 +109,9 @@ def test_what_is_no_request_is_refused_with_a_reason(client: Client, body: bytes
 def test_an_event_goes_from_bytes_to_records(where: Running, client: Client) -> None:
     story = client.finished(client.send(cpu_alarm(WEB_01)))
     assert codes(story) == ["recovered"]
-    assert [call["action"] for call in story["calls"]][:2] == ["DescribeInstances", "ListTagResources"]
-    assert "RebootInstances" in [call["action"] for call in story["calls"]]
+    actions = [call["action"] for call in story["calls"]]
+    assert actions[0] == "DescribeInstances"
+    assert actions.index("ListTagResources") < actions.index("RebootInstances")
     assert [(one["from"], one["to"]) for one in story["changes"]] == [
         ("Running", "Stopping"), ("Stopping", "Starting"), ("Starting", "Running")]  # fmt: skip
     rows = story["guards"][0]["rows"]

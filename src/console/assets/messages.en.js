@@ -96,5 +96,7 @@ export const en = {
   guard_outside_window: "inside the maintenance window", guard_recently_started: "up long enough",
   guard_force_not_allowed: "force only where allowed", guard_tags_full: "room for a tag", guard_ledger_unavailable: "the ledger can be read",
   guard_cooldown: "cooldown is over", guard_attempts_exhausted: "attempts are left", guard_suspended: "the region is not suspended",
-  guard_storm: "no storm", guard_blast_radius: "within the blast radius",
+  guard_kubernetes_node: "no node of a cluster", guard_managed: "not in an Auto Scaling group",
+  guard_platform_repairing: "not being repaired by the platform", guard_platform_event: "no fault that a reboot does not mend",
+  guard_responsive: "it does not respond", guard_busy: "no snapshot and no command under way", guard_storm: "no storm", guard_blast_radius: "within the blast radius",
 };

@@ -96,7 +96,9 @@ export const zh = {
   guard_outside_window: "在维护窗口内", guard_recently_started: "已运行足够久",
   guard_force_not_allowed: "仅在允许时强制", guard_tags_full: "还有标签空位", guard_ledger_unavailable: "台账可读",
   guard_cooldown: "冷却期已过", guard_attempts_exhausted: "尚有尝试次数", guard_suspended: "地域未被中止",
-  guard_storm: "没有报警风暴", guard_blast_radius: "在爆炸半径内",
+  guard_kubernetes_node: "不是集群节点", guard_managed: "不属于伸缩组",
+  guard_platform_repairing: "平台未在修复", guard_platform_event: "没有重启无法修复的平台故障",
+  guard_responsive: "实例没有响应", guard_busy: "没有快照或命令在进行", guard_storm: "没有报警风暴", guard_blast_radius: "在爆炸半径内",
 
   setting_FORCE_REBOOT: "是否强制重启", setting_BATCH_OPTIMIZATION: "批量操作模式", setting_DRY_RUN: "只校验，不执行",
   setting_PAUSED: "暂停函数的原因", setting_DEFAULT_REGION: "事件未写明时的地域", setting_OPT_IN_TAG: "允许重启的标签",
