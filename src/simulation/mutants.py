@@ -322,7 +322,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "what a dead run holds is done with",
         "remediation/claims",
-        'retriable = decision.code == "cooldown" and waits_for_a_run(facts)',
+        'retriable = decision.retriable or (decision.code == "cooldown" and waits_for_a_run(facts))',
         "retriable = False",
     ),
     Mutant(

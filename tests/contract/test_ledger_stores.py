@@ -110,7 +110,7 @@ def judge(request: str, limit: int = 10) -> Callable[[Mapping[str, History], Reg
         claims: dict[str, Entry] = {}
         crowded = []
         for one, history in histories.items():
-            ours = ledger.claim_digest(request, one)
+            ours = ledger.claim_digest(request)
             if history.unreadable or ledger.attempts(history.entry, now, ours=ours):
                 continue
             if len(memory.rebooted - {one}) + len(claims) >= limit:

@@ -29,7 +29,7 @@ from ecs_reboot.policy.facts import ApprovedReboot
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.claims import Claims
 
-OURS = ledger.claim_digest("ours", ONE)
+OURS = ledger.claim_digest("ours")
 
 
 def tag_claims(
@@ -52,7 +52,7 @@ def obtain(
 ) -> tuple[list[ApprovedReboot], list[Result], Claims]:
     environment = {"MAX_REBOOTS": "10", **environment}
     claims = tag_claims(ecs, deadline(seconds, clock), settle=settle, request_id=request_id, **environment)
-    wanted = [facts(ecs.instances[one], environment=environment, claim=claims.claim_of(one)) for one in ids or (ONE,)]
+    wanted = [facts(ecs.instances[one], environment=environment, claim=claims.claim_id()) for one in ids or (ONE,)]
     orders, results = claims.obtain(REGION, wanted, dry_run=dry_run)
     return orders, results, claims
 

@@ -163,7 +163,7 @@ def test_a_selector_that_finds_nothing_says_so():
 
 def test_a_retry_of_the_same_request_goes_on_where_a_dead_run_had_only_claimed():
     ecs = ScriptedEcs(instance())
-    ecs.tag(ONE, entry("claimed", ago=30, claim=ledger.claim_digest("again", ONE)))
+    ecs.tag(ONE, entry("claimed", ago=30, claim=ledger.claim_digest("again")))
     stage = Stage(ecs)
     assert stage.run(request()) == [(ONE, "cooldown")]
     assert stage.results[0].retriable
@@ -174,7 +174,7 @@ def test_a_retry_of_the_same_request_goes_on_where_a_dead_run_had_only_claimed()
 
 def test_a_retry_of_the_same_request_asks_no_second_time_where_the_dead_run_had_asked():
     ecs = ScriptedEcs(instance(start_time=NOW))
-    ecs.tag(ONE, entry("claimed", ago=30, claim=ledger.claim_digest("again", ONE)))
+    ecs.tag(ONE, entry("claimed", ago=30, claim=ledger.claim_digest("again")))
     stage = Stage(ecs, GRACE_SECONDS="0")
     stage.begin("again")
     assert stage.run(request()) == [(ONE, "accepted")]

@@ -38,7 +38,7 @@ class Stage:
             facts(
                 self.ecs.instances[one],
                 environment=self.environment,
-                claim=claims.claim_of(one),
+                claim=claims.claim_id(),
                 now=self.clock.now(),
                 claim_holds_seconds=330,
             )

@@ -196,8 +196,8 @@ def instance_digest(instance_id: str) -> str:
     return f"{crc32(instance_id.encode()):08x}"
 
 
-def claim_digest(request_id: str, instance_id: str) -> str:
+def claim_digest(request_id: str) -> str:
     """Return the ID of the claim that a request makes on an instance: the same in every retry of the request."""
     from hashlib import sha256  # noqa: PLC0415 - only where something is claimed
 
-    return sha256(f"{request_id} {instance_id}".encode()).hexdigest()[:8]
+    return sha256(request_id.encode()).hexdigest()[:8]

@@ -202,15 +202,15 @@ class TableLedger:
     def _row(self, found: Found, instance_id: str) -> InstanceRow:
         return instance_row.read(instance_id, found.rows[instance_name(instance_id)], found.now)
 
-    def _claim(self, instance_id: str) -> str:
-        return ledger.claim_digest(self._settings.request, instance_id)
+    def _claim(self) -> str:
+        return ledger.claim_digest(self._settings.request)
 
     def _taken(self, found: Found, window: Window, left: Iterable[Wanted], again: frozenset[str]) -> dict[str, Lost]:
         """Return those that another run has, or an earlier run of the same request."""
         lost = {}
         for one in left:
             instance_id = one.instance_id
-            row, slot, claim = self._row(found, instance_id), window.held(instance_id), self._claim(instance_id)
+            row, slot, claim = self._row(found, instance_id), window.held(instance_id), self._claim()
             entry = row.history.entry
             if entry and entry.state == "claimed" and entry.claim == claim and row.run != self._settings.run:
                 wait = (row.ask_by - millis(found.now)) / 1000 + EFFECT_SECONDS
@@ -227,7 +227,7 @@ class TableLedger:
     def _counted(self, window: Window, left: Sequence[Wanted], found: Found, count: Callable[[], int] | None) -> Window:
         """Find out how many instances opted in, where more than a first reboot is wanted and nobody knows."""
         seconds = self._settings.window_seconds
-        ours = frozenset((one.instance_id, self._claim(one.instance_id)) for one in left)
+        ours = frozenset((one.instance_id, self._claim()) for one in left)
         alone = len(left) <= 1 and not window.memory(seconds, found.now, ours=ours).asked_for
         fresh = window.counted_at > millis(found.now - COUNTED_FOR)
         if count is None or alone or fresh:
@@ -235,7 +235,7 @@ class TableLedger:
         return window._replace(opted_in=count(), counted_at=millis(found.now))
 
     def _judged(self, judge: Judge, window: Window, found: Found, left: Sequence[Wanted]) -> Judged:
-        ours = frozenset((one.instance_id, self._claim(one.instance_id)) for one in left)
+        ours = frozenset((one.instance_id, self._claim()) for one in left)
         memory = window.memory(self._settings.window_seconds, found.now, ours=ours)
         busy: dict[str, dict[str, datetime]] = {}
         for group in {one.group for one in left} - {"0"}:
@@ -256,10 +256,8 @@ class TableLedger:
     def _place(self, region_id: str, window: Window, found: Found, judged: Judged, left: Sequence[Wanted]) -> bool:
         """Write a place for each instance that is allowed, and take back those of this run that are no longer."""
         now, run = found.now, self._settings.run
-        slots = [Slot(one, self._claim(one), run, millis(now), entry.group) for one, entry in judged.claims.items()]
-        dropped = [
-            (one.instance_id, self._claim(one.instance_id)) for one in left if one.instance_id not in judged.claims
-        ]
+        slots = [Slot(one, self._claim(), run, millis(now), entry.group) for one, entry in judged.claims.items()]
+        dropped = [(one.instance_id, self._claim()) for one in left if one.instance_id not in judged.claims]
         ours = [
             pair for pair in dropped if (slot := window.held(pair[0])) and slot.claim == pair[1] and slot.run == run
         ]

@@ -122,7 +122,12 @@ class TagLedger:
             return self._claimed[instance_id]
 
         with suppress(CloudError):
-            self._register.change(region_id, states, after, self._reserve())
+            # That ECS was asked just now is true whatever stands there: written without reading first.
+            asked = [one for one, state in states.items() if state in ledger.OPEN and one in self._claimed]
+            texts = {one: text for one in asked if (text := after(one, self._claimed[one]))}
+            self._register.write(region_id, texts, self._deadline.clock.elapsed(), self._reserve())
+            ended = [one for one in states if one not in asked]
+            self._register.change(region_id, ended, after, self._reserve())
 
     def release(self, region_id: str, instance_ids: Iterable[str]) -> None:
         """Take back claims that led to no reboot, where they still stand: the value before is restored.
@@ -202,7 +207,7 @@ class TagLedger:
         for one in wanted:
             text = entries.get(one.instance_id, "")
             entry = ledger.read(text, now).entry if text else None
-            claim = ledger.claim_digest(self._settings.request, one.instance_id)
+            claim = ledger.claim_digest(self._settings.request)
             ours = entry is not None and entry.claim == claim and not self._stands(one.instance_id, text)
             if entry and ours and entry.state == "claimed" and one.instance_id not in again:
                 reason = f"an earlier run of this request claimed the instance ({text})"
@@ -229,7 +234,7 @@ class TagLedger:
     def _others(self, wanted: Sequence[Wanted], entries: Entries, now: datetime) -> dict[str, Entry]:
         """Return the entries of the region without this request's own claims; an unreadable one is its instance's."""
         read = {instance_id: ledger.read(text, now).entry for instance_id, text in entries.items()}
-        own = {one.instance_id: ledger.claim_digest(self._settings.request, one.instance_id) for one in wanted}
+        own = {one.instance_id: ledger.claim_digest(self._settings.request) for one in wanted}
         return {one: entry for one, entry in read.items() if entry and entry.claim != own.get(one)}
 
     def _counted(
@@ -271,7 +276,7 @@ class TagLedger:
 
     def _is_old(self, instance_id: str, text: str) -> bool:
         """Return whether an entry is from before our latest claim: what stood there, or an earlier claim of ours."""
-        ours = ledger.claim_digest(self._settings.request, instance_id) in text.split(" ")
+        ours = ledger.claim_digest(self._settings.request) in text.split(" ")
         return not self._stands(instance_id, text) and (ours or text == self._before[instance_id])
 
     def _mark(self, region_id: str, wanted: Sequence[Wanted], judged: Judged, entries: Entries, since: float) -> None:
@@ -291,7 +296,7 @@ class TagLedger:
                     at=now,
                     state=state,
                     force=False,
-                    claim=ledger.claim_digest(self._settings.request, one),
+                    claim=ledger.claim_digest(self._settings.request),
                     group=groups[one],
                 )
             )

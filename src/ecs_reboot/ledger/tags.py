@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
-from ecs_reboot.cloud.ecs_api import EcsApi, batches
+from ecs_reboot.cloud.ecs_api import BATCH, EcsApi, batches
 from ecs_reboot.cloud.errors import NotSent
 from ecs_reboot.ledger import entry as ledger
 
@@ -39,13 +39,13 @@ class TagRegister:
     def __init__(self, ecs: EcsApi, deadline: Deadline, settle_seconds: float) -> None:
         self._ecs, self._deadline, self._settle_seconds = ecs, deadline, settle_seconds
 
-    def read(self, region_id: str) -> LedgerSnapshot:
+    def read(self, region_id: str, deadline: Deadline | None = None) -> LedgerSnapshot:
         """Read all entries of a region."""
         return retry.call_idempotent(
             lambda: LedgerSnapshot(
                 began=self._deadline.clock.elapsed(), entries=dict(self._ecs.list_tag_values(region_id, ledger.KEY))
             ),
-            self._deadline,
+            deadline or self._deadline,
         )
 
     def claim(
@@ -97,13 +97,16 @@ class TagRegister:
     ) -> dict[str, Change]:
         """Put ``change(instance_id, entry)`` in the place of entries ('' where there is none), None to leave one.
 
-        Reads the entries again as often as it takes. Returns what was written.
+        Reads the entries again as often as it takes: of many instances from the region's list, which shows as many a
+        call. Returns what was written.
         """
         done: dict[str, Change] = {}
-        for part in batches(instance_ids, ledger.MOST_RESOURCES):
+        ids = tuple(instance_ids)
+        for part in batches(ids, ledger.MOST_RESOURCES if len(ids) <= BATCH else len(ids)):
             left = part
             while left:
-                reading = self._read_of(region_id, left, deadline)
+                many = len(left) > BATCH
+                reading = self.read(region_id, deadline) if many else self._read_of(region_id, left, deadline)
                 before = {one: reading.entries.get(one, "") for one in left}
                 after = {one: text for one in left if (text := change(one, before[one])) is not None}
                 late = self.write(region_id, after, reading.began, deadline)
@@ -116,7 +119,7 @@ class TagRegister:
     def _read_of(
         self, region_id: str, instance_ids: tuple[str, ...], deadline: Deadline | None = None
     ) -> LedgerSnapshot:
-        """Read the entries of at most 50 instances, from what describing them shows."""
+        """Read the entries of at most 100 instances, from what describing them shows."""
         return retry.call_idempotent(
             lambda: LedgerSnapshot(
                 began=self._deadline.clock.elapsed(),

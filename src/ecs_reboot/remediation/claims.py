@@ -45,9 +45,9 @@ class Claims:
         # A tag is dated by the clock of the run that wrote it, a row by the service's.
         self._skew = ledger.SKEW if policy.ledger == "tags" else timedelta()
 
-    def claim_of(self, instance_id: str) -> str:
-        """Return the ID of this request's claim on an instance."""
-        return ledger.claim_digest(self._request_id, instance_id)
+    def claim_id(self) -> str:
+        """Return the ID of this request's claims."""
+        return ledger.claim_digest(self._request_id)
 
     def obtain(
         self, region_id: str, wanted: list[Facts], *, dry_run: bool

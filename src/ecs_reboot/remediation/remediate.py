@@ -241,7 +241,7 @@ class Remediation:
             policy=self._policy,
             now=self._deadline.clock.now(),
             history=self._store.shown(instance) if instance else None,
-            claim=self._claims.claim_of(candidate.target.instance_id),
+            claim=self._claims.claim_id(),
             claim_holds_seconds=int(self._holds.total_seconds()),
         )
 

@@ -74,7 +74,7 @@ def test_attempts_are_what_the_functions_ledger_reads() -> None:
     now = cloud.clock.now()
     read = ledger.parse(instance.state.tags[ledger.KEY], now)
     assert (read.state, read.force) == ("back", True)
-    ages = [round((now - time) / timedelta(minutes=1)) for time in ledger.attempts(read)]
+    ages = [round((now - time) / timedelta(minutes=1)) for time in ledger.attempts(read, now)]
     assert ages == [120, 30]  # the one of 30 days ago is older than an entry can hold
 
 
