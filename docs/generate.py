@@ -14,7 +14,7 @@ from ecs_reboot.records.result import Result
 from ecs_reboot.settings.variables import VARIABLES
 
 DOCS = Path(__file__).resolve().parent
-_TABLE = re.compile(r"(<!-- table: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_TABLE = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def settings() -> Iterable[tuple[str, ...]]:
@@ -73,6 +73,43 @@ def paging() -> Iterable[tuple[str, ...]]:
             yield f"`{row.code}`", row.meaning, row.cure
 
 
+def paging_zh() -> Iterable[tuple[str, ...]]:
+    """One row for each code that pages a person, in Chinese. Raises KeyError for a clause without its translation."""
+    yield "告警代码", "含义", "处理"
+    for row in OUTCOMES:
+        if row.pages:
+            yield f"`{row.code}`", row.chinese, "；".join(_IN_CHINESE[clause] for clause in row.cure.split("; "))
+
+
+#: What the person who was paged does, by the clauses of outcomes.py: the function itself has no use for the Chinese.
+_IN_CHINESE: dict[str, str] = {
+    "look at the instance (console output, system log)": "检查实例（控制台输出、系统日志）",
+    "start it": "启动它",
+    "stop it by force and start it": "强制停止后再启动",
+    "resume the region if it is suspended": "若地域已暂停则恢复地域",
+    "the sweep says when it is back": "恢复后由巡检写明",
+    "the sweep tells what came of it": "巡检会写明结果",
+    "renew or pay": "续费或付款",
+    "the event lies in the failure queue": "事件保存在失败队列中",
+    "add funds": "充值",
+    "look at its disks": "检查实例的磁盘",
+    "`make doctor`": "`make doctor`",
+    "docs/operate/permissions.md": "docs/operate/permissions.md",
+    "check the role": "检查角色",
+    "read `api_code` and `api_message`": "查看 `api_code` 和 `api_message`",
+    "remove a tag, or use LEDGER=tablestore": "删除一个标签，或使用 LEDGER=tablestore",
+    "the reason names the call": "原因中写明是哪个调用",
+    "reset an unreadable entry": "条目无法读取时重置它",
+    "then reset it": "然后重置",
+    "find the common cause": "找出共同原因",
+    "then resume the region": "然后恢复地域",
+    "do what the reason names as the cure": "按原因中给出的办法处理",
+    "look at network, DNS and the alarm rule first": "先检查网络、DNS 和报警规则",
+    "give the function its role": "为函数配置角色",
+    "the reason names variable, value and fix": "原因中写明变量、值和改法",
+}
+
+
 TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "settings": settings,
     "guards": guards,
@@ -80,6 +117,7 @@ TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "record": record,
     "outcomes": outcomes,
     "paging": paging,
+    "paging-zh": paging_zh,
 }
 
 

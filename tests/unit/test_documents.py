@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
 DOCUMENTS = sorted((ROOT / "docs").rglob("*.md"))
+READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+CHINESE = [ROOT / "README.zh-CN.md", *(path for path in DOCUMENTS if path.name.endswith(".zh-CN.md"))]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -44,7 +46,7 @@ def test_every_code_that_the_function_writes_is_documented():
     assert {code for code in found if f"`{code}`" not in documents} == set()
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", *DOCUMENTS], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*READMES, *DOCUMENTS], ids=lambda path: path.name)
 def test_links_between_documents_lead_somewhere(path: Path):
     for target in re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", path.read_text("utf-8")):
         assert (path.parent / target).exists(), f"{path.name} links to {target}"
@@ -52,6 +54,62 @@ def test_links_between_documents_lead_somewhere(path: Path):
 
 def test_every_make_target_in_the_documents_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    for path in [ROOT / "README.md", *DOCUMENTS]:
+    for path in [*READMES, *DOCUMENTS]:
         named = set(re.findall(r"`make (?:-s )?([a-z-]+)", path.read_text("utf-8")))
         assert named <= targets, f"{path.name} names {named - targets}"
+
+
+def english(chinese: Path) -> Path:
+    return chinese.with_name(chinese.name.replace(".zh-CN", ""))
+
+
+def blocks(text: str) -> list[str]:
+    """The blocks of commands and output, without what a shell would take for a comment."""
+    return [re.sub(r" +# .*", "", block) for block in re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)]
+
+
+def named(text: str) -> set[str]:
+    """Return what a page names in code: settings, commands, files, codes."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return {" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose)}
+
+
+def test_the_pages_that_most_users_read_are_there_in_chinese():
+    assert {english(path).name for path in CHINESE} == {"README.md", "deploy.md", "runbook.md"}
+
+
+@pytest.mark.parametrize("path", CHINESE, ids=lambda path: path.name)
+def test_a_chinese_page_says_what_the_english_one_says(path: Path):
+    chinese, original = path.read_text("utf-8"), english(path).read_text("utf-8")
+    assert blocks(chinese) == blocks(original)
+    assert named(chinese) == named(original)
+    assert [len(line) - len(line.lstrip("#")) for line in chinese.splitlines() if line.startswith("#")] == [
+        len(line) - len(line.lstrip("#")) for line in original.splitlines() if line.startswith("#")
+    ]
+    assert f"({path.name})" in original
+    assert f"({english(path).name})" in chinese
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [(READMES[0], "Not verified against the live service"), (READMES[1], "未经线上服务验证")],
+    ids=lambda given: getattr(given, "name", ""),
+)
+def test_a_first_screen_has_what_a_newcomer_needs(path: Path, said: str):
+    screen = "\n".join(path.read_text("utf-8").splitlines()[:60])
+    for needed in ("make demo", "make -s serve", "-> completed", "make deploy", "5,000", said, "unverified.md"):
+        assert needed in screen
+
+
+@pytest.mark.parametrize("path", [*READMES, *DOCUMENTS], ids=lambda path: path.name)
+def test_links_within_a_document_lead_to_a_heading(path: Path):
+    text = path.read_text("utf-8")
+    for file, heading in re.findall(r"\]\((?!https?://)([^)#]*)#([^)]+)\)", text):
+        target = (path.parent / file).read_text("utf-8") if file else text
+        headings = {anchor(line) for line in re.findall(r"^#+ (.+)", target, re.MULTILINE)}
+        assert heading in headings, f"{path.name} links to {file}#{heading}"
+
+
+def anchor(heading: str) -> str:
+    """Return the name under which a heading is linked to."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
