@@ -60,6 +60,8 @@ validate: $(VENV)/.schemas ## check template.yml offline, against the official r
 render: $(VENV)/.schemas ## what the template would create: [PARAMS="Key=Value ..."]
 	@$(ECS_REBOOT) render
 
+# The local cloud runs the function with the Python at hand.
+deploy: RUNTIME := $(or $(RUNTIME),$(if $(ENDPOINT),host))
 deploy: $(VENV)/.stack build ## create or update the stack: [REGION=] [STACK=] [PARAMS=] [PLAN=1]
 	@$(ECS_REBOOT) deploy
 

@@ -194,12 +194,17 @@ def _rights(deployed: Deployed, account: str, region: str) -> Iterator[Result]:
         "fc": f"acs:fc:{region}:{account}:functions/{function}",
         "ots": f"acs:ots:{region}:{account}:instance/{environment.get('TABLESTORE_INSTANCE', '')}/table/"
         f"{environment.get('TABLESTORE_TABLE', '')}",
+        "ecs:DescribeSnapshots": f"acs:ecs:{region}:{account}:snapshot/s-1",
+        "ess": f"acs:ess:{region}:{account}:scalinggroup/asg-1",
+        "cms": f"acs:cms:{region}:{account}:metric/1",
     }
     missing = [
         right.action
         for right in permissions.needed(environment.get("LEDGER", permissions.TAGS))
         if right.effect == "Allow"
-        and not evaluate(granted, right.action, places[right.action.partition(":")[0]], context).allowed
+        and not evaluate(
+            granted, right.action, places.get(right.action) or places[right.action.partition(":")[0]], context
+        ).allowed
     ]
     if missing:
         yield Result("bad", "role", f"{role['RoleName']} lacks {', '.join(missing)}: run `make deploy`")
