@@ -1,9 +1,9 @@
-"""Build/function/ and build/function.zip for one runtime (docs/understand/performance.md)."""
+"""Build the package: build/function/ and build/function.zip for one runtime (docs/understand/performance.md)."""
 
 import sys
 from pathlib import Path
 
-from bundle import archive, bytecode, checks, contents, distributions, sdk, smoke
+from bundle import archive, bytecode, checks, contents, digests, distributions, sdk, smoke
 from bundle.runtimes import VARIABLE, Runtime, interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -11,10 +11,14 @@ ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = "python3.10"
 
 
-def build(wanted: Runtime, source: Path, constraints: Path, cache: Path, out: Path) -> None:
+def build(
+    wanted: Runtime, source: Path, constraints: Path, cache: Path, out: Path, *, known: Path | None = None
+) -> None:
     """Build into ``out`` and ``out``.zip, check, report. Raises BuildError, leaving what was there before as it was."""
     sys.path.insert(0, str(source))  # the models are imported from there
-    found = distributions.fetch(wanted, distributions.pins(constraints), cache / wanted.name)
+    found = distributions.fetch(
+        wanted, distributions.pins(constraints), cache / wanted.name, digests.known(known or digests.FILE)
+    )
     of_sdk, shaken = contents.of_sdk(found, source)
     files = {**contents.of_function(source), **of_sdk, **contents.of_pydantic(found, source)}
     checks.check_source(files, wanted)

@@ -45,14 +45,13 @@ def pins(constraints: Path) -> dict[str, str]:
     return {name: found[_plain(name)] for name in NAMES}
 
 
-def fetch(runtime: Runtime, pinned: dict[str, str], cache: Path) -> list[Distribution]:
+def fetch(runtime: Runtime, pinned: dict[str, str], cache: Path, known: dict[str, str]) -> list[Distribution]:
     """Return the distributions; what the cache lacks is downloaded with pip."""
     cache.mkdir(parents=True, exist_ok=True)
     missing = [f"{name}=={version}" for name, version in pinned.items() if _cached(cache, name, version) is None]
     if missing:
         _download(runtime, missing, cache)
     found = []
-    known = digests.known()
     for name, version in pinned.items():
         path = _cached(cache, name, version)
         if path is None:

@@ -27,14 +27,15 @@ def _part(name: str) -> Path:
 @options.option("runtime", "python3.10, python3.12 or host: this Python.", default="python3.10", show_default=True)
 @click.option("--source", type=Path, default=ROOT / "src", help="Holds ecs_reboot/.")
 @click.option("--constraints", type=Path, default=ROOT / "constraints.txt", help="The pinned versions.")
+@click.option("--digests", type=Path, default=None, help="The known files; by default those of the project.")
 @click.option("--cache", type=Path, default=ROOT / "build" / "wheels", help="Where fetched packages are kept.")
 @click.option("--out", type=Path, default=ROOT / "build" / "function", help="Directory; the zip goes beside it.")
-def build(runtime: str, source: Path, constraints: Path, cache: Path, out: Path) -> int:
+def build(runtime: str, source: Path, constraints: Path, cache: Path, out: Path, *, digests: Path | None) -> int:
     """Build the package that is deployed, for one runtime; check it, and run it once where that Python is here."""
     from bundle import build as bundle  # noqa: PLC0415 - each command loads what it uses
     from bundle import runtimes  # noqa: PLC0415
 
-    bundle.build(runtimes.runtime(runtime), source, constraints, cache, out)
+    bundle.build(runtimes.runtime(runtime), source, constraints, cache, out, known=digests)
     return 0
 
 

@@ -1,6 +1,8 @@
 """Tree shaking: what is reached stays as it is, and an SDK that has changed its shape stops the build."""
 
 import ast
+import base64
+import hashlib
 import shutil
 import zipfile
 from pathlib import Path
@@ -101,6 +103,20 @@ def test_models_are_resolved_when_they_are_asked_for() -> None:
         sdk.on_demand("from ._one import One\nregister(One)\n")
 
 
+def published_as(wheel: Path, files: dict[str, bytes]) -> None:
+    """Write the wheel with these files and a RECORD that says so, as another release would be."""
+    (record,) = (name for name in files if name.endswith(".dist-info/RECORD"))
+    rows = {
+        name: base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        for name, data in files.items()
+        if name != record
+    }
+    text = "".join(f"{name},sha256={digest},\n" for name, digest in rows.items())
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, text.encode() if name == record else data)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
@@ -122,10 +138,11 @@ def test_another_shape_of_the_sdk_stops_the_build(
     client = client.replace(old, new, 1)
     if "turbo" in new:
         client = client.replace("headers = self._headers\n", "headers = turbo.faster(self._headers)\n", 1)
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, client if name == "alibabacloud_tea_openapi/client.py" else data)
-    done = build(tmp_path / "out" / "function", "--cache", str(cache))
+    published_as(wheel, files | {"alibabacloud_tea_openapi/client.py": client.encode()})
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in (cache / "host").iterdir()]
+    known = tmp_path / "digests.txt"
+    known.write_text("".join(lines))
+    done = build(tmp_path / "out" / "function", "--cache", str(cache), "--digests", str(known))
     assert done.returncode == 1
     assert complaint in done.stderr
     assert not (tmp_path / "out" / "function").exists()

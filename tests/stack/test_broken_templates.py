@@ -12,6 +12,8 @@ from cloud_languages.template import document
 from stack import checks
 
 TEMPLATE = document.load(ROOT / "template.yml")
+_GROUPS = TEMPLATE["Metadata"]["ALIYUN::ROS::Interface"]["ParameterGroups"]
+GROUP_OF_THE_ALERT = next(number for number, group in enumerate(_GROUPS) if "AlertEmail" in group["Parameters"])
 
 
 class Mistake(NamedTuple):
@@ -104,7 +106,7 @@ MISTAKES = (
     Mistake("default out of range", put("Parameters", "LogDays", "Default", value=0), "Parameters.LogDays.Default", "MinValue"),
     Mistake("pattern that is none", put("Parameters", "TimeZone", "AllowedPattern", value="(["), "Parameters.TimeZone.AllowedPattern", "regular expression"),
     Mistake("label in one language", put("Parameters", "Paused", "Label", value={"en": "Pause"}), "Parameters.Paused.Label", "zh-cn"),
-    Mistake("parameter in no group", put("Metadata", "ALIYUN::ROS::Interface", "ParameterGroups", 4, "Parameters", value=[]), "Parameters.AlertEmail", "no group"),
+    Mistake("parameter in no group", put("Metadata", "ALIYUN::ROS::Interface", "ParameterGroups", GROUP_OF_THE_ALERT, "Parameters", value=[]), "Parameters.AlertEmail", "no group"),
     Mistake("deletion policy", put("Resources", "Records", "DeletionPolicy", value="Keep"), "Resources.Records.DeletionPolicy", "Retain"),
     Mistake("output without value", drop("Outputs", "RoleArn", "Value"), "Outputs.RoleArn", "Value"),
     Mistake("trigger type", put(*at("AlarmTrigger", "TriggerType"), value="mns"), "Resources.AlarmTrigger.Properties.TriggerType", "mns_topic"),

@@ -109,6 +109,7 @@ def test_the_documented_rights_are_enough_and_no_more(
         "ContactGroup": "ops",
         "AlertEmail": "ada@example.com",
         "AgentEvents": "true",
+        "Ledger": "tags",
     }
     assert deploy(whole, clients, package, **everything) == 0, capsys.readouterr().err
     by_topic(account, "")

@@ -16,7 +16,7 @@ from localcloud.commands.deployed import cloud_of, deployment
 from localcloud.commands.project_function import project_function
 from localcloud.functioncompute import processor_share
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WEB_01 = "i-bp1a2b3c4d5e6f7g8h9i"
 ACCOUNT = "1000000000000007"
 

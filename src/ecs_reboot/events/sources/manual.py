@@ -19,7 +19,6 @@ from ecs_reboot.events.quoting import LIMIT, plain, quoted
 from ecs_reboot.events.sources import ledger_request
 from ecs_reboot.model import RebootRequest, Rejected, Rolling, Selector, Target
 from ecs_reboot.outcomes import Code
-from ecs_reboot.policy.guards import SOFT
 
 MAX_INSTANCES = 5000
 MAX_TAGS = 20  # as many as DescribeInstances takes
@@ -269,6 +268,8 @@ def _is_word(value: object) -> bool:
 def _codes(value: object) -> _Complaints:
     if not isinstance(value, list):
         return [("", value, "is not a list of guard codes")]
+    from ecs_reboot.policy.guards import SOFT  # noqa: PLC0415 - few requests override a guard
+
     known = ", ".join(SOFT)
     return [
         (f"[{number}]", one, f"can't be overridden; what can: {known}")
