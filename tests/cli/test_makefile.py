@@ -1,5 +1,6 @@
 """The Makefile with mistakes in what it is given: refused in a sentence, before anything is done."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,7 +17,11 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make on
 
 
 def make(*words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    """Run make as a person does: not as a part of the make that runs the tests."""
+    outer = {"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+    alone = {name: value for name, value in os.environ.items() if name not in outer}
+    command = ["make", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, env=alone)
 
 
 @pytest.mark.parametrize("target", TARGETS)
