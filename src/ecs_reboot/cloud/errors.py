@@ -9,12 +9,8 @@ CloudError
 from ecs_reboot import outcomes
 from ecs_reboot.outcomes import Code
 
-#: Codes, by their beginning, of refusals that are about this function's identity or rights, not about an instance.
-ABOUT_THE_CALLER = (
-    "Forbidden", "NoPermission", "InvalidAccessKeyId", "InvalidSecurityToken", "MissingSecurityToken",
-    "SignatureDoesNotMatch", "IncompleteSignature", "InvalidTimeStamp", "SignatureNonceUsed",
-    "OTSAuthFailed", "OTSNoPermissionAccess",
-)  # fmt: skip
+#: Outcomes of refusals that are about this function's identity or rights, not about an instance.
+ABOUT_THE_CALLER: tuple[Code, ...] = ("Forbidden.RAM", "caller_refused")
 
 
 class CloudError(Exception):
@@ -48,7 +44,7 @@ class Refused(CloudError):
     @property
     def about_the_caller(self) -> bool:
         """Credentials or permissions are wrong: no instance is at fault, and every call will go the same way."""
-        return self.code.startswith(ABOUT_THE_CALLER)
+        return self.outcome in ABOUT_THE_CALLER
 
     @property
     def unsettled(self) -> bool:

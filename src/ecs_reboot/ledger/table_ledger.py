@@ -277,13 +277,7 @@ class TableLedger:
                 Swap(
                     group_name(group),
                     found.rows[group_name(group)],
-                    {
-                        "member": one,
-                        "claim": claims[one].claim,
-                        "at": millis(found.now),
-                        "state": "claimed",
-                        "run": self._settings.run,
-                    },
+                    self._member(one, claims[one], found),
                 )
                 for group, one in groups.items()
             ]
