@@ -248,7 +248,7 @@ BY_CODE: dict[str, Outcome] = {outcome.code: outcome for outcome in OUTCOMES}
 
 
 def of_service(code: str) -> Code:
-    """Return the code for an answer of ECS: its own where it has a row, else that of its family, else `refused`."""
+    """Return the code for a service's refusal: its own where it has a row, else that of its family, else `refused`."""
     if code in BY_CODE:
         return BY_CODE[code].code
     for beginning, family in _FAMILIES:
@@ -264,6 +264,7 @@ _FAMILIES: tuple[tuple[str, Code], ...] = (
     ("IncompleteSignature", "caller_refused"), ("InvalidTimeStamp", "caller_refused"),
     ("SignatureNonceUsed", "caller_refused"), ("Throttling", "Throttling"),
     ("Forbidden", "Forbidden.RAM"), ("NoPermission", "Forbidden.RAM"),
+    ("OTSAuthFailed", "caller_refused"), ("OTSNoPermissionAccess", "Forbidden.RAM"),
     ("ServiceUnavailable", "ServiceUnavailable"), ("InternalError", "InternalError"),
     ("IncorrectInstanceStatus", "IncorrectInstanceStatus"), ("InvalidOperation.Conflict", "InvalidOperation.Conflict"),
 )  # fmt: skip
