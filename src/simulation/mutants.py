@@ -274,8 +274,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a place is not written again in each round",
         "ledger/table_ledger",
-        "                if self._place(region_id, window, found, judged, left):\n",
-        "                if placed.keys() >= judged.claims.keys() or self._place(region_id, window, found, judged, left):\n",
+        "                if not gone and self._place(region_id, window, found, judged):\n",
+        "                if not gone and (attempt > 1 or self._place(region_id, window, found, judged)):\n",
+    ),
+    Mutant(
+        "the end of a reboot reaches its group after its window",
+        "ledger/table_region",
+        "        self.end_groups(region_id, entries, deadline)\n        self.change_window(region_id, ended, deadline)\n",
+        "        self.change_window(region_id, ended, deadline)\n        self.end_groups(region_id, entries, deadline)\n",
     ),
     Mutant(
         "a place is freed without a fence",
@@ -328,8 +334,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "something is claimed whatever time is left",
         "ledger/table_ledger",
-        "self._deadline.left() < self._rows.slowest * CALLS_TO_COME + REST_SECONDS",
-        "self._deadline.left() < 0",
+        "self._deadline.left() >= self._rows.slowest * CALLS_TO_COME + REST_SECONDS",
+        "self._deadline.left() >= 0",
     ),
     Mutant(
         "notice: a mistake in one reaches the work",

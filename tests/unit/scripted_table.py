@@ -21,8 +21,15 @@ NO_ANSWER = NoAnswer("Any", "timed out")
 HOLDS = timedelta(seconds=330)
 
 
+class CutOff(BaseException):
+    """The machine under a run is gone: nothing in the run can catch it."""
+
+
 class ScriptedTable:
-    """``before`` and ``after`` hold, for each call's name, what happens before and after the next effects of it."""
+    """``before`` and ``after`` hold, for each call's name, what happens before and after the next effects of it.
+
+    The run that makes more than ``most_calls`` is cut off before the next.
+    """
 
     def __init__(self, clock: JumpingClock, *, seconds: float = 0.0) -> None:
         self.clock, self.seconds = clock, seconds
@@ -30,6 +37,7 @@ class ScriptedTable:
         self.before: dict[str, list[Step]] = {}
         self.after: dict[str, list[Step]] = {}
         self.calls: list[str] = []
+        self.most_calls = 1_000_000
 
     def batch_get_row(self, table: str, keys: Sequence[Key]) -> Read:
         return self._call("read", lambda: self.memory.batch_get_row(table, keys))
@@ -47,6 +55,8 @@ class ScriptedTable:
         return self.memory.rows.get((("region", region_id), ("row", name)))
 
     def _call(self, name: str, effect: Callable[[], T]) -> T:
+        if len(self.calls) >= self.most_calls:
+            raise CutOff
         self.calls.append(name)
         self.clock.sleep(self.seconds)
         self._step(name, self.before)

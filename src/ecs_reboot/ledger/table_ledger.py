@@ -14,7 +14,7 @@ there already: so a sweep that judged an older window can't free it (docs/unders
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
@@ -23,8 +23,8 @@ from ecs_reboot.cloud.tablestore.rows import Stored
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger import instance_row
 from ecs_reboot.ledger.entry import Entry, History, State
+from ecs_reboot.ledger.group_row import Member
 from ecs_reboot.ledger.instance_row import InstanceRow
-from ecs_reboot.ledger.memory import holds_group
 from ecs_reboot.ledger.store import Judge, Judged, Lost, Obtained, Wanted
 from ecs_reboot.ledger.table_region import TableRegion, group_name, instance_name, plain
 from ecs_reboot.ledger.table_rows import Found, Swap, TableApi, TableRows
@@ -112,15 +112,17 @@ class TableLedger:
                 judged = self._judged(judge, window, found, left)
                 if dry_run:
                     return Obtained(frozenset(judged.claims), lost)
-                if judged.claims and self._deadline.left() < self._rows.slowest * CALLS_TO_COME + REST_SECONDS:
-                    reason = "there is not enough time left to claim it, ask ECS and see what came of it"
-                    lost |= {instance_id: Lost("deadline", reason) for instance_id in judged.claims}
-                    judged = judged._replace(claims={})
+                judged, late = self._in_time(judged)
+                lost |= late
                 if not judged.claims:
                     self._leave(region_id, window, found, judged, placed)
                     return Obtained(frozenset(mine), lost)
-                if self._place(region_id, window, found, judged, left):
-                    placed = dict(judged.claims)
+                gone = {one: entry for one, entry in placed.items() if one not in judged.claims}
+                if gone:
+                    self._give_back(region_id, gone)
+                # What is written may be there although its answer never came.
+                placed = dict(judged.claims)
+                if not gone and self._place(region_id, window, found, judged):
                     won = self._write_claims(region_id, found, judged.claims)
                     mine |= won
                     placed = {one: entry for one, entry in placed.items() if one not in won}
@@ -237,14 +239,9 @@ class TableLedger:
     def _judged(self, judge: Judge, window: Window, found: Found, left: Sequence[Wanted]) -> Judged:
         ours = frozenset((one.instance_id, self._claim()) for one in left)
         memory = window.memory(self._settings.window_seconds, found.now, ours=ours)
-        busy: dict[str, dict[str, datetime]] = {}
-        for group in {one.group for one in left} - {"0"}:
-            row = found.rows[group_name(group)]
-            at = row.get("at", 0)
-            if row and isinstance(at, int):
-                seconds = timedelta(seconds=self._settings.window_seconds)
-                if holds_group(str(row.get("state", "")), moment(at), seconds, found.now):
-                    busy[group] = {str(row.get("member", "")): moment(at)}
+        seconds = timedelta(seconds=self._settings.window_seconds)
+        groups = {one.group for one in left} - {"0"}
+        busy = {group: self._region.group(found, group).busy(seconds, found.now) for group in groups}
         histories = {}
         for one in left:
             row_of = self._row(found, one.instance_id)
@@ -253,15 +250,18 @@ class TableLedger:
             histories[one.instance_id] = row_of.history if there else ledger.of(one.instance, found.now)
         return judge(histories, memory._replace(busy=busy), found.now)
 
-    def _place(self, region_id: str, window: Window, found: Found, judged: Judged, left: Sequence[Wanted]) -> bool:
-        """Write a place for each instance that is allowed, and take back those of this run that are no longer."""
+    def _in_time(self, judged: Judged) -> tuple[Judged, dict[str, Lost]]:
+        """Return what there is still time to claim, and what there is not."""
+        if not judged.claims or self._deadline.left() >= self._rows.slowest * CALLS_TO_COME + REST_SECONDS:
+            return judged, {}
+        reason = "there is not enough time left to claim it, ask ECS and see what came of it"
+        return judged._replace(claims={}), {one: Lost("deadline", reason) for one in judged.claims}
+
+    def _place(self, region_id: str, window: Window, found: Found, judged: Judged) -> bool:
+        """Write a place for each instance that is allowed."""
         now, run = found.now, self._settings.run
         slots = [Slot(one, self._claim(), run, millis(now), entry.group) for one, entry in judged.claims.items()]
-        dropped = [(one.instance_id, self._claim()) for one in left if one.instance_id not in judged.claims]
-        ours = [
-            pair for pair in dropped if (slot := window.held(pair[0])) and slot.claim == pair[1] and slot.run == run
-        ]
-        after = window.without(ours).with_slots(slots, self._settings.window_seconds, now)
+        after = window.with_slots(slots, self._settings.window_seconds, now)
         after = after.with_asked(judged.crowded, now, storm=bool(judged.storm))
         return bool(
             self._rows.swap(
@@ -271,20 +271,9 @@ class TableLedger:
 
     def _write_claims(self, region_id: str, found: Found, claims: Mapping[str, Entry]) -> set[str]:
         """Write groups, then instances; return those that are ours now."""
-        groups = {entry.group: one for one, entry in claims.items() if entry.group != "0"}
-        if groups:
-            swaps = [
-                Swap(
-                    group_name(group),
-                    found.rows[group_name(group)],
-                    self._member(one, claims[one], found),
-                )
-                for group, one in groups.items()
-            ]
-            won = self._rows.swap(region_id, swaps)
-            claims = {
-                one: entry for one, entry in claims.items() if entry.group == "0" or group_name(entry.group) in won
-            }
+        groups = {entry.group for entry in claims.values()} - {"0"}
+        won = self._rows.swap(region_id, [self._joined(group, found, claims) for group in sorted(groups)])
+        claims = {one: entry for one, entry in claims.items() if entry.group == "0" or group_name(entry.group) in won}
         ask_by = millis(found.now) + int(ASK_SECONDS * 1000)
         swaps = [
             Swap(
@@ -337,17 +326,21 @@ class TableLedger:
 
         if pairs:
             with suppress(CloudError):
-                self._region.end_groups(region_id, entries, "void", self._reserve(), run=run)
+                void = {one: entry.model_copy(update={"state": "void"}) for one, entry in entries.items()}
+                self._region.end_groups(region_id, void, self._reserve(), run=run)
                 self._region.change_window(region_id, without, self._reserve())
 
-    def _member(self, instance_id: str, entry: Entry, found: Found) -> dict[str, int | str]:
-        return {
-            "member": instance_id,
-            "claim": entry.claim,
-            "at": millis(found.now),
-            "state": "claimed",
-            "run": self._settings.run,
-        }
+    def _joined(self, group: str, found: Found, claims: Mapping[str, Entry]) -> Swap:
+        """Put the claimed members of a group into its row."""
+        run, now = self._settings.run, found.now
+        members = tuple(
+            Member(one, entry.claim, run, millis(now), entry.state)
+            for one, entry in claims.items()
+            if entry.group == group
+        )
+        window = timedelta(seconds=self._settings.window_seconds)
+        after = self._region.group(found, group).with_members(members, window, now)
+        return Swap(group_name(group), found.rows[group_name(group)], after.columns())
 
     def _columns(self, entry: Entry) -> dict[str, int | str]:
         return instance_row.columns(entry, run=self._settings.run, ask_by=0, stack=self._settings.stack)

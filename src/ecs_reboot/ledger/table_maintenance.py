@@ -5,14 +5,16 @@ from datetime import timedelta
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import NoAnswer
-from ecs_reboot.ledger import instance_row, window_row
+from ecs_reboot.ledger import group_row, instance_row, window_row
 from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, History, State, Unreadable
+from ecs_reboot.ledger.group_row import Group
 from ecs_reboot.ledger.instance_row import InstanceRow
+from ecs_reboot.ledger.place import fate
 from ecs_reboot.ledger.store import OpenReboot
 from ecs_reboot.ledger.table_ledger import TableSettings
-from ecs_reboot.ledger.table_region import TableRegion, group_name, instance_name, plain
+from ecs_reboot.ledger.table_region import TRIES, TableRegion, instance_name, plain
 from ecs_reboot.ledger.table_rows import Found, Swap, TableApi, TableRows
-from ecs_reboot.ledger.window_row import Slot, Window, moment
+from ecs_reboot.ledger.window_row import Slot, Window, moment, place_of
 
 #: A place younger than this may belong to a run that is about to claim, or still watches.
 STILL_WATCHED = timedelta(seconds=60)
@@ -32,37 +34,30 @@ class TableMaintenance:
         """Return what to look at. Places whose run never came to claim its instance are freed here."""
         window_found = self._rows.read(region_id, [self._region.window_name])
         window = self._region.window(window_found)
-        slots = {slot.instance_id: slot for slot in window.slots if slot.state != "ended"}
         old = window_found.now - STILL_WATCHED
+        slots = [slot for slot in window.slots if slot.state != "ended"]
         if instance_ids:
-            names = list(instance_ids)
+            slots = [slot for slot in slots if slot.instance_id in instance_ids]
         else:
-            names = [one for one, slot in slots.items() if slot.state != "open" or moment(slot.at) <= old]
+            slots = [slot for slot in slots if slot.state != "open" or moment(slot.at) <= old]
+        names = instance_ids or tuple(dict.fromkeys(slot.instance_id for slot in slots))
         if not names:
             return []
-        groups = dict.fromkeys(
-            group_name(slots[one].group) for one in names if one in slots and slots[one].group != "0"
-        )
-        found = self._rows.read(region_id, [*map(instance_name, names), *groups])
-        opened: list[OpenReboot] = []
-        ended: dict[str, Entry] = {}
-        unclaimed: list[Slot] = []
+        found = self._rows.read(region_id, [instance_name(one) for one in names])
         for one in names:
-            row = instance_row.read(one, found.rows[instance_name(one)], found.now)
-            entry, slot = row.history.entry, slots.get(one)
-            self._read[one] = found, row
-            if slot and (entry is None or entry.claim != slot.claim):
-                if moment(slot.at) <= old and slot.state == "open":
-                    unclaimed.append(slot)
-                continue
-            if slot and entry and slot.state == "open" and entry.state not in OPEN:
-                # A run wrote the row and was cut off before window and group.
-                ended[one] = entry
-            if entry and entry.state in (*OPEN, *UNRESOLVED):
-                opened.append(OpenReboot(one, entry))
-        self._free(region_id, window_found, window, found, unclaimed)
-        self._region.end(region_id, ended, self._deadline)
-        return opened
+            self._read[one] = found, instance_row.read(one, found.rows[instance_name(one)], found.now)
+        entries = {one: entry for one in names if (entry := self._read[one][1].history.entry)}
+        # The place of an instance whose row can't be read counts until its window ends.
+        slots = [slot for slot in slots if not self._read[slot.instance_id][1].history.unreadable]
+        fates = {slot: fate(slot, entries.get(slot.instance_id)) for slot in slots}
+        never = [slot for slot in slots if fates[slot] == "never" and moment(slot.at) <= old]
+        self._free(region_id, window_found, window, found, never)
+        self._end_passed(region_id, [slot for slot in slots if fates[slot] == "past"])
+        current = {slot: entries[slot.instance_id] for slot in slots if fates[slot] == "current"}
+        # Where they differ, whoever wrote the row was cut off before groups and window.
+        differ = {slot.instance_id: entry for slot, entry in current.items() if slot.state != place_of(entry.state)}
+        self._region.end(region_id, differ, self._deadline)
+        return [OpenReboot(one, entry) for one, entry in entries.items() if entry.state in (*OPEN, *UNRESOLVED)]
 
     def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
         """Write verdicts over the rows they were found for, then into window and groups."""
@@ -108,6 +103,7 @@ class TableMaintenance:
 
     def resume(self, region_id: str) -> Mapping[str, str]:
         """Lift storm and suspension of this stack; a window that can't be read is begun again."""
+        groups = self._begin_groups_again(region_id)
         found = self._rows.read(region_id, [self._region.window_name])
         row = found.rows[self._region.window_name]
         try:
@@ -120,7 +116,8 @@ class TableMaintenance:
         if lifted:
             self._resume_rows(region_id, tuple(lifted))
         self._region.change_window(region_id, _resumed, self._deadline)
-        return lifted | ({"": "storm"} if window.storm_at else {})
+        of_region = (*(("storm",) if window.storm_at else ()), *groups)
+        return lifted | ({"": "; ".join(of_region)} if of_region else {})
 
     def list(self, region_id: str) -> list[tuple[str, History]]:
         """Return all entries of a region."""
@@ -128,40 +125,68 @@ class TableMaintenance:
         rows = self._rows.list(region_id, "i#", "i$")
         return [(name[2:], instance_row.read(name[2:], columns, now).history) for name, columns in sorted(rows.items())]
 
+    def _begin_groups_again(self, region_id: str) -> Sequence[str]:
+        """Empty the groups that can't be read; return what was wrong with them."""
+        wrong = []
+        for name, row in self._rows.list(region_id, "g#", "g$").items():
+            try:
+                group_row.read(row)
+            except Unreadable as error:
+                self._rows.swap(region_id, [Swap(name, row, Group().columns())])
+                wrong.append(f"row {name}: {error}")
+        return wrong
+
     def _resume_rows(self, region_id: str, instance_ids: tuple[str, ...]) -> None:
-        found = self._rows.read(region_id, [instance_name(one) for one in instance_ids])
-        swaps, seen = [], {}
-        for one in instance_ids:
-            row = found.rows[instance_name(one)]
-            entry = instance_row.read(one, row, found.now).history.entry
-            if entry and entry.state in UNRESOLVED:
-                swaps.append(Swap(instance_name(one), row, plain(row) | {"state": "seen"}))
-                seen[one] = entry
-        if swaps:
-            self._rows.swap(region_id, swaps)
-            self._region.end_groups(region_id, seen, "seen", self._deadline)
+        """Write into instances and groups that a person has seen what is down or hangs."""
+        seen: dict[str, Entry] = {}
+        for _ in range(TRIES):
+            found = self._rows.read(region_id, [instance_name(one) for one in instance_ids])
+            swaps = []
+            for one in instance_ids:
+                row = found.rows[instance_name(one)]
+                entry = instance_row.read(one, row, found.now).history.entry
+                if entry and entry.state in (*UNRESOLVED, "seen"):
+                    seen[one] = entry.model_copy(update={"state": "seen"})
+                if entry and entry.state in UNRESOLVED:
+                    swaps.append(Swap(instance_name(one), row, plain(row) | {"state": "seen"}))
+            if len(self._rows.swap(region_id, swaps)) == len(swaps):
+                break
+        self._region.end_groups(region_id, seen, self._deadline)
+
+    def _end_passed(self, region_id: str, passed: Sequence[Slot]) -> None:
+        """End places of earlier claims: their instances were claimed again, or cleared, since."""
+        if passed:
+            for slot in passed:
+                self._region.end_groups(region_id, {slot.instance_id: _entry(slot, "reset")}, self._deadline)
+            self._region.change_window(region_id, lambda window: window.with_passed(passed), self._deadline)
 
     def _free(
         self, region_id: str, window_found: Found, window: Window, found: Found, unclaimed: Sequence[Slot]
     ) -> None:
         """Free places whose run never claimed: fence each instance's row first, so that a late claim fails."""
-        fenced: list[Slot] = []
+        fenced: dict[str, Slot] = {}
         for slot in unclaimed:
             row = found.rows[instance_name(slot.instance_id)]
             void = Entry(at=found.now.replace(microsecond=0), state="void", force=False, claim=_NO_CLAIM)
             same = plain(row) or instance_row.columns(void, run="", ask_by=0, stack=self._settings.stack)
             if self._rows.swap(region_id, [Swap(instance_name(slot.instance_id), row, same)]):
-                fenced.append(slot)
+                fenced[slot.instance_id] = slot
+        if not fenced:
+            return
+        # A run that goes on after the fence writes its group again, with another time.
+        for one, slot in fenced.items():
+            self._region.end_groups(region_id, {one: _entry(slot, "void")}, self._deadline, run=slot.run)
         name = self._region.window_name
-        after = window.without((slot.instance_id, slot.claim) for slot in fenced)
-        # Only if window and groups are as they were judged: a run that goes on after the fence writes them again.
-        if fenced and self._rows.swap(region_id, [Swap(name, window_found.rows[name], after.columns())]):
-            groups = {slot.group: slot for slot in fenced if slot.group != "0"}
-            rows = {group: found.rows[group_name(group)] for group in groups}
-            ours = [group for group, slot in groups.items() if rows[group].get("run") == slot.run]
-            if ours:
-                swaps = [Swap(group_name(group), rows[group], plain(rows[group]) | {"state": "void"}) for group in ours]
-                self._rows.swap(region_id, swaps)
+        after = window.without((slot.instance_id, slot.claim) for slot in fenced.values())
+        # Only if the window is as it was judged: a run that goes on after the fence writes it again.
+        self._rows.swap(region_id, [Swap(name, window_found.rows[name], after.columns())])
+
+
+def _entry(slot: Slot, state: State) -> Entry:
+    """Return what the instance's row would say of a place."""
+    return Entry(
+        at=moment(slot.at).replace(microsecond=0), state=state, force=False, claim=slot.claim, group=slot.group
+    )
 
 
 def _cleared(history: History, found: Found) -> Entry:

@@ -1,16 +1,17 @@
 """The rows of one region that belong together: the window of this stack, and the groups that all stacks share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import NoAnswer
 from ecs_reboot.cloud.tablestore.rows import Stored
-from ecs_reboot.ledger import window_row
+from ecs_reboot.ledger import group_row, window_row
 from ecs_reboot.ledger.entry import Entry, Unreadable
+from ecs_reboot.ledger.group_row import Group
 from ecs_reboot.ledger.table_rows import Found, Swap, TableRows
-from ecs_reboot.ledger.window_row import Window, same_claim
+from ecs_reboot.ledger.window_row import Window
 
-#: How often a change of the window is tried, and the longest jitter between tries, times their number. Seconds.
+#: How often a change of these rows is tried, and the longest jitter between tries, times their number. Seconds.
 TRIES, JITTER_SECONDS = 20, 0.02
 
 
@@ -26,23 +27,31 @@ class TableRegion:
         try:
             return window_row.read(found.rows[self.window_name])
         except Unreadable as error:
-            raise NoAnswer("BatchGetRow", f"{error}; resume the region (docs/operate/runbook.md)") from None
+            raise _unreadable(self.window_name, error) from None
 
-    def change_window(self, region_id: str, change: Callable[[Window], Window], deadline: Deadline) -> Window:
+    def group(self, found: Found, group: str) -> Group:
+        """Read a group out of what was found."""
+        try:
+            return group_row.read(found.rows[group_name(group)])
+        except Unreadable as error:
+            raise _unreadable(group_name(group), error) from None
+
+    def change_window(self, region_id: str, change: Callable[[Window], Window], deadline: Deadline) -> None:
         """Put ``change`` of the window in its place, reading it again as often as others are faster."""
-        for attempt in range(1, TRIES + 1):
-            found = self._rows.read(region_id, [self.window_name], deadline)
+
+        def changed(found: Found) -> dict[str, dict[str, int | str]]:
             before = self.window(found)
             after = change(before)
-            row = found.rows[self.window_name]
-            if after == before or self._rows.swap(region_id, [Swap(self.window_name, row, after.columns())], deadline):
-                return after
-            if not deadline.wait(JITTER_SECONDS * attempt * deadline.clock.jitter()):
-                break
-        raise NoAnswer("PutRow", "others changed the row of this stack at the same time, again and again")
+            return {} if after == before else {self.window_name: after.columns()}
+
+        self._change(region_id, [self.window_name], changed, deadline)
 
     def end(self, region_id: str, entries: Mapping[str, Entry], deadline: Deadline) -> None:
-        """Write the ends of reboots, which stand in their entries, into window and groups."""
+        """Write the ends of reboots, which stand in their entries, into groups and window.
+
+        The window comes last: while a place there differs from its instance's entry, a sweep goes on with the rest. So
+        a run that is cut off in between leaves nothing half told (``table_maintenance``).
+        """
         if not entries:
             return
 
@@ -51,28 +60,43 @@ class TableRegion:
                 window = window.with_end(instance_id, entry)
             return window
 
+        self.end_groups(region_id, entries, deadline)
         self.change_window(region_id, ended, deadline)
-        for state in dict.fromkeys(entry.state for entry in entries.values()):
-            of_state = {one: entry for one, entry in entries.items() if entry.state == state}
-            self.end_groups(region_id, of_state, state, deadline)
 
-    def end_groups(
-        self, region_id: str, entries: Mapping[str, Entry], state: str, deadline: Deadline, *, run: str = ""
+    def end_groups(self, region_id: str, entries: Mapping[str, Entry], deadline: Deadline, *, run: str = "") -> None:
+        """Write what became of members of groups, where the group still has that claim (and that ``run``'s)."""
+        groups = {entry.group for entry in entries.values()} - {"0"}
+
+        def ended(found: Found) -> dict[str, dict[str, int | str]]:
+            after = {}
+            for name in groups:
+                group = before = self.group(found, name)
+                for instance_id, entry in entries.items():
+                    group = group.with_end(instance_id, entry, run=run)
+                if group != before:
+                    after[group_name(name)] = group.columns()
+            return after
+
+        if groups:
+            self._change(region_id, [group_name(name) for name in sorted(groups)], ended, deadline)
+
+    def _change(
+        self,
+        region_id: str,
+        names: Sequence[str],
+        change: Callable[[Found], Mapping[str, Mapping[str, int | str]]],
+        deadline: Deadline,
     ) -> None:
-        """Write what became of a group's member, where the group still is that claim's (and that ``run``'s)."""
-        grouped = {entry.group: (one, entry) for one, entry in entries.items() if entry.group != "0"}
-        if not grouped:
-            return
-        found = self._rows.read(region_id, [group_name(group) for group in grouped], deadline)
-        swaps = []
-        for group, (one, entry) in grouped.items():
-            row = found.rows[group_name(group)]
-            at = row.get("at")
-            ours = isinstance(at, int) and same_claim(entry, str(row.get("claim")), at) and row.get("member") == one
-            if ours and (not run or row.get("run") == run):
-                swaps.append(Swap(group_name(group), row, plain(row) | {"state": state}))
-        if swaps:
-            self._rows.swap(region_id, swaps, deadline)
+        """Write the rows that ``change`` gives, from another reading where others were faster."""
+        for attempt in range(1, TRIES + 1):
+            found = self._rows.read(region_id, names, deadline)
+            swaps = [Swap(name, found.rows[name], after) for name, after in change(found).items()]
+            won = self._rows.swap(region_id, swaps, deadline)
+            if len(won) == len(swaps):
+                return
+            if not deadline.wait(JITTER_SECONDS * attempt * deadline.clock.jitter()):
+                break
+        raise NoAnswer("PutRow", f"others changed {', '.join(names)} at the same time, again and again")
 
 
 def instance_name(instance_id: str) -> str:
@@ -88,3 +112,8 @@ def group_name(group: str) -> str:
 def plain(row: Mapping[str, Stored]) -> dict[str, int | str]:
     """Return a row's columns as they can be written again."""
     return {name: value for name, value in row.items() if isinstance(value, (int, str)) and name not in ("v", "by")}
+
+
+def _unreadable(name: str, error: Unreadable) -> NoAnswer:
+    reason = f"row {name} of the ledger can't be read: {error}; resume the region (docs/operate/runbook.md)"
+    return NoAnswer("BatchGetRow", reason)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Literal, NamedTuple
 
-from ecs_reboot.ledger.entry import Entry, Unreadable, instance_digest
+from ecs_reboot.ledger.entry import OPEN, Entry, State, Unreadable, instance_digest
 from ecs_reboot.ledger.memory import RegionMemory, down_in_a_row
 
 #: Digests of instances asked for that are kept at most; ends of reboots that are kept at most.
@@ -56,13 +56,12 @@ class Window(NamedTuple):
         return next((slot for slot in reversed(self.slots) if slot.instance_id == instance_id), None)
 
     def with_slots(self, added: Iterable[Slot], seconds: float, now: datetime) -> "Window":
-        """Give places, and forget what no longer counts. An earlier place of the instance counts on, and is ended."""
+        """Give places, and forget what no longer counts. Earlier places of an instance stay until they are ended."""
         added = tuple(added)
         claims = {slot.instance_id: slot.claim for slot in added}
         since = millis(now) - int(seconds * 1000)
         others = (slot for slot in self.slots if claims.get(slot.instance_id) != slot.claim)
-        passed = (slot._replace(state="ended") if slot.instance_id in claims else slot for slot in others)
-        kept = (slot for slot in passed if slot.state != "ended" or slot.at > since)
+        kept = (slot for slot in others if slot.state != "ended" or slot.at > since)
         asked = {digest: at for digest, at in self.asked_for.items() if at > since}
         return self._replace(
             slots=(*kept, *added),
@@ -74,6 +73,16 @@ class Window(NamedTuple):
         """Take places away, by instance and claim."""
         gone = set(claims)
         return self._replace(slots=tuple(slot for slot in self.slots if (slot.instance_id, slot.claim) not in gone))
+
+    def with_passed(self, passed: Iterable[Slot]) -> "Window":
+        """End places whose instance has been claimed again since, or cleared by a person."""
+        gone = {(slot.instance_id, slot.claim, slot.at) for slot in passed}
+        return self._replace(
+            slots=tuple(
+                slot._replace(state="ended") if (slot.instance_id, slot.claim, slot.at) in gone else slot
+                for slot in self.slots
+            )
+        )
 
     def with_asked(self, instance_ids: Iterable[str], now: datetime, *, storm: bool) -> "Window":
         """Take note that instances were asked for, and of a storm."""
@@ -93,8 +102,7 @@ class Window(NamedTuple):
             return self
         if state == "void":
             return self.without([(instance_id, slot.claim)])
-        held: SlotState = "down" if state == "down" else "hung" if state == "hung" else "ended"
-        slots = tuple(one._replace(state=held) if one is slot else one for one in self.slots)
+        slots = tuple(one._replace(state=place_of(state)) if one is slot else one for one in self.slots)
         if state not in ("back", "down", "hung", "seen"):
             return self._replace(slots=slots)
         others = [one for one in self.ended if (one.instance_id, one.at) != (instance_id, slot.at)]
@@ -143,7 +151,14 @@ def read(columns: Mapping[str, object]) -> Window:
             counted_at=_int(columns, "counted_at"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Unreadable(f"the row of this region and stack is not one of this version: {error!r}") from None
+        raise Unreadable(f"it is not one of this version: {error!r}") from None
+
+
+def place_of(state: State) -> SlotState:
+    """Return the state of the place whose entry is in ``state``."""
+    if state in OPEN:
+        return "open"
+    return "down" if state == "down" else "hung" if state == "hung" else "ended"
 
 
 def same_claim(entry: Entry, claim: str, at: int) -> bool:

@@ -1,0 +1,75 @@
+"""The row of one group in the table: its instances that were rebooted and are not known to be back. Pure.
+
+Mostly that is one. A person who overrides the guard can have more of them down at once, and each keeps the others of
+its group from being rebooted until it is resolved.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, Unreadable
+from ecs_reboot.ledger.memory import holds_group
+from ecs_reboot.ledger.window_row import moment, same_claim
+
+
+class Member(NamedTuple):
+    """An instance of the group as ``run`` claimed it; ``at`` in milliseconds."""
+
+    instance_id: str
+    claim: str
+    run: str
+    at: int
+    state: str
+
+
+class Group(NamedTuple):
+    """The row."""
+
+    members: tuple[Member, ...] = ()
+
+    def busy(self, window: timedelta, now: datetime) -> dict[str, datetime]:
+        """Return the instances that keep the others from being rebooted, and since when."""
+        return {
+            one.instance_id: moment(one.at)
+            for one in self.members
+            if holds_group(one.state, moment(one.at), window, now)
+        }
+
+    def with_members(self, claimed: tuple[Member, ...], window: timedelta, now: datetime) -> "Group":
+        """Add what a run claims, in the place of earlier claims on the same instances, and forget what is over."""
+        busy = self.busy(window, now).keys() - {one.instance_id for one in claimed}
+        return Group((*(one for one in self.members if one.instance_id in busy), *claimed))
+
+    def with_end(self, instance_id: str, entry: Entry, *, run: str = "") -> "Group":
+        """Write what became of a claim (of that ``run`` only, where one is named); what no longer holds is left out."""
+        members = (
+            one._replace(state=entry.state)
+            if one.instance_id == instance_id and same_claim(entry, one.claim, one.at) and run in ("", one.run)
+            else one
+            for one in self.members
+        )
+        return Group(tuple(one for one in members if one.state in (*OPEN, *UNRESOLVED)))
+
+    def columns(self) -> dict[str, int | str]:
+        """Return the row's columns."""
+        return {"members": json.dumps(self.members, separators=(",", ":"))}
+
+
+def read(columns: Mapping[str, object]) -> Group:
+    """Read the row; none is an empty group. Raises Unreadable."""
+    if not columns:
+        return Group()
+    try:
+        return Group(tuple(_member(row) for row in json.loads(str(columns["members"]))))
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unreadable(f"it is not one of this version: {error!r}") from None
+
+
+def _member(row: list[object]) -> Member:
+    instance_id, claim, run, at, state = row
+    if not isinstance(at, int):
+        raise TypeError(f"member {row!r}")
+    moment(at)
+    return Member(str(instance_id), str(claim), str(run), at, str(state))
