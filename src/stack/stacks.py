@@ -14,10 +14,12 @@ from stack.clients import Clients
 TIMEOUT_MINUTES = 30
 POLL_SECONDS = 3.0
 _EVENTS = 50
+#: Looks at a stack without any news: after some it is said that it still goes on, after the most nobody looks further.
+LOOKS_TO_SAY_SO, MOST_LOOKS = 20, 600
 
 
 class StackFailed(RuntimeError):
-    """The stack came to a bad end; the text holds the first failure and its reason."""
+    """The stack came to a bad end, or to none; the text holds the first failure and its reason."""
 
 
 class Found(NamedTuple):
@@ -52,8 +54,16 @@ class Change(NamedTuple):
 class Stacks:
     """The stacks of one region. ``say`` gets one line for each step that is followed."""
 
-    def __init__(self, clients: Clients, say: Callable[[str], None], *, poll_seconds: float = POLL_SECONDS) -> None:
-        self._clients, self._say, self._poll_seconds = clients, say, poll_seconds
+    def __init__(
+        self,
+        clients: Clients,
+        say: Callable[[str], None],
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        most_looks: int = MOST_LOOKS,
+    ) -> None:
+        self._clients, self._say = clients, say
+        self._poll_seconds, self._most_looks = poll_seconds, most_looks
 
     def find(self, name: str) -> Found | None:
         """Return the stack of a name, or None; one that was deleted is none."""
@@ -161,11 +171,16 @@ class Stacks:
         return str(events[0].event_id) if events else ""
 
     def follow(self, stack_id: str, after: str = "") -> Found:
-        """Say each event after the event ``after`` until the stack is at rest; return it. Raises StackFailed."""
-        told, first_failure = {after}, ""
+        """Say each event after the event ``after`` until the stack is at rest; return it.
+
+        Raises StackFailed for a bad end, and for a stack that says nothing more for ``most_looks`` looks.
+        """
+        told, first_failure, looks = {after}, "", 0
         while True:
             found = self.get(stack_id)
-            for event in self._new_events(stack_id, told):
+            news = self._new_events(stack_id, told)
+            looks = 0 if news else looks + 1
+            for event in news:
                 told.add(event.event_id)
                 reason = f": {event.status_reason}" if event.status_reason else ""
                 self._say(f"{event.status:24} {event.logical_resource_id} ({event.resource_type}){reason}")
@@ -174,10 +189,20 @@ class Stacks:
                     first_failure = f"{event.logical_resource_id}: {event.status_reason}"
             if not found.busy:
                 break
+            if looks == self._most_looks:
+                raise StackFailed(
+                    f"the stack {found.name} is {found.status} and nothing has happened for {self._waited(looks)}: "
+                    "gave up looking. What is under way goes on by itself; the same command again takes it up"
+                )
+            if looks and looks % LOOKS_TO_SAY_SO == 0 and self._poll_seconds:
+                self._say(f"{found.status:24} {found.name}: nothing new for {self._waited(looks)}, still looking")
             time.sleep(self._poll_seconds)
         if found.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
             return found
         raise StackFailed(f"the stack {found.name} is {found.status}: {first_failure or found.reason}")
+
+    def _waited(self, looks: int) -> str:
+        return f"{looks * self._poll_seconds:.0f} s" if self._poll_seconds else f"{looks} looks"
 
     def _new_events(self, stack_id: str, told: set[str]) -> list[Any]:
         """Return the events that were not told yet, oldest first."""

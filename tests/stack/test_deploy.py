@@ -7,6 +7,7 @@ import sys
 import urllib.request
 import zipfile
 from datetime import datetime, timezone
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,18 @@ def test_a_failed_update_says_why(whole: Running, package: Path) -> None:
     assert stacks.update(found, template, {})
     with pytest.raises(StackFailed, match=r"UPDATE_FAILED: Function: .*NoSuchBucket"):
         stacks.follow(found.stack_id, mark)
+
+
+def test_a_stack_that_says_nothing_more_is_given_up_in_a_sentence(whole: Running, package: Path) -> None:
+    assert deploy(whole, package) == 0
+    stack = next(iter(whole.services.ros.stacks.values()))
+    stacks = Stacks(clients(whole), lambda _line: None, poll_seconds=0, most_looks=3)
+    found = stacks.find("ecs-reboot")
+    assert found is not None
+    stacks.delete(found)
+    stack._steps = repeat(None)
+    with pytest.raises(StackFailed, match=r"DELETE_IN_PROGRESS and nothing has happened for 3 looks: gave up looking"):
+        stacks.follow(found.stack_id)
 
 
 def test_a_role_works_only_a_while_after_it_was_made(

@@ -35,6 +35,23 @@ class NotMade(Exception):
     """A service refused to make a resource; the text is the reason that the stack's event shows."""
 
 
+#: How the services say no.
+_REFUSALS = (
+    Refusal,
+    FcError,
+    InvalidFunction,
+    MessageError,
+    OssError,
+    OtsError,
+    SlsError,
+    UnsupportedPolicy,
+    ValueError,
+    Denied,
+)
+#: In the codes of all services for what is not there.
+_GONE = ("NotExist", "NotFound")
+
+
 def make(account: Account, type_name: str, properties: Properties) -> Made:
     """Make one resource. Raises NotMade."""
     maker = _MAKERS.get(type_name)
@@ -42,21 +59,30 @@ def make(account: Account, type_name: str, properties: Properties) -> Made:
         raise NotMade(f"the local cloud does not make {type_name}")
     try:
         return maker(account, properties)
-    except (
-        Refusal,
-        FcError,
-        InvalidFunction,
-        MessageError,
-        OssError,
-        OtsError,
-        SlsError,
-        UnsupportedPolicy,
-        ValueError,
-        Denied,
-    ) as error:
+    except _REFUSALS as error:
         raise NotMade(str(error)) from error
     except KeyError as error:
         raise NotMade(f"property {error} is missing") from error
+
+
+def change(made: Made, properties: Properties) -> Made:
+    """Update a resource in place, one that has ``change``. Raises NotMade."""
+    if made.change:
+        try:
+            made.change(properties)
+        except _REFUSALS as error:
+            raise NotMade(str(error)) from error
+    return made
+
+
+def take_away(made: Made) -> None:
+    """Take a resource away; one that somebody else has taken away is gone too. Raises NotMade."""
+    try:
+        made.undo()
+    except _REFUSALS as error:
+        code = str(getattr(error, "code", "")) or str(error)
+        if not any(word in code for word in _GONE):
+            raise NotMade(str(error)) from error
 
 
 def _project(account: Account, properties: Properties) -> Made:
@@ -129,8 +155,8 @@ def _function(account: Account, properties: Properties) -> Made:
     account.function_roles[name] = role
 
     def undo() -> None:
+        account.function_roles.pop(name, None)
         account.functions.remove(name)
-        del account.function_roles[name]
 
     return Made(name, {"ARN": account.functions.arn(name), "FunctionName": name, "FunctionId": name}, undo)
 
@@ -146,7 +172,7 @@ def _async_config(account: Account, properties: Properties) -> Made:
     account.functions.configure(name, async_config=config)
 
     def undo() -> None:
-        del account.async_configs[name]
+        account.async_configs.pop(name, None)
         account.functions.configure(name, async_config=None)
 
     return Made(name, {}, undo)
@@ -158,7 +184,7 @@ def _concurrency(account: Account, properties: Properties) -> Made:
     account.functions.reserve(name, account.reserved[name])
 
     def undo() -> None:
-        del account.reserved[name]
+        account.reserved.pop(name, None)
         account.functions.reserve(name, None)
 
     return Made(name, {}, undo)
@@ -219,7 +245,7 @@ def _http_trigger(account: Account, function: str, name: str, properties: Proper
     url = f"{account.url()}/_http/{function}/"
 
     def undo() -> None:
-        account.http_triggers.pop(function)
+        account.http_triggers.pop(function, None)
 
     return Made(name, {"UrlInternet": url, "UrlIntranet": url}, undo)
 

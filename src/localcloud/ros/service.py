@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
@@ -357,9 +358,15 @@ def _template(call: Call) -> document.Document:
         template = document.read(body)
     except document.UnreadableTemplate as error:
         raise ApiError("StackValidationFailed", message=str(error), status=400) from error
-    if findings := checks.check(template):
-        raise ApiError("StackValidationFailed", message="; ".join(map(str, findings)), status=400)
+    if findings := _findings(body):
+        raise ApiError("StackValidationFailed", message=findings, status=400)
     return template
+
+
+@lru_cache(maxsize=8)
+def _findings(body: str) -> str:
+    """Return what is wrong with a template: a deployment sends the same one to be validated, previewed and made."""
+    return "; ".join(map(str, checks.check(document.read(body))))
 
 
 def _given(call: Call) -> dict[str, str]:

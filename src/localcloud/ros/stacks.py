@@ -4,6 +4,7 @@ A stack under way takes a few steps each time somebody looks at it, so that prog
 tested, and nothing depends on time.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,10 +16,11 @@ from cloud_languages.template.updates import differing
 from localcloud.account.credentials import Identity
 from localcloud.ros import rights
 from localcloud.ros.account import Account
-from localcloud.ros.resource_types import Made, NotMade, make
+from localcloud.ros.resource_types import Made, NotMade, change, make, take_away
 
 STEPS_A_LOOK = 5
 GOING, DONE, FAILED = "IN_PROGRESS", "COMPLETE", "FAILED"
+_log = logging.getLogger(__name__)
 
 
 class Event(NamedTuple):
@@ -65,9 +67,13 @@ class Stack:
         self._steps = self._delete() if decided is None else self._build(action, decided)
 
     def look(self) -> None:
-        """Take a few steps."""
-        for _ in range(STEPS_A_LOOK):
-            next(self._steps, None)
+        """Take a few steps. A mistake of the local cloud itself is a state too: no stack is under way for ever."""
+        try:
+            for _ in range(STEPS_A_LOOK):
+                next(self._steps, None)
+        except Exception as error:  # noqa: BLE001 - said, and logged with its traceback
+            _log.exception("the local cloud failed at the stack %s", self.name)
+            self._set(self.status.replace(GOING, FAILED), f"InternalError: {type(error).__name__}: {error}")
 
     @property
     def busy(self) -> bool:
@@ -98,6 +104,7 @@ class Stack:
                 properties = evaluate(one.properties, self)
                 before = self.standing.get(one.name)
                 if before and (before.properties, before.planned.type) == (properties, one.type):
+                    self.standing[one.name] = before._replace(planned=one)  # it may need others than before
                     continue
                 self._event(one, "", f"{action if before else 'CREATE'}_{GOING}")
                 yield
@@ -105,11 +112,10 @@ class Stack:
                     _require_updatable(one.type, before.properties, properties)
                 self._require("update" if before else "create", one.type, properties)
                 if before and before.made.change:
-                    before.made.change(properties)
-                    made = before.made
+                    made = change(before.made, properties)
                 else:
                     if before:
-                        before.made.undo()
+                        take_away(before.made)
                         taken_away = True
                     made = make(self.account, one.type, properties)
             except NotMade as error:
@@ -121,13 +127,13 @@ class Stack:
             self.standing[one.name] = Standing(one, properties, made)
             self._event(one, made.physical_id, f"{action if before else 'CREATE'}_{DONE}")
             yield
-        for name in [name for name in self.standing if name not in wanted]:
-            try:
+        try:
+            for name in [name for name in self._deletion_order() if name not in wanted]:
                 yield from self._take(name)
-            except NotMade as error:
-                yield from self._give_up(action, f"{name}: {error}")
-                return
-        self.outputs = {name: evaluate(output.get("Value"), self) for name, output in decided.outputs.items()}
+            self.outputs = {name: evaluate(output.get("Value"), self) for name, output in decided.outputs.items()}
+        except NotMade as error:
+            yield from self._give_up(action, str(error))
+            return
         self._set(f"{action}_{DONE}", f"Stack {action} completed successfully")
 
     def _give_up(self, action: str, reason: str) -> Iterator[None]:
@@ -136,29 +142,50 @@ class Stack:
             self._set(f"UPDATE_{FAILED}", reason)
             return
         self._set(f"CREATE_ROLLBACK_{GOING}", reason)
-        for name in reversed(list(self.standing)):
-            yield from self._take(name)
-        self._set(f"CREATE_ROLLBACK_{DONE}", reason)
+        yield from self._take_all("CREATE_ROLLBACK", reason)
 
     def _delete(self) -> Iterator[None]:
-        for name in reversed(list(self.standing)):
+        yield from self._take_all("DELETE", "Stack DELETE completed successfully")
+
+    def _take_all(self, action: str, reason: str) -> Iterator[None]:
+        for name in self._deletion_order():
             try:
                 yield from self._take(name)
             except NotMade as error:
-                self._set(f"DELETE_{FAILED}", f"{name}: {error}")
+                self._set(f"{action}_{FAILED}", str(error))
                 return
-        self._set(f"DELETE_{DONE}", "Stack DELETE completed successfully")
+        self._set(f"{action}_{DONE}", reason)
 
     def _take(self, name: str) -> Iterator[None]:
-        one = self.standing[name]
-        if not one.planned.retained:
-            self._require("delete", one.planned.type, one.properties)
+        """Take one resource away. Raises NotMade, with its name, where that is refused: then it stands."""
+        planned, properties, made = self.standing[name]
+        if not planned.retained:
+            self._event(planned, made.physical_id, f"DELETE_{GOING}")
+            try:
+                self._require("delete", planned.type, properties)
+                take_away(made)
+            except NotMade as error:
+                self._event(planned, made.physical_id, f"DELETE_{FAILED}", str(error))
+                raise NotMade(f"{name}: {error}") from error
         del self.standing[name]
-        if not one.planned.retained:
-            self._event(one.planned, one.made.physical_id, f"DELETE_{GOING}")
-            one.made.undo()
-        self._event(one.planned, one.made.physical_id, f"DELETE_{DONE}", "retained" if one.planned.retained else "")
+        self._event(planned, made.physical_id, f"DELETE_{DONE}", "retained" if planned.retained else "")
         yield
+
+    def _deletion_order(self) -> list[str]:
+        """Return what stands, each before all that it needs: an update may have made the needed one later."""
+        order: dict[str, None] = {}
+
+        def visit(name: str, above: tuple[str, ...]) -> None:
+            if name in order or name in above:  # what a failed update left may need itself
+                return
+            for needed in self.standing[name].planned.needs:
+                if needed in self.standing:
+                    visit(needed, (*above, name))
+            order[name] = None
+
+        for name in self.standing:
+            visit(name, ())
+        return list(reversed(order))
 
     def _require(self, done: str, kind: str, properties: Any) -> None:
         """Check the rights of who asked, as the services do when ROS calls them for that person. Raises NotMade."""
