@@ -123,6 +123,48 @@ def test_of_two_runs_with_one_place_one_has_it_wherever_the_other_comes_in():
             assert len(stage.window().slots) == 1
 
 
+@pytest.mark.parametrize("environment", [{"MAX_REBOOTS": "1"}, {"MAX_REBOOTS": "off", "GROUP_TAG": "app"}])
+@pytest.mark.parametrize("dies", ["before it claims", "before it asks"])
+def test_a_refusal_because_of_a_run_that_may_have_died_is_retriable(dies: str, environment: dict[str, str]):
+    stage = Stage(tags={"app": "web"}, **environment)
+    claims = stage.claims()
+    if dies == "before it claims":
+        stage.table.before["i#"] = [NO_RIGHT]
+        stage.table.before["w#"] = [None, NO_RIGHT]
+        stage.table.before["g#"] = [None, NO_RIGHT]
+    stage.obtain(claims)
+    stage.clock.sleep(15)
+    _, (result,) = stage.obtain(stage.claims("r-2", "run-2"), TWO)
+    assert (result.code, result.retriable) == ("blast_radius", True)
+    assert "try again" in result.reason
+    assert stage.clock.seconds == pytest.approx(15.0), "nobody is about to ask, so nobody is waited for"
+    if dies == "before it asks":
+        claims.record(REGION, {ONE: "accepted"})
+    else:
+        stage.clock.sleep(50)
+        stage.sweep()
+        assert stage.got(request="r-3", run="run-3")[0] == [ONE]
+    _, (result,) = stage.obtain(stage.claims("r-4", "run-4"), TWO)
+    assert (result.code, result.retriable) == ("blast_radius", dies == "before it claims")
+
+
+def test_a_place_that_is_given_back_a_moment_later_goes_to_who_was_refused_because_of_it():
+    stage = Stage(MAX_REBOOTS="1")
+    first = stage.claims()
+    stage.obtain(first)
+    stage.table.before["read"] = [None, None, lambda: first.release(REGION, [ONE])]
+    assert stage.got(TWO, request="r-2", run="run-2") == ([TWO], [])
+    assert 0 < stage.clock.seconds < 1
+
+
+def test_nobody_is_waited_for_in_a_storm():
+    ids = tuple(f"i-bp1storm{number:06d}" for number in range(5))
+    stage = Stage(*ids, MAX_REBOOTS="1", STORM_FACTOR="3")
+    stage.got(*ids)
+    _, (result,) = stage.obtain(stage.claims("r-2", "run-2"), ids[4])
+    assert (result.code, result.retriable, stage.clock.seconds) == ("storm", False, 0.0)
+
+
 def test_two_of_one_group_are_not_rebooted_together_and_the_group_is_free_when_one_is_back():
     stage = Stage(tags={"app": "web"}, GROUP_TAG="app", MAX_REBOOTS="off")
     claims = stage.claims()

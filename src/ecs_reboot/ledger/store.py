@@ -50,10 +50,14 @@ class Lost(NamedTuple):
 
 
 class Obtained(NamedTuple):
-    """``mine``: ECS may be asked for these, by this run alone. Those in neither were refused by the judge."""
+    """``mine``: ECS may be asked for these, by this run alone. Those neither in it nor in ``lost`` the judge refused.
+
+    ``unsettled``: refused because of others, of which one is claimed by a run that may have ended before it asked ECS.
+    """
 
     mine: frozenset[str]
     lost: Mapping[str, Lost]
+    unsettled: frozenset[str] = frozenset()
 
 
 class OpenReboot(NamedTuple):

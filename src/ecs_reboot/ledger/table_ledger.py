@@ -15,6 +15,7 @@ there already: so a sweep that judged an older window can't free it (docs/unders
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
@@ -26,6 +27,7 @@ from ecs_reboot.ledger.entry import Entry, History, State
 from ecs_reboot.ledger.group_row import Member
 from ecs_reboot.ledger.instance_row import InstanceRow
 from ecs_reboot.ledger.store import Judge, Judged, Lost, Obtained, Wanted
+from ecs_reboot.ledger.table_crowd import Crowd, Unsettled, crowd_of, look
 from ecs_reboot.ledger.table_region import TableRegion, group_name, instance_name, plain
 from ecs_reboot.ledger.table_rows import Found, Swap, TableApi, TableRows
 from ecs_reboot.ledger.window_row import Slot, Window, millis, moment
@@ -39,6 +41,8 @@ ASK_SECONDS, EFFECT_SECONDS = 10.0, 5.0
 #: Kept from the deadline for what follows a claim: calls (two or three writes, the reboot, one look, three to take it
 #: back), each as long as this run's slowest so far, and a second for the rest.
 CALLS_TO_COME, REST_SECONDS = 8, 1.0
+#: Calls from the claim of a run to its asking ECS, and a moment more: then what came of it shows. Seconds.
+CALLS_OF_OTHERS, LOOK_AGAIN_SECONDS = 6, 0.5
 #: Time of its own, beyond the deadline, for taking claims back. Seconds.
 RESERVE_SECONDS = 2.5
 #: The number of opted-in instances is counted again when it is older than this.
@@ -75,6 +79,7 @@ class TableLedger:
         self._rows = TableRows(api, table, deadline, settings.run)
         self._region = TableRegion(self._rows, settings.stack, deadline)
         self._held: dict[str, _Held] = {}
+        self._crowd = Crowd()
 
     def shown(self, instance: Instance) -> History:  # noqa: ARG002 - the other store needs it
         """Return nothing: an entry is read when it is claimed upon."""
@@ -97,7 +102,29 @@ class TableLedger:
         dry_run: bool = False,
         again: frozenset[str] = frozenset(),
     ) -> Obtained:
-        """Claim what the judge allows."""
+        """Claim what the judge allows; where others are about to ask ECS, look once more what came of it."""
+        ask = partial(self._obtained, region_id, judge=judge, count=count, dry_run=dry_run, again=again)
+        obtained = ask(wanted)
+        unsettled = Unsettled() if dry_run else look(self._rows, region_id, self._crowd)
+        wait = self._rows.slowest * CALLS_OF_OTHERS + LOOK_AGAIN_SECONDS
+        if unsettled.young and not obtained.mine and self._deadline.wait(wait):
+            with suppress(CloudError):
+                later = ask([one for one in wanted if one.instance_id in unsettled.refused])
+                obtained = Obtained(later.mine, {**obtained.lost, **later.lost})
+                unsettled = look(self._rows, region_id, self._crowd)
+        return obtained._replace(unsettled=unsettled.refused)
+
+    def _obtained(
+        self,
+        region_id: str,
+        wanted: Sequence[Wanted],
+        *,
+        judge: Judge,
+        count: Callable[[], int] | None,
+        dry_run: bool,
+        again: frozenset[str],
+    ) -> Obtained:
+        self._crowd = Crowd()
         mine: set[str] = set()
         lost: dict[str, Lost] = {}
         left = list(wanted)
@@ -240,15 +267,19 @@ class TableLedger:
         ours = frozenset((one.instance_id, self._claim()) for one in left)
         memory = window.memory(self._settings.window_seconds, found.now, ours=ours)
         seconds = timedelta(seconds=self._settings.window_seconds)
-        groups = {one.group for one in left} - {"0"}
-        busy = {group: self._region.group(found, group).busy(seconds, found.now) for group in groups}
+        groups = {group: self._region.group(found, group) for group in {one.group for one in left} - {"0"}}
+        busy = {group: row.busy(seconds, found.now) for group, row in groups.items()}
         histories = {}
         for one in left:
             row_of = self._row(found, one.instance_id)
             there = bool(found.rows[instance_name(one.instance_id)])
             # Of an instance that this table does not know yet, the tag may tell of the time before.
             histories[one.instance_id] = row_of.history if there else ledger.of(one.instance, found.now)
-        return judge(histories, memory._replace(busy=busy), found.now)
+        judged = judge(histories, memory._replace(busy=busy), found.now)
+        if judged.crowded and not judged.storm and memory.storm_at is None:
+            refused = {*self._crowd.refused, *judged.crowded}
+            self._crowd = crowd_of(refused, window, groups, ours=ours, since=found.now - seconds)
+        return judged
 
     def _in_time(self, judged: Judged) -> tuple[Judged, dict[str, Lost]]:
         """Return what there is still time to claim, and what there is not."""

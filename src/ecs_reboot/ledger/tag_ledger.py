@@ -72,6 +72,7 @@ class TagLedger:
         self._before: dict[str, str] = {}
         self._claimed: dict[str, str] = {}
         self._opted_in: dict[str, int] = {}
+        self._unsettled: set[str] = set()
 
     def shown(self, instance: Instance) -> History:
         """Return what the instance's own tag says."""
@@ -102,7 +103,7 @@ class TagLedger:
             # More than a second, so that no claim looks like the one before.
             wait = attempt * (1.0 + self._deadline.clock.jitter())
             if tried.kept or not tried.over or attempt == ROUNDS or not self._deadline.wait(wait):
-                return Obtained(tried.kept, lost)
+                return Obtained(tried.kept, lost, frozenset(self._unsettled))
             wanted = tried.over
         raise AssertionError("the last round returns")
 
@@ -224,12 +225,20 @@ class TagLedger:
     ) -> Judged:
         now = self._deadline.clock.now()
         others = self._others(wanted, entries, now)
-        memory = memories.of_entries(others, timedelta(seconds=self._settings.window_seconds), now)
-        return judge(
+        window = timedelta(seconds=self._settings.window_seconds)
+        memory = memories.of_entries(others, window, now)
+        judged = judge(
             {one.instance_id: _newest(one.instance, entries, now) for one in wanted},
             self._counted(region_id, wanted, memory, count),
             now,
         )
+        waiting = any(
+            entry.state == "claimed" and memories.holds_group(entry.state, entry.at, window, now)
+            for entry in others.values()
+        )
+        self._unsettled -= {one.instance_id for one in wanted}
+        self._unsettled |= set(judged.crowded) if waiting else set()
+        return judged
 
     def _others(self, wanted: Sequence[Wanted], entries: Entries, now: datetime) -> dict[str, Entry]:
         """Return the entries of the region without this request's own claims; an unreadable one is its instance's."""

@@ -85,7 +85,8 @@ class Claims:
         orders = [bench.allowed[one] for one in obtained.mine]
         own = {one: lost for one, lost in obtained.lost.items() if lost.code == "own"}
         results = [_lost(bench.facts_of(one), lost) for one, lost in obtained.lost.items() if lost.code != "own"]
-        results += [refusal(*refused) for one, refused in bench.refused.items() if one not in obtained.lost]
+        refused = {one: refused for one, refused in bench.refused.items() if one not in obtained.lost}
+        results += [refusal(*said, unsettled=one in obtained.unsettled) for one, said in refused.items()]
         order = {facts.target.instance_id: place for place, facts in enumerate(bench.facts)}
         return sorted(orders, key=lambda one: order[one.instance_id]), results, own
 
@@ -197,11 +198,14 @@ def _entry(order: ApprovedReboot, now: datetime) -> Entry:
     )
 
 
-def refusal(facts: Facts, decision: Decision) -> Result:
-    """Return the result of a decision not to reboot."""
-    # Whoever holds the instance may have died before it asked ECS: then this event must not be lost.
-    retriable = decision.retriable or (decision.code == "cooldown" and waits_for_a_run(facts))
-    return records.of_decision(facts, "skip", decision.code, decision.reason, retriable=retriable)
+def refusal(facts: Facts, decision: Decision, *, unsettled: bool = False) -> Result:
+    """Return the result of a decision not to reboot; ``unsettled``: as ``store.Obtained`` says it."""
+    # Whoever holds the instance, or the place in the limit or group, may have died before it asked ECS: then this event
+    # must not be lost. A storm is of what was asked for, whoever died.
+    others = unsettled and decision.code == "blast_radius"
+    retriable = decision.retriable or others or (decision.code == "cooldown" and waits_for_a_run(facts))
+    reason = decision.reason + ("; of the others one may not have been asked for yet: try again" if others else "")
+    return records.of_decision(facts, "skip", decision.code, reason, retriable=retriable)
 
 
 def _lost(facts: Facts, lost: Lost) -> Result:
