@@ -28,6 +28,7 @@ from ecs_reboot.policy.facts import Facts
 from ecs_reboot.settings.settings import Settings, SettingsError, load
 from stack import permissions
 from stack.clients import Clients, NoCredentials
+from stack.function_output import newest_run
 from stack.ledger import HOW_TO_ACTIVATE, TABLE, LedgerTable, LedgerUnseen, mistakes, not_activated
 from stack.logstores import LogStores
 from stack.refusals import sentence
@@ -101,6 +102,7 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
     yield from _rights(deployed, account, clients.region)
     yield from _guarded("roles", _account_roles(clients, deployed))
     yield from _guarded("logs", _logs(clients, found))
+    yield from _guarded("function", _function(clients, found))
     yield from _ledger(clients, deployed)
     yield from _guarded("alarms", _alarms(clients, found))
     if settings:
@@ -261,6 +263,17 @@ def _logs(clients: Clients, found: Found) -> Iterator[Result]:
         yield Result("bad", "logs", f"{project} has no {', '.join(sorted(missing))}: records are only printed")
     else:
         yield Result("good", "logs", f"{project} has both logstores")
+
+
+def _function(clients: Clients, found: Found) -> Iterator[Result]:
+    """Say from its own output whether it starts. A function that can't start leaves no record of any alarm."""
+    logstore = f"{found.outputs['FunctionName']}-function"
+    run = newest_run(LogStores(clients), str(found.outputs["LogProject"]), logstore)
+    if run is None:
+        told = "it has not run in the last day, so its output does not say whether it starts: send it the TestCommand"
+        yield Result("note", "function", told)
+    else:
+        yield Result("bad" if run.why else "good", "function", run.sentence())
 
 
 def _alarms(clients: Clients, found: Found) -> Iterator[Result]:

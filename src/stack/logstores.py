@@ -44,11 +44,13 @@ class LogStores:
             raise
         return set(listed.get_logstores())
 
-    def read(self, project: str, logstore: str, start: int, end: int, query: str = "*") -> Iterator[Mapping[str, Any]]:
-        """Yield the logs from ``start`` to ``end`` (Unix seconds), oldest first."""
+    def read(
+        self, project: str, logstore: str, start: int, end: int, query: str = "*", *, newest_first: bool = False
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield the logs from ``start`` to ``end`` (Unix seconds), by default oldest first."""
         offset = 0
         while True:
-            request = GetLogsRequest(project, logstore, start, end, "", query, _PAGE, offset, False)  # noqa: FBT003 - the client's signature
+            request = GetLogsRequest(project, logstore, start, end, "", query, _PAGE, offset, newest_first)
             found = [log.get_contents() for log in self._clients.logs.get_logs(request).get_logs()]
             yield from found
             if len(found) < _PAGE:

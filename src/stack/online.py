@@ -15,6 +15,7 @@ from stack.arguments import UsageError, parameters_of
 from stack.clients import Clients, NoCredentials
 from stack.code import NotUploaded
 from stack.deploy import Deployment, NotDeployable, Request, read_package
+from stack.function_output import newest_run
 from stack.ledger import LedgerUnseen
 from stack.logstores import LogStores
 from stack.offline import ROOT, TEMPLATE
@@ -87,14 +88,23 @@ class _Verb:
         return 0 if found.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE") else 1
 
     def logs(self) -> int:
-        """Tell the records, one a line."""
+        """Tell the records, one a line, and whether the function can't start."""
         found, now = self.found(), int(time.time())
         function, project = str(found.outputs["FunctionName"]), str(found.outputs["LogProject"])
         logstore = f"{function}-{'function' if self.options.function else 'records'}"
-        start = now - self.options.minutes * 60
-        for log in LogStores(self.clients).read(project, logstore, start, now + 60, self.options.query):
+        start, stores, found = now - self.options.minutes * 60, LogStores(self.clients), False
+        for log in stores.read(project, logstore, start, now + 60, self.options.query):
+            found = True
             self.tell(log.get("message", "") if self.options.function else _line(log))
-        return 0
+        if not found:
+            self.say(
+                f"nothing in {logstore} of the last {self.options.minutes} minutes for the query {self.options.query}"
+            )
+        # A function that can't start leaves no record: without this an empty answer would look like a quiet night.
+        newest = newest_run(stores, project, f"{function}-function")
+        if newest and newest.why:
+            self.say(f"{function}: {newest.sentence()}")
+        return 1 if newest and newest.never_began else 0
 
     def remove(self) -> int:
         """Delete the stack."""

@@ -1,9 +1,12 @@
+import py_compile
+import zipfile
 from pathlib import Path
 
 import pytest
-from local_deployment import NOT_OPTED_IN, OPTED_IN, PROJECT, deploy, run
+from local_deployment import NOT_OPTED_IN, OPTED_IN, PROJECT, ROOT, by_topic, deploy, idle, run
 
 from localcloud.server.server import Running
+from stack.function_output import judge
 
 CHAT = "dingtalk=https://oapi.dingtalk.com/robot/send?access_token=abcdef123456"
 
@@ -77,3 +80,73 @@ def test_what_is_wrong_is_told(whole: Running, package: Path, capsys: pytest.Cap
     assert "bad   role: ecs-reboot-cn-hangzhou lacks ecs:RebootInstances" in told
     assert f"bad   logs: {PROJECT} has no ecs-reboot-records" in told
     assert "paused: the function is paused" in told
+
+
+@pytest.fixture
+def of_another_python(tmp_path: Path) -> Path:
+    """A package whose entry was compiled by another Python than this one."""
+    compiled = tmp_path / "index.pyc"
+    py_compile.compile(str(ROOT / "src" / "ecs_reboot" / "__init__.py"), str(compiled), doraise=True)
+    path = tmp_path / "function.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("index.pyc", b"\x6f\x0d" + compiled.read_bytes()[2:])
+    return path
+
+
+def test_a_function_that_can_not_start_is_told_by_doctor_and_logs(
+    whole: Running, package: Path, of_another_python: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy(whole, of_another_python) == 0
+    assert "note  function: it has not run in the last day" in examined(whole, capsys)[1]
+    by_topic(whole.account, "")
+    idle(whole)
+    why = "it can't start, so nothing is done for any event: ImportError: bad magic number in 'index'"
+    status, told = examined(whole, capsys)
+    assert status == 1
+    assert f"bad   function: {why}" in told
+    assert "its package was built for another Python than the one that runs it: build again" in told
+    assert run(whole, "logs") == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"ecs-reboot: {why}" in said.err
+    assert deploy(whole, package) == 0
+    by_topic(whole.account, "")
+    idle(whole)
+    assert "good  function: its newest run ended well" in examined(whole, capsys)[1]
+    assert run(whole, "logs") == 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("FC Invoke Start RequestId: 1\nFC Invoke End RequestId: 1", "its newest run ended well"),
+        (
+            "FC Invoke Start RequestId: 1\nFC Invoke End RequestId: 1, Error: Function timed out after 60 seconds",
+            "its newest run failed: Function timed out after 60 seconds",
+        ),
+        (
+            (
+                "ValueError: of an earlier run\nFC Initialize Start RequestId: 1\nTraceback (most recent call last):\n"
+                "KeyError: 'inner'\n\nDuring handling of the above exception, another exception occurred:\n"
+                "RuntimeError: outer\nFC Initialize End RequestId: 1, Error: Unhandled function error"
+            ),
+            "it can't start, so nothing is done for any event: RuntimeError: outer",
+        ),
+        (
+            (
+                "FC Initialize Start RequestId: 1\nModuleNotFoundError: No module named 'pydantic_core._pydantic_core'\n"
+                "The above exception was the direct cause of the following exception:\n"
+                "FunctionError: Unable to import module 'index'\nFC Initialize End RequestId: 1, Error: Unhandled"
+            ),
+            (
+                "it can't start, so nothing is done for any event: "
+                "ModuleNotFoundError: No module named 'pydantic_core._pydantic_core'; its package was built for another"
+            ),
+        ),
+    ],
+)
+def test_the_newest_run_is_judged_by_its_output(lines: str, told: str) -> None:
+    run_of = judge(reversed(lines.splitlines()))
+    assert run_of is not None
+    assert run_of.sentence().startswith(told)
+    assert judge(["nothing of the kind"]) is None
