@@ -92,11 +92,11 @@ class _Verb:
         found, now = self.found(), int(time.time())
         function, project = str(found.outputs["FunctionName"]), str(found.outputs["LogProject"])
         logstore = f"{function}-{'function' if self.options.function else 'records'}"
-        start, stores, found = now - self.options.minutes * 60, LogStores(self.clients), False
+        start, stores, any_log = now - self.options.minutes * 60, LogStores(self.clients), False
         for log in stores.read(project, logstore, start, now + 60, self.options.query):
-            found = True
+            any_log = True
             self.tell(log.get("message", "") if self.options.function else _line(log))
-        if not found:
+        if not any_log:
             self.say(
                 f"nothing in {logstore} of the last {self.options.minutes} minutes for the query {self.options.query}"
             )

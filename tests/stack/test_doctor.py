@@ -134,13 +134,13 @@ def test_a_function_that_can_not_start_is_told_by_doctor_and_logs(
         ),
         (
             (
-                "FC Initialize Start RequestId: 1\nModuleNotFoundError: No module named 'pydantic_core._pydantic_core'\n"
+                "FC Initialize Start RequestId: 1\nImportError: No module named 'pydantic_core._pydantic_core'\n"
                 "The above exception was the direct cause of the following exception:\n"
                 "FunctionError: Unable to import module 'index'\nFC Initialize End RequestId: 1, Error: Unhandled"
             ),
             (
                 "it can't start, so nothing is done for any event: "
-                "ModuleNotFoundError: No module named 'pydantic_core._pydantic_core'; its package was built for another"
+                "ImportError: No module named 'pydantic_core._pydantic_core'; its package was built for another"
             ),
         ),
     ],
