@@ -9,7 +9,8 @@ from ecs_reboot.outcomes import BY_CODE, OUTCOMES
 #: Decisions of one event that a list is told; the tally counts all of them.
 MOST_TOLD = 200
 #: `rebooted`: a reboot came out as it was meant to. `troubled`: one was decided and did not. `dry_run`: it was tried.
-Verdict = Literal["rebooted", "troubled", "dry_run", "skip"]
+#: `observed`: it would have been rebooted.
+Verdict = Literal["rebooted", "troubled", "dry_run", "observed", "skip"]
 
 
 def decisions(records: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -32,7 +33,9 @@ def verdict(record: Mapping[str, Any]) -> Verdict:
     outcome = BY_CODE.get(str(record.get("code")))
     if outcome is None or not outcome.done:
         return "troubled"
-    return "dry_run" if record.get("dry_run") else "rebooted"
+    if record.get("dry_run"):
+        return "dry_run"
+    return "observed" if outcome.denies_reboot else "rebooted"
 
 
 def tally(decided: Iterable[Mapping[str, str]]) -> dict[str, int]:

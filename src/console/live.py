@@ -53,7 +53,7 @@ class Live:
             counted = regions(self._cloud.fleet, settings.policy, now) if self._form.ledger_in_tags else []
         return {
             "dry_run": settings.dry_run,
-            "observe": self._form.environment().get("MODE", "") == "observe",
+            "observe": settings.policy.mode == "observe",
             "paused": pause.sentence() if pause and pause.in_force(now) else "",
             "regions": counted,
         }

@@ -27,7 +27,7 @@ def ledger_rows(fleet: Iterable[Instance], policy: Policy, now: datetime) -> lis
     """Return one row for each instance with an entry, the latest first."""
     rows = []
     for instance in fleet:
-        text = instance.state.tags.get(ledger.KEY)
+        text = instance.state.tags.get(_key(policy))
         if text is None:
             continue
         entry = _parsed(text, now)
@@ -52,7 +52,7 @@ def ledger_rows(fleet: Iterable[Instance], policy: Policy, now: datetime) -> lis
 
 
 def _region(region_id: str, instances: list[Instance], policy: Policy, now: datetime) -> dict[str, Any]:
-    texts = {one.spec.instance_id: one.state.tags.get(ledger.KEY, "") for one in instances}
+    texts = {one.spec.instance_id: one.state.tags.get(_key(policy), "") for one in instances}
     entries = {instance_id: entry for instance_id, text in texts.items() if (entry := _parsed(text, now))}
     window = timedelta(seconds=policy.max_reboots_window_seconds)
     limit = policy.max_reboots.of(_opted_in(instances, policy)) if policy.max_reboots else None
@@ -67,6 +67,10 @@ def _region(region_id: str, instances: list[Instance], policy: Policy, now: date
         "down_in_a_row": region.down_in_a_row,
         "suspended": bool(policy.suspend_after) and region.down_in_a_row >= policy.suspend_after,
     }
+
+
+def _key(policy: Policy) -> str:
+    return (ledger.OBSERVED if policy.mode == "observe" else ledger.ACTING).key
 
 
 def _parsed(text: str, now: datetime) -> ledger.Entry | None:

@@ -109,6 +109,10 @@ def _connect(
         address = settings.tablestore_endpoint or endpoints.url("ots", region_id, settings.network, owner=name)
         return Tablestore(name, credentials, deadline, endpoint=address, answer_seconds=settings.ecs_timeout_seconds)
 
+    if settings.policy.mode == "observe":
+        from ecs_reboot.ledger.observing_ecs import ObservingEcs  # noqa: PLC0415 - only where it is used
+
+        return Connections(ObservingEcs(ecs), table)
     return Connections(ecs, table)
 
 

@@ -155,7 +155,8 @@ class Invocation:
             from ecs_reboot.remediation.ledger_commands import LedgerCommands  # noqa: PLC0415 - sweeps and people
             from ecs_reboot.remediation.lifecycle import Patience  # noqa: PLC0415
 
-            patience = Patience(self._holds, timedelta(seconds=self._settings.hung_after_seconds))
+            hung_after = timedelta(seconds=self._settings.hung_after_seconds)
+            patience = Patience(self._holds, hung_after, observing=self._settings.policy.mode == "observe")
             upkeep = LedgerCommands(connections.ecs, ledger.maintenance, self._deadline, patience)
             done = [result for request in reading.upkeep for result in upkeep.run(request)]
         if not reading.requests:

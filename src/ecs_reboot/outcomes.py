@@ -9,7 +9,7 @@ row becomes ``refused``; ECS's own word stays in ``api_code``.
 from typing import Literal, NamedTuple
 
 Code = Literal[
-    "allowed", "intended", "accepted", "recovered", "DRYRUN.SUCCESS",
+    "allowed", "intended", "accepted", "recovered", "DRYRUN.SUCCESS", "would_reboot",
     "still_rebooting", "stayed_down", "hung", "unproven", "accepted_unconfirmed",
     "deadline", "not_sent", "no_answer",
     "IncorrectInstanceStatus", "InvalidInstanceId.NotFound", "InvalidRegionId.NotFound", "InstanceNotReady",
@@ -99,6 +99,10 @@ OUTCOMES: tuple[Outcome, ...] = (
         after="back", done=True,
     ),
     Outcome("DRYRUN.SUCCESS", "reboot", "a dry run: ECS would reboot", "预检通过，ECS 将会重启", done=True),
+    Outcome(
+        "would_reboot", "reboot", "observing (MODE=observe): it would have been rebooted", "观察模式：本应重启",
+        done=True, keeps_claim=True,
+    ),
     _rebooted(
         "still_rebooting", "accepted, seen down, not up again when the watch ended", "观察结束时仍在重启",
         "wait for the sweep: it says `recovered` or `hung`", severity="warning",

@@ -367,4 +367,34 @@ MUTANTS: tuple[Mutant, ...] = (
         "failure._replace(code=redacted(failure.code, channel), reason=redacted(failure.reason, channel))",
         "failure",
     ),
+    Mutant(
+        "observing: ECS is asked",
+        "remediation/remediate",
+        '        if self._policy.mode == "observe" and not mode.dry_run:\n',
+        "        if False:\n",
+    ),
+    Mutant(
+        "observing: the second lock is open", "ledger/observing_ecs", "        if not dry_run:\n", "        if False:\n"
+    ),
+    Mutant(
+        "observing: the shadow is the ledger itself",
+        "remediation/chosen_ledger",
+        'OBSERVED if settings.policy.mode == "observe" else ACTING',
+        "ACTING",
+    ),
+    Mutant(
+        "observing: the rows of the shadow are those of the ledger",
+        "ledger/table_rows",
+        "self._before_region + region_id",
+        "region_id",
+    ),
+    Mutant(
+        "observing: a machine is waited for", "remediation/lifecycle", "    if patience.observing:\n", "    if False:\n"
+    ),
+    Mutant(
+        "observing: a claim that nobody acted on is no attempt",
+        "policy/facts",
+        '    acts = facts.policy.mode == "act"\n',
+        "    acts = True\n",
+    ),
 )

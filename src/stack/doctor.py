@@ -164,9 +164,12 @@ def _settings(settings: Settings) -> Iterator[Result]:
         yield Result("bad", "settings", f"nothing is rebooted, the function is paused: {paused.sentence()}")
     if settings.dry_run:
         yield Result("note", "settings", "nothing is rebooted: DryRun is on")
+    observes = settings.policy.mode == "observe"
+    if observes:
+        yield Result("note", "settings", "nothing is rebooted: Mode is observe (`make digest`)")
     if settings.policy.force_reboot == "always":
         yield Result("note", "settings", "every reboot is forced, like pulling the plug: unwritten data is lost")
-    if not (paused and paused.in_force(now)) and not settings.dry_run:
+    if not (paused and paused.in_force(now)) and not settings.dry_run and not observes:
         yield Result("good", "settings", f"reboots are on, force is {settings.policy.force_reboot}")
 
 
@@ -189,6 +192,7 @@ def _rights(deployed: Deployed, account: str, region: str) -> Iterator[Result]:
     context = {
         f"acs:ResourceTag/{permissions.OPT_IN_KEY}": value,
         f"acs:RequestTag/{permissions.LEDGER_KEY}": "v1",
+        f"acs:RequestTag/{permissions.OBSERVED_KEY}": "v1",
     }
     places = {
         "ecs": f"acs:ecs:{region}:{account}:instance/i-1",

@@ -11,7 +11,7 @@ TAGS, TABLESTORE = "tags", "tablestore"
 LEDGERS = {TAGS: "LedgerOfTags", TABLESTORE: "LedgerInTable"}
 
 OPT_IN_KEY = "ecs-reboot"
-LEDGER_KEY = "ecs-reboot.ledger"
+LEDGER_KEY, OBSERVED_KEY = "ecs-reboot.ledger", "ecs-reboot.observed"
 
 FUNCTION, PLATFORM, MESSAGES = "the function", "Function Compute", "the message service"
 
@@ -147,6 +147,15 @@ MARKING = Condition(
     },
     f"the instance has the opt-in tag or is paused by it, and the request writes `{LEDGER_KEY}`",
 )
+OBSERVING = Condition(
+    {
+        "StringLike": {
+            f"acs:ResourceTag/{OPT_IN_KEY}": [{"Ref": "OptInValue"}, "paused*"],
+            f"acs:RequestTag/{OBSERVED_KEY}": ["*"],
+        },
+    },
+    f"the instance has the opt-in tag or is paused by it, and the request writes `{OBSERVED_KEY}`",
+)
 OPTING_IN = Condition(
     {"StringLike": {f"acs:RequestTag/{OPT_IN_KEY}": ["*"]}},
     f"the request writes `{OPT_IN_KEY}`, whatever else it writes",
@@ -194,6 +203,15 @@ PERMISSIONS: tuple[Permission, ...] = (
         INSTANCES,
         "the attempt, written on the instance before the reboot is asked for",
         MARKING,
+        ledger=TAGS,
+    ),
+    Permission(
+        FUNCTION,
+        "TagResources",
+        "ecs:TagResources",
+        INSTANCES,
+        "the same while it only observes (`MODE`): given in any case, so that one variable alone changes the mode",
+        OBSERVING,
         ledger=TAGS,
     ),
     Permission(

@@ -64,8 +64,8 @@ class ScriptedEcs:
     def change(self, instance_id: str, **fields: Any) -> None:
         self.instances[instance_id] = self.instances[instance_id].model_copy(update=fields)
 
-    def tag(self, instance_id: str, value: str) -> None:
-        tags = {**dict(self.instances[instance_id].tags), ledger.KEY: value}
+    def tag(self, instance_id: str, value: str, key: str = ledger.KEY) -> None:
+        tags = {**dict(self.instances[instance_id].tags), key: value}
         self.change(instance_id, tags=tuple(tags.items()))
 
     def entry(self, instance_id: str) -> str:
@@ -108,10 +108,10 @@ class ScriptedEcs:
 
     def set_tag(self, _region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         self._step("remember", self.before)
-        assert key == ledger.KEY
+        assert key in (ledger.KEY, ledger.OBSERVED_KEY)
         for instance_id in instance_ids:
             self.written.append((instance_id, value))
-            self.tag(instance_id, value)
+            self.tag(instance_id, value, key)
         self._step("remember", self.after)
 
     def reboot(

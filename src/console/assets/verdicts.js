@@ -6,7 +6,7 @@ import { chosenLanguage, t } from "./preferences.js";
 
 let outcomes = {};
 
-export const VERDICTS = ["rebooted", "dry_run", "troubled", "skip"];
+export const VERDICTS = ["rebooted", "observed", "dry_run", "troubled", "skip"];
 
 export async function learnOutcomes() {
   outcomes = await ask("outcomes");

@@ -10,13 +10,15 @@ time earlier attempts were made. At most 128 characters.
 
 import re
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from ecs_reboot import utc_time
 from ecs_reboot.model import Instance, Value
 
 #: The one tag this function writes. Never the opt-in key: the function must not be able to opt an instance in.
 KEY = "ecs-reboot.ledger"
+#: The tag of a function that only observes: never read by one that acts.
+OBSERVED_KEY = "ecs-reboot.observed"
 #: What ECS allows: characters in a tag's value, tags on an instance, resources in one TagResources call.
 MOST_CHARACTERS, MOST_TAGS, MOST_RESOURCES = 128, 20, 50
 #: Attempts that one entry can remember, the latest included.
@@ -50,6 +52,17 @@ _ENTRY = re.compile(
 )
 
 
+class Namespace(NamedTuple):
+    """Whose memory it is: the ``key`` of its tags, and what stands before the region in its rows of the table."""
+
+    key: str
+    before_region: str
+
+
+#: The memory of functions that act, and a shadow of it for those that only observe (``MODE``).
+ACTING, OBSERVED = Namespace(KEY, ""), Namespace(OBSERVED_KEY, "observed/")
+
+
 class Entry(Value):
     """One instance's ledger. ``earlier``: seconds before ``at`` of each earlier attempt, newest first."""
 
@@ -77,19 +90,19 @@ class Unreadable(ValueError):
     """The entry is one that this version did not write, or its time has not come or is in no calendar."""
 
 
-def parse(text: str, now: datetime) -> Entry:
-    """Read a tag's value. Raises Unreadable."""
+def parse(text: str, now: datetime, key: str = KEY) -> Entry:
+    """Read the value of the tag ``key``. Raises Unreadable."""
     match = _ENTRY.fullmatch(text)
     at = utc_time.parse(match["at"]) if match else None
     if not match or at is None:
-        raise Unreadable(f"tag {KEY}={text!r} is not an entry of this version; reset it (docs/operate/runbook.md)")
+        raise Unreadable(f"tag {key}={text!r} is not an entry of this version; reset it (docs/operate/runbook.md)")
     if at > now + SKEW:
         raise Unreadable(
-            f"tag {KEY}={text!r} is dated after now, {now:%Y-%m-%dT%H:%M:%SZ}; check the clocks, or reset it"
+            f"tag {key}={text!r} is dated after now, {now:%Y-%m-%dT%H:%M:%SZ}; check the clocks, or reset it"
         )
     if at.year < FIRST_YEAR:
         raise Unreadable(
-            f"tag {KEY}={text!r} is dated before there was such a ledger; reset it (docs/operate/runbook.md)"
+            f"tag {key}={text!r} is dated before there was such a ledger; reset it (docs/operate/runbook.md)"
         )
     earlier = tuple(int(part[1:-1]) for part in match["earlier"].split(",")) if match["earlier"] else ()
     return Entry(
@@ -102,19 +115,19 @@ def parse(text: str, now: datetime) -> Entry:
     )
 
 
-def read(text: str | None, now: datetime) -> History:
-    """Return what a tag's value says, None for no tag."""
+def read(text: str | None, now: datetime, key: str = KEY) -> History:
+    """Return what the value of the tag ``key`` says, None for no tag."""
     if text is None:
         return History()
     try:
-        return History(entry=parse(text, now))
+        return History(entry=parse(text, now, key))
     except Unreadable as error:
         return History(unreadable=str(error))
 
 
-def of(instance: Instance, now: datetime) -> History:
-    """Return what the instance's own tag says."""
-    return read(dict(instance.tags).get(KEY), now)
+def of(instance: Instance, now: datetime, key: str = KEY) -> History:
+    """Return what the instance's own tag ``key`` says."""
+    return read(dict(instance.tags).get(key), now, key)
 
 
 def attempts(entry: Entry | None, now: datetime, *, ours: str = "", never_asked: bool = False) -> tuple[datetime, ...]:

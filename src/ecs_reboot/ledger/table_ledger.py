@@ -69,6 +69,7 @@ class TableSettings(NamedTuple):
     run: str
     window_seconds: float
     holds: timedelta
+    namespace: ledger.Namespace = ledger.ACTING
 
 
 class TableLedger:
@@ -76,7 +77,7 @@ class TableLedger:
 
     def __init__(self, api: TableApi, table: str, deadline: Deadline, settings: TableSettings) -> None:
         self._deadline, self._settings = deadline, settings
-        self._rows = TableRows(api, table, deadline, settings.run)
+        self._rows = TableRows(api, table, deadline, settings.run, settings.namespace.before_region)
         self._region = TableRegion(self._rows, settings.stack, deadline)
         self._held: dict[str, _Held] = {}
         self._crowd = Crowd()
@@ -274,12 +275,15 @@ class TableLedger:
             row_of = self._row(found, one.instance_id)
             there = bool(found.rows[instance_name(one.instance_id)])
             # Of an instance that this table does not know yet, the tag may tell of the time before.
-            histories[one.instance_id] = row_of.history if there else ledger.of(one.instance, found.now)
+            histories[one.instance_id] = row_of.history if there else self._of_tag(one, found.now)
         judged = judge(histories, memory._replace(busy=busy), found.now)
         if judged.crowded and not judged.storm and memory.storm_at is None:
             refused = {*self._crowd.refused, *judged.crowded}
             self._crowd = crowd_of(refused, window, groups, ours=ours, since=found.now - seconds)
         return judged
+
+    def _of_tag(self, one: Wanted, now: datetime) -> History:
+        return ledger.of(one.instance, now, self._settings.namespace.key)
 
     def _in_time(self, judged: Judged) -> tuple[Judged, dict[str, Lost]]:
         """Return what there is still time to claim, and what there is not."""

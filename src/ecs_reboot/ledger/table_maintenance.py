@@ -26,7 +26,7 @@ class TableMaintenance:
 
     def __init__(self, api: TableApi, table: str, deadline: Deadline, settings: TableSettings) -> None:
         self._deadline, self._settings = deadline, settings
-        self._rows = TableRows(api, table, deadline, settings.run)
+        self._rows = TableRows(api, table, deadline, settings.run, settings.namespace.before_region)
         self._region = TableRegion(self._rows, settings.stack, deadline)
         self._read: dict[str, tuple[Found, InstanceRow]] = {}
 

@@ -72,11 +72,14 @@ class Swap(NamedTuple):
 class TableRows:
     """The rows of one table, as one run uses them. ``run``: what tells this run from all others.
 
+    ``before_region`` keeps rows apart from those of other namespaces (``entry.Namespace``).
+
     ``slowest`` is the longest that a call has taken so far, seconds.
     """
 
-    def __init__(self, api: TableApi, table: str, deadline: Deadline, run: str) -> None:
+    def __init__(self, api: TableApi, table: str, deadline: Deadline, run: str, before_region: str = "") -> None:
         self._api, self._table, self._deadline, self._run = api, table, deadline, run
+        self._before_region = before_region
         self._writes = 0
         self.slowest = 0.0
 
@@ -86,7 +89,7 @@ class TableRows:
         began, now = self._deadline.clock.elapsed(), None
         for start in range(0, len(names), MOST_READ):
             part = names[start : start + MOST_READ]
-            keys = [_key(region_id, name) for name in part]
+            keys = [self._key(region_id, name) for name in part]
             read = self._until_answered(lambda keys=keys: self._api.batch_get_row(self._table, keys), deadline)  # type: ignore[misc]  # bound
             found |= {name: row.columns if row else NO_ROW for name, row in zip(part, read.rows, strict=True)}
             now = now or read.now
@@ -97,10 +100,10 @@ class TableRows:
     def list(self, region_id: str, first: str, end: str) -> dict[str, Mapping[str, Stored]]:
         """Return all rows of a region whose names are from ``first`` on and before ``end``."""
         found: dict[str, Mapping[str, Stored]] = {}
-        start: RangeEnd | None = _key(region_id, first)
+        start: RangeEnd | None = self._key(region_id, first)
         while start is not None:
             page = self._until_answered(
-                lambda start=start: self._api.get_range(self._table, start, _key(region_id, end)),  # type: ignore[misc]  # bound
+                lambda start=start: self._api.get_range(self._table, start, self._key(region_id, end)),  # type: ignore[misc]  # bound
                 None,
             )
             found |= {str(row.key[1][1]): row.columns for row in page.rows}
@@ -131,7 +134,7 @@ class TableRows:
         condition = Condition(exists=True, column=(VERSION, version)) if one.before else Condition(exists=False)
         if one.before and VERSION not in one.before:
             condition = Condition(exists=True)
-        return Put(Row(_key(region_id, one.name), columns), condition)
+        return Put(Row(self._key(region_id, one.name), columns), condition)
 
     def _swapped(
         self, region_id: str, changes: dict[str, Put], deadline: Deadline | None
@@ -198,9 +201,8 @@ class TableRows:
         finally:
             self.slowest = max(self.slowest, self._deadline.clock.elapsed() - began)
 
-
-def _key(region_id: str, name: str) -> Key:
-    return (("region", region_id), ("row", name))
+    def _key(self, region_id: str, name: str) -> Key:
+        return (("region", self._before_region + region_id), ("row", name))
 
 
 def _refused(action: str, code: str, message: str) -> Refused:

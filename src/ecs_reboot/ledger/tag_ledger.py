@@ -53,6 +53,7 @@ class TagSettings(NamedTuple):
     request: str
     window_seconds: float
     settle_seconds: float
+    key: str = ledger.KEY
 
 
 class _Round(NamedTuple):
@@ -68,7 +69,7 @@ class TagLedger:
 
     def __init__(self, ecs: EcsApi, deadline: Deadline, settings: TagSettings) -> None:
         self._deadline, self._settings = deadline, settings
-        self._register = TagRegister(ecs, deadline, settings.settle_seconds)
+        self._register = TagRegister(ecs, deadline, settings.settle_seconds, settings.key)
         self._before: dict[str, str] = {}
         self._claimed: dict[str, str] = {}
         self._opted_in: dict[str, int] = {}
@@ -76,7 +77,7 @@ class TagLedger:
 
     def shown(self, instance: Instance) -> History:
         """Return what the instance's own tag says."""
-        return ledger.of(instance, self._deadline.clock.now())
+        return ledger.of(instance, self._deadline.clock.now(), self._settings.key)
 
     def histories(self, region_id: str, instances: Sequence[Instance]) -> Mapping[str, History]:  # noqa: ARG002
         """Return what the instances' own tags say, without a call."""
@@ -228,7 +229,7 @@ class TagLedger:
         window = timedelta(seconds=self._settings.window_seconds)
         memory = memories.of_entries(others, window, now)
         judged = judge(
-            {one.instance_id: _newest(one.instance, entries, now) for one in wanted},
+            {one.instance_id: _newest(one.instance, entries, now, self._settings.key) for one in wanted},
             self._counted(region_id, wanted, memory, count),
             now,
         )
@@ -313,10 +314,10 @@ class TagLedger:
             self._register.write(region_id, values, since)
 
 
-def _newest(instance: Instance, entries: Entries, now: datetime) -> History:
+def _newest(instance: Instance, entries: Entries, now: datetime, key: str) -> History:
     """Return the newest word on an instance, from the region or from describing it; what can't be read is newest."""
-    words = [entries.get(instance.instance_id), dict(instance.tags).get(ledger.KEY)]
-    histories = [ledger.read(text, now) for text in words if text is not None]
+    words = [entries.get(instance.instance_id), dict(instance.tags).get(key)]
+    histories = [ledger.read(text, now, key) for text in words if text is not None]
     unreadable = [one for one in histories if one.unreadable]
     if unreadable:
         return unreadable[0]

@@ -19,9 +19,9 @@ STILL_WATCHED = timedelta(seconds=60)
 class TagMaintenance:
     """``store.LedgerMaintenance`` over tags."""
 
-    def __init__(self, ecs: EcsApi, deadline: Deadline, settle_seconds: float) -> None:
-        self._ecs, self._deadline = ecs, deadline
-        self._register = TagRegister(ecs, deadline, settle_seconds)
+    def __init__(self, ecs: EcsApi, deadline: Deadline, settle_seconds: float, key: str = ledger.KEY) -> None:
+        self._ecs, self._deadline, self._key = ecs, deadline, key
+        self._register = TagRegister(ecs, deadline, settle_seconds, key)
         self._texts: dict[str, str] = {}
 
     def open_reboots(self, region_id: str, instance_ids: tuple[str, ...]) -> list[OpenReboot]:
@@ -31,7 +31,7 @@ class TagMaintenance:
             texts: dict[str, str] = {}
             for batch in batches(instance_ids):
                 found = retry.call_idempotent(partial(self._ecs.describe, region_id, batch), self._deadline)
-                texts |= {one.instance_id: dict(one.tags).get(ledger.KEY, "") for one in found}
+                texts |= {one.instance_id: dict(one.tags).get(self._key, "") for one in found}
         else:
             texts = self._register.read(region_id).entries
         self._texts |= texts
@@ -69,7 +69,8 @@ class TagMaintenance:
     def list(self, region_id: str) -> list[tuple[str, History]]:
         """Return all entries of a region."""
         now = self._deadline.clock.now()
-        return [(one, ledger.read(text, now)) for one, text in sorted(self._register.read(region_id).entries.items())]
+        entries = sorted(self._register.read(region_id).entries.items())
+        return [(one, ledger.read(text, now, self._key)) for one, text in entries]
 
     def _cleared(self, text: str) -> str:
         now = self._deadline.clock.now()

@@ -36,14 +36,14 @@ class TagRegister:
     ``settle_seconds``: how long a claim stands before it counts; 0 for no such rule, and no bound on writes.
     """
 
-    def __init__(self, ecs: EcsApi, deadline: Deadline, settle_seconds: float) -> None:
-        self._ecs, self._deadline, self._settle_seconds = ecs, deadline, settle_seconds
+    def __init__(self, ecs: EcsApi, deadline: Deadline, settle_seconds: float, key: str = ledger.KEY) -> None:
+        self._ecs, self._deadline, self._settle_seconds, self._key = ecs, deadline, settle_seconds, key
 
     def read(self, region_id: str, deadline: Deadline | None = None) -> LedgerSnapshot:
         """Read all entries of a region."""
         return retry.call_idempotent(
             lambda: LedgerSnapshot(
-                began=self._deadline.clock.elapsed(), entries=dict(self._ecs.list_tag_values(region_id, ledger.KEY))
+                began=self._deadline.clock.elapsed(), entries=dict(self._ecs.list_tag_values(region_id, self._key))
             ),
             deadline or self._deadline,
         )
@@ -83,7 +83,7 @@ class TagRegister:
             for part in batches(ids, ledger.MOST_RESOURCES):
                 room = self._room(since, deadline or self._deadline)
                 if room.left():
-                    retry.call_idempotent(partial(self._ecs.set_tag, region_id, part, ledger.KEY, value), room)
+                    retry.call_idempotent(partial(self._ecs.set_tag, region_id, part, self._key, value), room)
                 else:
                     late.update(part)
         return frozenset(late)
@@ -124,7 +124,7 @@ class TagRegister:
             lambda: LedgerSnapshot(
                 began=self._deadline.clock.elapsed(),
                 entries={
-                    instance.instance_id: dict(instance.tags).get(ledger.KEY, "")
+                    instance.instance_id: dict(instance.tags).get(self._key, "")
                     for instance in self._ecs.describe(region_id, instance_ids)
                 },
             ),

@@ -42,6 +42,7 @@ class Policy(Value):
     responsive: Literal["off", "any", "all"] = "off"
     responsive_triggers: tuple[str, ...] = ()
     busy_seconds: int = 0
+    mode: Literal["act", "observe"] = "act"
 
 
 class Facts(Value):
@@ -86,7 +87,9 @@ def history_of(facts: Facts, instance: Instance) -> History:
 def attempts(facts: Facts, instance: Instance) -> tuple[datetime, ...]:
     """Return the times of our earlier attempts, oldest first; none where the ledger can't be read."""
     entry = history_of(facts, instance).entry
-    idle = ledger.never_asked(entry, instance, facts.now, timedelta(seconds=facts.claim_holds_seconds))
+    # An observing run asks nobody: its claim is an attempt as soon as it stands.
+    acts = facts.policy.mode == "act"
+    idle = acts and ledger.never_asked(entry, instance, facts.now, timedelta(seconds=facts.claim_holds_seconds))
     return ledger.attempts(entry, facts.now, ours=facts.claim, never_asked=idle)
 
 

@@ -101,11 +101,15 @@ def _recently_started(facts: Facts, instance: Instance) -> str:
 
 
 def _tags_full(facts: Facts, instance: Instance) -> str:
-    if facts.policy.ledger != "tags" or len(instance.tags) < ledger.MOST_TAGS or ledger.KEY in dict(instance.tags):
+    if facts.policy.ledger != "tags":
+        return ""
+    # What only observes leaves room for the tag of a function that acts.
+    keys = {ledger.KEY} if facts.policy.mode == "act" else {ledger.KEY, ledger.OBSERVED_KEY}
+    if len(dict(instance.tags).keys() | keys) <= ledger.MOST_TAGS:
         return ""
     return (
         f"the instance has {len(instance.tags)} tags, as many as ECS allows, so an attempt could not be remembered "
-        f"in the tag {ledger.KEY}; remove one"
+        f"in the tag {' and '.join(sorted(keys))}; remove one"
     )
 
 

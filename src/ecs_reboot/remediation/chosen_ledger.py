@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.ledger.connections import Connections
+from ecs_reboot.ledger.entry import ACTING, OBSERVED
 from ecs_reboot.ledger.store import LedgerMaintenance, LedgerStore
 from ecs_reboot.settings.settings import Settings
 
@@ -22,12 +23,13 @@ def connect(
 ) -> Ledger:
     """Return the ledger that the settings name, for one run of one request."""
     run = f"{int(deadline.clock.jitter() * 2**32):08x}{int(deadline.clock.jitter() * 2**32):08x}"
+    namespace = OBSERVED if settings.policy.mode == "observe" else ACTING
     window_seconds = settings.policy.max_reboots_window_seconds
     if settings.policy.ledger == "tablestore":
         from ecs_reboot.ledger.table_ledger import TableLedger, TableSettings  # noqa: PLC0415 - the other store
         from ecs_reboot.ledger.table_maintenance import TableMaintenance  # noqa: PLC0415
 
-        of_run = TableSettings(settings.stack_name, request_id or run, run, window_seconds, holds)
+        of_run = TableSettings(settings.stack_name, request_id or run, run, window_seconds, holds, namespace)
         table = connections.table()
         return Ledger(
             TableLedger(table, settings.tablestore_table, deadline, of_run),
@@ -39,7 +41,7 @@ def connect(
 
     settle = settings.claim_settle_seconds
     return Ledger(
-        TagLedger(connections.ecs, deadline, TagSettings(request_id or run, window_seconds, settle)),
-        TagMaintenance(connections.ecs, deadline, settle),
+        TagLedger(connections.ecs, deadline, TagSettings(request_id or run, window_seconds, settle, namespace.key)),
+        TagMaintenance(connections.ecs, deadline, settle, namespace.key),
         run,
     )

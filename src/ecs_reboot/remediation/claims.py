@@ -107,7 +107,7 @@ class Claims:
             facts = bench.facts_of(one).model_copy(update={"instance": found.get(one)})
             if one not in found:
                 results.append(_lost(facts, lost))
-            elif lost.entry and was_asked(lost.entry, found[one], self._skew):
+            elif self._policy.mode == "act" and lost.entry and was_asked(lost.entry, found[one], self._skew):
                 results.append(_done_before(facts, lost.entry))
             else:
                 again.append(facts)

@@ -17,10 +17,14 @@ from ecs_reboot.outcomes import Code
 
 
 class Patience(NamedTuple):
-    """How long to wait: ``holds`` until a run that claimed is over, ``hung_after`` until an instance must be up."""
+    """How long to wait: ``holds`` until a run that claimed is over, ``hung_after`` until an instance must be up.
+
+    ``observing``: nothing is ever restarted, so nothing is waited for beyond the run.
+    """
 
     holds: timedelta
     hung_after: timedelta
+    observing: bool = False
 
 
 class End(NamedTuple):
@@ -34,6 +38,8 @@ class End(NamedTuple):
 def end_of(entry: Entry, instance: Instance, now: datetime, patience: Patience) -> End | None:
     """Return what became of a reboot whose end is not known or was bad; None where it is too early to tell."""
     age, claimed = now - entry.at, f"claimed at {_at(entry.at)}"
+    if patience.observing:
+        return _of_observed(age >= patience.holds, claimed)
     if instance.status != "Running":
         return _not_up(entry, instance, age >= patience.hung_after, claimed)
     if ledger.restarted(entry, instance.start_time):
@@ -43,9 +49,14 @@ def end_of(entry: Entry, instance: Instance, now: datetime, patience: Patience) 
     if ledger.never_asked(entry, instance, now, patience.holds):
         reason = f"{claimed}, and not restarted since: the run that claimed it ended before it asked ECS"
         return End("void", "unproven", reason)
-    if age >= patience.hung_after:
-        return End("unproven", "unproven", f"{claimed}, and nothing shows that it was restarted since")
-    return None
+    unproven = End("unproven", "unproven", f"{claimed}, and nothing shows that it was restarted since")
+    return unproven if age >= patience.hung_after else None
+
+
+def _of_observed(over: bool, claimed: str) -> End | None:  # noqa: FBT001 - pure and private
+    """Return the end of a claim upon which nobody asked ECS, once its run is over."""
+    reason = f"{claimed} by a function that observes: nothing was restarted, so nothing is waited for"
+    return End("back", "nothing_to_do", reason) if over else None
 
 
 def _not_up(entry: Entry, instance: Instance, late: bool, claimed: str) -> End | None:  # noqa: FBT001 - pure and private

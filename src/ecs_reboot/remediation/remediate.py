@@ -28,6 +28,7 @@ from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.batch import Mode, RebootBatch
 from ecs_reboot.remediation.claims import Claims, refusal
+from ecs_reboot.remediation.observation import as_if_restarted, would_reboot
 from ecs_reboot.remediation.verification import watch
 from ecs_reboot.settings.settings import Settings
 
@@ -137,6 +138,8 @@ class Remediation:
         return passed
 
     def _reboot(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
+        if self._policy.mode == "observe" and not mode.dry_run:
+            return self._observe(orders, mode)
         batch = RebootBatch(
             self._describe,
             self._ecs.reboot,
@@ -154,6 +157,11 @@ class Remediation:
                 {result.instance_id: ASKED[result.code] for result in results if result.code in ASKED},
             )
         return results
+
+    def _observe(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
+        """Say what would have been done, and close the claims in the shadow ledger: no machine restarts."""
+        self._claims.record(mode.region_id, dict.fromkeys((order.instance_id for order in orders), "back"))
+        return [would_reboot(order) for order in orders]
 
     def _candidates(self, request: RebootRequest, results: list[Result]) -> Iterator[Candidate]:
         for target in request.targets:
@@ -187,7 +195,8 @@ class Remediation:
             reason = f"the ledger can't be read, so nothing is rebooted: {error}"
             results.append(records.of_request(request, region_id, "ledger_unavailable", reason, retriable=True))
             return []
-        made = progress(found, histories, rolling, self._deadline.clock.now())
+        shown = as_if_restarted(found, histories) if self._policy.mode == "observe" else found
+        made = progress(shown, histories, rolling, self._deadline.clock.now())
         why_not = reason_to_wait(made)
         by_id = {instance.instance_id: instance for instance in found}
         chosen: list[Instance] = []

@@ -67,7 +67,7 @@ class SettingsError(ValueError):
 #: Settings that belong to one pure step and are handed to it alone.
 _PARTS = {
     "policy": (
-        "force_reboot", "paused", "opt_in_tag", "grace_seconds", "maintenance_windows", "freezes", "time_zone",
+        "mode", "force_reboot", "paused", "opt_in_tag", "grace_seconds", "maintenance_windows", "freezes", "time_zone",
         "window_triggers", "cooldown_seconds", "max_attempts", "attempt_window_seconds", "max_reboots",
         "max_reboots_window_seconds", "group_tag", "storm_factor", "suspend_after", "ledger", "managed",
         "platform_events", "responsive", "responsive_triggers", "busy_seconds",
@@ -96,7 +96,9 @@ def _one_letter_off(name: str) -> Iterable[str]:
         yield name[:index] + name[index + 1 :]
 
 
-_NEARLY = {near: name for name in _NAMES for near in _one_letter_off(name)}
+#: Of a shorter name nearly every word of four letters would be a misspelling.
+_LONG_ENOUGH = 5
+_NEARLY = {near: name for name in _NAMES if len(name) >= _LONG_ENOUGH for near in _one_letter_off(name)}
 
 
 def _meant(name: str) -> str:

@@ -92,7 +92,7 @@ def _opt_in_tag(text: str) -> tuple[str, str] | None:
     key, separator, value = (part.strip() for part in text.partition("="))
     if not separator or not key or not value:
         raise ValueError("give key=value, such as ecs-reboot=enabled, or nothing to ask for no opt-in")
-    if key.startswith(("acs:", "aliyun")) or key == ledger.KEY:
+    if key.startswith(("acs:", "aliyun")) or key in (ledger.KEY, ledger.OBSERVED_KEY):
         raise ValueError(f"the key {key!r} is reserved; choose another, such as ecs-reboot")
     return key, value
 
@@ -148,6 +148,14 @@ VARIABLES: tuple[Variable, ...] = (
         "`SuccessFirst`: each instance of a batch is rebooted by itself. `AllTogether`: one that ECS refuses holds "
         "back its batch; it is dropped and the rest is asked for again. A dry run always asks AllTogether, since "
         "ECS checks nothing for SuccessFirst.",
+    ),
+    Variable(
+        "MODE",
+        "act",
+        _choice("act", "observe"),
+        "`observe`: everything but the call that reboots. Attempts are remembered in a ledger of its own, so that "
+        "cooldown, limits, storms and escalation count as they would; nothing of it holds back a function that acts. "
+        "To act, change this variable alone. `make digest` says what would have been done.",
     ),
     Variable("DRY_RUN", "false", _flag, "`true`: ask ECS to check each reboot without doing it."),
     Variable(

@@ -24,6 +24,7 @@ MOST_CHARACTERS = 400
 #: (one instance, several) by kind and language; `{name}`, `{count}` and `{seconds}` are filled in.
 _TITLES: dict[Language, dict[Kind, tuple[str, str]]] = {
     "en": {
+        "observed": ("{name} would have been rebooted", "{count} instances would have been rebooted"),
         "rebooting": ("{name} is being rebooted", "{count} instances are being rebooted"),
         "came_back": ("{name} came back{seconds}", "{count} instances came back"),
         "not_back": ("{name} did not come back", "{count} instances did not come back"),
@@ -31,6 +32,7 @@ _TITLES: dict[Language, dict[Kind, tuple[str, str]]] = {
         "late": ("told late: {name}", "{count} earlier notices, told late"),
     },
     "zh": {
+        "observed": ("{name} 本应重启", "{count} 台实例本应重启"),
         "rebooting": ("{name} 正在重启", "{count} 台实例正在重启"),
         "came_back": ("{name} 已恢复{seconds}", "{count} 台实例已恢复"),
         "not_back": ("{name} 未恢复", "{count} 台实例未恢复"),
@@ -39,8 +41,18 @@ _TITLES: dict[Language, dict[Kind, tuple[str, str]]] = {
     },
 }
 _WORDS = {
-    "en": {"link": "Records", "seconds": " in {seconds:.0f} s", "more": "and {count} more"},
-    "zh": {"link": "查看记录", "seconds": "，用时 {seconds:.0f} 秒", "more": "另有 {count} 个"},
+    "en": {
+        "link": "Records",
+        "seconds": " in {seconds:.0f} s",
+        "more": "and {count} more",
+        "observing": "observing: ",
+    },
+    "zh": {
+        "link": "查看记录",
+        "seconds": "，用时 {seconds:.0f} 秒",
+        "more": "另有 {count} 个",
+        "observing": "观察模式：",
+    },
 }
 
 
@@ -52,17 +64,27 @@ class Frame(NamedTuple):
     link: str
     source: str
     request_id: str
+    observing: bool = False
 
     @classmethod
     def of(cls, settings: Settings, request_id: str, region_id: str, now: datetime) -> "Frame":
         """Return the frame of a run in the function's own region."""
         link = log_link(settings.log_project, settings.logstore, request_id, now.timestamp())
-        return cls(settings.notify_language, settings.notify_keyword, link, f"/ecs-reboot/{region_id}", request_id)
+        return cls(
+            settings.notify_language,
+            settings.notify_keyword,
+            link,
+            f"/ecs-reboot/{region_id}",
+            request_id,
+            observing=settings.policy.mode == "observe",
+        )
 
     def title(self, kind: Kind, count: int, name: str, seconds: float | None = None) -> str:
         """Return the title, behind the keyword by which a robot may know its messages."""
         took = _WORDS[self.language]["seconds"].format(seconds=seconds) if seconds is not None else ""
         text = _TITLES[self.language][kind][count > 1].format(name=one_line(name, 100), count=count, seconds=took)
+        if self.observing and kind != "late":
+            text = _WORDS[self.language]["observing"] + text
         return f"[{self.keyword}] {text}" if self.keyword else text
 
     def lines(self, lines: list[str]) -> tuple[str, ...]:

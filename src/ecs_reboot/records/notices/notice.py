@@ -2,8 +2,8 @@
 
 from typing import Literal, NamedTuple
 
-#: What a notice is about. `needs_you`: refused or failed, and only a person can help.
-Kind = Literal["rebooting", "came_back", "not_back", "needs_you", "late"]
+#: What a notice is about. `needs_you`: refused or failed, and only a person can help. `observed`: it would have been.
+Kind = Literal["observed", "rebooting", "came_back", "not_back", "needs_you", "late"]
 
 
 class Channel(NamedTuple):

@@ -18,7 +18,7 @@ def kind_of(outcome: Outcome) -> Kind | None:
     if outcome.state_after == "back":
         return "came_back"
     if outcome.keeps_claim and outcome.done:
-        return "rebooting"
+        return "observed" if outcome.denies_reboot else "rebooting"
     if not outcome.denies_reboot and outcome.severity != "info":
         return "not_back"
     return "needs_you" if outcome.pages else None

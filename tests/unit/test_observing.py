@@ -1,0 +1,116 @@
+"""Observing, in memory: the shadow ledger, its sweep, and the lock behind the decision not to ask."""
+
+from datetime import timedelta
+
+import pytest
+from scripted_ecs import NOW, ONE, REGION, JumpingClock, ScriptedEcs, deadline, entry, instance, request, settings
+from scripted_table import ScriptedTable
+
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger.connections import Connections
+from ecs_reboot.ledger.observing_ecs import ObservingEcs
+from ecs_reboot.model import RebootRequest, Target
+from ecs_reboot.policy.decide import decide
+from ecs_reboot.policy.facts import Facts, attempts
+from ecs_reboot.remediation import chosen_ledger
+from ecs_reboot.remediation.lifecycle import Patience, end_of
+from ecs_reboot.remediation.observation import as_if_restarted
+from ecs_reboot.remediation.remediate import Remediation
+from ecs_reboot.settings.settings import load
+
+PATIENCE = Patience(holds=timedelta(seconds=330), hung_after=timedelta(seconds=1200), observing=True)
+
+
+def facts(tags: dict[str, str], history: ledger.History, mode: str = "observe") -> Facts:
+    target = Target(instance_id=ONE, region_id=REGION)
+    return Facts(
+        request=RebootRequest(trigger="manual", evidence="a test", targets=(target,)),
+        target=target,
+        instance=instance(tags={"ecs-reboot": "enabled", **tags}),
+        policy=load({"MODE": mode, "LEDGER": "tags"}).policy,
+        now=NOW,
+        history=history,
+    )
+
+
+class Runs:
+    """Runs of one function after another, over one ECS and one table."""
+
+    def __init__(self, store: str) -> None:
+        self.clock = JumpingClock()
+        self.ecs, self.table, self.store, self.number = ScriptedEcs(instance()), ScriptedTable(self.clock), store, 0
+
+    def run(self, mode: str) -> tuple[str, bool]:
+        self.number += 1
+        chosen = settings(MODE=mode, LEDGER=self.store, TABLESTORE_INSTANCE="table", COOLDOWN_SECONDS="600")
+        until, holds, named = deadline(200, self.clock), timedelta(seconds=230), f"request-{self.number}"
+        connections = Connections(self.ecs, lambda: self.table)
+        memory = chosen_ledger.connect(chosen, connections, until, request_id=named, holds=holds)
+        remediation = Remediation(
+            self.ecs, memory.store, chosen, until, request_id=named, holds=holds, log_intent=lambda _: None
+        )
+        (result,) = remediation.run([request()])
+        return result.code, result.force
+
+
+@pytest.mark.parametrize("store", ["tags", "tablestore"])
+def test_the_shadow_remembers_and_holds_back_nobody_who_acts(store: str):
+    runs = Runs(store)
+    assert [runs.run("observe")[0] for _ in range(2)] == ["would_reboot", "cooldown"]
+    assert not runs.ecs.asked, "ECS was not asked"
+    assert runs.ecs.entry(ONE) == ""
+    assert runs.run("act")[0] == "accepted"
+
+
+@pytest.mark.parametrize("call", [{"force": False}, {"force": True}])
+def test_no_reboot_leaves_an_observing_function(call: dict[str, bool]):
+    ecs = ScriptedEcs(instance())
+    with pytest.raises(AssertionError, match=f"about to reboot {ONE}"):
+        ObservingEcs(ecs).reboot(REGION, (ONE,), **call, dry_run=False, batch_optimization="SuccessFirst")
+    answer = ObservingEcs(ecs).reboot(REGION, (ONE,), **call, dry_run=True, batch_optimization="SuccessFirst")
+    assert answer.dry_run_code == "DRYRUN.SUCCESS"
+
+
+@pytest.mark.parametrize("key", [ledger.KEY, "ecs-reboot"])
+def test_no_other_tag_is_written_by_an_observing_function(key: str):
+    with pytest.raises(AssertionError, match=r"ecs-reboot\.observed only"):
+        ObservingEcs(ScriptedEcs(instance())).set_tag(REGION, (ONE,), key, "v1")
+
+
+@pytest.mark.parametrize("status", ["Running", "Stopping", "Stopped"])
+def test_whatever_a_machine_shows_the_shadow_waits_for_nothing_but_the_run(status: str):
+    young, old = (ledger.parse(entry("claimed", ago=ago), NOW) for ago in (329, 330))
+    shown = instance(status=status)
+    assert end_of(young, shown, NOW, PATIENCE) is None
+    end = end_of(old, shown, NOW, PATIENCE)
+    assert end is not None
+    assert (end.state, end.code) == ("back", "nothing_to_do")
+
+
+def test_a_shadow_claim_is_an_attempt_though_nobody_was_asked():
+    history = ledger.read(entry("claimed", ago=5000), NOW)
+    one = instance()
+    assert len(attempts(facts({}, history), one)) == 1
+    assert attempts(facts({}, history, "act"), one) == ()
+
+
+@pytest.mark.parametrize(("mode", "others", "code"), [
+    ("act", 18, "allowed"), ("act", 19, "tags_full"), ("observe", 17, "allowed"), ("observe", 18, "tags_full"),
+])  # fmt: skip
+def test_the_shadow_leaves_room_for_the_tag_of_an_acting_function(mode: str, others: int, code: str):
+    tags = {f"t{number}": "" for number in range(others)}
+    assert decide(facts(tags, ledger.History(), mode)).code == code
+
+
+def test_what_would_have_been_rebooted_is_shown_started_then():
+    start = NOW - timedelta(days=2)
+    one = instance(start_time=start)
+    back, refused = (ledger.read(entry(state, ago=60), NOW) for state in ("back", "refused"))
+    assert as_if_restarted([one], {ONE: back})[0].start_time == NOW - timedelta(seconds=60)
+    assert as_if_restarted([one], {ONE: refused}) == [one]
+    assert as_if_restarted([one], {}) == [one]
+
+
+@pytest.mark.parametrize("name", ["NODE", "CODE", "MODEL", "HOME"])
+def test_a_short_name_is_nobodys_misspelling(name: str):
+    assert load({name: "x"}).policy.mode == "act"
