@@ -13,7 +13,7 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.events import read
 from ecs_reboot.ledger.connections import Connections, holds_of
-from ecs_reboot.model import ParsedEvent
+from ecs_reboot.model import LedgerCommand, ParsedEvent
 from ecs_reboot.outcomes import Code
 from ecs_reboot.records import response
 from ecs_reboot.records import result as records
@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # loaded only where somebody is to be told
 HTTP_SECONDS, HTTP_LOG_SECONDS = 3.5, 0.9
 #: How long to wait at the end, at most, for notices that are under way; and for writing down what became of them.
 NOTICE_SECONDS, NOTICE_LOG_SECONDS = 3.5, 1.0
+#: How long the log service may take to count the records of a week.
+DIGEST_SECONDS = 20.0
 #: The share of the margin that all this may take.
 MARGIN_SHARE = 0.8
 NOBODY_TOLD = {"status": "off", "told": 0}
@@ -140,7 +142,29 @@ class Invocation:
             self._delivery.send(notices, NOTICE_LOG_SECONDS)
         return self._notices.outcome()
 
+    def _digest(self, request: LedgerCommand) -> Result:
+        """Have the records of the last days counted."""
+        from ecs_reboot.records import digest, sls  # noqa: PLC0415 - once a week
+        from ecs_reboot.remediation.ledger_commands import result_of  # noqa: PLC0415
+
+        try:
+            counted = self._delivery.counted(min(DIGEST_SECONDS, self._deadline.left()))
+        except sls.LogStoreError as error:
+            return result_of(request, "", "no_answer", f"the records could not be counted: {error}", retriable=True)
+        if counted is None:
+            return result_of(request, "", "nothing_to_do", "digest: no logstore holds the records (LOGSTORE)")
+        reason = f"in the last {digest.DAYS} days: {digest.sentence(counted)}"
+        return result_of(request, "", "digest", reason, evidence=digest.written(counted))
+
     def _carry_out(self, reading: ParsedEvent) -> list[Result]:
+        """Do what the event asks for; a digest needs no ECS."""
+        digests = [self._digest(request) for request in reading.upkeep if request.verb == "digest"]
+        upkeep = tuple(request for request in reading.upkeep if request.verb != "digest")
+        if not upkeep and not reading.requests:
+            return digests
+        return digests + self._remedied(reading.model_copy(update={"upkeep": upkeep}))
+
+    def _remedied(self, reading: ParsedEvent) -> list[Result]:
         try:
             connections = self._connect(self._deadline)
         except NoCredentials as error:

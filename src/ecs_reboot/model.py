@@ -48,13 +48,14 @@ class Rolling(Value):
 
 
 class LedgerCommand(Value):
-    """A request about the ledger, not about a reboot, for one region.
+    """A request about the ledger or the records, not about a reboot, for one region.
 
     `reset`: clear the attempts of ``instance_ids``. `resume`: lift the region's suspension and storm. `verify`: find
-    out what became of reboots that nobody watched to their end; of ``instance_ids``, or of all in the region.
+    out what became of reboots that nobody watched to their end; of ``instance_ids``, or of all in the region. `digest`:
+    count what the records say of the last days.
     """
 
-    verb: Literal["reset", "resume", "verify"]
+    verb: Literal["reset", "resume", "verify", "digest"]
     trigger: str
     region_id: str
     instance_ids: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from ecs_reboot.outcomes import BY_CODE, Code, Outcome
+from ecs_reboot.records.digest import Part, part_of
 from localcloud.commands.invoke import UsageError
 from review.exported import Export, Record, complaints_told, read
 from review.given import text_of
@@ -53,21 +54,17 @@ def within(export: Export, days: int) -> Export:
 
 def digest(export: Export) -> Digest:
     """Sort the results of an export by what came of them."""
-    would, rebooted, refused, needs, idle = [], [], [], [], 0
+    parts: dict[Part, list[Record]] = {"would": [], "rebooted": [], "refused": [], "idle": []}
+    needs = []
     for record in export.results():
         outcome = BY_CODE[record.result.code]
-        if outcome.done and outcome.denies_reboot:
-            would.append(record)
-        elif not outcome.denies_reboot:
-            rebooted.append(record)
-        elif outcome.action == "reboot" or record.result.facts is not None:
-            refused.append(record)
-        else:
-            idle += 1
+        part = part_of(outcome)
+        parts[part].append(record)
         if outcome.pages:
             needs.append(record)
     notices = Counter(record.result.code for record in export.records if record.kind == "notice")
-    return Digest(tuple(would), tuple(rebooted), tuple(refused), tuple(needs), idle, notices)
+    would, rebooted, refused = (tuple(parts[part]) for part in ("would", "rebooted", "refused"))
+    return Digest(would, rebooted, refused, tuple(needs), len(parts["idle"]), notices)
 
 
 def told(export: Export, found: Digest) -> Iterator[str]:

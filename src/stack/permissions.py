@@ -165,6 +165,7 @@ OPTING_IN = Condition(
 ACTIONS_OF_CALLS = {
     # SLS, list of actions: PutLogs needs log:PostLogStoreLogs.
     "PutLogs": "log:PostLogStoreLogs",
+    "GetLogs": "log:GetLogStoreLogs",
     # CloudMonitor, DescribeMetricLast and DescribeMetricList: the operations in their RAM tables are other ones.
     "DescribeMetricLast": "cms:QueryMetricLast",
     "DescribeMetricList": "cms:QueryMetricList",
@@ -291,6 +292,7 @@ PERMISSIONS: tuple[Permission, ...] = (
         "the same: the service asks for the function with its qualifier",
     ),
     Permission(FUNCTION, "PutLogs", "log:PostLogStoreLogs", RECORDS, "the records"),
+    Permission(FUNCTION, "GetLogs", "log:GetLogStoreLogs", RECORDS, "the weekly digest: how many results of each code"),
     Permission(PLATFORM, "PutLogs", "log:PostLogStoreLogs", FUNCTION_LOGS, "what the function prints"),
     Permission(
         PLATFORM, "SendMessage", "mns:SendMessage", FAILURES, "events that failed for good: the failure destination"

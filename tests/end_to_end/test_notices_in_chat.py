@@ -221,3 +221,35 @@ def test_a_batch_is_one_message(chatting: Chatting):
     (message,) = chat_of(here)
     assert "24 instances are being rebooted" in message["text"]
     assert "and 14 more" in message["text"]
+
+
+def test_the_digest_of_an_observing_week_is_told(chatting: Chatting):
+    here = chatting(("dingtalk", "feishu"), GRACE_SECONDS="0", MAX_REBOOTS="off", MODE="observe")
+    for _ in range(2):
+        here.send(ask(ONE, TWO))
+    answer = here.send({"digest": True})
+    told = "would have rebooted 2, rebooted 0, refused 2"
+    assert [(result["code"], result["reason"]) for result in answer["results"]] == [
+        ("digest", f"in the last 7 days: {told}")
+    ]
+    assert answer["notices"] == {"status": "told", "told": 2}
+    messages = chat_of(here)
+    assert "observing: 2 instances would have been rebooted" in messages[0]["title"]
+    for message in [message for message in messages if "seven days" in message["title"]]:
+        assert f"observing: seven days: {told}" in message["title"]
+        assert "2 cooldown: our last attempt was too short a while ago" in message["text"]
+    assert [message["service"] for message in messages].count("feishu") == 2
+
+
+def test_a_digest_without_a_logstore_says_so(chatting: Chatting):
+    here = chatting(LOGSTORE="", LOG_PROJECT="")
+    (result,) = here.send({"digest": True})["results"]
+    assert result["code"] == "nothing_to_do"
+    assert "LOGSTORE" in result["reason"]
+    assert chat_of(here) == []
+
+
+def test_a_digest_that_can_t_be_counted_is_tried_again(chatting: Chatting):
+    here = chatting()
+    at(here, "/faults", {"service": "sls", "action": "GetLogs", "kind": "drop_before"})
+    assert "could not be counted" in here.send({"digest": True})["raised"]["errorMessage"]

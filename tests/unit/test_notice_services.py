@@ -1,7 +1,7 @@
 """Each chat service's form of a message, its signature, and what its answers mean."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ecs_reboot.cloud.transport import Answer
 from ecs_reboot.records.notices import services
-from ecs_reboot.records.notices.notice import Channel, Message
+from ecs_reboot.records.notices.notice import Channel, Kind, Message
 from ecs_reboot.records.notices.services import dingtalk, feishu
 
 NOW = 1793620800.0
@@ -165,3 +165,9 @@ def test_a_refusal_is_read_whatever_http_says(service: str, said: Answer, code: 
     assert failure is not None
     assert (failure.code, failure.wait_seconds) == (code, wait)
     assert len(failure.reason) < 300
+
+
+@pytest.mark.parametrize("service", URLS)
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_service_has_a_form_for_every_kind_of_notice(service: str, kind: Kind):
+    assert sent(service, message()._replace(kind=kind))

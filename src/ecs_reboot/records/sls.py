@@ -1,4 +1,6 @@
-"""Records to a logstore: PutLogs, signed here (signature version 1, HMAC-SHA256) and sent over our transport.
+"""Records to a logstore, and their sums from it: PutLogs and GetLogs over our transport.
+
+Signed here (signature version 1, HMAC-SHA256).
 
 A client package for one call would cost more start-up time than the whole function (docs/understand/performance.md).
 A repeated PutLogs writes its lines twice, so a write is tried again only where nothing was sent; each line carries its
@@ -35,7 +37,7 @@ class Logstore:
     """One logstore. ``endpoint`` is the region's, without the project."""
 
     def __init__(self, project: str, logstore: str, endpoint: str, credentials: Credentials) -> None:
-        self._project, self._path = project, f"/logstores/{logstore}/shards/lb"
+        self._project, self._path = project, f"/logstores/{logstore}"
         scheme, _, host = endpoint.rpartition("://")
         self._scheme = scheme or "https"
         self._host = f"{project}.{host}"
@@ -52,36 +54,50 @@ class Logstore:
         return written
 
     def _put(self, raw: bytes, now: datetime, seconds: float) -> None:
-        body = zlib.compress(raw)
-        headers = self._signed(body, len(raw), now)
-        request = Request(self._scheme, self._address, "POST", self._path, headers, body)
+        own = {"x-log-compresstype": "deflate", "content-type": "application/x-protobuf"}
+        headers = {**own, "x-log-bodyrawsize": str(len(raw))}
+        self._post("PutLogs", "/shards/lb", zlib.compress(raw), headers, now=now, seconds=seconds)
+
+    def analyse(self, query: str, start: datetime, now: datetime, *, seconds: float) -> list[dict[str, str]]:
+        """Return the rows that a query with an analysis finds from ``start`` until now. Raises LogStoreError."""
+        asked = {"from": int(start.timestamp()), "to": int(now.timestamp()) + 1, "query": query}
+        body = json.dumps(asked).encode()
+        own = {"content-type": "application/json", "x-log-bodyrawsize": str(len(body))}
+        answer = self._post("GetLogs", "/logs", body, own, now=now, seconds=seconds)
+        try:
+            found = json.loads(answer.body)
+            if found["meta"]["progress"] != "Complete":
+                raise LogStoreError(f"GetLogs of {self._host}: the answer is {found['meta']['progress']}")
+            return [dict(row) for row in found["data"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise LogStoreError(f"GetLogs of {self._host}: an answer that can't be read: {error!r}") from error
+
+    def _post(self, call: str, path: str, body: bytes, own: dict[str, str], *, now: datetime, seconds: float) -> Answer:
+        path = self._path + path
+        request = Request(self._scheme, self._address, "POST", path, self._signed(path, body, own, now), body)
         try:
             try:
                 answer = self._exchange(request, seconds)
             except NothingSent:
                 answer = self._exchange(request, seconds)
         except (NothingSent, AnswerLost) as error:
-            raise LogStoreError(f"PutLogs to {self._host}: {error}") from error
+            raise LogStoreError(f"{call} to {self._host}: {error}") from error
         if answer.status != 200:  # noqa: PLR2004 - OK
-            raise LogStoreError(f"PutLogs to {self._host}: HTTP {answer.status}: {_error(answer.body)}")
+            raise LogStoreError(f"{call} to {self._host}: HTTP {answer.status}: {_error(answer.body)}")
+        return answer
 
     def _exchange(self, request: Request, seconds: float) -> Answer:
         return _connections.exchange(request, connect_seconds=seconds / 4, answer_seconds=seconds / 2)
 
-    def _signed(self, body: bytes, raw_size: int, now: datetime) -> dict[str, str]:
+    def _signed(self, path: str, body: bytes, own: dict[str, str], now: datetime) -> dict[str, str]:
         date = f"{_DAYS[now.weekday()]}, {now.day:02d} {_MONTHS[now.month - 1]} {now:%Y %H:%M:%S} GMT"
-        headers = {
-            "x-log-apiversion": "0.6.0",
-            "x-log-bodyrawsize": str(raw_size),
-            "x-log-compresstype": "deflate",
-            "x-log-signaturemethod": "hmac-sha256",
-        }
+        kind = own.pop("content-type")
+        headers = {**own, "x-log-apiversion": "0.6.0", "x-log-signaturemethod": "hmac-sha256"}
         if self._credentials.security_token:
             headers["x-acs-security-token"] = self._credentials.security_token
         md5 = hashlib.md5(body, usedforsecurity=False).hexdigest().upper()
-        kind = "application/x-protobuf"
         signed = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-        text = f"POST\n{md5}\n{kind}\n{date}\n{signed}{self._path}"
+        text = f"POST\n{md5}\n{kind}\n{date}\n{signed}{path}"
         digest = hmac.digest(self._credentials.access_key_secret.encode(), text.encode(), "sha256")
         signature = base64.b64encode(digest).decode()
         return {

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from localcloud.sls import analysis
 from localcloud.sls.compression import DECOMPRESS, Undecodable, decompress
 from localcloud.sls.errors import SlsError
 from localcloud.sls.protobuf import LogGroup, Malformed, NotText, read_log_group
@@ -94,20 +95,26 @@ def get_logs_v1(stores: LogStores, call: Call) -> Answer:
 
 def get_logs_v2(stores: LogStores, call: Call) -> Answer:
     """Search, in the form of the current clients: POST, one object with ``meta`` and ``data``."""
-    found = _search(stores, call)
+    where, _, statement = str(call.parameters.get("query", "")).partition("|")
+    if statement:
+        found = _everything_of(stores, call, where)
+        data = _analysed(statement, found)
+    else:
+        found = _search(stores, call)
+        data = [_shown(entry) for entry in found]
     meta = {
         "progress": "Complete",
-        "count": len(found),
+        "count": len(data),
         "processedRows": len(found),
         "elapsedMillisecond": 0,
-        "hasSQL": False,
-        "whereQuery": str(call.parameters.get("query", "")),
-        "aggQuery": "",
+        "hasSQL": bool(statement),
+        "whereQuery": where.strip(),
+        "aggQuery": statement.strip(),
         "isAccurate": True,
         "terms": [],
         "keys": [],
     }
-    return Answer({"meta": meta, "data": [_shown(entry) for entry in found]})
+    return Answer({"meta": meta, "data": data})
 
 
 def list_logstores(stores: LogStores, call: Call) -> Answer:
@@ -152,20 +159,35 @@ def _log_group(call: Call) -> LogGroup:
         raise SlsError("PostBodyInvalid", f"Protobuffer content cannot be parsed: {error}.") from error
 
 
+def _analysed(statement: str, found: list[Entry]) -> list[dict[str, str]]:
+    try:
+        return analysis.parse(statement).rows(entry.fields for entry in found)
+    except QueryError as error:
+        raise SlsError("ParameterInvalid", str(error)) from error
+
+
 def _search(stores: LogStores, call: Call) -> list[Entry]:
-    start, end = _whole(call, "from"), _whole(call, "to")
-    if start >= end:
-        raise SlsError("InvalidTimeRange", f"from {start} is not before to {end}: the range is from <= time < to.")
+    found = _everything_of(stores, call, str(call.parameters.get("query", "")))
     lines = _whole(call, "line", LINES_DEFAULT)
     offset = _whole(call, "offset", 0)
     if not 0 <= lines <= LINES_LIMIT or offset < 0:
         raise SlsError("ParameterInvalid", f"line {lines} must be 0 to {LINES_LIMIT} and offset {offset} at least 0.")
+    if str(call.parameters.get("reverse", "")).lower() == "true":
+        found.reverse()
+    return found[offset : offset + lines]
+
+
+def _everything_of(stores: LogStores, call: Call, query: str) -> list[Entry]:
+    """Return what a search finds, the oldest first."""
+    start, end = _whole(call, "from"), _whole(call, "to")
+    if start >= end:
+        raise SlsError("InvalidTimeRange", f"from {start} is not before to {end}: the range is from <= time < to.")
     try:
-        wanted = parse(str(call.parameters.get("query", "")))
+        wanted = parse(query)
     except QueryError as error:
         raise SlsError("InvalidQueryString", str(error)) from error
     topic = call.parameters.get("topic", "")
-    found = stores.search(
+    return stores.search(
         call.project,
         call.logstore,
         start,
@@ -174,9 +196,6 @@ def _search(stores: LogStores, call: Call) -> list[Entry]:
             entry.written_at <= call.seen_until and topic in ("", entry.fields["__topic__"]) and wanted(entry.fields)
         ),
     )
-    if str(call.parameters.get("reverse", "")).lower() == "true":
-        found.reverse()
-    return found[offset : offset + lines]
 
 
 def _whole(call: Call, name: str, otherwise: int | None = None) -> int:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from localcloud.sls import analysis
 from localcloud.sls.query import QueryError, parse
 
 RECORD = {
@@ -77,3 +78,21 @@ def test_any_text_is_understood_or_refused(query: str) -> None:
     except QueryError:
         return
     assert isinstance(predicate({"a": "b"}), bool)
+
+
+def test_an_analysis_counts_the_values_of_fields():
+    statement = analysis.parse(" select code, action, count(1) as results group by action, code limit 2")
+    logs = [{"code": code, "action": "skip"} for code in ("storm", "cooldown", "storm")] + [{"code": "lost"}]
+    assert statement.rows(logs) == [
+        {"code": "cooldown", "action": "skip", "results": "1"},
+        {"code": "storm", "action": "skip", "results": "2"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["select *", "select code, count(1) as n", "select code, count(1) as n group by action", "drop table records"],
+)
+def test_another_analysis_is_refused_by_name(statement: str):
+    with pytest.raises(QueryError, match=r"statement"):
+        analysis.parse(statement)

@@ -1,8 +1,9 @@
-"""Requests about the ledger in our own form: ``reset``, ``resume`` and ``verify`` (docs/operate/runbook.md).
+"""Requests about ledger and records in our own form: ``reset``, ``resume``, ``verify``, ``digest`` (runbook.md).
 
 ``{"reset": [IDs], "region_id", "reason"}`` and ``{"resume": true, "region_id", "reason"}`` clear what holds reboots
 back, so only a person who calls the function directly may ask for them, and says why. ``{"verify": true, "region_id"}``
-changes nothing that anybody relies on, and is what the sweep's timer sends.
+changes nothing that anybody relies on, and is what the sweep's timer sends. ``{"digest": true}`` has the records of the
+last seven days counted and told.
 """
 
 from collections.abc import Mapping
@@ -17,9 +18,14 @@ from ecs_reboot.events.quoting import plain, quoted
 from ecs_reboot.model import LedgerCommand, Rejected
 from ecs_reboot.outcomes import Code
 
-Verb = Literal["reset", "resume", "verify"]
-VERBS: tuple[Verb, ...] = ("reset", "resume", "verify")
-_FIELDS = {"reset": ("region_id", "reason"), "resume": ("region_id", "reason"), "verify": ("region_id",)}
+Verb = Literal["reset", "resume", "verify", "digest"]
+VERBS: tuple[Verb, ...] = ("reset", "resume", "verify", "digest")
+_FIELDS = {
+    "reset": ("region_id", "reason"),
+    "resume": ("region_id", "reason"),
+    "verify": ("region_id",),
+    "digest": ("region_id",),
+}
 _BY_HAND = ("reset", "resume")
 MAX_INSTANCES = 100
 

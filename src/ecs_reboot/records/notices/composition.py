@@ -24,6 +24,7 @@ MOST_CHARACTERS = 400
 #: (one instance, several) by kind and language; `{name}`, `{count}` and `{seconds}` are filled in.
 _TITLES: dict[Language, dict[Kind, tuple[str, str]]] = {
     "en": {
+        "digest": ("seven days: {name}", "seven days, {count} digests"),
         "observed": ("{name} would have been rebooted", "{count} instances would have been rebooted"),
         "rebooting": ("{name} is being rebooted", "{count} instances are being rebooted"),
         "came_back": ("{name} came back{seconds}", "{count} instances came back"),
@@ -32,6 +33,7 @@ _TITLES: dict[Language, dict[Kind, tuple[str, str]]] = {
         "late": ("told late: {name}", "{count} earlier notices, told late"),
     },
     "zh": {
+        "digest": ("最近七天：{name}", "最近七天，{count} 份汇总"),
         "observed": ("{name} 本应重启", "{count} 台实例本应重启"),
         "rebooting": ("{name} 正在重启", "{count} 台实例正在重启"),
         "came_back": ("{name} 已恢复{seconds}", "{count} 台实例已恢复"),
@@ -143,6 +145,8 @@ def key_of(result: Result, kind: Kind, request_id: str) -> str:
 
 
 def _notice(kind: Kind, results: dict[str, Result], frame: Frame) -> Notice:
+    if kind == "digest":
+        return _digest_notice(results, frame)
     lines = []
     for result in results.values():
         subject = _name(result)
@@ -154,6 +158,17 @@ def _notice(kind: Kind, results: dict[str, Result], frame: Frame) -> Notice:
     keys = tuple(results)
     ids = tuple(result.instance_id for result in results.values() if result.instance_id)
     return Notice(frame.message(kind, title, lines, keys, ids), first.region_id, keys)
+
+
+def _digest_notice(results: dict[str, Result], frame: Frame) -> Notice:
+    """Return the digest: its sentence as the title, its reasons as lines."""
+    from ecs_reboot.records import digest  # noqa: PLC0415 - once a week
+
+    first = next(iter(results.values()))
+    counted = digest.read(first.evidence)
+    title = frame.title("digest", 1, digest.sentence(counted, frame.language))
+    lines = [one_line(line, MOST_CHARACTERS) for line in digest.reasons(counted, frame.language)]
+    return Notice(frame.message("digest", title, lines, tuple(results), ()), first.region_id, tuple(results))
 
 
 def _name(result: Result) -> str:

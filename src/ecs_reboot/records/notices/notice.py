@@ -3,7 +3,8 @@
 from typing import Literal, NamedTuple
 
 #: What a notice is about. `needs_you`: refused or failed, and only a person can help. `observed`: it would have been.
-Kind = Literal["observed", "rebooting", "came_back", "not_back", "needs_you", "late"]
+#: `digest`: the last days in one sentence.
+Kind = Literal["digest", "observed", "rebooting", "came_back", "not_back", "needs_you", "late"]
 
 
 class Channel(NamedTuple):

@@ -15,6 +15,8 @@ OF_REGION = frozenset(
 
 def kind_of(outcome: Outcome) -> Kind | None:
     """Return what kind of notice an outcome makes, None where it is for the records alone."""
+    if outcome.code == "digest":
+        return "digest"
     if outcome.state_after == "back":
         return "came_back"
     if outcome.keeps_claim and outcome.done:

@@ -12,6 +12,8 @@ from ecs_reboot.records.notices.services.post import http_failure, post, refusal
 MOST_BYTES = 12_000
 TOO_FAST, WAIT_SECONDS = 11232, 60.0
 COLOURS: dict[Kind, str] = {
+    "digest": "grey",
+    "observed": "turquoise",
     "rebooting": "blue",
     "came_back": "green",
     "not_back": "red",

@@ -8,6 +8,8 @@ from ecs_reboot.records.notices.services.post import http_failure, post, refusal
 MOST_BYTES = 4_096
 TOO_FAST, WAIT_SECONDS = 45009, 60.0
 COLOURS: dict[Kind, str] = {
+    "digest": "comment",
+    "observed": "comment",
     "rebooting": "comment",
     "came_back": "info",
     "not_back": "warning",
