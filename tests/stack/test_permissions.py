@@ -155,7 +155,9 @@ def test_other_accounts_regions_and_logstores_are_out_of_reach() -> None:
     logs = "acs:log:cn-hangzhou:1234567890123456:project/ecs-reboot-1234567890123456-cn-hangzhou/logstore/"
     assert evaluate(policy, "log:PostLogStoreLogs", f"{logs}ecs-reboot-records", {}).allowed
     assert not evaluate(policy, "log:PostLogStoreLogs", f"{logs}audit", {}).allowed
-    assert not evaluate(policy, "log:GetLogStoreLogs", f"{logs}ecs-reboot-records", {}).allowed
+    assert evaluate(policy, "log:GetLogStoreLogs", f"{logs}ecs-reboot-records", {}).allowed, "for the weekly digest"
+    for name in ("audit", "ecs-reboot-function"):
+        assert not evaluate(policy, "log:GetLogStoreLogs", f"{logs}{name}", {}).allowed
 
 
 @pytest.mark.parametrize(

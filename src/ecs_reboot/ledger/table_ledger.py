@@ -14,7 +14,7 @@ there already: so a sweep that judged an older window can't free it (docs/unders
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
