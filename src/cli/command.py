@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,6 +21,14 @@ class Ended(click.ClickException):
     def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's signature
         """Write the sentence to standard error."""
         write_error(self.message)
+
+
+def _not_installed(error: ModuleNotFoundError) -> str:
+    """Say what to install. Raises the error again where the module is one of this program's own."""
+    package = (error.name or "").partition(".")[0]
+    if not package or (Path(__file__).parents[1] / package).exists():
+        raise error
+    return f"this command needs {package}, which is not installed: pip install 'ecs-reboot[stack]', or make in a clone"
 
 
 class Command(click.Command):
@@ -55,6 +64,8 @@ class Command(click.Command):
             raise Ended(self._interrupted, exit_status.INTERRUPTED) from error
         except click.ClickException:
             raise
+        except ModuleNotFoundError as error:
+            raise Ended(self._prefix + _not_installed(error), exit_status.WRONG) from error
         except Exception as error:
             status = exit_status.status_of(error)
             if status is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cli import exit_status, options
+from cli import exit_status, options, source_tree
 from cli.command import Command
 
 _GOES_ON = "stopped looking; what is under way goes on by itself: the same command again takes it up"
@@ -27,16 +27,15 @@ def _at(*decorators: options.Decorator) -> options.Decorator:
 def _online(clients: Any, verb: str, **given: Any) -> int:
     from stack import offline, online  # noqa: PLC0415 - each command loads what it uses
 
-    given["template"] = _template(given["template"])
-    if "package" in given:
+    template = given.pop("template")
+    if "package" in given:  # to deploy
+        given["template"] = _template(template)
         given["package"] = Path(given["package"]) if given["package"] else online.PACKAGE
     return online.run(online.Options(verb=verb, **given), clients, offline.say, offline.tell)
 
 
 def _template(path: str) -> Path:
-    from stack import offline  # noqa: PLC0415
-
-    return Path(path) if path else offline.TEMPLATE
+    return Path(path) if path else source_tree.part("template.yml")
 
 
 @click.command(cls=Command, examples=("ecs-reboot validate",))

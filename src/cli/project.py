@@ -8,19 +8,9 @@ from pathlib import Path
 
 import click
 
-from cli import options
+from cli import exit_status, options
 from cli.command import Command
-from cli.options import Mistake
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def _part(name: str) -> Path:
-    """Return a file of the source tree. Raises Mistake where this is an installed package."""
-    path = ROOT / name
-    if not path.exists():
-        raise Mistake(f"this needs the project's source tree, which has {name}: run it in a clone of the repository")
-    return path
+from cli.source_tree import ROOT, part
 
 
 @click.command(cls=Command, says_its_name=True, examples=("ecs-reboot build", "ecs-reboot build --runtime python3.12"))
@@ -62,7 +52,7 @@ def simulate(seed: int, deliveries: int, episode: int | None, less: str, ledger:
 @click.option("--deliveries", type=click.IntRange(min=1), default=3000, help="Of the simulation, where no test fails.")
 def mutate(names: tuple[str, ...], deliveries: int) -> int:
     """Take every guard away, one at a time: each must be noticed. NAMES chooses among them."""
-    _part("tests/unit")
+    part("tests/unit")
     from simulation.mutate import main  # noqa: PLC0415
 
     return main(names, deliveries)
@@ -73,17 +63,24 @@ def mutate(names: tuple[str, ...], deliveries: int) -> int:
 def bench(*, deployed: bool) -> int:
     """Measure cold starts, the local cloud, and alarm to reboot against their bars; write chart, page and JSON."""
     page = ("--page", "docs/understand/performance.md")
-    starts = ((str(_part("bench/cold_start.py")), "--chart", "docs/images/cold-start.svg", *page),)
-    whole = (*starts, (str(_part("bench/local_cloud.py")),))
-    last = (
-        ("-m", "cli", "build", "--runtime", "host", "--out", "build/bench/function"),
-        ("-m", "as_deployed", *page),
-        ("-m", "as_deployed", "--shares"),
+    whole = (
+        ("cold starts", str(part("bench/cold_start.py")), "--chart", "docs/images/cold-start.svg", *page),
+        ("the local cloud", str(part("bench/local_cloud.py"))),
     )
+    last = (
+        ("the package for this Python", "-m", "cli", "build", "--runtime", "host", "--out", "build/bench/function"),
+        ("alarm to reboot", "-m", "as_deployed", *page),
+        ("shares of a processor", "-m", "as_deployed", "--shares"),
+    )
+    steps = last if deployed else (*whole, *last)
     # The variable that chose is not meant for what the benchmark runs.
-    environment = {**os.environ, "DEPLOYED": "", "PYTHONPATH": str(_part("bench"))}
-    for arguments in last if deployed else (*whole, *last):
-        done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, check=False)  # noqa: S603 - our own
+    environment = {**os.environ, "DEPLOYED": "", "PYTHONPATH": str(part("bench"))}
+    for number, (meaning, *arguments) in enumerate(steps, start=1):
+        click.echo(f"{number} of {len(steps)}: {meaning} ...", err=True)
+        command = [sys.executable, "-m", "cli.step", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False)  # noqa: S603 - our own
+        if done.returncode == exit_status.INTERRUPTED:
+            raise KeyboardInterrupt
         if done.returncode:
             return done.returncode
     return 0
@@ -92,7 +89,7 @@ def bench(*, deployed: bool) -> int:
 @click.command(cls=Command, examples=("ecs-reboot docs",))
 def docs() -> int:
     """Write the tables of docs/ and the blocks of template.yml that follow from the code."""
-    runpy.run_path(str(_part("docs/generate.py")), run_name="__main__")
+    runpy.run_path(str(part("docs/generate.py")), run_name="__main__")
     from stack import offline  # noqa: PLC0415
 
     return offline.write_generated()

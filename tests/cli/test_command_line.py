@@ -1,5 +1,7 @@
 """The command line as a person meets it: help, mistakes, statuses, a closed pipe, and an installed wheel."""
 
+import contextlib
+import fcntl
 import json
 import os
 import pty
@@ -7,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import venv
 from contextlib import closing
 from importlib import import_module
@@ -123,18 +126,64 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert process.returncode == 0
 
 
-def test_an_interruption_is_a_word_and_its_status() -> None:
-    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
+def interrupted(*arguments: str, until: str, **environment: str) -> tuple[int, str]:
+    """Press Ctrl-C in a terminal once it shows ``until``; returns the status and what was shown after that."""
+    ours, theirs = pty.openpty()
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1", **environment}
     with subprocess.Popen(
-        [sys.executable, "-m", "cli", "demo"], env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
-        assert process.stderr
-        process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        told = process.stderr.read()
+        [sys.executable, "-m", "cli", *arguments],
+        env=given, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one call of the system
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        shown = ""
+        while until not in shown:
+            shown += os.read(ours, 4096).decode()
+        os.write(ours, b"\x03")
+        after = ""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while told := os.read(ours, 4096).decode():
+                after += told
+    os.close(ours)
+    return process.returncode, after
+
+
+@pytest.mark.parametrize(
+    ("arguments", "until"),
+    [
+        (("demo",), "1. CloudMonitor"),
+        (("simulate",), "of 100000 deliveries"),
+        (("bench", "--deployed"), "1 of 3: the package for this Python"),
+    ],
+    ids=["demo", "simulate", "bench"],
+)
+def test_long_work_shows_progress_and_is_interrupted_by_a_word(arguments: tuple[str, ...], until: str) -> None:
+    status, after = interrupted(*arguments, until=until)
+    assert status == exit_status.INTERRUPTED
+    assert after.split("^C")[-1].strip() == "interrupted"
+
+
+def test_an_interrupted_deployment_says_that_it_goes_on() -> None:
+    keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAI-test", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "no-secret"}
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), **keys}
+        command = [sys.executable, "-m", "cli", "deploy", "--package", EVENT]
+        command += ["--endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}"]
+        with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr
+            with closing(silent.accept()[0]):
+                process.send_signal(signal.SIGINT)
+                told = process.stderr.read()
     assert process.returncode == exit_status.INTERRUPTED
-    assert told == "interrupted\n"
+    assert told == "stopped looking; what is under way goes on by itself: the same command again takes it up\n"
+
+
+def test_what_is_not_installed_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "Tea.py").write_text("raise ModuleNotFoundError(\"No module named 'Tea'\", name='Tea')\n", "utf-8")
+    ran = run("status", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT / 'src'}")
+    assert (ran.returncode, ran.stdout) == (exit_status.WRONG, "")
+    assert ran.stderr.startswith("this command needs Tea, which is not installed: pip install 'ecs-reboot[stack]'")
+    assert len(ran.stderr.splitlines()) == 1
 
 
 def test_invoke_tells_a_story_on_a_terminal_and_answers_json_into_a_pipe() -> None:
@@ -187,6 +236,11 @@ def test_an_installed_wheel_plays_the_demo_and_serves_from_any_directory(tmp_pat
     )
     assert demo.returncode == 0, demo.stderr
     assert "reboot    web-01: recovered" in demo.stdout
+    for alone in (["validate"], ["deploy"], ["serve", "--deployed"]):
+        refused = subprocess.run([*command, *alone], cwd=away, env=given, capture_output=True, text=True, check=False)
+        assert refused.returncode in (exit_status.WRONG, exit_status.FAILED)
+        assert "clone of the repository" in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1, refused.stderr
     with subprocess.Popen([*command, "serve"], cwd=away, env=given, stdout=subprocess.PIPE, text=True) as serving:
         assert serving.stdout
         assert json.loads(serving.stdout.readline())["console"].endswith("/console/")

@@ -92,3 +92,33 @@ def test_the_project_and_its_readme_agree_on_the_oldest_python() -> None:
     for name in ("README.md", "docs/operate/deploy.md", "Makefile"):
         assert f"Python {oldest[1]} or newer" in (ROOT / name).read_text("utf-8"), name
     assert sys.version_info >= tuple(map(int, oldest[1].split(".")))
+
+
+#: What macOS's make and tools do not have, each with the name under which it is looked for.
+GNU_ONLY = {
+    "newer than make 3.81": r"^\.ONESHELL|\.SHELLFLAGS|^\w+ *(!=|::=|:::=)|^undefine|\$\((file|guile|let|intcmp) |&:",
+    "sed": r"sed\b[^|]*( -i\b| -r\b| --\w|\\[tn+?|])",
+    "grep": r"grep\b[^|]* -\w*P",
+    "other tools": r"readlink -f|date -d|xargs -\w*r|sort -\w*V|cp --|mktemp --|realpath|awk\b[^|]*gensub",
+    "not POSIX sh": r"\[\[|<<<|<\(|\bfunction \w+ *\{|\$\{\w+:\d",
+}
+
+
+@pytest.mark.parametrize("name", GNU_ONLY)
+def test_the_makefile_asks_only_for_what_old_make_and_bsd_tools_have(name: str) -> None:
+    found = [line for line in MAKEFILE.splitlines() if re.search(GNU_ONLY[name], line)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("newer than make 3.81", "X != date"),
+        ("sed", "sed -n 's/a\\tb/c/p'"),
+        ("grep", "grep -oP x"),
+        ("other tools", "readlink -f x"),
+        ("not POSIX sh", "if [[ -n $x ]]"),
+    ],
+)
+def test_what_they_lack_would_be_found(name: str, line: str) -> None:
+    assert re.search(GNU_ONLY[name], line)

@@ -5,6 +5,7 @@ policies that the template writes. Only the addresses of the services are the lo
 """
 
 from collections.abc import Callable, Mapping
+from errno import ENOENT
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -45,7 +46,7 @@ class Deployment(NamedTuple):
 
 
 def deployment(account: str, parameters: Mapping[str, str]) -> Deployment:
-    """Render the template for an account. Raises WrongParameters for parameters that it does not take."""
+    """Render the template for an account. Raises WrongParameters, and OSError where there is no template."""
     pseudo = {
         "ALIYUN::AccountId": account,
         "ALIYUN::Region": REGION,
@@ -53,6 +54,8 @@ def deployment(account: str, parameters: Mapping[str, str]) -> Deployment:
         "ALIYUN::StackName": "ecs-reboot",
         "ALIYUN::TenantId": account,
     }
+    if not TEMPLATE.exists():
+        raise FileNotFoundError(ENOENT, "only a clone of the repository has it: leave --deployed out", TEMPLATE.name)
     decided = plan(document.load(TEMPLATE), {**_CODE, **parameters}, pseudo)
     made = {name: one["Properties"] for name, one in rendered(decided, _Made(decided))["Resources"].items()}
     function, role, asynchronous = made["Function"], made["Role"], made["AsyncInvoke"]
