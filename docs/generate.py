@@ -88,7 +88,7 @@ _IN_CHINESE: dict[str, str] = {
     "stop it by force and start it": "强制停止后再启动",
     "resume the region if it is suspended": "若地域已暂停则恢复地域",
     "the sweep says when it is back": "恢复后由巡检写明",
-    "the sweep tells what came of it": "巡检会写明结果",
+    "the retry or the sweep tells what came of it": "重试或巡检会写明结果",
     "renew or pay": "续费或付款",
     "the event lies in the failure queue": "事件保存在失败队列中",
     "add funds": "充值",

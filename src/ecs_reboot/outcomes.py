@@ -121,8 +121,9 @@ OUTCOMES: tuple[Outcome, ...] = (
         after="unproven", severity="warning",
     ),
     _rebooted(
-        "accepted_unconfirmed", "the answer was lost and nothing shows what happened; not asked again",
-        "应答丢失，无法确认是否已重启，不会再次请求", f"{_LOOK}; the sweep tells what came of it", pages=True,
+        "accepted_unconfirmed", "the answer was lost and nothing shows what happened; a retry looks, then asks",
+        "应答丢失，无法确认是否已重启；重试时先检查，再决定是否再次请求",
+        f"{_LOOK}; the retry or the sweep tells what came of it", pages=True,
         severity="error",
     ),
     _refused("deadline", "too little time was left, so ECS was not asked", "剩余时间不足，未请求 ECS",

@@ -322,13 +322,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a dead claim is an attempt",
         "ledger/entry",
-        '    own = entry.state == "claimed" and (never_asked or entry.claim == ours)\n',
-        '    own = entry.state == "claimed" and entry.claim == ours\n',
+        'own = (entry.state == "claimed" and never_asked) or (',
+        "own = (",
     ),
     Mutant(
         "what a dead run holds is done with",
         "remediation/claims",
-        'retriable = decision.retriable or (decision.code == "cooldown" and waits_for_a_run(facts))',
+        'retriable = decision.retriable or others or (decision.code == "cooldown" and waits_for_a_run(facts))',
         "retriable = False",
     ),
     Mutant(

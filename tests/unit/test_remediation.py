@@ -84,6 +84,36 @@ def test_a_lost_answer_leaves_the_claim_whatever_is_seen():
         assert (ledger.parse(ecs.entry(ONE), NOW).state == "in_doubt") is (error is LOST)
 
 
+def test_the_retry_of_a_lost_request_looks_and_asks_again_where_nothing_shows():
+    ecs = ScriptedEcs(instance())
+    ecs.before["reboot"] = [LOST]
+    stage = Stage(ecs)
+    stage.begin("r-1")
+    (lost,) = stage.remediation.run([request()])
+    assert (lost.code, lost.retriable) == ("accepted_unconfirmed", True)
+    stage.clock.sleep(60)
+    stage.begin("r-2")
+    assert stage.run(request()) == [(ONE, "cooldown")], "nobody else takes the claim for nothing"
+    assert len(ecs.asked) == 1
+    stage.begin("r-1")
+    assert [result.code for result in stage.remediation.run([request()])] == ["accepted"]
+    assert len(ecs.asked) == 2
+
+
+def test_the_retry_of_a_lost_request_does_not_ask_again_what_was_restarted():
+    ecs = ScriptedEcs(instance())
+    ecs.on_reboot = lambda _: None  # nothing is to be seen of it while the first run looks
+    ecs.after["reboot"] = [LOST]
+    stage = Stage(ecs, GRACE_SECONDS="0")
+    stage.begin("r-1")
+    assert [result.code for result in stage.remediation.run([request()])] == ["accepted_unconfirmed"]
+    stage.clock.sleep(60)
+    ecs.change(ONE, start_time=stage.clock.now() - timedelta(seconds=30))
+    stage.begin("r-1")
+    assert [result.code for result in stage.remediation.run([request()])] == ["accepted"]
+    assert len(ecs.asked) == 1
+
+
 def test_one_instance_asked_for_twice_is_rebooted_once():
     ecs = ScriptedEcs(instance())
     assert sorted(Stage(ecs).run(request(), request())) == [(ONE, "accepted"), (ONE, "repeated")]

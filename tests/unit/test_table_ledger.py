@@ -265,6 +265,20 @@ def test_a_retry_of_the_same_request_sees_that_the_dead_run_had_asked():
     assert stage.got(run="retry") == ([], [(ONE, "accepted")])
 
 
+def test_a_retry_takes_over_what_its_own_run_left_in_doubt_and_nobody_else_does():
+    stage = Stage()
+    claims = stage.claims()
+    stage.obtain(claims)
+    claims.record(REGION, {ONE: "in_doubt"})
+    stage.clock.sleep(60)
+    _, (other,) = stage.obtain(stage.claims("r-2", "run-2"))
+    assert (other.code, other.retriable) == ("cooldown", True)
+    assert stage.got(run="retry") == ([ONE], [])
+    row = stage.table.row(f"i#{ONE}")
+    assert row is not None
+    assert (row.columns["state"], row.columns["earlier"]) == ("claimed", "")
+
+
 def test_of_two_retries_at_once_one_goes_on():
     stage = Stage()
     stage.got()

@@ -40,6 +40,8 @@ State = Literal[
 ]
 #: States of an entry whose own time is an attempt.
 ATTEMPTED = ("claimed", "accepted", "in_doubt", "back", "down", "hung", "unproven", "seen")
+#: Of these nobody knows whether ECS ever got the request: a retry of the same event looks, and may ask again.
+UNKNOWN_TO_ECS = ("claimed", "in_doubt")
 #: Of these nobody knows yet how the reboot ended; these ended badly and hold until that is resolved.
 OPEN, UNRESOLVED = ("claimed", "accepted", "in_doubt"), ("down", "hung")
 #: Attempts count again from nothing when the last one is this long ago: what they were meant to mend is another fault.
@@ -133,13 +135,13 @@ def of(instance: Instance, now: datetime, key: str = KEY) -> History:
 def attempts(entry: Entry | None, now: datetime, *, ours: str = "", never_asked: bool = False) -> tuple[datetime, ...]:
     """Return the times of the attempts that an entry stands for, oldest first.
 
-    Not that of the claim ``ours``, nor that of a claim whose run ``never_asked`` ECS. None where the last attempt is
-    forgotten.
+    Not that of the claim ``ours`` while it is not known to have led to a reboot, nor that of a claim whose run
+    ``never_asked`` ECS. None where the last attempt is forgotten.
     """
     if entry is None or entry.state == "reset":
         return ()
     times = [entry.at - timedelta(seconds=seconds) for seconds in reversed(entry.earlier)]
-    own = entry.state == "claimed" and (never_asked or entry.claim == ours)
+    own = (entry.state == "claimed" and never_asked) or (entry.state in UNKNOWN_TO_ECS and entry.claim == ours)
     if entry.state in ATTEMPTED and not own:
         times.append(entry.at)
     return tuple(times) if times and now - times[-1] < FORGOTTEN else ()

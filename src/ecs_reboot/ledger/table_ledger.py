@@ -23,7 +23,7 @@ from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.cloud.tablestore.rows import Stored
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger import instance_row
-from ecs_reboot.ledger.entry import Entry, History, State
+from ecs_reboot.ledger.entry import UNKNOWN_TO_ECS, Entry, History, State
 from ecs_reboot.ledger.group_row import Member
 from ecs_reboot.ledger.instance_row import InstanceRow
 from ecs_reboot.ledger.store import Judge, Judged, Lost, Obtained, Wanted
@@ -242,7 +242,7 @@ class TableLedger:
             instance_id = one.instance_id
             row, slot, claim = self._row(found, instance_id), window.held(instance_id), self._claim()
             entry = row.history.entry
-            if entry and entry.state == "claimed" and entry.claim == claim and row.run != self._settings.run:
+            if entry and entry.state in UNKNOWN_TO_ECS and entry.claim == claim and row.run != self._settings.run:
                 wait = (row.ask_by - millis(found.now)) / 1000 + EFFECT_SECONDS
                 if wait > 0 or instance_id not in again:
                     reason = f"an earlier run of this request claimed the instance ({entry})"

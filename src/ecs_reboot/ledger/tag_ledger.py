@@ -211,7 +211,7 @@ class TagLedger:
             entry = ledger.read(text, now).entry if text else None
             claim = ledger.claim_digest(self._settings.request)
             ours = entry is not None and entry.claim == claim and not self._stands(one.instance_id, text)
-            if entry and ours and entry.state == "claimed" and one.instance_id not in again:
+            if entry and ours and entry.state in ledger.UNKNOWN_TO_ECS and one.instance_id not in again:
                 reason = f"an earlier run of this request claimed the instance ({text})"
                 own[one.instance_id] = Lost("own", reason, entry)
         return own

@@ -94,11 +94,15 @@ def attempts(facts: Facts, instance: Instance) -> tuple[datetime, ...]:
 
 
 def waits_for_a_run(facts: Facts) -> bool:
-    """Return whether another run holds the instance and nobody knows yet whether it asks ECS, or died before."""
+    """Return whether another run holds the instance and nobody knows whether ECS ever gets its request."""
     if facts.instance is None:
         return False
     entry = history_of(facts, facts.instance).entry
-    return entry is not None and entry.state == "claimed" and not ledger.restarted(entry, facts.instance.start_time)
+    return (
+        entry is not None
+        and entry.state in ledger.UNKNOWN_TO_ECS
+        and not ledger.restarted(entry, facts.instance.start_time)
+    )
 
 
 def in_window(facts: Facts) -> int:

@@ -10,7 +10,8 @@
 ```
 
 An order that ECS may already have carried out stays *in doubt* until a look shows a sign of the reboot, or shows late
-enough that there is none. Whatever else ends it, its result then says `accepted_unconfirmed`, so that its claim stands.
+enough that there is none. Whatever else ends it, its result then says `accepted_unconfirmed`, so that its claim stands;
+the retry of the event, a minute later, looks once more before it asks again (``claims``).
 """
 
 from collections.abc import Callable
@@ -314,8 +315,8 @@ class RebootBatch:
         api = {"api_code": api_code, "api_message": message, "api_request_id": api_request_id}
         for order in orders:
             if order.instance_id in self._doubt:
-                doubt = f"ECS may be rebooting it, so it is not asked again: {reason}"
-                result = self._result(order, "accepted_unconfirmed", doubt, **api)
+                doubt = f"ECS may be rebooting it, so only a retry that sees no sign asks again: {reason}"
+                result = self._result(order, "accepted_unconfirmed", doubt, retriable=True, **api)
             else:
                 result = self._result(order, code, reason, retriable=retriable, **api)
             self._results.append(result)
