@@ -15,6 +15,9 @@ UNLIMITED = {"MAX_REBOOTS": "off", "STORM_FACTOR": "0"}
 NOT_WATCHED = {"VERIFY_SECONDS": "0"}
 #: How a caller over HTTP repeats: CloudMonitor calls again after an answer that is no success.
 HTTP_TRIES, HTTP_WAIT_SECONDS = 5, 2.0
+#: All of the function's instances are taken. Over ten hours the watched runs of one alarm are over before the next
+#: comes; here they follow in minutes, so a caller waits for room, and that is none of its tries.
+BUSY = 429
 #: Answers after which a caller does not repeat.
 TAKEN = (200, 202, 400, 401, 403)
 
@@ -133,9 +136,9 @@ def webhooks(code: Path, ledger: Ledger, alarms: int, callers: int, latencies: t
                     number = next(numbers, None)
                 if number is None:
                     return
-                for _ in range(HTTP_TRIES):
-                    if stage.post(instance_id(number))[0] in TAKEN:
-                        break
+                tries = 0
+                while tries < HTTP_TRIES and (status := stage.post(instance_id(number))[0]) not in TAKEN:
+                    tries += status != BUSY
                     time.sleep(HTTP_WAIT_SECONDS)
 
         threads = [threading.Thread(target=caller) for _ in range(callers)]

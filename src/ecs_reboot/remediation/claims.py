@@ -16,6 +16,7 @@ from ecs_reboot.ledger.entry import Entry, History, State
 from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.ledger.store import Judged, LedgerStore, Lost, Obtained, Wanted
 from ecs_reboot.model import Decision, Instance
+from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.facts import ApprovedReboot, Facts, Policy, attempts, group_of, waits_for_a_run
 from ecs_reboot.policy.judge import Refused, judge
 from ecs_reboot.records import result as records
@@ -107,8 +108,12 @@ class Claims:
             facts = bench.facts_of(one).model_copy(update={"instance": found.get(one)})
             if one not in found:
                 results.append(_lost(facts, lost))
-            elif self._policy.mode == "act" and lost.entry and was_asked(lost.entry, found[one], self._skew):
-                results.append(_done_before(facts, lost.entry))
+            elif (
+                self._policy.mode == "act"
+                and lost.entry
+                and (code := was_asked(lost.entry, found[one], self._skew, self._grace(facts)))
+            ):
+                results.append(_done_before(facts, lost.entry, code))
             else:
                 again.append(facts)
         if again:
@@ -117,6 +122,10 @@ class Claims:
             orders, results = orders + more, results + further
             results += [_lost(bench.facts_of(one), lost) for one, lost in held.items()]
         return orders, results
+
+    def _grace(self, facts: Facts) -> timedelta:
+        overridden = "recently_started" in facts.request.override
+        return timedelta(seconds=0 if overridden else self._policy.grace_seconds)
 
     def _count(self, region_id: str) -> Callable[[], int] | None:
         limit = self._policy.max_reboots
@@ -179,9 +188,20 @@ class _Bench:
         return [records.of_request(self._storm.facts.request, region_id, "storm_began", reason)]
 
 
-def was_asked(entry: Entry, instance: Instance, skew: timedelta) -> bool:
-    """Return whether ECS was asked upon a claim: the instance is not Running, or was restarted since."""
-    return instance.status != "Running" or ledger.restarted(entry, instance.start_time, skew)
+def was_asked(entry: Entry, instance: Instance, skew: timedelta, grace: timedelta) -> Code | None:
+    """Return what became of a claim: `accepted` where the instance is not Running or was restarted since, else None.
+
+    `accepted_unconfirmed` where it was restarted so close to the claim that two clocks may disagree on which was first,
+    and where what had started within ``grace`` may be claimed: else a start so late can only be a later one.
+    """
+    start = instance.start_time
+    if instance.status != "Running":
+        return "accepted"
+    if start is None or not ledger.restarted(entry, start, skew):
+        return None
+    later = bool(grace) and start > entry.at + timedelta(seconds=1) - grace
+    surely = not skew or later or ledger.restarted(entry, start, -skew)
+    return "accepted" if surely else "accepted_unconfirmed"
 
 
 def _entry(order: ApprovedReboot, now: datetime) -> Entry:
@@ -213,9 +233,13 @@ def _lost(facts: Facts, lost: Lost) -> Result:
     return records.of_decision(facts, "skip", code, lost.reason, retriable=lost.code != "tags_full")
 
 
-def _done_before(facts: Facts, entry: Entry) -> Result:
+def _done_before(facts: Facts, entry: Entry, code: Code) -> Result:
     reason = f"an earlier run of this request asked ECS and was cut off before it could say so ({entry})"
-    return records.of_decision(facts, "reboot", "accepted", reason, force=entry.force)
+    if code != "accepted":
+        reason = (
+            f"the instance was restarted, by an earlier run of this request or just before that claimed it ({entry})"
+        )
+    return records.of_decision(facts, "reboot", code, reason, force=entry.force)
 
 
 def _unavailable(facts: Facts, error: CloudError) -> Result:
