@@ -85,7 +85,9 @@ def paging_zh() -> Iterable[tuple[str, ...]]:
 _IN_CHINESE: dict[str, str] = {
     "look at the instance (console output, system log)": "检查实例（控制台输出、系统日志）",
     "start it": "启动它",
-    "stop it by force and start it": "强制停止后再启动",
+    "stop it by force and start it, unless the sweep does (FORCE_REBOOT=escalate)": (
+        "强制停止后再启动（FORCE_REBOOT=escalate 时由巡检完成）"
+    ),
     "resume the region if it is suspended": "若地域已暂停则恢复地域",
     "the sweep says when it is back": "恢复后由巡检写明",
     "the retry or the sweep tells what came of it": "重试或巡检会写明结果",

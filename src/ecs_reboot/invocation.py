@@ -5,7 +5,6 @@ the function to itself, where records go. So the same steps run on Function Comp
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_reboot import handover
@@ -13,8 +12,9 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.events import read
 from ecs_reboot.ledger.connections import Connections, holds_of
-from ecs_reboot.model import LedgerCommand, ParsedEvent
+from ecs_reboot.model import LedgerCommand, ParsedEvent, RebootRequest
 from ecs_reboot.outcomes import Code
+from ecs_reboot.policy.triggers import FINISH, trigger_kind
 from ecs_reboot.records import response
 from ecs_reboot.records import result as records
 from ecs_reboot.records.delivery import RecordDelivery
@@ -175,15 +175,16 @@ class Invocation:
             self._settings, connections, self._deadline, request_id=self._request_id, holds=self._holds
         )
         done: list[Result] = []
+        hanging: list[RebootRequest] = []
         if reading.upkeep:
             from ecs_reboot.remediation.ledger_commands import LedgerCommands  # noqa: PLC0415 - sweeps and people
-            from ecs_reboot.remediation.lifecycle import Patience  # noqa: PLC0415
 
-            hung_after = timedelta(seconds=self._settings.hung_after_seconds)
-            patience = Patience(self._holds, hung_after, observing=self._settings.policy.mode == "observe")
-            upkeep = LedgerCommands(connections.ecs, ledger.maintenance, self._deadline, patience)
-            done = [result for request in reading.upkeep for result in upkeep.run(request)]
-        if not reading.requests:
+            commands = LedgerCommands(
+                connections.ecs, ledger.maintenance, self._deadline, self._settings.policy, holds=self._holds
+            )
+            done = [result for request in reading.upkeep for result in commands.run(request)]
+            hanging = commands.to_finish()
+        if not reading.requests and not hanging:
             return done
         from ecs_reboot.remediation.remediate import Remediation  # noqa: PLC0415 - not for a sweep
 
@@ -196,13 +197,25 @@ class Invocation:
             holds=self._holds,
             log_intent=self._record_log.log_intent,
         )
-        results = remediation.run(reading.requests)
+        results = _news(remediation.run((*reading.requests, *hanging)), done)
         if self._notices:
             self._notices.start(done + results)
         accepted = [result for result in results if result.code == "accepted"]
-        if accepted and self._settings.verify_seconds and not reading.over_http:
+        if not reading.over_http and any(map(remediation.watches, accepted)):
             # What ECS accepted is on record before the watching starts: a crash in between loses nothing.
             seconds = self._settings.deadline_margin_seconds
             self._delivery.send([self._record_log.accepted(result) for result in accepted], seconds)
             results = remediation.prove(results)
         return done + results
+
+
+def _news(results: list[Result], done: list[Result]) -> list[Result]:
+    """Leave out why a reboot that hangs is not finished, but where it was just found to hang: a sweep comes often."""
+    found = {(result.region_id, result.instance_id) for result in done if result.code == "hung"}
+    return [
+        result
+        for result in results
+        if result.action != "skip"
+        or trigger_kind(result.trigger) != FINISH
+        or (result.region_id, result.instance_id) in found
+    ]

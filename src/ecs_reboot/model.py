@@ -171,7 +171,7 @@ class Decision(Value):
 
 
 class InstanceAnswer(Value):
-    """One row of RebootInstances' InstanceResponses. ``code`` '200' is success."""
+    """One row of the InstanceResponses of RebootInstances, StopInstances or StartInstances. ``code`` '200': success."""
 
     instance_id: str
     code: str
@@ -181,7 +181,7 @@ class InstanceAnswer(Value):
 
 
 class RebootAnswer(Value):
-    """What RebootInstances answered: rows, or for a dry run that would go through none and ``dry_run_code``."""
+    """What one of those calls answered: rows, or for a dry run that would go through none and ``dry_run_code``."""
 
     request_id: str
     instances: tuple[InstanceAnswer, ...]

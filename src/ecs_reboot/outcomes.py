@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 Code = Literal[
     "allowed", "intended", "accepted", "recovered", "DRYRUN.SUCCESS", "would_reboot",
-    "still_rebooting", "stayed_down", "hung", "unproven", "accepted_unconfirmed",
+    "start_due", "started", "still_rebooting", "stayed_down", "hung", "unproven", "accepted_unconfirmed",
     "deadline", "not_sent", "no_answer",
     "IncorrectInstanceStatus", "InvalidInstanceId.NotFound", "InvalidRegionId.NotFound", "InstanceNotReady",
     "InvalidOperation.Conflict",
@@ -104,6 +104,13 @@ OUTCOMES: tuple[Outcome, ...] = (
         done=True, keeps_claim=True,
     ),
     _rebooted(
+        "start_due", "stopped by force to finish a reboot that hangs; its start is still due", "已强制停止，待启动",
+        "nothing: the sweep starts it", severity="warning",
+    ),
+    _rebooted(
+        "started", "the sweep started what had been stopped to finish its reboot", "巡检已启动实例", done=True
+    ),
+    _rebooted(
         "still_rebooting", "accepted, seen down, not up again when the watch ended", "观察结束时仍在重启",
         "wait for the sweep: it says `recovered` or `hung`", severity="warning",
     ),
@@ -113,8 +120,8 @@ OUTCOMES: tuple[Outcome, ...] = (
     ),
     _rebooted(
         "hung", "accepted, and down for longer than HUNG_AFTER_SECONDS", "重启卡住，超过 HUNG_AFTER_SECONDS 仍未恢复",
-        f"{_LOOK}; stop it by force and start it; the sweep says when it is back", after="hung", pages=True,
-        severity="critical",
+        f"{_LOOK}; stop it by force and start it, unless the sweep does (FORCE_REBOOT=escalate); the sweep says when "
+        "it is back", after="hung", pages=True, severity="critical",
     ),
     _rebooted(
         "unproven", "accepted, and nothing ever showed that it went down", "无法证明实例曾经重启", _LOOK,

@@ -140,6 +140,34 @@ class FleetInMemory:
         answers = [self._answer(one, refusal, now, force=force) for one, refusal in refusals.items()]
         return RebootAnswer(request_id="", instances=tuple(answers))
 
+    def stop(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
+        """Power instances off: of a reboot that hangs."""
+        return self._powered(region_id, instance_ids, ("Running", "Stopping", "Starting"), (("Stopped", 0.0),))
+
+    def start(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
+        """Start what is Stopped."""
+        return self._powered(region_id, instance_ids, ("Stopped",), (("Starting", 0.0), ("Running", 0.6)))
+
+    def _powered(
+        self, region_id: str, ids: tuple[str, ...], allowed: tuple[str, ...], course: tuple[tuple[str, float], ...]
+    ) -> RebootAnswer:
+        now = self._advance()
+        answers = []
+        for one in ids:
+            machine = self._machines.get(one)
+            known = machine if machine and machine.spec.region_id == region_id else None
+            before = known.shown.status if known else ""
+            code = "200" if before in allowed else "IncorrectInstanceStatus" if known else "InvalidInstanceId.NotFound"
+            if known and code == "200":
+                known.due = [(now + timedelta(seconds=share * known.spec.reboot_seconds), to) for to, share in course]
+                self._busy.add(known)
+                known.advance(now)
+            after = known.shown.status if known else ""
+            answers.append(
+                InstanceAnswer(instance_id=one, code=code, message="", previous_status=before, current_status=after)
+            )
+        return RebootAnswer(request_id="", instances=tuple(answers))
+
     def _answer(self, instance_id: str, refusal: str, now: datetime, *, force: bool) -> InstanceAnswer:
         machine = self._machines.get(instance_id)
         before = machine.shown.status if machine else ""

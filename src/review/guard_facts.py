@@ -9,14 +9,22 @@ from ecs_reboot.model import Instance
 from ecs_reboot.policy import finding_guards
 from ecs_reboot.policy.blast_radius import RegionState
 from ecs_reboot.policy.facts import Facts, attempts, history_of
+from ecs_reboot.policy.hung import IN_BETWEEN, finishes, hung_after
+from ecs_reboot.policy.own_seconds import GRACE
 from ecs_reboot.policy.signs_of_life import asks_for_signs, signs_of_life
-from ecs_reboot.policy.triggers import trigger_kind
+from ecs_reboot.policy.triggers import FINISH, trigger_kind
 from ecs_reboot.policy.windows import zone
 from review.text import ago, counted, utc
 
 NOT_READ = "the region's ledger was not read for this decision"
 #: A trigger's kind as a noun (`WINDOW_TRIGGERS`).
-_NOUNS = {"alarm": "an alarm", "event": "a system event", "timer": "a timer", "manual": "a manual request"}
+_NOUNS = {
+    "alarm": "an alarm",
+    "event": "a system event",
+    "timer": "a timer",
+    "manual": "a manual request",
+    FINISH: "what finishes a hung reboot",
+}
 
 
 def _paused(facts: Facts, _: Instance) -> str:
@@ -36,8 +44,13 @@ def _locked(_: Facts, instance: Instance) -> str:
     return f"OperationLocks: {', '.join(instance.operation_locks) or 'none'}"
 
 
-def _not_running(_: Facts, instance: Instance) -> str:
-    return f"Status: {instance.status or 'none given'}"
+def _not_running(facts: Facts, instance: Instance) -> str:
+    if instance.status not in IN_BETWEEN:
+        return f"Status: {instance.status or 'none given'}"
+    after = int(hung_after(instance, facts.policy).total_seconds())
+    hangs = f"; {finishes(facts, instance)}" if finishes(facts, instance) else ""
+    policy = f"FORCE_REBOOT {facts.policy.force_reboot}, HUNG_AFTER_SECONDS {after}"
+    return f"Status: {instance.status}, {_ledger_unavailable(facts, instance)}, {policy}{hangs}"
 
 
 def _unavailable(_: Facts, instance: Instance) -> str:
@@ -67,7 +80,8 @@ def _outside_window(facts: Facts, _: Instance) -> str:
 
 
 def _recently_started(facts: Facts, instance: Instance) -> str:
-    return f"StartTime {ago(instance.start_time, facts.now)}, GRACE_SECONDS {facts.policy.grace_seconds}"
+    grace = GRACE.of(instance, facts.policy.grace_seconds)
+    return f"StartTime {ago(instance.start_time, facts.now)}, GRACE_SECONDS {grace}"
 
 
 def _force_not_allowed(facts: Facts, _: Instance) -> str:

@@ -64,6 +64,21 @@ class Machine:
         self.spells.append(Spell(now + stopping, "Starting", started))
         self.spells.append(Spell(up, "Running", up if assumptions.start_moves else started))
 
+    def stop(self, now: float, *, assumptions: Assumptions) -> None:
+        """Power it off."""
+        started = self.at(now).started
+        self.spells = [spell for spell in self.spells if spell.since <= now][-4:]
+        self.spells.append(Spell(now, "Stopping", started))
+        self.spells.append(Spell(now + assumptions.cycle * self.random.uniform(0.05, 0.15), "Stopped", started))
+
+    def start(self, now: float, *, assumptions: Assumptions) -> None:
+        """Start it after it was stopped."""
+        started = self.at(now).started
+        up = now + assumptions.cycle * self.random.uniform(0.6, 2)
+        self.spells = [spell for spell in self.spells if spell.since <= now][-4:]
+        self.spells.append(Spell(now, "Starting", started))
+        self.spells.append(Spell(up, "Running", up if assumptions.start_moves else started))
+
     def mend(self, now: float) -> None:
         """Have a person bring it up again, for good."""
         self.temper = "brisk"

@@ -59,6 +59,8 @@ class Watch:
         self._storms: dict[tuple[str, str], float] = {}
         self._suspended: dict[str, float] = {}
         self._opted_in: Counter[str] = Counter()
+        #: What we stopped by force and have not started yet, and since when.
+        self.owed: dict[str, float] = {}
         self.recount()
 
     def note(self, who: str, what: str) -> None:
@@ -139,6 +141,33 @@ class Watch:
         self._effects[run.number, one] = now
         if policy.force_reboot == "never" and force:
             raise Violation("force only where the policy says so", who)
+
+    def stopping(self, run: Run, machine: Machine) -> None:
+        """Check a forced stop that is about to take effect: the one attempt that finishes a reboot which hangs."""
+        now, one, policy = self._scheduler.now, machine.instance_id, self._policy
+        self.note(run.number, f"STOPS {one} by force")
+        who = f"run {run.number} stops {one} at {now:.2f} s"
+        if (run.number, one) not in self._claims:
+            raise Violation("no reboot without a claim", who)
+        if (run.number, one) not in self._intents:
+            raise Violation("no reboot without an intent record before it", who)
+        if policy.force_reboot == "never":
+            raise Violation("force only where the policy says so", who)
+        if machine.at(now).status == "Running":
+            raise Violation("only what hangs is stopped", who)
+        if not machine.reboots or now - machine.reboots[-1] < policy.hung_after_seconds - self.slack:
+            raise Violation("only what hangs is stopped", f"{who}; our reboots of it: {machine.reboots}")
+        if "not_opted_in" not in run.overrides and not self._was_opted_in(machine, now):
+            raise Violation("no reboot without opt-in", who)
+        self._effects[run.number, one] = now
+        self.owed[one] = now
+        machine.reboots.append(now)
+
+    def starting(self, run: Run, machine: Machine) -> None:
+        """Check a start that is about to take effect: only what we stopped."""
+        self.note(run.number, f"STARTS {machine.instance_id}")
+        if self.owed.pop(machine.instance_id, None) is None:
+            raise Violation("only what we stopped is started", f"run {run.number} starts {machine.instance_id}")
 
     def finished(self, run: Run, results: list[Result], targets: tuple[str, ...]) -> None:
         """Check the records of a run that came to its end."""

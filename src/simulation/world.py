@@ -10,6 +10,7 @@ from ecs_reboot.cloud.ecs_api import Question
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
+from ecs_reboot.policy.hung import IN_BETWEEN
 from ecs_reboot.settings.settings import Settings
 from localcloud.openapi.quiet_answers import quiet_answer
 from simulation.assumptions import Assumptions
@@ -124,6 +125,37 @@ class SimulatedEcs:
             "RebootInstances",
             lambda: self._rebooted(region_id, instance_ids, force=force, dry_run=dry_run, together=together),
         )
+
+    def stop(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:  # noqa: ARG002 - the protocol's
+        """Power off what hangs between two statuses."""
+        return exchange(self._run, self._weather, "StopInstances", lambda: self._powered(instance_ids, stops=True))
+
+    def start(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:  # noqa: ARG002 - the protocol's
+        """Start what is Stopped."""
+        return exchange(self._run, self._weather, "StartInstances", lambda: self._powered(instance_ids, stops=False))
+
+    def _powered(self, instance_ids: tuple[str, ...], *, stops: bool) -> RebootAnswer:
+        world, now = self._world, self._world.scheduler.now
+        rows = []
+        for machine in (world.machines[one] for one in instance_ids):
+            before = machine.at(now).status
+            taken = before in (("Running", *IN_BETWEEN) if stops else ("Stopped",))
+            if taken and stops:
+                world.watch.stopping(self._run, machine)
+                machine.stop(now, assumptions=world.assumptions)
+            elif taken:
+                world.watch.starting(self._run, machine)
+                machine.start(now, assumptions=world.assumptions)
+            rows.append(
+                InstanceAnswer(
+                    instance_id=machine.instance_id,
+                    code="200" if taken else "IncorrectInstanceStatus",
+                    message="",
+                    previous_status=before,
+                    current_status=machine.at(now).status,
+                )
+            )
+        return RebootAnswer(request_id="", instances=tuple(rows))
 
     def _moment(self) -> float:
         lag = self._random.random()

@@ -206,7 +206,7 @@ def _rights(deployed: Deployed, account: str, region: str) -> Iterator[Result]:
     }
     missing = [
         right.action
-        for right in permissions.needed(environment.get("LEDGER", permissions.TAGS))
+        for right in permissions.needed(environment)
         if right.effect == "Allow"
         and not evaluate(
             granted, right.action, places.get(right.action) or places[right.action.partition(":")[0]], context

@@ -3,12 +3,23 @@
 The function's half is checked against the calls that its code can make (``stack.calls``), in both directions.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 #: The two ledgers (setting LEDGER) and the template's conditions for them.
 TAGS, TABLESTORE = "tags", "tablestore"
 LEDGERS = {TAGS: "LedgerOfTags", TABLESTORE: "LedgerInTable"}
+
+
+class When(NamedTuple):
+    """When a setting needs a right: how docs call it, and by the function's variables."""
+
+    told: str
+    holds: Callable[[Mapping[str, str]], bool]
+
+
+#: The template's condition -> when that is.
+WHEN = {"MayForce": When("`ForceReboot` is not `never`", lambda variables: variables.get("FORCE_REBOOT") != "never")}
 
 OPT_IN_KEY = "ecs-reboot"
 LEDGER_KEY, OBSERVED_KEY = "ecs-reboot.ledger", "ecs-reboot.observed"
@@ -33,7 +44,8 @@ class Condition(NamedTuple):
 class Permission(NamedTuple):
     """One right. ``by`` makes the ``call`` under the role; ``reason`` is what it is needed for.
 
-    ``ledger`` names the one store (setting LEDGER) that needs it; empty for a right that both need.
+    ``ledger`` names the one store (setting LEDGER) that needs it; empty for a right that both need. ``when`` names the
+    condition of the template (``WHEN``) under which a setting needs it.
     """
 
     by: str
@@ -44,6 +56,7 @@ class Permission(NamedTuple):
     condition: Condition | None = None
     effect: str = "Allow"
     ledger: str = ""
+    when: str = ""
 
 
 def _sub(text: str) -> dict[str, Any]:
@@ -197,6 +210,13 @@ PERMISSIONS: tuple[Permission, ...] = (
         "the reboot, graceful or forced: RAM can't tell them apart, so force is a setting of the function",
         OPTED_IN,
     ),
+    *(
+        Permission(FUNCTION, call, f"ecs:{call}", INSTANCES, reason, OPTED_IN, when="MayForce")
+        for call, reason in (
+            ("StopInstances", "the forced stop of an instance whose graceful reboot hangs, where ECS takes no reboot"),
+            ("StartInstances", "its start after that stop"),
+        )
+    ),
     Permission(
         FUNCTION,
         "TagResources",
@@ -308,28 +328,38 @@ POLICIES = {"function policy": (FUNCTION, PLATFORM), "alarm policy": (MESSAGES,)
 def statements(callers: tuple[str, ...], permissions: tuple[Permission, ...] = PERMISSIONS) -> list[dict[str, Any]]:
     """Return the statements of the policy for these callers; rights of one effect, place and condition share one.
 
-    A statement that one ledger alone needs is there under that ledger's condition of the template.
+    A statement that one ledger or setting alone needs is there under that condition of the template.
     """
     grouped: dict[str, tuple[str, dict[str, Any]]] = {}
     for right in permissions:
         if right.by not in callers:
             continue
-        key = repr((right.effect, right.resource.value, right.condition, right.ledger))
+        key = repr((right.effect, right.resource.value, right.condition, right.ledger, right.when))
         if key not in grouped:
-            grouped[key] = right.ledger, {"Effect": right.effect, "Action": [], "Resource": [right.resource.value]}
+            grouped[key] = (
+                LEDGERS.get(right.ledger, right.when),
+                {"Effect": right.effect, "Action": [], "Resource": [right.resource.value]},
+            )
             if right.condition:
                 grouped[key][1]["Condition"] = dict(right.condition.value)
         if right.action not in grouped[key][1]["Action"]:
             grouped[key][1]["Action"].append(right.action)
     return [
-        {"Fn::If": [LEDGERS[ledger], statement, {"Ref": "ALIYUN::NoValue"}]} if ledger else statement
-        for ledger, statement in grouped.values()
+        {"Fn::If": [condition, statement, {"Ref": "ALIYUN::NoValue"}]} if condition else statement
+        for condition, statement in grouped.values()
     ]
 
 
-def needed(ledger: str) -> tuple[Permission, ...]:
-    """Return what the function may do, with its records in this ledger."""
-    return tuple(right for right in PERMISSIONS if right.by == FUNCTION and right.ledger in ("", ledger))
+def needed(variables: Mapping[str, str]) -> tuple[Permission, ...]:
+    """Return what the function may do under its variables."""
+    ledger = variables.get("LEDGER", TAGS)
+    return tuple(
+        right
+        for right in PERMISSIONS
+        if right.by == FUNCTION
+        and right.ledger in ("", ledger)
+        and (not right.when or WHEN[right.when].holds(variables))
+    )
 
 
 def policy(callers: tuple[str, ...]) -> dict[str, Any]:
@@ -342,7 +372,8 @@ def table() -> Iterator[str]:
     yield "| who | call | ledger | effect | RAM action | on | only if | what for |"
     yield "|---|---|---|---|---|---|---|---|"
     for right in PERMISSIONS:
-        told = right.condition.told if right.condition else ""
+        when = WHEN[right.when].told if right.when else ""
+        told = "; ".join(filter(None, (right.condition.told if right.condition else "", when)))
         yield (
             f"| {right.by} | {right.call} | {right.ledger or 'any'} | {right.effect} | `{right.action}` "
             f"| {right.resource.told} | {told} | {right.reason} |"

@@ -1,10 +1,11 @@
 """Each fault that the local cloud can make, and what the operator still has: the record, the ledger, the audit."""
 
 import json
+import time
 from typing import Any
 
 import pytest
-from wire_stage import Wired, alarm, ids, outcomes, records
+from wire_stage import REGION, Wired, alarm, ids, outcomes, records
 
 (ONE,) = ids(1)
 NEVER_TWICE = {"MAX_REBOOTS": "5"}
@@ -12,6 +13,19 @@ NEVER_TWICE = {"MAX_REBOOTS": "5"}
 
 def fault(action: str, kind: str, **fields: Any) -> dict[str, Any]:
     return {"action": action, "kind": kind, "times": 1, **fields}
+
+
+def changed_to(state: str) -> dict[str, Any]:
+    return {
+        "id": "5e2f1c9a-0000-4000-8000-000000000102",
+        "source": "acs.ecs",
+        "specversion": "1.0",
+        "type": "ecs:Instance:StateChange",
+        "subject": f"acs:ecs:cn-hangzhou:1000000000000000:instance/{ONE}",
+        "time": "2026-06-01T11:39:00+08:00",
+        "aliyunregionid": "cn-hangzhou",
+        "data": {"resourceId": ONE, "resourceType": "ALIYUN::ECS::Instance", "state": state},
+    }
 
 
 @pytest.mark.parametrize(
@@ -125,21 +139,33 @@ def test_crash_between_reboot_and_record_leaves_the_intent_the_ledger_and_one_re
     assert here.rebooted() == [ONE]
 
 
+def test_crash_between_stop_and_start_leaves_the_start_to_the_next_sweep(wire: Wired):
+    hanging = {"status": "Stopping", "hangs": True, "attempts": [{"ago": "25m", "state": "hung"}], "reboot_seconds": 1}
+    late = fault("StopInstances", "delay", seconds=5, before=False)
+    here = wire(1, [late], FORCE_REBOOT="escalate", CLAIM_SETTLE_SECONDS="0", **hanging)
+    here.crash({"verify": True, "region_id": REGION}, lambda entry: entry.get("action") == "StopInstances")
+    entry = here.entry(ONE)
+    assert entry
+    assert (entry.state, entry.force, len(entry.earlier)) == ("start_due", True, 1)
+    until = time.monotonic() + 30
+    while here.cloud.fleet[ONE].status != "Stopped" and time.monotonic() < until:
+        here.cloud.advance()
+        time.sleep(0.05)
+    assert outcomes(here.send(changed_to("Stopped"))) == ["echo", "started"]
+    while here.cloud.fleet[ONE].status != "Running" and time.monotonic() < until:
+        here.cloud.advance()
+        time.sleep(0.05)
+    assert outcomes(here.send(changed_to("Running"))) == ["echo", "recovered"]
+    power = ("RebootInstances", "StopInstances", "StartInstances")
+    calls = [call["action"] for call in here.cloud.audit.calls() if call["action"] in power]
+    assert calls == ["RebootInstances", "StopInstances", "StartInstances"]
+
+
 def test_a_sweep_tells_what_became_of_a_reboot_that_nobody_recorded(wire: Wired):
     here = wire(1, [fault("RebootInstances", "delay", seconds=2, before=False)], reboot_seconds=1)
     here.crash(alarm(ONE), lambda entry: entry["kind"] == "state")
-    change = {
-        "id": "5e2f1c9a-0000-4000-8000-000000000102",
-        "source": "acs.ecs",
-        "specversion": "1.0",
-        "type": "ecs:Instance:StateChange",
-        "subject": f"acs:ecs:cn-hangzhou:1000000000000000:instance/{ONE}",
-        "time": "2026-06-01T11:39:00+08:00",
-        "aliyunregionid": "cn-hangzhou",
-        "data": {"resourceId": ONE, "resourceType": "ALIYUN::ECS::Instance", "state": "Running"},
-    }
     for _ in range(20):
-        found = outcomes(here.send(change))
+        found = outcomes(here.send(changed_to("Running")))
         if "recovered" in found:
             break
     assert "recovered" in found

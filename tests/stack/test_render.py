@@ -27,7 +27,9 @@ def made(**parameters: str) -> dict[str, Any]:
 def test_optional_parts_are_there_when_they_are_asked_for() -> None:
     plain = made()
     assert {"LogProject", "SystemEventTrigger", "AlarmTrigger"} <= plain.keys()
-    assert not {"HttpTrigger", "ScheduleTrigger", "SweepTrigger", "LogAlert", "ExampleAlarm"} & plain.keys()
+    assert not {"HttpTrigger", "ScheduleTrigger", "LogAlert", "ExampleAlarm"} & plain.keys()
+    # Without the sweep nobody is told of a machine that never came back.
+    assert "SweepTrigger" in plain
     assert "VpcConfig" not in plain["Function"]["Properties"]
     assert plain["Function"]["Properties"]["InternetAccess"] is True
     quiet = made(AlarmTopic="false", SystemEvents="false", AlarmRuleId="rule-1", AgentEvents="true")

@@ -136,6 +136,27 @@ class ScriptedEcs:
         self._step("reboot", self.after)
         return RebootAnswer(request_id="r-1", instances=tuple(rows))
 
+    def stop(self, _region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
+        return self._power("stop", instance_ids, "Stopped")
+
+    def start(self, _region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
+        return self._power("start", instance_ids, "Starting")
+
+    def _power(self, name: str, instance_ids: tuple[str, ...], status: str) -> RebootAnswer:
+        """Answer with the instance's refusal of this call (``stop:i-...``), else let it be in the status at once."""
+        self._step(name, self.before)
+        rows = []
+        for one in instance_ids:
+            before, code = self.instances[one].status, self.refusals.get(f"{name}:{one}", "200")
+            if code == "200":
+                self.change(one, status=status)
+            now = self.instances[one].status
+            rows.append(
+                InstanceAnswer(instance_id=one, code=code, message="", previous_status=before, current_status=now)
+            )
+        self._step(name, self.after)
+        return RebootAnswer(request_id="r-1", instances=tuple(rows))
+
     def _step(self, name: str, steps: dict[str, list[Step]]) -> None:
         if steps is self.before:
             self.calls.append(name)

@@ -13,7 +13,7 @@ from ecs_reboot.model import RebootRequest, Target
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import Facts, attempts
 from ecs_reboot.remediation import chosen_ledger
-from ecs_reboot.remediation.lifecycle import Patience, end_of
+from ecs_reboot.remediation.lifecycle import Patience, transition
 from ecs_reboot.remediation.observation import as_if_restarted
 from ecs_reboot.remediation.remediate import Remediation
 from ecs_reboot.settings.settings import load
@@ -81,9 +81,8 @@ def test_no_other_tag_is_written_by_an_observing_function(key: str):
 def test_whatever_a_machine_shows_the_shadow_waits_for_nothing_but_the_run(status: str):
     young, old = (ledger.parse(entry("claimed", ago=ago), NOW) for ago in (329, 330))
     shown = instance(status=status)
-    assert end_of(young, shown, NOW, PATIENCE) is None
-    end = end_of(old, shown, NOW, PATIENCE)
-    assert end is not None
+    assert transition(young, shown, NOW, PATIENCE).code is None
+    end = transition(old, shown, NOW, PATIENCE)
     assert (end.state, end.code) == ("back", "nothing_to_do")
 
 

@@ -27,7 +27,7 @@ def watched(shown: Sequence[Instance | None], seconds: float = 30.0, left: float
         return (found,)
 
     accepted = records.of_decision(facts(), "reboot", "accepted", "asked")
-    (result,) = watch(describe, deadline(left, JumpingClock()), [accepted], seconds)
+    (result,) = watch(describe, deadline(left, JumpingClock()), [(accepted, seconds)])
     return result
 
 
@@ -85,7 +85,7 @@ def test_one_call_looks_at_all_that_are_not_back():
         return tuple(shown[one] for one in ids)
 
     accepted = [records.of_decision(facts(instance(one)), "reboot", "accepted", "") for one in (ONE, TWO)]
-    results = watch(describe, deadline(100), accepted, 30)
+    results = watch(describe, deadline(100), [(one, 30) for one in accepted])
     assert [result.code for result in results] == ["recovered", "recovered"]
     assert asked[:2] == [(ONE, TWO), (TWO,)]
     assert results[0].region_id == REGION

@@ -13,7 +13,7 @@ from ecs_reboot.ledger import window_row
 from ecs_reboot.policy.facts import ApprovedReboot
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.claims import Claims
-from ecs_reboot.remediation.lifecycle import Patience, end_of
+from ecs_reboot.remediation.lifecycle import Patience, transition
 
 PATIENCE = Patience(holds=timedelta(seconds=330), hung_after=timedelta(seconds=1200))
 
@@ -62,9 +62,9 @@ class Stage:
         upkeep = maintenance(self.table)
         ends = {}
         for one in upkeep.open_reboots(REGION, ()):
-            end = end_of(one.entry, self.ecs.instances[one.instance_id], self.clock.now(), PATIENCE)
-            if end:
-                ends[one.instance_id] = one.entry, end.state
+            step = transition(one.entry, self.ecs.instances[one.instance_id], self.clock.now(), PATIENCE)
+            if step.code:
+                ends[one.instance_id] = one.entry, step.state
         upkeep.conclude(REGION, ends)
         return {one: state for one, (_, state) in ends.items()}
 
@@ -453,3 +453,49 @@ def test_a_window_that_loses_every_race_ends_retriable_and_leaves_nothing():
     assert not orders
     assert [(result.code, result.retriable) for result in results] == [("ledger_unavailable", True)]
     assert stage.state() == ""
+
+
+def hung_stage() -> Stage:
+    """One of a group of two was rebooted gracefully and hangs."""
+    stage = Stage(tags={"app": "web"}, GROUP_TAG="app", FORCE_REBOOT="escalate")
+    claims = stage.claims()
+    assert stage.obtain(claims)[0]
+    claims.record(REGION, {ONE: "accepted"})
+    stage.ecs.change(ONE, status="Stopping")
+    stage.clock.sleep(1300)
+    assert stage.sweep() == {ONE: "hung"}
+    return stage
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_claim_to_finish_what_hangs_that_comes_to_nothing_leaves_it_hung_and_its_group_held(*, swept: bool):
+    stage = hung_stage()
+    claims = stage.claims(request="r-2", run="run-2")
+    assert [order.decision.force for order in stage.obtain(claims)[0]] == [True]
+    if swept:
+        stage.clock.sleep(90)
+        assert stage.sweep() == {}
+    claims.release(REGION, [ONE])
+    assert stage.state() == "hung"
+    held = [slot.state for slot in stage.window().slots if slot.instance_id == ONE and slot.state != "ended"]
+    assert held == ["hung"]
+    stage.clock.sleep(7200)
+    assert stage.got(TWO, request="r-3", run="run-3")[1] == [(TWO, "blast_radius")]
+    stage.ecs.change(ONE, status="Running", start_time=stage.clock.now())
+    assert stage.sweep() == {ONE: "back"}
+    assert stage.got(TWO, request="r-4", run="run-4")[0] == [TWO]
+
+
+def test_a_start_that_is_due_stands_in_the_table_before_the_stop_and_holds_the_group_until_it_is_back():
+    stage = hung_stage()
+    claims = stage.claims(request="r-2", run="run-2")
+    assert stage.obtain(claims)[0]
+    ledger_of_run = store(stage.table, "r-3", "run-3", stack="one", seconds=50)
+    assert not ledger_of_run.commit(REGION, {ONE: "start_due"})
+    assert claims._store.commit(REGION, {ONE: "start_due"}) == {ONE}
+    assert stage.state() == "start_due"
+    stage.clock.sleep(7200)
+    assert stage.got(TWO, request="r-4", run="run-4")[1] == [(TWO, "blast_radius")]
+    stage.ecs.change(ONE, status="Running", start_time=stage.clock.now())
+    assert stage.sweep() == {ONE: "back"}
+    assert stage.got(TWO, request="r-5", run="run-5")[0] == [TWO]

@@ -3,16 +3,30 @@
 from datetime import timedelta
 
 import pytest
-from scripted_ecs import FORBIDDEN, NOW, ONE, REGION, THREE, TWO, JumpingClock, ScriptedEcs, deadline, entry, instance
+from scripted_ecs import (
+    FORBIDDEN,
+    NOW,
+    ONE,
+    REGION,
+    THREE,
+    TWO,
+    JumpingClock,
+    ScriptedEcs,
+    deadline,
+    entry,
+    instance,
+    policy,
+)
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.tag_maintenance import TagMaintenance
 from ecs_reboot.model import Instance, LedgerCommand
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.ledger_commands import LedgerCommands
-from ecs_reboot.remediation.lifecycle import Patience, end_of
+from ecs_reboot.remediation.lifecycle import Patience, transition
 
-PATIENCE = Patience(holds=timedelta(seconds=330), hung_after=timedelta(seconds=1200))
+HOLDS = timedelta(seconds=330)
+PATIENCE = Patience(HOLDS, hung_after=timedelta(seconds=1200))
 
 
 def run(ecs: ScriptedEcs, verb: str, *ids: str, clock: JumpingClock | None = None) -> list[Result]:
@@ -20,7 +34,7 @@ def run(ecs: ScriptedEcs, verb: str, *ids: str, clock: JumpingClock | None = Non
         {"verb": verb, "trigger": "manual", "region_id": REGION, "instance_ids": ids, "reason": "seen"}
     )
     until = deadline(50, clock)
-    return LedgerCommands(ecs, TagMaintenance(ecs, until, 2.0), until, PATIENCE).run(request)
+    return LedgerCommands(ecs, TagMaintenance(ecs, until, 2.0), until, policy(), holds=HOLDS).run(request)
 
 
 def codes(results: list[Result]) -> list[tuple[str, str]]:
@@ -93,8 +107,8 @@ MINUTE = NOW.replace(second=0)
 )
 def test_what_became_of_a_reboot(before: str, age: float, status: str, started: float, expected: str | None):
     known = ledger.parse(entry(before, ago=age), NOW)
-    end = end_of(known, instance(status=status, start_time=MINUTE - timedelta(seconds=started)), NOW, PATIENCE)
-    assert (end.state if end else None) == expected
+    step = transition(known, instance(status=status, start_time=MINUTE - timedelta(seconds=started)), NOW, PATIENCE)
+    assert (step.state if step.code else None) == expected
 
 
 def test_the_sweep_ends_down_when_the_instance_was_restarted():

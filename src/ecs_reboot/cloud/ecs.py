@@ -169,24 +169,34 @@ class Ecs:
             if dry_run and refused.code in DRY_RUN_OK:
                 return RebootAnswer(request_id=refused.request_id, instances=(), dry_run_code=refused.code)
             raise
-        rows = body.instance_responses.instance_response if body.instance_responses else None
-        if rows is None:
-            if dry_run:
-                return RebootAnswer(request_id=body.request_id or "", instances=(), dry_run_code=DRY_RUN_OK[0])
-            raise NoAnswer(action, f"the answer {body.request_id} has no InstanceResponses")
-        return RebootAnswer(
-            request_id=body.request_id or "",
-            instances=tuple(
-                InstanceAnswer(
-                    instance_id=row.instance_id or "",
-                    # A string by the reference, a number in its JSON sample of 2025-12.
-                    code=str(row.code or ""),
-                    message=row.message or "",
-                    previous_status=row.previous_status or "",
-                    current_status=row.current_status or "",
-                )
-                for row in rows
-            ),
+        if dry_run and body.instance_responses is None:
+            return RebootAnswer(request_id=body.request_id or "", instances=(), dry_run_code=DRY_RUN_OK[0])
+        return _answer_of(action, body)
+
+    def stop(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
+        """Call StopInstances: power off at most 100 instances. They are charged on, to be started again.
+
+        Raises Refused, NotSent or NoAnswer; after the last they may be stopping.
+        """
+        request = models.StopInstancesRequest(
+            region_id=region_id,
+            instance_id=list(instance_ids),
+            force_stop=True,
+            # The account's default may be StopCharging, which gives the vCPU back: then no start is certain.
+            stopped_mode="KeepCharging",
+            batch_optimization="SuccessFirst",
+        )
+        return _answer_of(
+            "StopInstances", self._call("StopInstances", region_id, "stop_instances_with_options", request)
+        )
+
+    def start(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
+        """Call StartInstances for at most 100 instances. Raises Refused, NotSent or NoAnswer."""
+        request = models.StartInstancesRequest(
+            region_id=region_id, instance_id=list(instance_ids), batch_optimization="SuccessFirst"
+        )
+        return _answer_of(
+            "StartInstances", self._call("StartInstances", region_id, "start_instances_with_options", request)
         )
 
     def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:
@@ -262,6 +272,26 @@ def _error(action: str, error: Exception) -> CloudError:
         status=int(status),
         request_id=str(data.get("RequestId") or ""),
         retry_after_ms=int(getattr(error, "retry_after", 0) or 0),
+    )
+
+
+def _answer_of(action: str, body: Any) -> RebootAnswer:
+    rows = body.instance_responses.instance_response if body.instance_responses else None
+    if rows is None:
+        raise NoAnswer(action, f"the answer {body.request_id} has no InstanceResponses")
+    return RebootAnswer(
+        request_id=body.request_id or "",
+        instances=tuple(
+            InstanceAnswer(
+                instance_id=row.instance_id or "",
+                # A string by the reference, a number in its JSON sample of 2025-12.
+                code=str(row.code or ""),
+                message=row.message or "",
+                previous_status=row.previous_status or "",
+                current_status=row.current_status or "",
+            )
+            for row in rows
+        ),
     )
 
 

@@ -38,7 +38,7 @@ class Question(NamedTuple):
 
 
 class EcsApi(Protocol):
-    """DescribeInstances, ListTagResources, TagResources and RebootInstances, and questions to other APIs."""
+    """DescribeInstances, tags, RebootInstances, StopInstances and StartInstances, and questions to other APIs."""
 
     def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:
         """Return the answer to each question, or why there is none; all go out together, each may take ``seconds``."""
@@ -62,3 +62,9 @@ class EcsApi(Protocol):
         self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
     ) -> RebootAnswer:
         """Ask for a reboot of at most 100 instances; after NoAnswer they may be rebooting."""
+
+    def stop(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
+        """Ask for a forced stop (power off) of at most 100 instances, each judged by itself; they are charged on."""
+
+    def start(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
+        """Ask for a start of at most 100 Stopped instances, each judged by itself."""

@@ -31,25 +31,28 @@ SKEW = timedelta(minutes=5)
 FIRST_YEAR = 2000
 
 #: `claimed`: a run is about to ask ECS, and has or has not. `accepted`: ECS said yes. `in_doubt`: the answer was lost.
+#: `start_due`: we stop it by force, to finish a reboot that hangs, and owe it the start.
 #: `back`, `down`, `hung`: it was rebooted and is Running again, is Stopped, or is between the two for too long.
 #: `unproven`: nothing ever showed that it went down. `void`: ECS was never asked. `refused`: asked of us and not done.
 #: `storm`: the same, and the first to see a storm. `seen`: a person has looked at it. `reset`: a person has cleared the
 #: attempts.
 State = Literal[
-    "claimed", "accepted", "in_doubt", "back", "down", "hung", "unproven", "seen", "void", "refused", "storm", "reset"
-]
+    "claimed", "accepted", "in_doubt", "start_due", "back", "down", "hung", "unproven", "seen", "void", "refused",
+    "storm", "reset",
+]  # fmt: skip
+START_DUE: State = "start_due"
 #: States of an entry whose own time is an attempt.
-ATTEMPTED = ("claimed", "accepted", "in_doubt", "back", "down", "hung", "unproven", "seen")
+ATTEMPTED = ("claimed", "accepted", "in_doubt", "start_due", "back", "down", "hung", "unproven", "seen")
 #: Of these nobody knows whether ECS ever got the request: a retry of the same event looks, and may ask again.
 UNKNOWN_TO_ECS = ("claimed", "in_doubt")
 #: Of these nobody knows yet how the reboot ended; these ended badly and hold until that is resolved.
-OPEN, UNRESOLVED = ("claimed", "accepted", "in_doubt"), ("down", "hung")
+OPEN, UNRESOLVED = ("claimed", "accepted", "in_doubt", "start_due"), ("down", "hung")
 #: Attempts count again from nothing when the last one is this long ago: what they were meant to mend is another fault.
 FORGOTTEN = timedelta(days=7)
 
 _ENTRY = re.compile(
-    r"v1 (?P<at>\S{20}) (?P<kind>graceful|forced) (?P<state>claimed|accepted|in_doubt|back|down|hung|unproven|seen|void"
-    r"|refused|storm|reset)"
+    r"v1 (?P<at>\S{20}) (?P<kind>graceful|forced) (?P<state>claimed|accepted|in_doubt|start_due|back|down|hung|unproven"
+    r"|seen|void|refused|storm|reset)"
     r" (?P<claim>[0-9a-f]{8}) g=(?P<group>[0-9a-f]{1,8})(?: (?P<earlier>-\d{1,6}s(?:,-\d{1,6}s)*))?"
 )
 
@@ -188,6 +191,11 @@ def following(
         at=at, state=state, force=force, claim=claim, group=group,
         earlier=tuple(age for age in ages if age <= OLDEST_SECONDS)[: MOST_ATTEMPTS - 1],
     )  # fmt: skip
+
+
+def cleared(entry: Entry) -> Entry:
+    """Return the entry without its attempts. That a start is owed is not forgotten."""
+    return entry.model_copy(update={"state": entry.state if entry.state == START_DUE else "reset", "earlier": ()})
 
 
 def exhausted(times: tuple[datetime, ...], most: int, window: timedelta) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, Unreadable
 from ecs_reboot.ledger.memory import holds_group
-from ecs_reboot.ledger.window_row import moment, same_claim
+from ecs_reboot.ledger.window_row import millis, moment, same_claim
 
 
 class Member(NamedTuple):
@@ -38,9 +38,17 @@ class Group(NamedTuple):
         }
 
     def with_members(self, claimed: tuple[Member, ...], window: timedelta, now: datetime) -> "Group":
-        """Add what a run claims, in the place of earlier claims on the same instances, and forget what is over."""
-        busy = self.busy(window, now).keys() - {one.instance_id for one in claimed}
-        return Group((*(one for one in self.members if one.instance_id in busy), *claimed))
+        """Add what a run claims, in the place of earlier claims on the same instances, and forget what is over.
+
+        What ended badly stays beside a claim to finish it, which may come to nothing; a sweep ends it.
+        """
+        again, busy = {one.instance_id for one in claimed}, self.busy(window, now)
+        kept = (
+            one
+            for one in self.members
+            if one.instance_id in busy and (one.instance_id not in again or one.state in UNRESOLVED)
+        )
+        return Group((*kept, *claimed))
 
     def with_end(self, instance_id: str, entry: Entry, *, run: str = "") -> "Group":
         """Write what became of a claim (of that ``run`` only, where one is named); what no longer holds is left out."""
@@ -51,6 +59,12 @@ class Group(NamedTuple):
             for one in self.members
         )
         return Group(tuple(one for one in members if one.state in (*OPEN, *UNRESOLVED)))
+
+    def held_again(self, instance_id: str, entry: Entry, run: str) -> "Group":
+        """Give its place back to a member that ended badly, unless the group has another claim on it."""
+        if any(one.instance_id == instance_id for one in self.members):
+            return self
+        return Group((*self.members, Member(instance_id, entry.claim, run, millis(entry.at), entry.state)))
 
     def columns(self) -> dict[str, int | str]:
         """Return the row's columns."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ecs_reboot.ledger.entry import ATTEMPTED, OPEN, UNRESOLVED, Entry, instance_digest
+from ecs_reboot.ledger.entry import ATTEMPTED, OPEN, START_DUE, UNRESOLVED, Entry, instance_digest
 
 #: A claim holds back its group for this long where nobody has found out what became of it. A sweep knows sooner.
 UNKNOWN = timedelta(hours=1)
@@ -52,7 +52,7 @@ def _counts(entry: Entry, window: timedelta, now: datetime) -> bool:
 
 def holds_group(state: str, at: datetime, window: timedelta, now: datetime) -> bool:
     """Return whether an instance in this state keeps the others of its group from being rebooted."""
-    return state in UNRESOLVED or (state in OPEN and now - at < max(window, UNKNOWN))
+    return state in (*UNRESOLVED, START_DUE) or (state in OPEN and now - at < max(window, UNKNOWN))
 
 
 def down_in_a_row(reboots: Iterable[tuple[datetime, str]]) -> int:

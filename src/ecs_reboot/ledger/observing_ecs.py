@@ -53,3 +53,11 @@ class ObservingEcs:
         return self._ecs.reboot(
             region_id, instance_ids, force=force, dry_run=True, batch_optimization=batch_optimization
         )
+
+    def stop(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:  # noqa: ARG002 - the protocol's
+        """Refuse: an observing function stops nothing."""
+        raise AssertionError(f"an observing function was about to stop {', '.join(instance_ids)}")
+
+    def start(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:  # noqa: ARG002 - the protocol's
+        """Refuse: an observing function starts nothing."""
+        raise AssertionError(f"an observing function was about to start {', '.join(instance_ids)}")

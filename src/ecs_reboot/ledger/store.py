@@ -97,6 +97,9 @@ class LedgerStore(Protocol):
     def record(self, region_id: str, states: Mapping[str, State]) -> None:
         """Write down what became of this run's claims. Never raises: without it a sweep finds out later."""
 
+    def commit(self, region_id: str, states: Mapping[str, State]) -> frozenset[str]:
+        """Write down what a crash must not forget, before ECS is asked; return the instances for which it stands."""
+
     def release(self, region_id: str, instance_ids: Iterable[str]) -> None:
         """Take back claims that led to no reboot. Never raises: what is left ends by itself."""
 

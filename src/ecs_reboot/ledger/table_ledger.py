@@ -187,25 +187,32 @@ class TableLedger:
                 self._held[one] = claim._replace(row=won[instance_name(one)], until=found.began + ASK_SECONDS)
         return frozenset(one for one in held if one not in late or instance_name(one) in won)
 
+    def commit(self, region_id: str, states: Mapping[str, State]) -> frozenset[str]:
+        """Write what becomes of this run's claims; return those for which it stands."""
+        held = {one: self._held[one] for one in states if one in self._held}
+        held = {one: claim for one, claim in held.items() if claim.entry.state in ledger.OPEN}
+        if not held:
+            return frozenset()
+        swaps = [
+            Swap(instance_name(one), claim.row, plain(claim.row) | {"state": states[one]})
+            for one, claim in held.items()
+        ]
+        rows = self._rows.swap(region_id, swaps, self._reserve())
+        won = frozenset(one for one in held if instance_name(one) in rows)
+        for one in won:
+            entry = held[one].entry.model_copy(update={"state": states[one]})
+            self._held[one] = held[one]._replace(row=rows[instance_name(one)], entry=entry)
+        owed = {one: self._held[one].entry for one in won if states[one] == ledger.START_DUE}
+        if owed:
+            self._region.end_groups(region_id, owed, self._reserve())  # holds its group for as long as it takes
+        return won
+
     def record(self, region_id: str, states: Mapping[str, State]) -> None:
         """Write down what became of this run's claims."""
         with suppress(CloudError):
-            ours = {one: (self._held[one], state) for one, state in states.items() if one in self._held}
-            held = {one: pair for one, pair in ours.items() if pair[0].entry.state in ledger.OPEN}
-            reserve = self._reserve()
-            swaps = [
-                Swap(instance_name(one), claim.row, plain(claim.row) | {"state": state})
-                for one, (claim, state) in held.items()
-            ]
-            won = self._rows.swap(region_id, swaps, reserve)
-            for one, (claim, state) in held.items():
-                if instance_name(one) in won:
-                    entry = claim.entry.model_copy(update={"state": state})
-                    self._held[one] = claim._replace(row=won[instance_name(one)], entry=entry)
-            ends = {one: self._held[one].entry for one, (_, state) in held.items() if state not in ledger.OPEN}
-            self._region.end(
-                region_id, {one: entry for one, entry in ends.items() if instance_name(one) in won}, reserve
-            )
+            won = self.commit(region_id, states)
+            ends = {one: self._held[one].entry for one in won if states[one] not in ledger.OPEN}
+            self._region.end(region_id, ends, self._reserve())
 
     def release(self, region_id: str, instance_ids: Iterable[str]) -> None:
         """Take back claims that led to no reboot: the row as it was, then group and place."""
@@ -221,6 +228,10 @@ class TableLedger:
             won = self._rows.swap(region_id, swaps, reserve)
             free = {one: claim.entry for one, claim in held.items() if instance_name(one) in won}
             self._give_back(region_id, free)
+            before = {one: instance_row.read(one, held[one].before, self._deadline.clock.now()) for one in free}
+            unresolved = {one: row for one, row in before.items() if _is_unresolved(row)}
+            if unresolved:
+                self._region.hold_again(region_id, unresolved, reserve)
 
     # ---- one round of a claim
 
@@ -379,3 +390,7 @@ class TableLedger:
 
     def _columns(self, entry: Entry) -> dict[str, int | str]:
         return instance_row.columns(entry, run=self._settings.run, ask_by=0, stack=self._settings.stack)
+
+
+def _is_unresolved(row: InstanceRow) -> bool:
+    return row.history.entry is not None and row.history.entry.state in ledger.UNRESOLVED

@@ -6,7 +6,7 @@ from datetime import timedelta
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import NoAnswer
 from ecs_reboot.ledger import group_row, instance_row, window_row
-from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, History, State, Unreadable
+from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, History, State, Unreadable, cleared
 from ecs_reboot.ledger.group_row import Group
 from ecs_reboot.ledger.instance_row import InstanceRow
 from ecs_reboot.ledger.place import fate
@@ -72,7 +72,8 @@ class TableMaintenance:
             return frozenset()
         won = self._rows.swap(region_id, swaps)
         done = {one: entry for one, entry in ends.items() if instance_name(one) in won}
-        self._region.end(region_id, done, self._deadline)
+        ended = {one: entry for one, entry in done.items() if entry.state not in OPEN}
+        self._region.end(region_id, ended, self._deadline)
         return frozenset(done)
 
     def reset(self, region_id: str, instance_ids: Sequence[str]) -> Mapping[str, str]:
@@ -191,7 +192,7 @@ def _entry(slot: Slot, state: State) -> Entry:
 
 def _cleared(history: History, found: Found) -> Entry:
     if history.entry:
-        return history.entry.model_copy(update={"state": "reset", "earlier": ()})
+        return cleared(history.entry)
     return Entry(at=found.now.replace(microsecond=0), state="reset", force=False, claim=_NO_CLAIM)
 
 

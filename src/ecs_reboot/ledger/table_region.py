@@ -8,6 +8,7 @@ from ecs_reboot.cloud.tablestore.rows import Stored
 from ecs_reboot.ledger import group_row, window_row
 from ecs_reboot.ledger.entry import Entry, Unreadable
 from ecs_reboot.ledger.group_row import Group
+from ecs_reboot.ledger.instance_row import InstanceRow
 from ecs_reboot.ledger.table_rows import Found, Swap, TableRows
 from ecs_reboot.ledger.window_row import Window
 
@@ -62,6 +63,31 @@ class TableRegion:
 
         self.end_groups(region_id, entries, deadline)
         self.change_window(region_id, ended, deadline)
+
+    def hold_again(self, region_id: str, rows: Mapping[str, InstanceRow], deadline: Deadline) -> None:
+        """Give places and groups back to reboots that ended badly, where a claim to finish them led to nothing."""
+        entries = {one: row.history.entry for one, row in rows.items() if row.history.entry}
+        groups = sorted({entry.group for entry in entries.values()} - {"0"})
+
+        def held(window: Window) -> Window:
+            for one, entry in entries.items():
+                window = window.held_again(one, entry, rows[one].run)
+            return window
+
+        def member(found: Found) -> dict[str, dict[str, int | str]]:
+            after = {}
+            for name in groups:
+                group = before = self.group(found, name)
+                for one, entry in entries.items():
+                    if entry.group == name:
+                        group = group.held_again(one, entry, rows[one].run)
+                if group != before:
+                    after[group_name(name)] = group.columns()
+            return after
+
+        if groups:
+            self._change(region_id, [group_name(name) for name in groups], member, deadline)
+        self.change_window(region_id, held, deadline)
 
     def end_groups(self, region_id: str, entries: Mapping[str, Entry], deadline: Deadline, *, run: str = "") -> None:
         """Write what became of members of groups, where the group still has that claim (and that ``run``'s)."""

@@ -112,24 +112,37 @@ class TagLedger:
         """Return all: a claim in a tag is this run's for as long as the run may last."""
         return frozenset(one for one in instance_ids if one in self._claimed)
 
+    def commit(self, region_id: str, states: Mapping[str, State]) -> frozenset[str]:
+        """Write what becomes of this run's claims; return those for which it stands."""
+        changed = self._register.change(region_id, self._ours(states), self._after(states), self._reserve())
+        self._claimed.update({one: change.after for one, change in changed.items()})
+        return frozenset(changed)
+
     def record(self, region_id: str, states: Mapping[str, State]) -> None:
         """Write down what became of this run's claims."""
+        after, ours = self._after(states), self._ours(states)
+        with suppress(CloudError):
+            # That ECS was asked just now is true whatever stands there: written without reading first.
+            asked = [one for one in ours if states[one] in ledger.OPEN]
+            texts = {one: text for one in asked if (text := after(one, self._claimed[one]))}
+            self._register.write(region_id, texts, self._deadline.clock.elapsed(), self._reserve())
+            self._claimed.update(texts)
+            ended = {one: state for one, state in states.items() if one in ours and one not in asked}
+            self.commit(region_id, ended)
+
+    def _ours(self, states: Mapping[str, State]) -> list[str]:
+        return [one for one in states if one in self._claimed]
+
+    def _after(self, states: Mapping[str, State]) -> Callable[[str, str], str | None]:
         now = self._deadline.clock.now()
 
         def after(instance_id: str, text: str) -> str | None:
             entry = ledger.read(text, now).entry if self._stands(instance_id, text) else None
             if entry is None or entry.state not in ledger.OPEN:
                 return None
-            self._claimed[instance_id] = str(entry.model_copy(update={"state": states[instance_id]}))
-            return self._claimed[instance_id]
+            return str(entry.model_copy(update={"state": states[instance_id]}))
 
-        with suppress(CloudError):
-            # That ECS was asked just now is true whatever stands there: written without reading first.
-            asked = [one for one, state in states.items() if state in ledger.OPEN and one in self._claimed]
-            texts = {one: text for one in asked if (text := after(one, self._claimed[one]))}
-            self._register.write(region_id, texts, self._deadline.clock.elapsed(), self._reserve())
-            ended = [one for one in states if one not in asked]
-            self._register.change(region_id, ended, after, self._reserve())
+        return after
 
     def release(self, region_id: str, instance_ids: Iterable[str]) -> None:
         """Take back claims that led to no reboot, where they still stand: the value before is restored.

@@ -75,7 +75,7 @@ class TagMaintenance:
     def _cleared(self, text: str) -> str:
         now = self._deadline.clock.now()
         entry = ledger.read(text, now).entry or Entry(at=now, state="reset", force=False, claim="00000000")
-        return str(entry.model_copy(update={"state": "reset", "earlier": ()}))
+        return str(ledger.cleared(entry))
 
     def _seen(self, text: str) -> str | None:
         entry = ledger.read(text, self._deadline.clock.now()).entry

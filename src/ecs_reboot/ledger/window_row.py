@@ -109,6 +109,13 @@ class Window(NamedTuple):
         ended = sorted([*others, Ended(slot.at, state, instance_id)])[-MOST_ENDED:]
         return self._replace(slots=slots, ended=tuple(ended))
 
+    def held_again(self, instance_id: str, entry: Entry, run: str) -> "Window":
+        """Give its place back to a reboot that ended badly and is not resolved."""
+        at, held = millis(entry.at), "hung" if entry.state == "hung" else "down"
+        others = [one for one in self.slots if (one.instance_id, one.claim) != (instance_id, entry.claim)]
+        slot = Slot(instance_id, entry.claim, run, at, entry.group, held)  # type: ignore[arg-type]  # one of two
+        return self._replace(slots=(*others, slot))
+
     def memory(self, seconds: float, now: datetime, *, ours: frozenset[tuple[str, str]]) -> RegionMemory:
         """Return what counts in the window; ``ours``: instances and claims of this request, which it judges anew."""
         since = millis(now) - int(seconds * 1000)

@@ -10,6 +10,7 @@ from ecs_reboot.model import Decision, Instance
 from ecs_reboot.policy.facts import Facts, in_window
 from ecs_reboot.policy.finding_guards import ForNow
 from ecs_reboot.policy.guards import GUARDS, Guard
+from ecs_reboot.policy.hung import finishes
 
 
 class Verdict(NamedTuple):
@@ -65,6 +66,8 @@ def decide(facts: Facts) -> Decision:
 def forced(facts: Facts) -> tuple[bool, str]:
     """Return whether the reboot is to be forced, and why."""
     policy = facts.policy.force_reboot
+    if facts.instance and (hung := finishes(facts, facts.instance)):
+        return True, f"forced: {hung} (FORCE_REBOOT={policy})"
     if facts.request.force is not None:
         kind = "forced" if facts.request.force else "graceful"
         return facts.request.force, f"{kind}, as the request asks (FORCE_REBOOT={policy})"

@@ -43,6 +43,7 @@ class Policy(Value):
     responsive_triggers: tuple[str, ...] = ()
     busy_seconds: int = 0
     mode: Literal["act", "observe"] = "act"
+    hung_after_seconds: int = 0
 
 
 class Facts(Value):

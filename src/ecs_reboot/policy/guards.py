@@ -12,6 +12,8 @@ from ecs_reboot.model import Instance
 from ecs_reboot.outcomes import Code
 from ecs_reboot.policy import finding_guards
 from ecs_reboot.policy.facts import Facts, attempts, history_of
+from ecs_reboot.policy.hung import finishes
+from ecs_reboot.policy.own_seconds import GRACE
 from ecs_reboot.policy.pause import Pause, parse_pause
 from ecs_reboot.policy.triggers import trigger_kind
 from ecs_reboot.policy.windows import closed
@@ -51,8 +53,8 @@ def _locked(_: Facts, instance: Instance) -> str:
     return f"the instance has the operation lock {locks}; ECS prohibits the operation until the lock is lifted"
 
 
-def _not_running(_: Facts, instance: Instance) -> str:
-    if instance.status == "Running":
+def _not_running(facts: Facts, instance: Instance) -> str:
+    if instance.status == "Running" or finishes(facts, instance):
         return ""
     return f"the instance is {instance.status or 'in no known status'}; only a Running instance can be rebooted"
 
@@ -86,7 +88,7 @@ def _outside_window(facts: Facts, _: Instance) -> str:
 
 
 def _recently_started(facts: Facts, instance: Instance) -> str:
-    grace = facts.policy.grace_seconds
+    grace = GRACE.of(instance, facts.policy.grace_seconds)
     if not grace:
         return ""
     if instance.start_time is None:
@@ -122,7 +124,7 @@ def _cooldown(facts: Facts, instance: Instance) -> str:
     hidden = ledger.hidden_attempt(entry, instance.start_time, ours=facts.claim)
     times = (*attempts(facts, instance), *((hidden,) if hidden else ()))
     cooldown = timedelta(seconds=facts.policy.cooldown_seconds)
-    if not times or facts.now - times[-1] >= cooldown:
+    if not times or facts.now - times[-1] >= cooldown or finishes(facts, instance):
         return ""
     unfinished = entry and entry.state == "claimed" and not ledger.restarted(entry, instance.start_time)
     cut_off = "; it has not restarted since, so that run may have been cut off" if unfinished else ""
@@ -201,7 +203,13 @@ GUARDS: tuple[Guard, ...] = (
     Guard("paused", "soft", "PAUSED, time", _paused, "reboots in the middle of a person's work"),
     Guard("not_found", "hard", "DescribeInstances", _not_found, "a decision about nothing"),
     Guard("locked", "hard", "OperationLocks", _locked, "a call that ECS prohibits"),
-    Guard("not_running", "hard", "Status", _not_running, "a second reboot of one that is rebooting"),
+    Guard(
+        "not_running",
+        "hard",
+        "Status, ledger entry, FORCE_REBOOT, HUNG_AFTER_SECONDS, force asked for, time",
+        _not_running,
+        "a second reboot of one that is rebooting; only one that hangs may be finished by force",
+    ),
     Guard("unavailable", "hard", "ExpiredTime, AutoReleaseTime", _unavailable, "an instance that does not come back"),
     Guard("not_opted_in", "soft", "Tags, OPT_IN_TAG", _not_opted_in, "a reboot that the owner never agreed to"),
     Guard(

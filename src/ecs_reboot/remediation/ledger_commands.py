@@ -1,5 +1,7 @@
 """Looking after the ledger: reset an instance, resume a region, and find out what became of unwatched reboots."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 
 from ecs_reboot.clock import Deadline
@@ -8,17 +10,25 @@ from ecs_reboot.cloud.ecs_api import EcsApi, batches
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.ledger.entry import Entry, State
 from ecs_reboot.ledger.store import LedgerMaintenance
-from ecs_reboot.model import Instance, LedgerCommand
-from ecs_reboot.outcomes import Code
+from ecs_reboot.model import Instance, InstanceAnswer, LedgerCommand, RebootRequest, Target
+from ecs_reboot.outcomes import BY_CODE, Code, of_service
+from ecs_reboot.policy.facts import Policy
+from ecs_reboot.policy.hung import hung_after
+from ecs_reboot.policy.triggers import FINISH
 from ecs_reboot.records.result import Result
-from ecs_reboot.remediation.lifecycle import Patience, end_of
+from ecs_reboot.remediation.lifecycle import Patience, transition
 
 
 class LedgerCommands:
     """Carries out requests about the ledger."""
 
-    def __init__(self, ecs: EcsApi, ledger: LedgerMaintenance, deadline: Deadline, patience: Patience) -> None:
-        self._ecs, self._ledger, self._deadline, self._patience = ecs, ledger, deadline, patience
+    def __init__(
+        self, ecs: EcsApi, ledger: LedgerMaintenance, deadline: Deadline, policy: Policy, *, holds: timedelta
+    ) -> None:
+        """Take ``holds`` as the time after which a run that claimed something is over for certain."""
+        self._ecs, self._ledger, self._deadline, self._policy = ecs, ledger, deadline, policy
+        self._holds = holds
+        self._hanging: dict[LedgerCommand, list[str]] = {}
 
     def run(self, request: LedgerCommand) -> list[Result]:
         """Return one result for each entry that was changed, or one that says that there was nothing to do."""
@@ -63,24 +73,77 @@ class LedgerCommands:
         now = self._deadline.clock.now()
         ends: dict[str, tuple[Entry, State]] = {}
         told: dict[str, Result] = {}
+        due: dict[str, Entry] = {}
         for instance in self._describe(request, tuple(opened)):
-            entry = opened[instance.instance_id]
-            end = end_of(entry, instance, now, self._patience)
-            if end is not None:
-                ends[instance.instance_id] = entry, end.state
-                told[instance.instance_id] = result_of(
-                    request, instance.instance_id, end.code, end.reason,
-                    force=entry.force, current_status=instance.status,
-                )  # fmt: skip
+            one, entry = instance.instance_id, opened[instance.instance_id]
+            observing = self._policy.mode == "observe"
+            patience = Patience(self._holds, hung_after(instance, self._policy), observing=observing)
+            step = transition(entry, instance, now, patience)
+            if step.code:
+                ends[one] = entry, step.state
+                told[one] = result_of(
+                    request, one, step.code, step.reason, force=entry.force, current_status=instance.status
+                )
+            if step.do == "start":
+                due[one] = entry
+            elif step.do == "finish":
+                self._hanging.setdefault(request, []).append(one)
+        for one, (state, result) in self._start(request, due).items():
+            told[one] = result
+            if state:
+                ends[one] = due[one], state
         # An entry that has changed meanwhile is another run's.
         changed = self._ledger.conclude(request.region_id, ends) if ends else frozenset[str]()
-        return [result for instance_id, result in told.items() if instance_id in changed]
+        return [result for one, result in told.items() if one in changed or one not in ends]
+
+    def to_finish(self) -> list[RebootRequest]:
+        """Return requests to finish by force the hung reboots that were found; none where policy forbids it."""
+        if self._policy.force_reboot != "escalate":
+            return []
+        return [
+            RebootRequest(
+                trigger=f"{request.trigger}>{FINISH}",
+                evidence="a graceful reboot of ours hangs",
+                targets=tuple(Target(instance_id=one, region_id=request.region_id) for one in hanging),
+            )
+            for request, hanging in self._hanging.items()
+        ]
+
+    def _start(self, request: LedgerCommand, due: Mapping[str, Entry]) -> dict[str, tuple[State | None, Result]]:
+        """Start what was stopped to finish its reboot; for each the new state, None where it is still due."""
+        started: dict[str, tuple[State | None, Result]] = {}
+        for batch in batches(due):
+            try:
+                answer = retry.call_idempotent(partial(self._ecs.start, request.region_id, batch), self._deadline)
+            except CloudError as error:
+                reason = f"it was stopped to finish its reboot, and the start that is due failed: {error}"
+                started |= {
+                    one: (None, result_of(request, one, error.outcome, reason, retriable=True)) for one in batch
+                }
+                continue
+            for row in answer.instances:
+                if row.instance_id in due:
+                    started[row.instance_id] = _started(request, row, due[row.instance_id])
+        return started
 
     def _describe(self, request: LedgerCommand, ids: tuple[str, ...]) -> list[Instance]:
         found: list[Instance] = []
         for batch in batches(ids):
             found += retry.call_idempotent(partial(self._ecs.describe, request.region_id, batch), self._deadline)
         return found
+
+
+def _started(request: LedgerCommand, row: InstanceAnswer, entry: Entry) -> tuple[State | None, Result]:
+    code = of_service(row.code)
+    api = {"api_code": row.code, "api_message": row.message, "current_status": row.current_status, "force": entry.force}
+    # In another status than Stopped it is on its way up, or somebody else has started it.
+    if row.code == "200" or code == "IncorrectInstanceStatus":
+        reason = f"it was stopped to finish its reboot ({entry}), and ECS was asked to start it"
+        return "accepted", result_of(request, row.instance_id, "started", reason, **api)
+    reason = f"it was stopped to finish its reboot, and ECS refused to start it: {row.code}: {row.message}"
+    if BY_CODE[code].retriable:
+        return None, result_of(request, row.instance_id, code, reason, retriable=True, **api)
+    return "down", result_of(request, row.instance_id, "stayed_down", reason, **api)
 
 
 def result_of(request: LedgerCommand, instance_id: str, code: str, reason: str, **more: object) -> Result:

@@ -1,19 +1,25 @@
-"""The life of one reboot as a pure machine: what the ledger says, what was just seen, and the time give the next state.
+"""The life of one reboot as a pure machine: what the ledger says, what was just seen, and the time give the next step.
 
 ```
  claimed --asked--> accepted --+--> back
     |                in_doubt  +--> down, hung --(seen Running again)--> back
-    '--> void                  '--> unproven
+    |                           |     '--(graceful, FORCE_REBOOT=escalate)--> claimed again, by force
+    |                           '--> unproven
+    '--> void        start_due --(seen Stopped: start it)--> accepted
 ```
+
+`start_due` is on record before a stop is asked for, so that a start is owed whatever crashes; it is paid as often as it
+takes, since a second start of the same instance does nothing.
 """
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.entry import Entry, State
 from ecs_reboot.model import Instance
 from ecs_reboot.outcomes import Code
+from ecs_reboot.policy.hung import is_ours_to_finish
 
 
 class Patience(NamedTuple):
@@ -27,44 +33,65 @@ class Patience(NamedTuple):
     observing: bool = False
 
 
-class End(NamedTuple):
-    """What became of a reboot: the state for the ledger, the code and the sentence for the record."""
+class Step(NamedTuple):
+    """Where a reboot stands, and what to do next.
+
+    ``state`` is what the ledger is to say. ``do``: `wait` for another look; `start` the instance; `finish` what hangs,
+    where policy lets it; `rest`, as nothing is left to do. ``code`` and ``reason`` tell an end that is new; without a
+    code there is nothing to record.
+    """
 
     state: State
-    code: Code
-    reason: str
+    do: Literal["wait", "start", "finish", "rest"]
+    code: Code | None = None
+    reason: str = ""
 
 
-def end_of(entry: Entry, instance: Instance, now: datetime, patience: Patience) -> End | None:
-    """Return what became of a reboot whose end is not known or was bad; None where it is too early to tell."""
-    age, claimed = now - entry.at, f"claimed at {_at(entry.at)}"
+def transition(entry: Entry, instance: Instance, now: datetime, patience: Patience) -> Step:
+    """Return the next step of a reboot whose end is not known or was bad, from one look at the instance."""
     if patience.observing:
-        return _of_observed(age >= patience.holds, claimed)
-    if instance.status != "Running":
-        return _not_up(entry, instance, age >= patience.hung_after, claimed)
+        return _observed(entry, now, patience)
+    return (_up if instance.status == "Running" else _down)(entry, instance, now, patience)
+
+
+def _up(entry: Entry, instance: Instance, now: datetime, patience: Patience) -> Step:
+    age, claimed = now - entry.at, _claimed(entry)
     if ledger.restarted(entry, instance.start_time):
-        return End("back", "recovered", f"{claimed}, restarted at {_at(instance.start_time)}, Running")
-    if entry.state in ledger.UNRESOLVED:
-        return End("back", "recovered", f"{claimed}, was {entry.state}, Running again")
+        return Step("back", "rest", "recovered", f"{claimed}, restarted at {_at(instance.start_time)}, Running")
+    if entry.state in (*ledger.UNRESOLVED, ledger.START_DUE):
+        return Step("back", "rest", "recovered", f"{claimed}, was {entry.state}, Running again")
     if ledger.never_asked(entry, instance, now, patience.holds):
         reason = f"{claimed}, and not restarted since: the run that claimed it ended before it asked ECS"
-        return End("void", "unproven", reason)
-    unproven = End("unproven", "unproven", f"{claimed}, and nothing shows that it was restarted since")
-    return unproven if age >= patience.hung_after else None
+        return Step("void", "rest", "unproven", reason)
+    if age >= patience.hung_after:
+        return Step("unproven", "rest", "unproven", f"{claimed}, and nothing shows that it was restarted since")
+    return Step(entry.state, "wait")
 
 
-def _of_observed(over: bool, claimed: str) -> End | None:  # noqa: FBT001 - pure and private
+def _observed(entry: Entry, now: datetime, patience: Patience) -> Step:
     """Return the end of a claim upon which nobody asked ECS, once its run is over."""
-    reason = f"{claimed} by a function that observes: nothing was restarted, so nothing is waited for"
-    return End("back", "nothing_to_do", reason) if over else None
+    if now - entry.at < patience.holds:
+        return Step(entry.state, "wait")
+    reason = "by a function that observes: nothing was restarted, so nothing is waited for"
+    return Step("back", "rest", "nothing_to_do", f"{_claimed(entry)} {reason}")
 
 
-def _not_up(entry: Entry, instance: Instance, late: bool, claimed: str) -> End | None:  # noqa: FBT001 - pure and private
-    if entry.state in ledger.UNRESOLVED or not late:
-        return None
+def _down(entry: Entry, instance: Instance, now: datetime, patience: Patience) -> Step:
+    if entry.state == ledger.START_DUE and instance.status == "Stopped":
+        return Step(entry.state, "start")
+    next_: Literal["finish", "wait"] = "finish" if is_ours_to_finish(entry, instance) else "wait"
+    if entry.state in ledger.UNRESOLVED:
+        return Step(entry.state, next_ if entry.state == "hung" else "wait")
+    if now - entry.at < patience.hung_after:
+        return Step(entry.state, "wait")
+    claimed = _claimed(entry)
     if instance.status == "Stopped":
-        return End("down", "stayed_down", f"{claimed}, and it is Stopped; manual investigation required")
-    return End("hung", "hung", f"{claimed}, and it is still {instance.status or 'in no known status'}")
+        return Step("down", "wait", "stayed_down", f"{claimed}, and it is Stopped; manual investigation required")
+    return Step("hung", next_, "hung", f"{claimed}, and it is still {instance.status or 'in no known status'}")
+
+
+def _claimed(entry: Entry) -> str:
+    return f"claimed at {_at(entry.at)}{' to be rebooted by force' if entry.force else ''}"
 
 
 def _at(moment: datetime | None) -> str:

@@ -23,6 +23,8 @@ from ecs_reboot.model import Instance, RebootRequest, Rolling, Target
 from ecs_reboot.outcomes import BY_CODE
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import ApprovedReboot, Facts
+from ecs_reboot.policy.hung import IN_BETWEEN
+from ecs_reboot.policy.own_seconds import VERIFY
 from ecs_reboot.policy.rolling import progress, reason_to_wait
 from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Result
@@ -33,7 +35,12 @@ from ecs_reboot.remediation.verification import watch
 from ecs_reboot.settings.settings import Settings
 
 #: What the ledger says about a claim once ECS was asked.
-ASKED: dict[str, State] = {"accepted": "accepted", "accepted_unconfirmed": "in_doubt"}
+ASKED: dict[str, State] = {
+    "accepted": "accepted",
+    "accepted_unconfirmed": "in_doubt",
+    "start_due": "start_due",
+    "hung": "hung",
+}
 #: How many instances of a rolling reboot are asked about together, in search of the next few.
 ASKED_FOR_AT_ONCE = 20
 
@@ -87,15 +94,22 @@ class Remediation:
         order = {key: place for place, key in enumerate(candidates)}
         return sorted(results, key=lambda result: order.get((result.region_id, result.instance_id), -1))
 
+    def watches(self, result: Result) -> bool:
+        """Return whether ECS accepted the reboot and somebody wants to see what comes of it."""
+        return result.code == "accepted" and self._verify_seconds(result) > 0
+
+    def _verify_seconds(self, result: Result) -> int:
+        return VERIFY.of(result.facts.instance if result.facts else None, self._settings.verify_seconds)
+
     def prove(self, results: list[Result]) -> list[Result]:
         """Watch the accepted reboots among the results and return all results in the same order.
 
         What became of each is written into the ledger, so that reboots that do not help are noticed.
         """
-        places = [place for place, result in enumerate(results) if result.code == "accepted"]
-        accepted = [results[place] for place in places]
+        places = [place for place, result in enumerate(results) if self.watches(result)]
+        accepted = [(results[place], self._verify_seconds(results[place])) for place in places]
         # Looks are not tried again: the next one comes anyway.
-        watched = watch(self._ecs.describe, self._deadline, accepted, self._settings.verify_seconds)
+        watched = watch(self._ecs.describe, self._deadline, accepted)
         final = list(results)
         states: dict[str, dict[str, State]] = {}
         for place, result in zip(places, watched, strict=True):
@@ -111,7 +125,8 @@ class Remediation:
     def _region(self, region_id: str, candidates: list[Candidate]) -> list[Result]:
         results: list[Result] = []
         wanted: dict[bool, list[Facts]] = {False: [], True: []}
-        passed = self._passed(self._described(candidates, results), results)
+        described = self._with_histories(region_id, list(self._described(candidates, results)))
+        passed = self._passed(described, results)
         for facts in self._passed(gather(self._ecs, region_id, passed, self._deadline), results):
             wanted[self._settings.dry_run or facts.request.dry_run].append(facts)
         for dry_run in (False, True):
@@ -119,11 +134,32 @@ class Remediation:
                 continue
             orders, refused = self._claims.obtain(region_id, wanted[dry_run], dry_run=dry_run)
             results += refused
+            running = [order for order in orders if order.facts.instance and order.facts.instance.status == "Running"]
             for force in (False, True):
                 mode = Mode(region_id, force, dry_run, self._settings.batch_optimization)
-                for batch in batches([order for order in orders if order.decision.force == force]):
+                for batch in batches([order for order in running if order.decision.force == force]):
                     results += self._reboot(list(batch), mode)
+            for batch in batches([order for order in orders if order not in running]):
+                results += self._finish(
+                    list(batch), Mode(region_id, force=True, dry_run=dry_run, batch_optimization="")
+                )
         return results
+
+    def _with_histories(self, region_id: str, described: list[Facts]) -> list[Facts]:
+        """Read what the ledger says about instances between two statuses: their reboot may hang."""
+        if self._policy.force_reboot == "never":
+            return described
+        between = [facts.instance for facts in described if facts.instance and facts.instance.status in IN_BETWEEN]
+        try:
+            histories = self._store.histories(region_id, between) if between else {}
+        except CloudError:
+            return described  # refused as `not_running`
+        return [
+            facts.model_copy(update={"history": histories[facts.target.instance_id]})
+            if facts.target.instance_id in histories
+            else facts
+            for facts in described
+        ]
 
     @staticmethod
     def _passed(known: Iterable[Facts], results: list[Result]) -> list[Facts]:
@@ -148,7 +184,26 @@ class Remediation:
             mode,
             still_ours=None if mode.dry_run else partial(self._claims.still_ours, mode.region_id),
         )
-        results = batch.run(orders)
+        return self._written(batch.run(orders), mode)
+
+    def _finish(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
+        if self._policy.mode == "observe" and not mode.dry_run:
+            return self._observe(orders, mode)
+        from ecs_reboot.remediation.finish import HungReboots  # noqa: PLC0415 - seldom
+
+        hung = HungReboots(
+            self._describe,
+            self._ecs,
+            self._deadline,
+            self._log_intent,
+            mode,
+            still_ours=partial(self._claims.still_ours, mode.region_id),
+            commit=partial(self._store.commit, mode.region_id),
+        )
+        return self._written(hung.run(orders), mode)
+
+    def _written(self, results: list[Result], mode: Mode) -> list[Result]:
+        """Write into the ledger what came of claims, and take back those that led to nothing."""
         if not mode.dry_run:
             undone = [result.instance_id for result in results if not BY_CODE[result.code].keeps_claim]
             self._claims.release(mode.region_id, undone)

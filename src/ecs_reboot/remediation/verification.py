@@ -5,7 +5,7 @@ when it was *seen* down, or its start time moved, and it is Running again. What 
 the look before showed, so after being seen down it must be Running in two looks, unless its start time has moved.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -52,7 +52,10 @@ def verdict(accepted: Result, observation: Observation, since: datetime, now: da
         if not observation.went_down:
             code, reason = "unproven", f"in {seconds:.0f} s of watching nothing showed that it went down"
         elif observation.status == "Stopped":
-            code, reason = "stayed_down", f"it is Stopped, {seconds:.0f} s after ECS accepted; a person has to look"
+            code, reason = (
+                "stayed_down",
+                f"it is Stopped, {seconds:.0f} s after ECS accepted",
+            )
         else:
             code, reason = "still_rebooting", f"it is still {observation.status}, {seconds:.0f} s after ECS accepted"
     return accepted.model_copy(
@@ -65,10 +68,11 @@ def verdict(accepted: Result, observation: Observation, since: datetime, now: da
     )
 
 
-def watch(describe: Describe, deadline: Deadline, accepted: list[Result], seconds: float) -> list[Result]:
-    """Watch accepted reboots until all are back, or for so many seconds; one call looks at all of a region."""
-    clock = deadline.clock
-    since, until = clock.now(), clock.elapsed() + seconds
+def watch(describe: Describe, deadline: Deadline, wanted: Sequence[tuple[Result, float]]) -> list[Result]:
+    """Watch accepted reboots until all are back, or each for its seconds; one call looks at all of a region."""
+    clock, accepted = deadline.clock, [result for result, _ in wanted]
+    since, began = clock.now(), clock.elapsed()
+    until = {(result.region_id, result.instance_id): began + seconds for result, seconds in wanted}
     observations = {(result.region_id, result.instance_id): Observation() for result in accepted}
     before = {
         (result.region_id, result.instance_id): result.facts.instance
@@ -76,8 +80,8 @@ def watch(describe: Describe, deadline: Deadline, accepted: list[Result], second
         if result.facts and result.facts.instance
     }
     wait = FIRST_LOOK
-    while clock.elapsed() + wait <= until and deadline.wait(wait):
-        open_ = [key for key, observation in observations.items() if observation.back_at is None]
+    while clock.elapsed() + wait <= max(until.values()) and deadline.wait(wait):
+        open_ = [key for key, seen in observations.items() if seen.back_at is None and clock.elapsed() <= until[key]]
         for region_id, ids in _calls(open_):
             try:
                 found = describe(region_id, ids)
@@ -86,7 +90,7 @@ def watch(describe: Describe, deadline: Deadline, accepted: list[Result], second
             for instance in found:
                 key = region_id, instance.instance_id
                 observations[key] = look(before[key], instance, observations[key], clock.now())
-        if all(observation.back_at for observation in observations.values()):
+        if not any(seen.back_at is None and clock.elapsed() + wait <= until[key] for key, seen in observations.items()):
             break
         wait = min(1.5 * wait, LONGEST_LOOK)
     now = clock.now()

@@ -34,7 +34,6 @@ class Settings(Value):
     tablestore_endpoint: str
     stack_name: str
     verify_seconds: int
-    hung_after_seconds: int
     claim_settle_seconds: float
     ecs_timeout_seconds: float
     deadline_margin_seconds: float
@@ -70,7 +69,7 @@ _PARTS = {
         "mode", "force_reboot", "paused", "opt_in_tag", "grace_seconds", "maintenance_windows", "freezes", "time_zone",
         "window_triggers", "cooldown_seconds", "max_attempts", "attempt_window_seconds", "max_reboots",
         "max_reboots_window_seconds", "group_tag", "storm_factor", "suspend_after", "ledger", "managed",
-        "platform_events", "responsive", "responsive_triggers", "busy_seconds",
+        "platform_events", "responsive", "responsive_triggers", "busy_seconds", "hung_after_seconds",
     ),
     "reading": (
         "default_region", "webhook_token", "max_event_age_seconds", "instance_labels", "region_labels",

@@ -139,7 +139,8 @@ VARIABLES: tuple[Variable, ...] = (
         "never",
         _choice("never", "always", "escalate"),
         "`never`: graceful only. `always`: every reboot is forced, like pulling the plug: unwritten data is lost. "
-        "`escalate`: the first attempt graceful, a further one within the escalation window forced.",
+        "`escalate`: the first attempt graceful, a further one within the escalation window forced; a graceful one "
+        "that hangs is finished by force (docs/understand/policy.md).",
     ),
     Variable(
         "BATCH_OPTIMIZATION",
@@ -398,7 +399,8 @@ VARIABLES: tuple[Variable, ...] = (
         "1200",
         _number(60, 86_400),
         "A rebooted instance that is not Running again after this long is `hung`, or `down` where it is Stopped. A "
-        "restart takes 3 to 5 minutes on average and up to 20; choose less only where all are known to be faster.",
+        "restart takes 3 to 5 minutes on average and up to 20, and the platform itself forces a stop that hangs after "
+        "10 to 20 minutes; choose less only where all are known to be faster.",
     ),
     Variable(
         "ECS_TIMEOUT_SECONDS",

@@ -35,7 +35,9 @@ Lock = Literal["security", "financial", "Recycling", "dedicatedhostfinancial", "
 ChargeType = Literal["PostPaid", "PrePaid"]
 #: Where the service may differ from what its documents say. `number_codes`: the Code of a row of RebootInstances is a
 #: number, as in the JSON sample of 2025-12. `start_time_stays`: StartTime does not move with a restart.
-Deviation = Literal["number_codes", "start_time_stays"]
+#: `reboot_in_between`: a forced reboot is taken on in Stopping and Starting too, which RebootInstances' description
+#: forbids. `no_stop_in_between`: a forced stop is refused there, of which that of StopInstances says nothing.
+Deviation = Literal["number_codes", "start_time_stays", "reboot_in_between", "no_stop_in_between"]
 
 DEFAULT_ACCOUNT = "1234567890123456"
 DEFAULT_UPTIME = timedelta(days=30)

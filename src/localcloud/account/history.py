@@ -19,7 +19,7 @@ OLDEST_SECONDS = 999_999
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 #: What became of a reboot.
-State = Literal["claimed", "back", "down", "unproven", "refused", "seen"]
+State = Literal["claimed", "accepted", "start_due", "back", "down", "hung", "unproven", "refused", "seen"]
 
 
 def _ago(value: object) -> object:

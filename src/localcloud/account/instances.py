@@ -133,6 +133,8 @@ class Instances:
         """Start a course: what is due at once happens now, the rest in its time."""
         now = self._clock.now()
         (_, first), *later = course
+        if instance.status in ("Stopping", "Starting"):
+            self._forget(instance)
         self._enter(instance, first, now)
         for seconds, status in later:
             heappush(self._due, (self._clock.after(seconds, now), next(self._order), instance, status))
@@ -148,9 +150,13 @@ class Instances:
         """Take an instance out of the account for good, with its disks."""
         del self._by_id[instance.spec.instance_id]
         self._by_region[instance.spec.region_id].remove(instance)
+        self._forget(instance)
+        self._audit.state(instance.spec.instance_id, instance.status, "Released", at)
+
+    def _forget(self, instance: Instance) -> None:
+        """Drop what is still to come of an earlier course."""
         self._due = [change for change in self._due if change[2] is not instance]
         heapify(self._due)
-        self._audit.state(instance.spec.instance_id, instance.status, "Released", at)
 
     def next_change(self) -> datetime | None:
         """Return when the next change is due, None if none is."""

@@ -26,6 +26,9 @@ STOP_INSTANCES = (
     Parameter("StoppedMode", allowed=("KeepCharging", "StopCharging")),
 )
 
+#: On the way from Running to Stopped, and back.
+IN_BETWEEN: tuple[Status, ...] = ("Stopping", "Starting")
+
 # Operation lock -> what RebootInstances and StartInstances answer. A security lock leaves StopInstances possible.
 LOCKED = {
     "security": "InstanceLockedForSecurity",
@@ -101,9 +104,19 @@ def _check(call: Call, instance_id: str) -> Instance | ApiError:
         return declared
     if operation.heeds_locks and (locks := instance.spec.operation_locks):
         return ApiError(next(LOCKED[lock] for lock in LOCKED if lock in locks))
-    if instance.status != operation.from_status:
+    if instance.status not in _from(call, operation):
         return ApiError("IncorrectInstanceStatus")
     return instance
+
+
+def _from(call: Call, operation: _Operation) -> tuple[Status, ...]:
+    """Return in which statuses the operation is taken on. What ECS does between two of them is not documented."""
+    if not operation.force_parameter or not call.arguments.flag(operation.force_parameter):
+        return (operation.from_status,)
+    deviations = call.cloud.declared.deviations
+    stops = call.action == "StopInstances"
+    in_between = "no_stop_in_between" not in deviations if stops else "reboot_in_between" in deviations
+    return (operation.from_status, *IN_BETWEEN) if in_between else (operation.from_status,)
 
 
 def _respond(call: Call, instance_id: str, result: Instance | ApiError) -> Body:
