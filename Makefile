@@ -23,7 +23,7 @@ $(error $(UNKNOWN) is not a variable of this Makefile$(if $(NEAREST),: did you m
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo invoke serve explain replay digest forecast build validate render deploy status logs remove doctor \
+.PHONY: help demo invoke serve explain replay digest forecast build validate render deploy status logs ledger remove doctor \
 	bench simulate mutate fuzz evidence screenshots browser test lint format docs upgrade clean
 export $(VARIABLES)
 
@@ -73,6 +73,9 @@ logs: $(VENV)/.stack ## its records: [MINUTES=] [QUERY=] [FUNCTION=1]
 
 remove: $(VENV)/.stack ## delete the stack, keep logs and ledger: [LOGS=1] [FORGET=1] delete them too
 	@$(ECS_REBOOT) remove
+
+ledger: $(VENV)/.stack ## what is remembered of the region, or of one instance: [INSTANCE=]
+	@$(ECS_REBOOT) ledger show
 
 doctor: $(VENV)/.stack ## what will and will not work tonight
 	@$(ECS_REBOOT) doctor

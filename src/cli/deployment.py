@@ -1,4 +1,4 @@
-"""Commands for the stack of template.yml: validate, render, deploy, status, logs, doctor, remove, policy, plain."""
+"""Commands for the stack of template.yml: from validate and deploy to doctor, ledger and remove."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +123,20 @@ def status(clients: Any, /, **given: Any) -> int:
 def logs(clients: Any, /, **given: Any) -> int:
     """Print the records of the last while."""
     return _online(clients, "logs", **given)
+
+
+@click.command(
+    cls=Command,
+    interrupted="interrupted",
+    examples=("ecs-reboot ledger show", "ecs-reboot ledger show i-bp1a2b3c4d5e6f7g8h9i"),
+)
+@click.argument("verb", type=click.Choice(("show",)))
+@click.argument("instance", required=False, default="", envvar="INSTANCE")
+@_at()
+@click.pass_obj
+def ledger(clients: Any, /, verb: str, **given: Any) -> int:  # noqa: ARG001 - there is one so far
+    """Show what counts in the region, then the entry of each instance, newest first; or that of one instance."""
+    return _online(clients, "ledger", **given)
 
 
 @click.command(cls=Command, examples=("ecs-reboot doctor",))

@@ -39,6 +39,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "deploy": Entry("cli.deployment", "create or update the stack, and follow it"),
         "status": Entry("cli.deployment", "how the stack stands"),
         "logs": Entry("cli.deployment", "its records of the last while"),
+        "ledger": Entry("cli.deployment", "`ledger show`: what is remembered of the region, or of one instance"),
         "doctor": Entry("cli.deployment", "what will and will not work tonight; changes nothing"),
         "remove": Entry("cli.deployment", "delete the stack, keep its logs and ledger"),
         "policy": Entry("cli.deployment", "the RAM policy that a deployer needs"),

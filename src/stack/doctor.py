@@ -157,6 +157,11 @@ def _deployed(stacks: Stacks, found: Found, region: str, account: str) -> Deploy
     return Deployed(found, rendered(decide(template, values | pseudo))["Resources"])
 
 
+def settings_of(stacks: Stacks, found: Found, region: str, account: str) -> Settings:
+    """Return the settings of the function that a stack made. Raises SettingsError."""
+    return load(_deployed(stacks, found, region, account).environment())
+
+
 def _settings(settings: Settings) -> Iterator[Result]:
     now = datetime.now(timezone.utc)
     paused = settings.policy.paused

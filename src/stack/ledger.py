@@ -6,6 +6,7 @@ instances. The name is made of account and region, so that a later stack finds w
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from Tea.exceptions import TeaException
@@ -15,7 +16,8 @@ from ecs_reboot.cloud import endpoints
 from ecs_reboot.cloud.credentials import Credentials
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.cloud.tablestore import client, messages
-from ecs_reboot.cloud.tablestore.rows import Table
+from ecs_reboot.cloud.tablestore.rows import Stored, Table
+from ecs_reboot.ledger.table_rows import TableRows
 from stack.clients import Clients
 
 TABLE = "ecs_reboot"
@@ -61,7 +63,7 @@ def instance_name(account: str, region: str) -> str:
 class LedgerTable:
     """The table in one instance."""
 
-    def __init__(self, clients: Clients, instance: str) -> None:
+    def __init__(self, clients: Clients, instance: str, name: str = TABLE) -> None:
         keys = clients.keys()
         own = Credentials(
             access_key_id=keys.access_key_id,
@@ -69,15 +71,13 @@ class LedgerTable:
             security_token=keys.security_token,
         )
         address = clients.endpoint or endpoints.url("ots", clients.region, "public", owner=instance)
-        self.instance = instance
-        self._table = _Administered(
-            instance, own, Deadline(SystemClock(), _SECONDS), endpoint=address, answer_seconds=_ANSWER_SECONDS
-        )
+        self.instance, self._name, self._deadline = instance, name, Deadline(SystemClock(), _SECONDS)
+        self._table = _Administered(instance, own, self._deadline, endpoint=address, answer_seconds=_ANSWER_SECONDS)
 
     def look(self) -> Standing:
         """Say what is there. Raises LedgerUnseen."""
         try:
-            return Standing("table", self._table.describe_table(TABLE))
+            return Standing("table", self._table.describe_table(self._name))
         except Refused as refused:
             if refused.code == "OTSObjectNotExist":
                 return Standing("instance")
@@ -87,12 +87,16 @@ class LedgerTable:
         except CloudError as error:
             raise LedgerUnseen(f"the instance {self.instance}: {error}") from error
 
+    def rows(self, region_id: str, before_region: str = "") -> Mapping[str, Mapping[str, Stored]]:
+        """Return all rows of a region by name, of the namespace ``before_region``. Raises CloudError."""
+        return TableRows(self._table, self._name, self._deadline, "tools", before_region).list(region_id, "g#", "x")
+
     def delete(self) -> None:
         """Delete the table with everything that it remembers. Raises LedgerUnseen."""
         try:
-            self._table.delete_table(TABLE)
+            self._table.delete_table(self._name)
         except CloudError as error:
-            raise LedgerUnseen(f"the table {TABLE} in {self.instance}: {error}") from error
+            raise LedgerUnseen(f"the table {self._name} in {self.instance}: {error}") from error
 
 
 def mistakes(table: Table) -> list[str]:

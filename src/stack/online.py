@@ -1,4 +1,4 @@
-"""The verbs that talk to the cloud: deploy, status, logs, remove, doctor."""
+"""The verbs that talk to the cloud: deploy, status, logs, ledger, remove, doctor."""
 
 import json
 import time
@@ -11,6 +11,7 @@ from aliyun.log import LogException
 from Tea.exceptions import TeaException
 
 from cloud_languages.template import document
+from ecs_reboot.settings.settings import SettingsError
 from stack.arguments import UsageError, parameters_of
 from stack.clients import Clients, NoCredentials
 from stack.code import NotUploaded
@@ -42,6 +43,7 @@ class Options(NamedTuple):
     minutes: int = 60
     query: str = "*"
     function: bool = False
+    instance: str = ""
     logs: bool = False
     forget: bool = False
 
@@ -106,6 +108,17 @@ class _Verb:
             self.say(f"{function}: {newest.sentence()}")
         return 1 if newest and newest.never_began else 0
 
+    def ledger(self) -> int:
+        """Tell what the ledger says, of the region or of one instance."""
+        from stack import doctor, ledger_story  # noqa: PLC0415 - loads the function's own code
+
+        account = Deployment(self.clients, self.say, stacks=self.stacks).account()
+        settings = doctor.settings_of(self.stacks, self.found(), self.options.region, account)
+        known = ledger_story.read(self.clients, settings)
+        for line in ledger_story.lines(known, settings, self.options.region, self.options.instance):
+            self.tell(line)
+        return 0
+
     def remove(self) -> int:
         """Delete the stack."""
         account = Deployment(self.clients, self.say, stacks=self.stacks).account()
@@ -146,7 +159,7 @@ def run(options: Options, clients: Clients | None, say: Say, tell: Say) -> int:
     except LogException as error:
         say(f"{error.get_error_code()}: {error.get_error_message()}")
         return 1
-    except (LedgerUnseen, NoCredentials, NotDeployable, NotUploaded, StackFailed) as error:
+    except (LedgerUnseen, NoCredentials, NotDeployable, NotUploaded, SettingsError, StackFailed) as error:
         say(str(error))
         return 1
     return status

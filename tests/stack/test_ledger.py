@@ -1,10 +1,12 @@
 """The ledger's table: made once for a region, found again, kept, looked at by the doctor."""
 
+import re
 from pathlib import Path
 
 import pytest
-from local_deployment import clients, deploy, run
+from local_deployment import by_eventbridge, by_topic, clients, deploy, idle, run
 
+from cli.program import main
 from localcloud.server.server import Running
 from stack import ledger
 from stack.checks.rendered import check
@@ -18,6 +20,12 @@ def examined(whole: Running, capsys: pytest.CaptureFixture[str], *name: str) -> 
     capsys.readouterr()
     status = run(whole, "doctor", *name)
     return status, "\n".join(line for line in capsys.readouterr().out.splitlines() if " ledger:" in line)
+
+
+def shown(whole: Running, capsys: pytest.CaptureFixture[str], *instance: str) -> list[str]:
+    capsys.readouterr()
+    assert main(["ledger", "show", *instance, "--endpoint", whole.url], clients(whole)) == 0
+    return capsys.readouterr().out.splitlines()
 
 
 def test_names_are_taken_by_tablestore_in_every_region() -> None:
@@ -66,6 +74,14 @@ def test_the_first_stack_makes_it_the_second_uses_it_and_both_leave_it(
     assert ledger.LedgerTable(clients(whole), NAME).look().found == "instance"
     assert deploy(whole, package, **IN_TABLE) == 0, "the instance alone is taken up too"
     assert ledger.LedgerTable(clients(whole), NAME).look().found == "table"
+    rebooted = by_topic(whole.account, whole.url)
+    idle(whole)
+    region, window, instance = shown(whole, capsys)
+    assert region == f"{REGION}, in tablestore: 1 instance is remembered"
+    assert f"1 rebooted or about to be ({rebooted})" in window
+    assert re.fullmatch(rf"{rebooted}  20\S{{17}}Z  graceful  accepted: .*", instance)
+    assert shown(whole, capsys, rebooted) == [instance]
+    assert shown(whole, capsys, "i-bp1nobody")[0].startswith("i-bp1nobody  no entry")
 
 
 def test_a_stack_that_begins_to_use_it_later_gets_it(
@@ -74,8 +90,21 @@ def test_a_stack_that_begins_to_use_it_later_gets_it(
     assert deploy(whole, package, Ledger="tags") == 0
     status, told = examined(whole, capsys)
     assert (status, told) == (0, "good  ledger: attempts are remembered in a tag on each instance (Ledger=tags)")
+    assert shown(whole, capsys)[0] == f"{REGION}, in tags: 0 instances are remembered"
+    rebooted = by_eventbridge(whole.account, whole.url)
+    idle(whole)
+    assert shown(whole, capsys)[0] == f"{REGION}, in tags: 1 instance is remembered"
+    assert re.fullmatch(rf"{rebooted}  20\S{{17}}Z  graceful  accepted: .*", shown(whole, capsys, rebooted)[0])
     assert run(whole, "deploy", "--package", str(package), "--params", "Ledger=tablestore") == 0
     assert ledger.LedgerTable(clients(whole), NAME).look().found == "table"
+    rebooted = by_topic(whole.account, whole.url)
+    idle(whole)
+    region, window, instance = shown(whole, capsys)
+    assert region == f"{REGION}, in tablestore: 1 instance is remembered"
+    assert f"1 rebooted or about to be ({rebooted})" in window
+    assert re.fullmatch(rf"{rebooted}  20\S{{17}}Z  graceful  accepted: .*", instance)
+    assert shown(whole, capsys, rebooted) == [instance]
+    assert shown(whole, capsys, "i-bp1nobody")[0].startswith("i-bp1nobody  no entry")
 
 
 def test_without_activation_nothing_is_begun_and_it_says_how(
