@@ -84,6 +84,7 @@ def paging_zh() -> Iterable[tuple[str, ...]]:
 #: What the person who was paged does, by the clauses of outcomes.py: the function itself has no use for the Chinese.
 _IN_CHINESE: dict[str, str] = {
     "look at the instance (console output, system log)": "检查实例（控制台输出、系统日志）",
+    "the guest may not have come up": "系统可能没有启动",
     "start it": "启动它",
     "stop it by force and start it, unless the sweep does (FORCE_REBOOT=escalate)": (
         "强制停止后再启动（FORCE_REBOOT=escalate 时由巡检完成）"

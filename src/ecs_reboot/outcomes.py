@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 
 Code = Literal[
     "allowed", "intended", "accepted", "recovered", "DRYRUN.SUCCESS", "would_reboot",
-    "start_due", "started", "still_rebooting", "stayed_down", "hung", "unproven", "accepted_unconfirmed",
+    "start_due", "started", "running_silent", "still_rebooting", "stayed_down", "hung", "unproven",
+    "accepted_unconfirmed",
     "deadline", "not_sent", "no_answer",
     "IncorrectInstanceStatus", "InvalidInstanceId.NotFound", "InvalidRegionId.NotFound", "InstanceNotReady",
     "InvalidOperation.Conflict",
@@ -102,6 +103,11 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome(
         "would_reboot", "reboot", "observing (MODE=observe): it would have been rebooted", "观察模式：本应重启",
         done=True, keeps_claim=True,
+    ),
+    _rebooted(
+        "running_silent", "Running again, but its agent, which spoke before, has not spoken since",
+        "已运行，但助手没有心跳",
+        f"{_LOOK}; the guest may not have come up", after="back", pages=True, severity="critical",
     ),
     _rebooted(
         "start_due", "stopped by force to finish a reboot that hangs; its start is still due", "已强制停止，待启动",

@@ -165,6 +165,15 @@ def test_a_person_needs_none(stage: Staged):
     assert not here.cloud.audit.calls(service="cms")
 
 
+def test_a_machine_that_is_running_with_a_dead_guest_has_not_recovered(stage: Staged):
+    silent = {"agent": {"silent_since": "20m ago", "stays_silent": True}}
+    before = {"start_time": "9m ago", "attempts": [{"ago": "10m", "state": "accepted"}]}
+    here = stage(instances(1, **before, **silent))
+    assert answered(here, {"verify": True, "region_id": "cn-hangzhou"})[0] == "running_silent"
+    here = stage(instances(1, **before, **SPEAKING))
+    assert answered(here, {"verify": True, "region_id": "cn-hangzhou"})[0] == "recovered"
+
+
 # Is it busy?
 
 

@@ -157,9 +157,15 @@ def test_kinds_follow_from_the_table_of_outcomes():
     kinds = {outcome.code: kind_of(outcome) for outcome in OUTCOMES}
     assert [code for code, kind in kinds.items() if kind == "rebooting"] == ["accepted", "started"]
     assert [code for code, kind in kinds.items() if kind == "came_back"] == ["recovered"]
-    assert {"start_due", "stayed_down", "hung", "unproven", "accepted_unconfirmed", "still_rebooting"} == {
-        code for code, kind in kinds.items() if kind == "not_back"
-    }
+    assert {
+        "running_silent",
+        "start_due",
+        "stayed_down",
+        "hung",
+        "unproven",
+        "accepted_unconfirmed",
+        "still_rebooting",
+    } == {code for code, kind in kinds.items() if kind == "not_back"}
     quiet = {"intended", "DRYRUN.SUCCESS", "cooldown", "storm", "IncorrectInstanceStatus", "notice_failed"}
     assert {kinds[code] for code in quiet} == {None}
 

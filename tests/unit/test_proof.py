@@ -1,22 +1,34 @@
 """Proof that an instance went down and came back."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from scripted_ecs import NOW, ONE, REGION, TWO, JumpingClock, deadline, facts, instance
 
 from ecs_reboot.cloud.errors import NoAnswer
 from ecs_reboot.model import Instance
+from ecs_reboot.policy.facts import Facts
+from ecs_reboot.policy.findings import Agent, Findings
 from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Result
-from ecs_reboot.remediation.verification import Observation, look, watch
+from ecs_reboot.remediation.verification import Listen, Observation, look, watch
 
 RUNNING, STOPPING, STOPPED = instance(), instance(status="Stopping"), instance(status="Stopped")
 ANEW = instance(start_time=NOW + timedelta(minutes=1))
 
 
-def watched(shown: Sequence[Instance | None], seconds: float = 30.0, left: float = 100.0) -> Result:
+def quiet(_region: str, _ids: tuple[str, ...]) -> dict[str, Agent]:
+    return {}
+
+
+def watched(
+    shown: Sequence[Instance | None],
+    seconds: float = 30.0,
+    left: float = 100.0,
+    listen: Listen = quiet,
+    before: Facts | None = None,
+) -> Result:
     """Watch one instance, of which one after the other is shown; None is a look that fails, the last one stays."""
     looks = list(shown)
 
@@ -26,8 +38,8 @@ def watched(shown: Sequence[Instance | None], seconds: float = 30.0, left: float
             raise NoAnswer("DescribeInstances", "lost")
         return (found,)
 
-    accepted = records.of_decision(facts(), "reboot", "accepted", "asked")
-    (result,) = watch(describe, deadline(left, JumpingClock()), [(accepted, seconds)])
+    accepted = records.of_decision(before or facts(), "reboot", "accepted", "asked")
+    (result,) = watch(describe, listen, deadline(left, JumpingClock()), [(accepted, seconds)])
     return result
 
 
@@ -85,7 +97,39 @@ def test_one_call_looks_at_all_that_are_not_back():
         return tuple(shown[one] for one in ids)
 
     accepted = [records.of_decision(facts(instance(one)), "reboot", "accepted", "") for one in (ONE, TWO)]
-    results = watch(describe, deadline(100), [(one, 30) for one in accepted])
+    results = watch(describe, lambda *_: {}, deadline(100), [(one, 30) for one in accepted])
     assert [result.code for result in results] == ["recovered", "recovered"]
     assert asked[:2] == [(ONE, TWO), (TWO,)]
     assert results[0].region_id == REGION
+
+
+WITH_AGENT = facts(findings=Findings(asked=("agent",), agent=Agent(heartbeat=NOW - timedelta(seconds=20))))
+
+
+@pytest.mark.parametrize(
+    ("heard", "seconds", "code"),
+    [
+        (NOW + timedelta(seconds=60), 30, "recovered"),
+        (NOW - timedelta(seconds=20), 30, "still_rebooting"),
+        (NOW - timedelta(seconds=20), 400, "running_silent"),
+        (None, 400, "running_silent"),
+    ],
+)
+def test_a_guest_whose_agent_spoke_before_must_speak_again(heard: datetime | None, seconds: float, code: str):
+    def listen(_region: str, ids: tuple[str, ...]) -> dict[str, Agent]:
+        return {one: Agent(heartbeat=heard) for one in ids}
+
+    result = watched((STOPPING, RUNNING), seconds, 1000, listen, WITH_AGENT)
+    assert result.code == code
+    # Without an agent before, nobody waits for one.
+    assert watched((STOPPING, RUNNING), seconds, 1000, listen).code == "recovered"
+
+
+def test_an_agent_that_can_not_be_asked_is_silent_and_one_that_speaks_late_is_waited_for():
+    assert watched((STOPPING, RUNNING), 30, 100, quiet, WITH_AGENT).code == "still_rebooting"
+    beats = [None, None, NOW + timedelta(seconds=90)]
+
+    def listen(_region: str, ids: tuple[str, ...]) -> dict[str, Agent]:
+        return {one: Agent(heartbeat=beats.pop(0) if len(beats) > 1 else beats[0]) for one in ids}
+
+    assert watched((STOPPING, RUNNING), 100, 1000, listen, WITH_AGENT).code == "recovered"

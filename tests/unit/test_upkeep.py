@@ -159,3 +159,25 @@ def test_trouble_is_a_result_for_each_instance_named_and_may_be_tried_again(verb
         [(ONE, "Forbidden.RAM"), (TWO, "Forbidden.RAM")] if verb == "reset" else [("", "Forbidden.RAM")]
     )
     assert all(result.retriable for result in results)
+
+
+@pytest.mark.parametrize(
+    ("spoke", "ago", "code"),
+    [(30, 600, "recovered"), (900, 600, "running_silent"), (900, 200, None), (None, 600, "recovered")],
+)
+def test_the_sweep_asks_whether_the_guest_speaks_again(spoke: float | None, ago: float, code: str | None):
+    ecs = ScriptedEcs(shown(ONE, entry("accepted", ago=ago + 60), start_time=NOW - timedelta(seconds=ago)))
+    if spoke is not None:
+        beat = (NOW - timedelta(seconds=spoke)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        row = {"InstanceId": ONE, "CloudAssistantStatus": "false", "LastHeartbeatTime": beat}
+        ecs.answers["DescribeCloudAssistantStatus"] = {
+            "InstanceCloudAssistantStatusSet": {"InstanceCloudAssistantStatus": [row]}
+        }
+    assert codes(run(ecs, "verify")) == ([(ONE, code)] if code else [("", "nothing_to_do")])
+    assert state(ecs, ONE) == ("back" if code else "accepted")
+
+
+def test_where_the_guest_can_not_be_asked_the_sweep_goes_by_the_status():
+    ecs = ScriptedEcs(shown(ONE, entry("accepted", ago=660), start_time=NOW - timedelta(seconds=600)))
+    ecs.answers["DescribeCloudAssistantStatus"] = FORBIDDEN
+    assert codes(run(ecs, "verify")) == [(ONE, "recovered")]

@@ -8,15 +8,17 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
 from ecs_reboot.cloud.ecs_api import EcsApi, batches
 from ecs_reboot.cloud.errors import CloudError, Refused
+from ecs_reboot.facts.agent import listen
 from ecs_reboot.ledger.entry import Entry, State
 from ecs_reboot.ledger.store import LedgerMaintenance
 from ecs_reboot.model import Instance, InstanceAnswer, LedgerCommand, RebootRequest, Target
 from ecs_reboot.outcomes import BY_CODE, Code, of_service
 from ecs_reboot.policy.facts import Policy
+from ecs_reboot.policy.findings import Agent
 from ecs_reboot.policy.hung import hung_after
 from ecs_reboot.policy.triggers import FINISH
 from ecs_reboot.records.result import Result
-from ecs_reboot.remediation.lifecycle import Patience, transition
+from ecs_reboot.remediation.lifecycle import Patience, transition, with_voice
 
 
 class LedgerCommands:
@@ -74,11 +76,15 @@ class LedgerCommands:
         ends: dict[str, tuple[Entry, State]] = {}
         told: dict[str, Result] = {}
         due: dict[str, Entry] = {}
+        observing = self._policy.mode == "observe"
+        steps = {}
         for instance in self._describe(request, tuple(opened)):
-            one, entry = instance.instance_id, opened[instance.instance_id]
-            observing = self._policy.mode == "observe"
             patience = Patience(self._holds, hung_after(instance, self._policy), observing=observing)
-            step = transition(entry, instance, now, patience)
+            steps[instance] = transition(opened[instance.instance_id], instance, now, patience)
+        agents = self._agents(request, [instance for instance, step in steps.items() if step.code == "recovered"])
+        for instance, seen in steps.items():
+            one, entry = instance.instance_id, opened[instance.instance_id]
+            step = with_voice(seen, instance, agents.get(one), now)
             if step.code:
                 ends[one] = entry, step.state
                 told[one] = result_of(
@@ -108,6 +114,13 @@ class LedgerCommands:
             )
             for request, hanging in self._hanging.items()
         ]
+
+    def _agents(self, request: LedgerCommand, instances: list[Instance]) -> dict[str, Agent]:
+        """Ask whether the guests speak again, where signs of life are asked for at all (RESPONSIVE)."""
+        if not instances or self._policy.responsive == "off":
+            return {}
+        ids = [instance.instance_id for instance in instances]
+        return listen(self._ecs, request.region_id, ids, self._deadline.left() / 2)
 
     def _start(self, request: LedgerCommand, due: Mapping[str, Entry]) -> dict[str, tuple[State | None, Result]]:
         """Start what was stopped to finish its reboot; for each the new state, None where it is still due."""

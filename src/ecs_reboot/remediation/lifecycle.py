@@ -19,7 +19,11 @@ from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.entry import Entry, State
 from ecs_reboot.model import Instance
 from ecs_reboot.outcomes import Code
+from ecs_reboot.policy.findings import Agent
 from ecs_reboot.policy.hung import is_ours_to_finish
+
+#: An agent that is there speaks about once a minute: this long after the start its silence says something.
+SPEAKS_WITHIN = timedelta(minutes=4)
 
 
 class Patience(NamedTuple):
@@ -52,6 +56,22 @@ def transition(entry: Entry, instance: Instance, now: datetime, patience: Patien
     if patience.observing:
         return _observed(entry, now, patience)
     return (_up if instance.status == "Running" else _down)(entry, instance, now, patience)
+
+
+def with_voice(step: Step, instance: Instance, agent: Agent | None, now: datetime) -> Step:
+    """Return the step in the light of the guest: an agent that spoke before must have spoken since the restart.
+
+    ``agent`` None: it is not known. ECS gives start times in whole minutes, so a heartbeat of that minute counts.
+    """
+    start = instance.start_time
+    if step.code != "recovered" or start is None or agent is None or agent.heartbeat is None:
+        return step
+    if agent.heartbeat >= start:
+        return step
+    if now - start < SPEAKS_WITHIN:
+        return Step("accepted", "wait")
+    reason = f"{step.reason}, but its agent last spoke at {_at(agent.heartbeat)}: the guest may not have come up"
+    return Step("back", "rest", "running_silent", reason)
 
 
 def _up(entry: Entry, instance: Instance, now: datetime, patience: Patience) -> Step:

@@ -23,6 +23,7 @@ from ecs_reboot.model import Instance, RebootRequest, Rolling, Target
 from ecs_reboot.outcomes import BY_CODE
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import ApprovedReboot, Facts
+from ecs_reboot.policy.findings import Agent
 from ecs_reboot.policy.hung import IN_BETWEEN
 from ecs_reboot.policy.own_seconds import VERIFY
 from ecs_reboot.policy.rolling import progress, reason_to_wait
@@ -98,6 +99,11 @@ class Remediation:
         """Return whether ECS accepted the reboot and somebody wants to see what comes of it."""
         return result.code == "accepted" and self._verify_seconds(result) > 0
 
+    def _listen(self, region_id: str, instance_ids: tuple[str, ...]) -> dict[str, Agent]:
+        from ecs_reboot.facts.agent import listen  # noqa: PLC0415 - only where an agent spoke before
+
+        return listen(self._ecs, region_id, instance_ids, self._deadline.left() / 2)
+
     def _verify_seconds(self, result: Result) -> int:
         return VERIFY.of(result.facts.instance if result.facts else None, self._settings.verify_seconds)
 
@@ -109,7 +115,7 @@ class Remediation:
         places = [place for place, result in enumerate(results) if self.watches(result)]
         accepted = [(results[place], self._verify_seconds(results[place])) for place in places]
         # Looks are not tried again: the next one comes anyway.
-        watched = watch(self._ecs.describe, self._deadline, accepted)
+        watched = watch(self._ecs.describe, self._listen, self._deadline, accepted)
         final = list(results)
         states: dict[str, dict[str, State]] = {}
         for place, result in zip(places, watched, strict=True):

@@ -17,7 +17,7 @@ def kind_of(outcome: Outcome) -> Kind | None:
     """Return what kind of notice an outcome makes, None where it is for the records alone."""
     if outcome.code == "digest":
         return "digest"
-    if outcome.state_after == "back":
+    if outcome.state_after == "back" and outcome.done:
         return "came_back"
     if outcome.keeps_claim and outcome.done:
         return "observed" if outcome.denies_reboot else "rebooting"
