@@ -12,7 +12,7 @@ QUIETLY = $(shell test -t 2 || echo --quiet)
 # A variable that no target knows is refused: `PARMS=DryRun=true` must not deploy for real.
 VARIABLES := EVENT FLEET SET AUDIT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON \
 	REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS FORGET MINUTES QUERY FUNCTION ENDPOINT
-VARIABLES_OF_MAKE := PORT SEED DELIVERIES LESS SECONDS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
+VARIABLES_OF_MAKE := PORT SEED DELIVERIES LESS ONLY SECONDS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES) $(VARIABLES_OF_MAKE),$(GIVEN)))
 ifneq ($(UNKNOWN),)
@@ -24,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo invoke serve explain replay digest forecast build validate render deploy status logs ledger remove doctor \
-	bench simulate mutate fuzz evidence screenshots browser test lint format docs upgrade clean
+	bench simulate explore mutate fuzz evidence screenshots browser test lint format docs upgrade clean
 export $(VARIABLES)
 
 help: ## list the targets
@@ -86,6 +86,9 @@ bench: $(VENV)/.run ## cold starts, the local cloud, alarm to reboot against the
 simulate: $(VENV)/.dev ## duplicates, crashes, lost answers by the thousand: [SEED=1] [DELIVERIES=100000] [LESS=assumption]
 	@$(ECS_REBOOT) simulate $(if $(SEED),--seed $(SEED)) $(if $(DELIVERIES),--deliveries $(DELIVERIES)) \
 	  $(if $(LESS),--assume-less $(LESS))
+
+explore: $(VENV)/.dev ## every order of a few runs, with a crash, a lost answer and a retry anywhere: [LESS=assumption] [ONLY=text]
+	@$(ECS_REBOOT) explore $(if $(LESS),--assume-less $(LESS)) $(if $(ONLY),--only '$(ONLY)')
 
 mutate: $(VENV)/.dev ## take every guard away, one at a time: each must be noticed
 	@$(ECS_REBOOT) mutate

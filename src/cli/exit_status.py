@@ -22,6 +22,7 @@ STATUS_OF = {
     "localcloud.commands.invoke.UsageError": WRONG,
     "localcloud.functioncompute.function.InvalidFunction": WRONG,
     "simulation.report.UnknownAssumption": WRONG,
+    "exploration.report.UnknownAssumption": WRONG,
     "stack.arguments.UsageError": WRONG,
     "stack.clients.NoCredentials": FAILED,
     "stack.code.NotUploaded": FAILED,

@@ -46,6 +46,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
     },
     "Develop it": {
         "simulate": Entry("cli.project", "duplicates, crashes, lost answers by the thousand"),
+        "explore": Entry("cli.project", "every order in which a few runs can go on"),
         "mutate": Entry("cli.project", "take every guard away, one at a time: each must be noticed"),
         "bench": Entry("cli.project", "cold starts and the local cloud against their bars"),
         "docs": Entry("cli.project", "write what of docs/ and template.yml follows from the code"),

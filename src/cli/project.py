@@ -1,10 +1,11 @@
-"""Commands for whoever works on the project: build, simulate, mutate, bench, docs. They need its source tree."""
+"""Commands for whoever works on the project: build, check, measure, docs. They need its source tree."""
 
 import os
 import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -45,6 +46,21 @@ def simulate(seed: int, deliveries: int, episode: int | None, less: str, ledger:
     from simulation.report import Asked, main  # noqa: PLC0415
 
     return main(Asked(seed, deliveries, episode, less, ledger or ""))
+
+
+@click.command(cls=Command, examples=("ecs-reboot explore", "ecs-reboot explore --only 'tablestore, limit 1'"))
+@click.option("--ledger", type=click.Choice(("tags", "tablestore")), help="Over one store only. Default: both in turn.")
+@click.option("--only", default="", metavar="TEXT", help="The scenarios whose names hold this.")
+@click.option("--assume-less", "less", default="", metavar="NAME", help="Take an assumption away.")
+@click.option("--states", "most", type=click.IntRange(min=1), help="Of each scenario at most. Default: all.")
+def explore(ledger: Literal["tags", "tablestore"] | None, only: str, less: str, most: int | None) -> int:
+    """Carry out every order in which a few runs can go on, with a crash, a lost answer and a retry anywhere.
+
+    Where a promise of docs/understand/safety.md is broken: exit status 1 and the shortest story.
+    """
+    from exploration.report import Asked, main  # noqa: PLC0415
+
+    return main(Asked(ledger, only, less, most))
 
 
 @click.command(cls=Command, examples=("ecs-reboot mutate", "ecs-reboot mutate cooldown"))

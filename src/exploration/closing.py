@@ -1,0 +1,71 @@
+"""What becomes of the alarms when nothing goes wrong any more: Function Compute's retries, one after the other.
+
+Twice: once all events are delivered again that are due, as Function Compute does; and once only those whose run said so
+itself, since who called by hand and got no answer may not call again. A dead run of his must not cost the others.
+"""
+
+from exploration import promises
+from exploration.moves import Rules
+from exploration.state import Doing, Happening, Left, State
+
+#: Function Compute tries again after a minute, then after two, then after four (asynchronous, at most three times).
+RETRIES = (60.0, 120.0, 240.0)
+
+
+class Closing:
+    """The ends of one scenario's schedules. Equal ends are carried on once."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._known: dict[tuple[object, ...], tuple[str, list[Happening]]] = {}
+
+    def of(self, state: State) -> tuple[str, list[Happening]]:
+        """Return the promise that is broken in the end ('' for none), and how it came about."""
+        latest = tuple({one.request: one for one in state.runs}.values())
+        key = state.world, state.now, latest, len(state.runs)
+        if key not in self._known:
+            self._known[key] = self._carried_on(state, latest, with_dead=True)
+            if not self._known[key][0] and any(one.kind == "dead" for one in latest):
+                self._known[key] = self._carried_on(state, latest, with_dead=False)
+        return self._known[key]
+
+    def _carried_on(self, state: State, latest: tuple[Doing, ...], *, with_dead: bool) -> tuple[str, list[Happening]]:
+        story: list[Happening] = []
+        due = {one.request: one for one in latest if (with_dead and one.kind == "dead") or _again(one)}
+        silent = any(one.kind == "ended" and not _again(one) for one in latest)
+        at = state.now
+        for wait in RETRIES:
+            at = max(round(at + wait, 6), state.now)
+            for request, doing in list(due.items()):
+                state = self._rules.at(state, max(at, state.now))
+                broken, state, happened = self._alone(state, request, doing.attempt + 1)
+                story += happened
+                if broken:
+                    return broken, story
+                last = state.runs[-1]
+                if _again(last):
+                    due[request] = last
+                else:
+                    del due[request]
+                    silent = True
+        if state.world.reboots or any(one.told and promises.leaves_to_a_person(one.told) for one in state.runs):
+            return "", story
+        if with_dead:
+            return promises.CALM, story
+        return promises.ENDS if silent else "", story
+
+    def _alone(self, state: State, request: int, attempt: int) -> tuple[str, State, list[Happening]]:
+        """Carry out one more delivery to its end."""
+        state = state._replace(runs=(*state.runs, Doing(request, attempt, "to_begin")), left=Left())
+        story = []
+        while not state.over:
+            move = next(self._rules.moves(state))
+            story.append(move.happening)
+            state = move.state
+            if move.broken:
+                return move.broken, state, story
+        return "", state, story
+
+
+def _again(doing: Doing) -> bool:
+    return doing.told is not None and doing.told.retriable
