@@ -21,6 +21,11 @@ ANSWER_SECONDS = 10.0
 PAUSES = {"tags": (1.2, 3.0), "tablestore": (16.0,)}
 
 
+#: How long after the end of a run its event is delivered again at the earliest, by store: Function Compute takes a
+#: minute. `tags` need that what the run did can be seen; the table needs nothing. Seconds.
+AGAIN_AFTER = {"tags": 1.0, "tablestore": 0.0}
+
+
 class Rules:
     """What may happen in one scenario."""
 
@@ -91,6 +96,8 @@ class Rules:
     def _waited(self, state: State, place: int) -> Move:
         doing = state.runs[place]
         state = self.at(state, doing.at)
+        if doing.point is None:
+            return self._begins(state, place)
         if doing.at >= doing.began + TIMEOUT:
             killed = Doing(doing.request, doing.attempt, "dead")
             return Move(self._went_on(state, place, killed), self._line(state, place, "is killed: its time is over"))
@@ -134,7 +141,7 @@ class Rules:
 
     def _crash(self, state: State, place: int) -> Iterator[Move]:
         doing = state.runs[place]
-        if not state.left.crashes or doing.kind not in ("asks", "waits"):
+        if not state.left.crashes or doing.point is None:
             return
         left = state.left._replace(crashes=state.left.crashes - 1)
         dead = state.with_run(place, Doing(doing.request, doing.attempt, "dead"))._replace(left=left)
@@ -156,9 +163,10 @@ class Rules:
             left = left._replace(duplicates=left.duplicates - 1)
         else:
             return
-        again = Doing(doing.request, 1, "to_begin")
+        at = round(state.now + (AGAIN_AFTER[self._scenario.store] if over else 0.0), 6)
+        again = Doing(doing.request, 1, "waits", at=at)
         after = state._replace(runs=(*state.runs, again), left=left)
-        yield self._begins(after, len(state.runs))._replace(price=1)
+        yield Move(after, self._line(after, len(state.runs), "is to be delivered again"), price=1)
 
     # ---- the parts of a move
 
