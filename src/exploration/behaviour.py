@@ -6,7 +6,7 @@ meanwhile; and it is checked: a history that is carried out again must ask for t
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from greenlet import getcurrent, greenlet
 
@@ -28,12 +28,13 @@ class NotRepeatable(AssertionError):
     """A run that was told the same asked for something else: it has an input that this does not know."""
 
 
-class Word(NamedTuple):
+@dataclass(frozen=True)
+class Word:
     """What a run is told: when, and which answer. ``key`` stands for the answer: equal answers have equal keys."""
 
     now: float
     key: str
-    answer: object
+    answer: object = field(compare=False)
 
 
 class Point:
@@ -44,14 +45,14 @@ class Point:
     def __init__(self, before: "Point | None", word: Word, program: "_Program", step: Step) -> None:
         self.before, self.word, self.step = before, word, step
         self._program: _Program | None = program
-        self._after: dict[tuple[float, str], Point] = {}
+        self._after: dict[Word, Point] = {}
 
     def told(self, word: Word, again: Callable[[], "_Program"]) -> "Point":
         """Return where the run is after one more word; ``again`` starts it anew from the beginning."""
-        known = self._after.get(word[:2])
+        known = self._after.get(word)
         if known is None:
             program, self._program = self._program or self._repeated(again), None
-            known = self._after[word[:2]] = Point(self, word, program, program.tell(word))
+            known = self._after[word] = Point(self, word, program, program.tell(word))
         return known
 
     def _repeated(self, again: Callable[[], "_Program"]) -> "_Program":

@@ -5,6 +5,7 @@ that is on its way lands within ``Laws.effect``: time does not pass over it.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ecs_reboot.cloud.errors import NoAnswer
 from exploration import promises
@@ -89,7 +90,7 @@ class Rules:
                 left = after.left._replace(pauses=state.left.pauses - 1)
                 for seconds in PAUSES[self._scenario.store]:
                     until = round(state.now + seconds, 6)
-                    paused = doing._replace(kind="waits", at=until, word=word._replace(now=until))
+                    paused = doing._replace(kind="waits", at=until, word=replace(word, now=until))
                     move = self._held(after._replace(left=left), place, paused, f"{what}, and pauses {seconds:g} s")
                     yield self._checked(move, state, place)
 

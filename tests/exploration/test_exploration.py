@@ -17,9 +17,8 @@ from exploration.story import line
 from exploration.world import Laws
 
 STORES = ("tags", "tablestore")
-#: Open: two that withdraw for each other in step, four times in a row, say `blast_radius`, which is not tried again.
-IN_STEP = pytest.mark.xfail(reason="two withdraw for each other until both give up for good", strict=True)
-OPEN = {"tags, two of a group, calm": IN_STEP, "tags, limit 1, calm": IN_STEP}
+#: Of the larger scenarios, this many states are enough to see that the search gets to where runs meet.
+SOME = 400
 
 
 def chosen(*weathers: str) -> list[Scenario]:
@@ -34,21 +33,30 @@ def explored(scenario: Scenario) -> Explored:
     return Search(scenario, lambda _: None).run()
 
 
-@pytest.mark.parametrize(
-    "scenario",
-    [pytest.param(one, id=one.name, marks=OPEN.get(one.name, ())) for one in chosen("calm", "a crash and a retry")],
-)
+def broken(found: Explored) -> list[tuple[str, list[str]]]:
+    return [(story.promise, [line(one) for one in story.happenings]) for story in found.stories]
+
+
+@pytest.mark.parametrize("scenario", chosen("calm"), ids=lambda one: one.name)
 def test_no_order_of_two_runs_breaks_a_promise(scenario: Scenario):
     found = explored(scenario)
     assert found.whole
     assert found.codes["accepted"], "nothing was rebooted"
-    assert [(story.promise, [line(one) for one in story.happenings]) for story in found.stories] == []
+    assert broken(found) == []
 
 
-@pytest.mark.parametrize("scenario", chosen("two preemptions"), ids=lambda one: one.name)
-def test_no_two_preemptions_of_three_runs_break_a_promise(scenario: Scenario):
-    found = Search(scenario, lambda _: None, most=1_000).run()
-    assert [(story.promise, [line(one) for one in story.happenings]) for story in found.stories] == []
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        *chosen("a crash, a lost answer and a retry", "two preemptions"),
+        *(one for one in chosen("a duplicate", "a pause") if one.meeting.name == "one instance"),
+    ],
+    ids=lambda one: one.name,
+)
+def test_no_order_that_comes_first_in_worse_weather_breaks_a_promise(scenario: Scenario):
+    found = Search(scenario, lambda _: None, most=SOME).run()
+    assert found.states == SOME
+    assert broken(found) == []
 
 
 @pytest.mark.parametrize(
