@@ -115,6 +115,14 @@ class Door:
             raise AssertionError(f"{region_id}, {batch_optimization}: no scenario forces, none is a dry run")
         return self._answer(Call("RebootInstances", instance_ids, frozenset(self.announced)))  # type: ignore[no-any-return]
 
+    def stop(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
+        """Refuse: no scenario finishes what hangs."""
+        raise AssertionError(f"{region_id}, {instance_ids}: nothing hangs here")
+
+    def start(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
+        """Refuse: no scenario finishes what hangs."""
+        raise AssertionError(f"{region_id}, {instance_ids}: nothing hangs here")
+
     # ---- the table
 
     def batch_get_row(self, table: str, keys: Sequence[Key]) -> Read:  # noqa: ARG002 - one table

@@ -49,11 +49,6 @@ def of_end(scenario: Scenario, state: State, run: int, told: Told) -> str:
     return HONEST if done and _denies(told, target) else ""
 
 
-def leaves_to_a_person(told: Told) -> bool:
-    """Return whether a run said that nobody knows whether it rebooted: a person is told, nobody asks again."""
-    return any(code == "accepted_unconfirmed" for _, code in told.codes)
-
-
 def _denies(told: Told, instance_id: str) -> bool:
     return all(BY_CODE[code].denies_reboot for one, code in told.codes if one == instance_id)
 
