@@ -11,17 +11,19 @@ from ecs_reboot.facts.sources import SOURCES
 from ecs_reboot.outcomes import OUTCOMES, Code
 from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.records.result import Result
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.groups import GROUPS
 
 DOCS = Path(__file__).resolve().parent
 _TABLE = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def settings() -> Iterable[tuple[str, ...]]:
-    """One row for each environment variable."""
+    """One row for each environment variable, under the group that it belongs to."""
     yield "variable", "default", "meaning"
-    for variable in VARIABLES:
-        yield f"`{variable.name}`", f"`{variable.default}`" if variable.default else "(empty)", variable.meaning
+    for group in GROUPS:
+        yield f"**{group.english}**", "", ""
+        for variable in group.variables():
+            yield f"`{variable.name}`", f"`{variable.default}`" if variable.default else "(empty)", variable.meaning
 
 
 def guards() -> Iterable[tuple[str, ...]]:

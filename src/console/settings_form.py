@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ecs_reboot.settings.groups import GROUPS
 from ecs_reboot.settings.settings import Settings, SettingsError, load
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.variables import VARIABLES, Variable
 from localcloud.commands.project_function import REGION
 from localcloud.functioncompute.function import ENDPOINTS
 
@@ -38,19 +39,27 @@ class SettingsForm:
 
     def told(self) -> dict[str, Any]:
         """Describe the form for the page: secrets are told to be set, never shown."""
-        fields = [
+        groups = [
             {
-                "name": variable.name,
-                "default": variable.default,
-                "value": "" if variable.secret else self.values.get(variable.name, variable.default),
-                "set": variable.name in self.values,
-                "secret": variable.secret,
-                "meaning": variable.meaning,
+                "en": group.english,
+                "zh-CN": group.chinese,
+                "fields": [self._field(one) for one in group.variables() if one.name not in FIXED],
             }
-            for variable in VARIABLES
-            if variable.name not in FIXED
+            for group in GROUPS
         ]
-        return {"fields": fields, "fixed": {name: self._fixed.get(name, "") for name in FIXED}}
+        shown = [group for group in groups if group["fields"]]
+        return {"groups": shown, "fixed": {name: self._fixed.get(name, "") for name in FIXED}}
+
+    def _field(self, variable: Variable) -> dict[str, Any]:
+        return {
+            "name": variable.name,
+            "default": variable.default,
+            "value": "" if variable.secret else self.values.get(variable.name, variable.default),
+            "set": variable.name in self.values,
+            "secret": variable.secret,
+            "choices": variable.choices,
+            "meaning": variable.meaning,
+        }
 
     def checked(self, values: Mapping[str, str]) -> tuple[dict[str, str], list[dict[str, str]]]:
         """Return the values that differ from the defaults, and the mistakes in them.

@@ -16,7 +16,11 @@ from localcloud.server.server import Running
 def apply(page: Any, **values: str) -> None:
     page.get_by_role("link", name="Settings", exact=True).click()
     for name, value in values.items():
-        page.get_by_label(name, exact=True).fill(value)
+        field = page.get_by_label(name, exact=True)
+        if field.evaluate("(one) => one.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
     page.get_by_role("button", name="Apply").click()
     expect(page.locator(".bar [role=status]")).to_contain_text("Applied")
     page.get_by_role("link", name="Live", exact=True).click()

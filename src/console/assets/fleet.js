@@ -1,64 +1,62 @@
-// The fleet as tiles by region. A tile is made once and then only changed, so that thousands of them stay quick.
+// The fleet: how many instances stand how, those that are looked for, and the one that was chosen.
 
 import { calm, fill, h, said, visible } from "./element.js";
-import { t } from "./preferences.js";
+import { FleetList } from "./fleet_list.js";
+import { t, tInAll } from "./preferences.js";
 
-const AT_ONCE = 250; // tiles made in one go; the rest in the frames that follow
-const DENSE = 120; // with more instances than this, tiles are small
 const OPTED_IN = "ecs-reboot";
+const TAIL = 6; // letters at the end of a long name that are always shown
+const SHORT = 14; // letters that need no cut
+
+// What a tile says beside the status.
+const BADGES = {
+  locked: (one) => one.locks.length > 0,
+  not_opted_in: (one) => one.tags[OPTED_IN] !== "enabled",
+  hidden: (one) => !one.visible,
+};
 
 export class Fleet {
-  #tiles = new Map(); // instance ID -> {instance, tile}
-  #regions = new Map(); // region ID -> {grid, title, count}
-  #standing = new Map(); // region ID -> its blast radius
-  #queue = [];
+  #instances = new Map(); // instance ID -> instance
   #chosen = "";
-  #current = ""; // the one tile that Tab reaches
+  #only = new Map([["status", ""], ["badge", ""]]); // what is looked for beside the text
 
   constructor({ choose, fire, announce }) {
     this.choose = choose;
     this.announce = announce;
-    this.heading = h("h2", {});
-    this.counts = h("p", { className: "counts" });
-    this.filter = h("input", { type: "search", oninput: calm(100, () => this.#filterTiles()) });
-    this.body = h("div", { className: "regions", onkeydown: (event) => this.#move(event) });
-    this.details = h("div", { className: "chosen" });
     this.fire = fire;
+    this.heading = h("h2", { id: "fleet-title" });
+    this.counts = h("p", { className: "counts", role: "group" });
+    this.filter = h("input", { type: "search", oninput: calm(100, () => this.#list()) });
+    this.found = h("p", { className: "hint", role: "status" });
+    this.list = new FleetList({ dress, pick: (id) => this.pick(id) });
+    this.details = h("div", { className: "chosen" });
     this.element = h("section", { className: "panel fleet", "aria-labelledby": "fleet-title" },
-      h("div", { className: "panel-head" }, this.heading, this.counts, this.filter), this.body, this.details);
-    this.heading.id = "fleet-title";
+      h("div", { className: "panel-head" }, this.heading, this.counts, this.filter), this.found, this.list.element, this.details);
   }
 
   get chosen() {
-    return this.#tiles.get(this.#chosen)?.instance;
+    return this.#instances.get(this.#chosen);
   }
 
   replace(instances) {
-    this.#tiles.clear();
-    this.#regions.clear();
-    this.body.replaceChildren();
-    this.body.classList.toggle("dense", instances.length > DENSE);
-    this.#queue = [...instances];
-    this.#current = instances[0]?.id ?? "";
-    this.#makeSome();
-    this.#showCounts(instances);
+    this.#instances = new Map(instances.map((one) => [one.id, one]));
+    this.#list();
+    this.#showCounts();
     this.#showChosen();
   }
 
   update(instances) {
+    let moved = false;
     for (const instance of instances) {
-      const known = this.#tiles.get(instance.id);
-      if (!known) {
-        const waiting = this.#queue.findIndex((one) => one.id === instance.id);
-        if (waiting >= 0) this.#queue[waiting] = instance;
-        continue;
-      }
-      if (known.instance.status !== instance.status && instances.length <= 20) {
+      const before = this.#instances.get(instance.id);
+      if (before && before.status !== instance.status && instances.length <= 20) {
         this.announce(t("changed", { name: visible(instance.name || instance.id), status: t(instance.status) }));
       }
-      known.instance = instance;
-      this.#paint(known);
+      moved ||= !before || this.#wanted(before) !== this.#wanted(instance);
+      this.#instances.set(instance.id, instance);
+      this.list.change(instance);
     }
+    if (moved) this.#list();
     this.#showCounts();
     if (instances.some((one) => one.id === this.#chosen)) this.#showChosen();
   }
@@ -67,99 +65,68 @@ export class Fleet {
     this.heading.textContent = t("fleet");
     this.filter.placeholder = t("filter");
     this.filter.setAttribute("aria-label", t("filter"));
-    for (const known of this.#tiles.values()) this.#paint(known);
-    for (const [id, region] of this.#regions) {
-      this.#countRegion(region);
-      this.#gauge(id, region);
-    }
+    this.counts.setAttribute("aria-label", t("filter_counts"));
+    this.list.translate();
+    this.#list();
     this.#showCounts();
     this.#showChosen();
   }
 
   showRegions(standing) {
-    this.#standing = new Map(standing.map((one) => [one.region, one]));
-    for (const [id, region] of this.#regions) this.#gauge(id, region);
+    this.list.showRegions(standing);
   }
 
   pick(id) {
-    const before = this.#tiles.get(this.#chosen);
     this.#chosen = id === this.#chosen ? "" : id;
-    for (const known of [before, this.#tiles.get(this.#chosen)]) {
-      known?.tile.setAttribute("aria-pressed", String(known.instance.id === this.#chosen));
-    }
+    this.list.press(this.#chosen);
     this.#showChosen();
     this.choose(this.chosen);
   }
 
-  #makeSome() {
-    const some = this.#queue.splice(0, AT_ONCE);
-    const fragments = new Map();
-    for (const instance of some) {
-      if (!this.#regions.has(instance.region)) this.#makeRegion(instance.region);
-      const tile = h("button", { type: "button", className: "tile", "aria-pressed": "false", tabIndex: -1,
-        onclick: () => { this.#focusable(instance.id); this.pick(instance.id); } });
-      const known = { instance, tile };
-      this.#tiles.set(instance.id, known);
-      this.#paint(known);
-      if (!fragments.has(instance.region)) fragments.set(instance.region, document.createDocumentFragment());
-      fragments.get(instance.region).append(tile);
-      this.#regions.get(instance.region).count += 1;
+  #list() {
+    const wanted = [...this.#instances.values()].filter((one) => this.#wanted(one));
+    this.list.show(wanted);
+    const looked = this.filter.value.trim() || this.#only.get("status") || this.#only.get("badge");
+    this.found.textContent = looked ? t("instances_found", { n: wanted.length, of: this.#instances.size }) : "";
+  }
+
+  // Words of either language: whoever knows the console in one may look with the words of the other.
+  #wanted(one) {
+    const status = this.#only.get("status");
+    const badge = this.#only.get("badge");
+    if ((status && one.status !== status) || (badge && !BADGES[badge](one))) return false;
+    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    if (!words.length) return true;
+    const tags = Object.entries(one.tags).map(([key, value]) => `${key}=${value}`);
+    const badges = badgesOf(one).flatMap(tInAll);
+    const text = [one.name, one.id, one.region, one.status, ...tInAll(one.status), ...tags, ...badges].join(" ").toLowerCase();
+    return words.every((word) => text.includes(word));
+  }
+
+  // How many there are of each status and badge; each count is a button that shows these alone.
+  #showCounts() {
+    const statuses = new Map();
+    const badges = new Map();
+    for (const one of this.#instances.values()) {
+      statuses.set(one.status, (statuses.get(one.status) ?? 0) + 1);
+      for (const badge of badgesOf(one)) badges.set(badge, (badges.get(badge) ?? 0) + 1);
     }
-    for (const [region, fragment] of fragments) {
-      this.#regions.get(region).grid.append(fragment);
-      this.#countRegion(this.#regions.get(region));
+    for (const [kind, there] of [["status", statuses], ["badge", badges]]) {
+      const only = this.#only.get(kind);
+      if (only && !there.has(only)) there.set(only, 0);
     }
-    this.#focusable(this.#current);
-    if (this.#queue.length) requestAnimationFrame(() => this.#makeSome());
-    else if (this.filter.value) this.#filterTiles();
+    const focused = this.counts.contains(document.activeElement) ? document.activeElement.dataset.key : "";
+    fill(this.counts, [...statuses].map(([one, n]) => this.#count("status", one, n)), [...badges].map(([one, n]) => this.#count("badge", one, n)));
+    if (focused) this.counts.querySelector(`[data-key="${focused}"]`)?.focus();
   }
 
-  #makeRegion(id) {
-    const gauge = h("span", { className: "gauge" });
-    const title = h("h3", {}, said(id), " ", h("small", {}), gauge);
-    const grid = h("div", { className: "tiles", role: "group", "aria-label": visible(id) });
-    this.#regions.set(id, { grid, title, gauge, count: 0 });
-    this.#gauge(id, this.#regions.get(id));
-    this.body.append(h("div", { className: "region" }, title, grid));
-  }
-
-  // How much of the blast radius is used.
-  #gauge(id, { gauge }) {
-    const one = this.#standing.get(id);
-    if (!one) {
-      fill(gauge);
-      return;
-    }
-    const minutes = Math.round(one.window_seconds / 60);
-    const text = one.limit === null ? t("gauge_off", { n: one.rebooted, minutes }) : t("gauge", { n: one.rebooted, limit: one.limit, minutes });
-    fill(gauge, one.limit === null ? null : h("meter", { min: 0, max: one.limit, value: Math.min(one.rebooted, one.limit),
-      high: one.limit - 0.5, optimum: 0, "aria-label": text }), h("small", {}, text));
-  }
-
-  #countRegion({ title, count }) {
-    title.querySelector("small").textContent = t(count === 1 ? "instance_1" : "instances", { n: count });
-  }
-
-  #paint({ instance, tile }) {
-    tile.dataset.status = instance.status;
-    const optedIn = instance.tags[OPTED_IN] === "enabled";
-    const marks = [
-      instance.locks.length ? h("span", { className: "mark locked" }, t("locked")) : null,
-      optedIn ? null : h("span", { className: "mark" }, t("not_opted_in")),
-      instance.visible ? null : h("span", { className: "mark" }, t("hidden")),
-    ];
-    const words = [instance.name || instance.id, instance.id, t(instance.status), ...marks.map((one) => one?.textContent)];
-    tile.title = visible(words.filter(Boolean).join(" · "));
-    tile.setAttribute("aria-label", tile.title);
-    fill(tile, said(instance.name || instance.id, "name"), h("span", { className: "status" }, t(instance.status)),
-      h("span", { className: "marks" }, marks));
-  }
-
-  #showCounts(instances = [...this.#tiles.values()].map((known) => known.instance).concat(this.#queue)) {
-    const counted = new Map();
-    for (const { status } of instances) counted.set(status, (counted.get(status) ?? 0) + 1);
-    fill(this.counts, ...[...counted].map(([status, count]) =>
-      h("span", { className: "count", dataset: { status } }, `${count} ${t(status)}`)));
+  #count(kind, one, n) {
+    return h("button", { type: "button", className: "count", dataset: { key: one, [kind]: one }, "aria-pressed": String(this.#only.get(kind) === one),
+      onclick: () => {
+        this.#only.set(kind, this.#only.get(kind) === one ? "" : one);
+        this.#list();
+        this.#showCounts();
+      } }, `${n} ${t(one)}`);
   }
 
   #showChosen() {
@@ -180,45 +147,25 @@ export class Fleet {
           onclick: () => this.fire(instance) }, t("fire_alarm")),
         h("button", { type: "button", onclick: () => this.pick(instance.id) }, t("unchoose"))));
   }
+}
 
-  #focusable(id) {
-    const before = this.#tiles.get(this.#current);
-    if (before) before.tile.tabIndex = -1;
-    this.#current = id;
-    const now = this.#tiles.get(id);
-    if (now) now.tile.tabIndex = 0;
-  }
+function badgesOf(instance) {
+  return Object.keys(BADGES).filter((badge) => BADGES[badge](instance));
+}
 
-  #filterTiles() {
-    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const { instance, tile } of this.#tiles.values()) {
-      const tags = Object.entries(instance.tags).map(([key, value]) => `${key}=${value}`).join(" ");
-      const text = `${instance.name} ${instance.id} ${instance.status} ${instance.region} ${tags}`.toLowerCase();
-      tile.hidden = !words.every((word) => text.includes(word));
-    }
-  }
+function dress(tile, instance) {
+  const badges = badgesOf(instance);
+  tile.dataset.status = instance.status;
+  const words = [instance.name || instance.id, instance.id, t(instance.status), ...badges.map((badge) => t(badge))];
+  tile.title = visible(words.filter(Boolean).join(" · "));
+  tile.setAttribute("aria-label", tile.title);
+  fill(tile, cut(visible(instance.name || instance.id)),
+    h("span", { className: "below" }, h("span", { className: "status" }, t(instance.status)),
+      badges.map((badge) => h("span", { className: "mark", dataset: { badge } }, t(badge)))));
+}
 
-  #move(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 0, ArrowUp: 0, Home: -Infinity, End: Infinity }[event.key];
-    if (step === undefined || !event.target.classList.contains("tile")) return;
-    event.preventDefault();
-    const tiles = [...this.body.querySelectorAll(".tile:not([hidden])")];
-    const here = tiles.indexOf(event.target);
-    const next = step === 0 ? this.#vertical(tiles, here, event.key === "ArrowDown") : Math.min(Math.max(here + step, 0), tiles.length - 1);
-    const id = [...this.#tiles.values()].find((known) => known.tile === tiles[next])?.instance.id;
-    if (!id) return;
-    this.#focusable(id);
-    tiles[next].focus();
-  }
-
-  #vertical(tiles, here, down) {
-    const { left, top } = tiles[here].getBoundingClientRect();
-    const step = down ? 1 : -1;
-    for (let place = here + step; place >= 0 && place < tiles.length; place += step) {
-      const box = tiles[place].getBoundingClientRect();
-      const beyond = down ? box.top > top : box.top < top;
-      if (beyond && (down ? box.left >= left - 1 : box.left <= left + 1)) return place;
-    }
-    return here;
-  }
+// A name that is too long loses its middle: what tells instances apart stands at its end.
+function cut(name) {
+  if (name.length <= SHORT) return said(name, "name");
+  return h("bdi", { className: "name cut" }, h("span", { className: "front" }, name.slice(0, -TAIL)), h("span", {}, name.slice(-TAIL)));
 }

@@ -10,6 +10,7 @@ export const en = {
   begin_story: "Start: a CPU alarm at {name}", no_instances: "The fleet file declares no instance that can be seen; an event can still be sent below.",
 
   fleet: "Fleet", fleet_hint: "Choose an instance; arrow keys move.", filter: "Filter by name, ID or tag",
+  instances_found: "{n} of {of} instances found", filter_counts: "Show only",
   instances: "{n} instances", instance_1: "1 instance", Running: "Running", Stopping: "Stopping", Starting: "Starting", Stopped: "Stopped",
   Pending: "Pending", locked: "locked", not_opted_in: "not opted in", hidden: "hidden",
   tags: "tags", locks: "locks",

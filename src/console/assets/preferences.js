@@ -73,3 +73,8 @@ export function t(key, values) {
 export function tOr(key, otherwise) {
   return LANGUAGES[language][key] ?? LANGUAGES.en[key] ?? otherwise;
 }
+
+// The text of a message in every language, for looking it up.
+export function tInAll(key) {
+  return Object.values(LANGUAGES).map((texts) => texts[key]).filter(Boolean);
+}

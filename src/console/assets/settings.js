@@ -5,7 +5,7 @@ import { calm, fill, h, prose, said, visible } from "./element.js";
 import { chosenLanguage, t, tOr } from "./preferences.js";
 
 export class Settings {
-  #told = { fields: [], fixed: {} };
+  #told = { groups: [], fixed: {} };
   #typed = new Map(); // name -> text, where it differs from what is in force
   #others = "";
   #inputs = new Map(); // name -> {input, message}
@@ -39,8 +39,9 @@ export class Settings {
         h("div", { className: "bar" }, h("button", { type: "submit", className: "primary" }, t("apply")),
           h("button", { type: "button", onclick: () => this.#reset() }, t("back")),
           h("button", { type: "button", onclick: () => this.#defaults() }, t("to_defaults")), this.result),
-        h("div", { className: "variables" }, this.#told.fields.map((one) => this.#field(one)),
-          h("div", { className: "variable" }, h("label", { htmlFor: "others" }, t("other_variables")), others, message))),
+        this.#told.groups.map((group) => h("fieldset", {}, h("legend", {}, group[chosenLanguage()]),
+          h("div", { className: "variables" }, group.fields.map((one) => this.#field(one))))),
+        h("div", { className: "variable" }, h("label", { htmlFor: "others" }, t("other_variables")), others, message)),
       h("h3", {}, t("fixed_variables")),
       h("dl", { className: "record" }, Object.entries(this.#told.fixed).map(([name, value]) => [h("dt", {}, h("code", {}, name)), h("dd", {}, said(value, "code"))])));
     if (focused) document.getElementById(focused)?.focus();
@@ -55,19 +56,28 @@ export class Settings {
   #field(one) {
     const id = `setting-${one.name}`;
     const message = h("p", { className: "error", id: `${id}-message` });
-    const input = h("input", { id, type: one.secret ? "password" : "text", value: this.#typed.get(one.name) ?? one.value,
-      placeholder: one.secret && one.set ? t("secret_set") : one.default || t("empty"), autocomplete: "off", spellcheck: "false",
-      "aria-describedby": `${id}-meaning ${id}-message`,
-      oninput: () => { this.#typed.set(one.name, input.value); this.check(); } });
+    const value = this.#typed.get(one.name) ?? one.value;
+    const described = { id, "aria-describedby": `${id}-meaning ${id}-message`,
+      oninput: () => { this.#typed.set(one.name, input.value); this.check(); } };
+    const input = one.choices.length
+      ? h("select", described, choices(one, value).map((choice) => h("option", { value: choice, selected: choice === value }, choice)))
+      : h("input", { ...described, type: one.secret ? "password" : "text", value,
+        placeholder: one.secret && one.set ? t("secret_set") : one.default || t("empty"), autocomplete: "off", spellcheck: "false" });
     this.#inputs.set(one.name, { input, message });
+    const english = chosenLanguage() === "en";
     return h("div", { className: "variable", dataset: { changed: String(one.set) } },
-      h("label", { htmlFor: id }, h("code", {}, one.name), chosenLanguage() === "en" ? null : h("small", {}, " ", tOr(`setting_${one.name}`, ""))),
-      input, message,
-      h("p", { className: "hint", id: `${id}-meaning` }, prose(one.meaning), " ", h("small", {}, t("default_is", { value: one.default || t("empty") }))));
+      h("label", { htmlFor: id }, h("code", {}, one.name)), input, message,
+      h("p", { className: "hint", id: `${id}-meaning`, title: english ? null : one.meaning },
+        english ? prose(one.meaning) : tOr(`setting_${one.name}`, one.meaning), " ",
+        h("small", {}, t("default_is", { value: one.default || t("empty") }))));
+  }
+
+  get #fields() {
+    return this.#told.groups.flatMap(({ fields }) => fields);
   }
 
   #values() {
-    const values = Object.fromEntries(this.#told.fields.map((one) => [one.name, this.#typed.get(one.name) ?? one.value]));
+    const values = Object.fromEntries(this.#fields.map((one) => [one.name, this.#typed.get(one.name) ?? one.value]));
     for (const line of this.#others.split("\n")) {
       const [name, ...rest] = line.split("=");
       if (name.trim()) values[name.trim()] = rest.join("=");
@@ -112,9 +122,14 @@ export class Settings {
   }
 
   #defaults() {
-    for (const one of this.#told.fields) if (!one.secret) this.#typed.set(one.name, one.default);
+    for (const one of this.#fields) if (!one.secret) this.#typed.set(one.name, one.default);
     this.#others = "";
     this.translate();
     this.check();
   }
+}
+
+// What is in force stays a choice, also where it was set in another spelling.
+function choices(one, value) {
+  return one.choices.includes(value) ? one.choices : [value, ...one.choices];
 }

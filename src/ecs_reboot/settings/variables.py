@@ -24,6 +24,13 @@ class Variable(NamedTuple):
     meaning: str
     secret: bool = False
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values to choose from; empty where anything that ``parse`` takes may be typed."""
+        if self.parse is _flag:
+            return ("off", "on") if self.default in ("off", "on") else ("false", "true")
+        return self.parse.allowed if isinstance(self.parse, _Choice) else ()
+
 
 def _text(text: str) -> str:
     return text.strip()
@@ -45,14 +52,17 @@ def _flag(text: str) -> bool:
         raise ValueError("say true or false") from None
 
 
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        for one in allowed:
+class _Choice:
+    """Reads one of some words, whatever their case."""
+
+    def __init__(self, *allowed: str) -> None:
+        self.allowed = allowed
+
+    def __call__(self, text: str) -> str:
+        for one in self.allowed:
             if text.strip().lower() == one.lower():
                 return one
-        raise ValueError(f"say one of {', '.join(allowed)}")
-
-    return parse
+        raise ValueError(f"say one of {', '.join(self.allowed)}")
 
 
 def _number(low: float, high: float, *, whole: bool = True) -> Callable[[str], float]:
@@ -137,7 +147,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "FORCE_REBOOT",
         "never",
-        _choice("never", "always", "escalate"),
+        _Choice("never", "always", "escalate"),
         "`never`: graceful only. `always`: every reboot is forced, like pulling the plug: unwritten data is lost. "
         "`escalate`: the first attempt graceful, a further one within the escalation window forced; a graceful one "
         "that hangs is finished by force (docs/understand/policy.md).",
@@ -145,7 +155,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "BATCH_OPTIMIZATION",
         "SuccessFirst",
-        _choice("AllTogether", "SuccessFirst"),
+        _Choice("AllTogether", "SuccessFirst"),
         "`SuccessFirst`: each instance of a batch is rebooted by itself. `AllTogether`: one that ECS refuses holds "
         "back its batch; it is dropped and the rest is asked for again. A dry run always asks AllTogether, since "
         "ECS checks nothing for SuccessFirst.",
@@ -153,7 +163,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "MODE",
         "act",
-        _choice("act", "observe"),
+        _Choice("act", "observe"),
         "`observe`: everything but the call that reboots. Attempts are remembered in a ledger of its own, so that "
         "cooldown, limits, storms and escalation count as they would; nothing of it holds back a function that acts. "
         "To act, change this variable alone. `make digest` says what would have been done.",
@@ -211,7 +221,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "NETWORK",
         "public",
-        _choice("public", "vpc"),
+        _Choice("public", "vpc"),
         "`vpc`: use the intranet endpoints, for a function inside a VPC without internet access.",
     ),
     Variable("LOG_PROJECT", "", _name, "The log project that gets the records."),
@@ -318,7 +328,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "LEDGER",
         "tags",
-        _choice("tags", "tablestore"),
+        _Choice("tags", "tablestore"),
         "Where attempts are remembered. `tags`: in the tag `ecs-reboot.ledger` of each instance, for small fleets. "
         "`tablestore`: in a table of Tablestore, for any number. All functions of an account must use the same. "
         "`template.yml` sets `tablestore`.",
@@ -341,7 +351,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "MANAGED",
         "refuse",
-        _choice("refuse", "allow"),
+        _Choice("refuse", "allow"),
         "`refuse`: a member of an Auto Scaling group that checks health is left alone, since the group releases with "
         "its disks what is not Running; so are Kubernetes nodes, which a request by hand may override. `allow`: "
         "neither is asked.",
@@ -349,14 +359,14 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "PLATFORM_EVENTS",
         "refuse",
-        _choice("refuse", "ignore"),
+        _Choice("refuse", "ignore"),
         "`refuse`: no reboot while the platform carries out an event of its own on the instance, nor for an announced "
         "one that a reboot does not mend (bad disk, redeployment). `ignore`: events are not asked for.",
     ),
     Variable(
         "RESPONSIVE",
         "any",
-        _choice("off", "any", "all"),
+        _Choice("off", "any", "all"),
         "The second opinion on an alarm: is the guest dead (no Cloud Assistant heartbeat for two minutes, or health "
         "state Impaired), is the metric still over its threshold? `any`: one of both is enough; it prevents the reboot "
         "of a working machine for an alarm that is over. `all`: every one that has an opinion must agree; it prevents "
@@ -430,7 +440,7 @@ VARIABLES: tuple[Variable, ...] = (
         "bearer token.",
         secret=True,
     ),
-    Variable("NOTIFY_LANGUAGE", "en", _choice("en", "zh"), "The language of the notices."),
+    Variable("NOTIFY_LANGUAGE", "en", _Choice("en", "zh"), "The language of the notices."),
     Variable(
         "NOTIFY_KEYWORD",
         "ecs-reboot",
