@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
-from console import switches
+from console import memory, switches
 from console.invocations import KEPT, InvocationLog
 from console.regions import regions
 from console.settings_form import SettingsForm
@@ -50,7 +50,8 @@ class Live:
         settings, now = self._form.settings(), self._cloud.clock.now()
         pause = settings.policy.paused
         with self._cloud.lock:
-            counted = regions(self._cloud.fleet, settings.policy, now) if self._form.ledger_in_tags else []
+            held = memory.read(self._cloud, settings, now)
+            counted = regions(self._cloud.fleet, held, settings.policy) if held else []
         return {
             "dry_run": settings.dry_run,
             "observe": settings.policy.mode == "observe",

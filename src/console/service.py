@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from console import decisions, deliveries, records, samples, switches
+from console import decisions, deliveries, memory, records, samples, switches
 from console.function_pool import Event, FunctionPool
 from console.invocations import InvocationLog
 from console.live import Live
@@ -163,11 +163,11 @@ class Console:
         return _answered({"number": again}, 202)
 
     async def _ledger(self, _request: Request) -> Response:
-        if not self._form.ledger_in_tags:
-            return _answered({"in_tags": False, "rows": []})
+        settings, now = self._form.settings(), self._cloud.clock.now()
         with self._cloud.lock:
-            rows = ledger_rows(self._cloud.fleet, self._form.settings().policy, self._cloud.clock.now())
-        return _answered({"in_tags": True, "rows": rows})
+            held = memory.read(self._cloud, settings, now)
+        rows = ledger_rows(held, settings.policy, now) if held else []
+        return _answered({"store": settings.policy.ledger if held else "missing", "rows": rows})
 
     async def _outcomes(self, _request: Request) -> Response:
         return _answered(decisions.words())

@@ -32,11 +32,6 @@ class SettingsForm:
         """Return the settings as the function reads them."""
         return load({**self.environment(**more), "FC_REGION": REGION})
 
-    @property
-    def ledger_in_tags(self) -> bool:
-        """Tell whether the ledger is where the console can read it: in the tags of the instances."""
-        return self.environment().get("LEDGER", "tags").strip().lower() == "tags"
-
     def told(self) -> dict[str, Any]:
         """Describe the form for the page: secrets are told to be set, never shown."""
         groups = [

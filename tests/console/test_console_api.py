@@ -268,14 +268,35 @@ def test_wrong_settings_run_nothing_again(where: Running, client: Client) -> Non
     assert len(where.cloud.audit.calls()) == calls
 
 
-def test_a_ledger_that_the_console_cannot_read_is_not_said_to_be_empty(where: Running, client: Client) -> None:
+@pytest.mark.parametrize(
+    ("settings", "store"),
+    [
+        ({}, "tags"),
+        ({"LEDGER": "tablestore", "TABLESTORE_INSTANCE": "ecs-rb"}, "tablestore"),
+        ({"LEDGER": "tablestore", "TABLESTORE_INSTANCE": "ecs-rb", "MODE": "observe"}, "tablestore"),
+    ],
+    ids=["tags", "table", "observed"],
+)
+def test_the_ledger_of_either_store_is_shown_and_counted(
+    where: Running, client: Client, settings: dict[str, str], store: str
+) -> None:
+    values = {**settings, "MAX_EVENT_AGE_SECONDS": "0"}
+    assert client("POST", "/console/api/settings", {"values": values, "apply": True}).json == {"mistakes": []}
+    assert client("GET", "/console/api/ledger").json == {"store": store, "rows": []}
     client.finished(client.send(cpu_alarm(WEB_01)))
-    told = client("GET", "/console/api/ledger").json
-    assert (told["in_tags"], [row["instance_id"] for row in told["rows"]]) == (True, [WEB_01])
-    assert first_message(where)["standing"]["regions"][0]["rebooted"] == 1
+    (row,) = client("GET", "/console/api/ledger").json["rows"]
+    assert (row["instance_id"], row["region"], len(row["attempts"])) == (WEB_01, "cn-hangzhou", 1)
+    assert row["state"] != "unreadable"
+    standing = first_message(where)["standing"]
+    assert [(one["region"], one["rebooted"]) for one in standing["regions"]] == [("cn-hangzhou", 1), ("cn-beijing", 0)]
+    assert standing["observe"] is ("MODE" in settings)
+    assert bool(where.cloud.audit.calls("RebootInstances")) is not standing["observe"]
+
+
+def test_a_ledger_whose_table_is_not_there_is_not_said_to_be_empty(where: Running, client: Client) -> None:
     values = {"LEDGER": "tablestore", "TABLESTORE_INSTANCE": "ecs-reboot"}
     assert client("POST", "/console/api/settings", {"values": values, "apply": True}).json == {"mistakes": []}
-    assert client("GET", "/console/api/ledger").json == {"in_tags": False, "rows": []}
+    assert client("GET", "/console/api/ledger").json == {"store": "missing", "rows": []}
     assert first_message(where)["standing"]["regions"] == []
 
 

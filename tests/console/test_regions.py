@@ -4,6 +4,7 @@ from typing import Any, get_args
 import pytest
 
 from console import pages
+from console.memory import of_tags
 from console.regions import ledger_rows, regions
 from ecs_reboot.ledger.entry import KEY, State
 from ecs_reboot.policy.guards import GUARDS
@@ -12,6 +13,7 @@ from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import Fleet, InstanceSpec
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+POLICY = load({}).policy
 
 
 def entry(state: str, minutes_ago: int, more: str = "") -> str:
@@ -19,7 +21,8 @@ def entry(state: str, minutes_ago: int, more: str = "") -> str:
 
 
 def standing(*entries: str, **settings: str) -> dict[str, Any]:
-    (one,) = regions(fleet(*entries), load(settings).policy, NOW)
+    instances, policy = fleet(*entries), load(settings).policy
+    (one,) = regions(instances, of_tags(instances, policy, NOW), policy)
     return one
 
 
@@ -54,7 +57,7 @@ def test_a_region_is_suspended_until_somebody_has_looked() -> None:
 
 def test_the_ledger_says_attempts_and_the_end_of_the_cooldown() -> None:
     rows = ledger_rows(
-        fleet(entry("back", 40, " -600s,-1200s"), entry("back", 10), "nonsense", ""), load({}).policy, NOW
+        of_tags(fleet(entry("back", 40, " -600s,-1200s"), entry("back", 10), "nonsense", ""), POLICY, NOW), POLICY, NOW
     )
     assert [row["state"] for row in rows] == ["back", "back", "unreadable"]
     assert [len(row["attempts"]) for row in rows] == [1, 3, 0]

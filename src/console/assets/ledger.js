@@ -1,4 +1,4 @@
-// The ledger: what was done to which instance, as the tags on the instances say it.
+// The ledger: what was done to which instance, as its tags or the rows of its table say it.
 
 import { ask } from "./api.js";
 import { calm, fill, h, prose, said, visible } from "./element.js";
@@ -7,7 +7,7 @@ import { clock, moment } from "./times.js";
 
 export class Ledger {
   #rows = [];
-  #inTags = true;
+  #store = "tags"; // where it is: tags, tablestore, or missing
 
   constructor({ nameOf, sent, fail }) {
     this.nameOf = nameOf;
@@ -20,12 +20,12 @@ export class Ledger {
   translate() {
     fill(this.element,
       h("div", { className: "panel-head" }, h("h2", { id: "ledger-title" }, t("ledger"))),
-      h("p", { className: "hint" }, prose(t("ledger_hint"))),
+      h("p", { className: "hint" }, prose(t(`ledger_in_${this.#store}`))),
       this.#rows.length
         ? h("div", { className: "scroll", tabIndex: 0, role: "group", "aria-labelledby": "ledger-title" }, h("table", {},
           h("thead", {}, h("tr", {}, ["instance", "entry_state", "attempts", "cooldown_until"].map((one) => h("th", { scope: "col" }, t(one))), h("td", {}))),
           h("tbody", {}, this.#rows.map((one) => this.#row(one)))))
-        : h("p", { className: "nothing" }, t(this.#inTags ? "no_entries" : "not_in_tags"), " ", h("a", { href: "#live" }, t("to_live"))));
+        : h("p", { className: "nothing" }, t("no_entries"), " ", h("a", { href: "#live" }, t("to_live"))));
   }
 
   #row(one) {
@@ -51,9 +51,9 @@ export class Ledger {
 
   async #look() {
     try {
-      const { rows, in_tags: inTags } = await ask("ledger");
+      const { rows, store } = await ask("ledger");
       this.#rows = rows;
-      this.#inTags = inTags;
+      this.#store = store;
     } catch (error) {
       this.fail(error);
     }
