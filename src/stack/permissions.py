@@ -19,7 +19,10 @@ class When(NamedTuple):
 
 
 #: The template's condition -> when that is.
-WHEN = {"MayForce": When("`ForceReboot` is not `never`", lambda variables: variables.get("FORCE_REBOOT") != "never")}
+WHEN = {
+    "MayForce": When("`ForceReboot` is not `never`", lambda variables: variables.get("FORCE_REBOOT") != "never"),
+    "Protects": When("`Managed` is `protect`", lambda variables: variables.get("MANAGED") == "protect"),
+}
 
 OPT_IN_KEY = "ecs-reboot"
 LEDGER_KEY, OBSERVED_KEY = "ecs-reboot.ledger", "ecs-reboot.observed"
@@ -252,6 +255,14 @@ PERMISSIONS: tuple[Permission, ...] = (
             ("DescribeScalingInstances", "whether an Auto Scaling group owns the instance (`MANAGED`)"),
             ("DescribeScalingGroups", "whether that group checks health (`MANAGED`)"),
         )
+    ),
+    Permission(
+        FUNCTION,
+        "SetInstancesProtection",
+        "ess:SetInstancesProtection",
+        SCALING_GROUPS,
+        "protect an instance in its group while it restarts, and take that back",
+        when="Protects",
     ),
     Permission(
         FUNCTION,

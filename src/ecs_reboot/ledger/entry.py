@@ -69,7 +69,11 @@ ACTING, OBSERVED = Namespace(KEY, ""), Namespace(OBSERVED_KEY, "observed/")
 
 
 class Entry(Value):
-    """One instance's ledger. ``earlier``: seconds before ``at`` of each earlier attempt, newest first."""
+    """One instance's ledger. ``earlier``: seconds before ``at`` of each earlier attempt, newest first.
+
+    ``protects``: the Auto Scaling group in which this function protects the instance, and owes to take that back; only
+    a table has room for it.
+    """
 
     at: datetime
     state: State
@@ -77,6 +81,7 @@ class Entry(Value):
     claim: str
     group: str = "0"
     earlier: tuple[int, ...] = ()
+    protects: str = ""
 
     def __str__(self) -> str:
         kind = "forced" if self.force else "graceful"
@@ -182,20 +187,33 @@ def restarted(entry: Entry, start_time: datetime | None, skew: timedelta = timed
 
 
 def following(
-    before: tuple[datetime, ...], *, at: datetime, state: State, force: bool, claim: str, group: str
+    before: tuple[datetime, ...],
+    *,
+    at: datetime,
+    state: State,
+    force: bool,
+    claim: str,
+    group: str,
+    protects: str = "",
 ) -> Entry:
     """Make the entry that follows the attempts ``before``, as many of them as it can hold."""
     at = at.replace(microsecond=0)
     ages = [max(0, int((at - time).total_seconds())) for time in reversed(before)]
     return Entry(
-        at=at, state=state, force=force, claim=claim, group=group,
+        at=at, state=state, force=force, claim=claim, group=group, protects=protects,
         earlier=tuple(age for age in ages if age <= OLDEST_SECONDS)[: MOST_ATTEMPTS - 1],
     )  # fmt: skip
 
 
 def cleared(entry: Entry) -> Entry:
-    """Return the entry without its attempts. That a start is owed is not forgotten."""
-    return entry.model_copy(update={"state": entry.state if entry.state == START_DUE else "reset", "earlier": ()})
+    """Return the entry without its attempts. What is owed is not forgotten: a start, or to take a protection back."""
+    owes = entry.state == START_DUE or entry.protects
+    return entry.model_copy(update={"state": entry.state if owes else "reset", "earlier": ()})
+
+
+def ended(state: State) -> dict[str, str]:
+    """Return what writing a state changes in an entry: an end says too that nothing is protected any more."""
+    return {"state": state} if state in (*OPEN, *UNRESOLVED) else {"state": state, "protects": ""}
 
 
 def exhausted(times: tuple[datetime, ...], most: int, window: timedelta) -> bool:

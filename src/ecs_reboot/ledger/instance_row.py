@@ -37,6 +37,7 @@ def read(instance_id: str, columns: Mapping[str, object], now: datetime) -> Inst
             claim=str(columns["claim"]),
             group=str(columns["group"]),
             earlier=tuple(int(seconds) for seconds in earlier.split(",") if seconds),
+            protects=str(columns.get("protects", "")),
         )
         return InstanceRow(History(entry=entry), str(columns["run"]), _int(columns, "ask_by"))
     except (KeyError, TypeError, ValueError) as error:
@@ -56,6 +57,7 @@ def columns(entry: Entry, *, run: str, ask_by: int, stack: str) -> dict[str, int
         "stack": stack,
         "group": entry.group,
         "earlier": ",".join(map(str, entry.earlier)),
+        "protects": entry.protects,
     }
 
 

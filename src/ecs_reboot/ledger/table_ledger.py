@@ -194,13 +194,13 @@ class TableLedger:
         if not held:
             return frozenset()
         swaps = [
-            Swap(instance_name(one), claim.row, plain(claim.row) | {"state": states[one]})
+            Swap(instance_name(one), claim.row, plain(claim.row) | ledger.ended(states[one]))
             for one, claim in held.items()
         ]
         rows = self._rows.swap(region_id, swaps, self._reserve())
         won = frozenset(one for one in held if instance_name(one) in rows)
         for one in won:
-            entry = held[one].entry.model_copy(update={"state": states[one]})
+            entry = held[one].entry.model_copy(update=ledger.ended(states[one]))
             self._held[one] = held[one]._replace(row=rows[instance_name(one)], entry=entry)
         owed = {one: self._held[one].entry for one in won if states[one] == ledger.START_DUE}
         if owed:
@@ -221,7 +221,9 @@ class TableLedger:
             return
         with suppress(CloudError):
             reserve = self._reserve()
-            void = {one: self._columns(claim.entry.model_copy(update={"state": "void"})) for one, claim in held.items()}
+            void = {
+                one: self._columns(claim.entry.model_copy(update=ledger.ended("void"))) for one, claim in held.items()
+            }
             swaps = [
                 Swap(instance_name(one), claim.row, plain(claim.before) or void[one]) for one, claim in held.items()
             ]

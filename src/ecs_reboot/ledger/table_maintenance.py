@@ -6,7 +6,7 @@ from datetime import timedelta
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import NoAnswer
 from ecs_reboot.ledger import group_row, instance_row, window_row
-from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, History, State, Unreadable, cleared
+from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, History, State, Unreadable, cleared, ended
 from ecs_reboot.ledger.group_row import Group
 from ecs_reboot.ledger.instance_row import InstanceRow
 from ecs_reboot.ledger.place import fate
@@ -65,15 +65,16 @@ class TableMaintenance:
         for one, (entry, state) in verdicts.items():
             found, row = self._read[one]
             if row.history.entry == entry:
-                ends[one] = entry.model_copy(update={"state": state})
+                ends[one] = entry.model_copy(update=ended(state))
                 before = found.rows[instance_name(one)]
-                swaps.append(Swap(instance_name(one), before, plain(before) | {"state": state}))
+                swaps.append(Swap(instance_name(one), before, plain(before) | ended(state)))
         if not swaps:
             return frozenset()
         won = self._rows.swap(region_id, swaps)
         done = {one: entry for one, entry in ends.items() if instance_name(one) in won}
-        ended = {one: entry for one, entry in done.items() if entry.state not in OPEN}
-        self._region.end(region_id, ended, self._deadline)
+        self._region.end(
+            region_id, {one: entry for one, entry in done.items() if entry.state not in OPEN}, self._deadline
+        )
         return frozenset(done)
 
     def reset(self, region_id: str, instance_ids: Sequence[str]) -> Mapping[str, str]:
@@ -114,9 +115,10 @@ class TableMaintenance:
             return {"": str(error)}
         lifted = {slot.instance_id: str(slot.state) for slot in window.slots if slot.state in UNRESOLVED}
         lifted |= {ended.instance_id: ended.state for ended in window.ended if ended.state in UNRESOLVED}
+        owing: frozenset[str] = frozenset()
         if lifted:
-            self._resume_rows(region_id, tuple(lifted))
-        self._region.change_window(region_id, _resumed, self._deadline)
+            owing = self._resume_rows(region_id, tuple(lifted))
+        self._region.change_window(region_id, lambda window: _resumed(window, owing), self._deadline)
         of_region = (*(("storm",) if window.storm_at else ()), *groups)
         return lifted | ({"": "; ".join(of_region)} if of_region else {})
 
@@ -137,15 +139,22 @@ class TableMaintenance:
                 wrong.append(f"row {name}: {error}")
         return wrong
 
-    def _resume_rows(self, region_id: str, instance_ids: tuple[str, ...]) -> None:
-        """Write into instances and groups that a person has seen what is down or hangs."""
+    def _resume_rows(self, region_id: str, instance_ids: tuple[str, ...]) -> frozenset[str]:
+        """Write into instances and groups that a person has seen what is down or hangs.
+
+        Returns those that are still protected by us: they stay as they are, for the sweep to take that back.
+        """
         seen: dict[str, Entry] = {}
+        owing: set[str] = set()
         for _ in range(TRIES):
             found = self._rows.read(region_id, [instance_name(one) for one in instance_ids])
             swaps = []
             for one in instance_ids:
                 row = found.rows[instance_name(one)]
                 entry = instance_row.read(one, row, found.now).history.entry
+                if entry and entry.protects:
+                    owing.add(one)
+                    continue
                 if entry and entry.state in (*UNRESOLVED, "seen"):
                     seen[one] = entry.model_copy(update={"state": "seen"})
                 if entry and entry.state in UNRESOLVED:
@@ -153,6 +162,7 @@ class TableMaintenance:
             if len(self._rows.swap(region_id, swaps)) == len(swaps):
                 break
         self._region.end_groups(region_id, seen, self._deadline)
+        return frozenset(owing)
 
     def _end_passed(self, region_id: str, passed: Sequence[Slot]) -> None:
         """End places of earlier claims: their instances were claimed again, or cleared, since."""
@@ -196,7 +206,10 @@ def _cleared(history: History, found: Found) -> Entry:
     return Entry(at=found.now.replace(microsecond=0), state="reset", force=False, claim=_NO_CLAIM)
 
 
-def _resumed(window: Window) -> Window:
-    slots = tuple(slot._replace(state="ended") if slot.state in UNRESOLVED else slot for slot in window.slots)
+def _resumed(window: Window, owing: frozenset[str]) -> Window:
+    slots = tuple(
+        slot._replace(state="ended") if slot.state in UNRESOLVED and slot.instance_id not in owing else slot
+        for slot in window.slots
+    )
     ended = tuple(one._replace(state="seen") if one.state in UNRESOLVED else one for one in window.ended)
     return window._replace(slots=slots, ended=ended, storm_at=0)

@@ -37,7 +37,7 @@ class Policy(Value):
     suspend_after: int
     ledger: Literal["tags", "tablestore"] = "tags"
     # What was recorded before these settings existed was decided without them.
-    managed: Literal["refuse", "allow"] = "allow"
+    managed: Literal["refuse", "protect", "allow"] = "allow"
     platform_events: Literal["refuse", "ignore"] = "ignore"
     responsive: Literal["off", "any", "all"] = "off"
     responsive_triggers: tuple[str, ...] = ()

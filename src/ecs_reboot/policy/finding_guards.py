@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ecs_reboot.model import Instance
 from ecs_reboot.policy.facts import Facts
-from ecs_reboot.policy.findings import Findings
+from ecs_reboot.policy.findings import Findings, ScalingMember
 from ecs_reboot.policy.platform_events import cure
 from ecs_reboot.policy.signs_of_life import asks_for_signs, signs_of_life
 from ecs_reboot.policy.triggers import trigger_kind
@@ -59,7 +59,7 @@ def managed(facts: Facts, instance: Instance) -> str:
             f"tag {SCALING_TAG}={tag} says that an Auto Scaling group owns it, and Auto Scaling shows no such member: "
             "it is on its way in or out, or this function's role may not see it"
         )
-    if member.lifecycle_state in LEFT_ALONE or "HealthCheck" in member.suspended or _unchecked(member.health_checks):
+    if _is_left_alone(member) or to_protect(facts):
         return ""
     releases = member.creation_type == "AutoCreated" or member.entrusted
     then = "release it with its disks" if releases else "take it out of the group"
@@ -68,6 +68,19 @@ def managed(facts: Facts, instance: Instance) -> str:
         f"it is {member.lifecycle_state or 'in an unknown state'} in the Auto Scaling group {member.group_id}, which "
         f"checks health ({checks}): while it is down the group may {then}. Set it to Protected or Standby first"
     )
+
+
+def to_protect(facts: Facts) -> str:
+    """Return the Auto Scaling group in which the instance is to be protected while it restarts, '' for none."""
+    member = facts.findings.scaling if facts.findings else None
+    if facts.policy.managed != "protect" or member is None or _is_left_alone(member):
+        return ""
+    return member.group_id if member.lifecycle_state == "InService" else ""
+
+
+def _is_left_alone(member: ScalingMember) -> bool:
+    """Return whether the group does nothing to the member while it is not Running."""
+    return member.lifecycle_state in LEFT_ALONE or "HealthCheck" in member.suspended or _unchecked(member.health_checks)
 
 
 def platform_repairing(facts: Facts, _: Instance) -> str:

@@ -18,6 +18,7 @@ from ecs_reboot.ledger.store import Judged, LedgerStore, Lost, Obtained, Wanted
 from ecs_reboot.model import Decision, Instance
 from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.facts import ApprovedReboot, Facts, Policy, attempts, group_of, waits_for_a_run
+from ecs_reboot.policy.finding_guards import to_protect
 from ecs_reboot.policy.judge import Refused, judge
 from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Result
@@ -215,7 +216,14 @@ def _entry(order: ApprovedReboot, now: datetime) -> Entry:
         force=order.decision.force,
         claim=order.facts.claim,
         group=group_of(instance, order.facts.policy),
+        protects=to_protect(order.facts) or _owed(order.facts),
     )
+
+
+def _owed(facts: Facts) -> str:
+    """Return the group in which an earlier attempt protects the instance: this claim takes the duty over."""
+    entry = facts.history.entry if facts.history else None
+    return entry.protects if entry else ""
 
 
 def refusal(facts: Facts, decision: Decision, *, unsettled: bool = False) -> Result:

@@ -9,7 +9,7 @@ from ecs_reboot.cloud import retry
 from ecs_reboot.cloud.ecs_api import EcsApi, batches
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.facts.agent import listen
-from ecs_reboot.ledger.entry import Entry, State
+from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, State
 from ecs_reboot.ledger.store import LedgerMaintenance
 from ecs_reboot.model import Instance, InstanceAnswer, LedgerCommand, RebootRequest, Target
 from ecs_reboot.outcomes import BY_CODE, Code, of_service
@@ -19,6 +19,7 @@ from ecs_reboot.policy.hung import hung_after
 from ecs_reboot.policy.triggers import FINISH
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.lifecycle import Patience, transition, with_voice
+from ecs_reboot.remediation.protection import Protection
 
 
 class LedgerCommands:
@@ -98,6 +99,11 @@ class LedgerCommands:
             told[one] = result
             if state:
                 ends[one] = due[one], state
+        for one, error in self._unprotected(request, ends).items():
+            # The reboot stays open, so that the next sweep tries again.
+            group = ends.pop(one)[0].protects
+            reason = f"its protection in scaling group {group} is still to be taken back: {error}"
+            told[one] = result_of(request, one, error.outcome, reason, retriable=True)
         # An entry that has changed meanwhile is another run's.
         changed = self._ledger.conclude(request.region_id, ends) if ends else frozenset[str]()
         return [result for one, result in told.items() if one in changed or one not in ends]
@@ -114,6 +120,15 @@ class LedgerCommands:
             )
             for request, hanging in self._hanging.items()
         ]
+
+    def _unprotected(self, request: LedgerCommand, ends: Mapping[str, tuple[Entry, State]]) -> dict[str, CloudError]:
+        """Take back protections before ends are written; return where that failed. What is down stays protected."""
+        groups = {
+            one: entry.protects
+            for one, (entry, state) in ends.items()
+            if entry.protects and state not in (*OPEN, *UNRESOLVED)
+        }
+        return Protection(self._ecs, self._deadline).lift(request.region_id, groups) if groups else {}
 
     def _agents(self, request: LedgerCommand, instances: list[Instance]) -> dict[str, Agent]:
         """Ask whether the guests speak again, where signs of life are asked for at all (RESPONSIVE)."""

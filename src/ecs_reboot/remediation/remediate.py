@@ -23,6 +23,7 @@ from ecs_reboot.model import Instance, RebootRequest, Rolling, Target
 from ecs_reboot.outcomes import BY_CODE
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import ApprovedReboot, Facts
+from ecs_reboot.policy.finding_guards import to_protect
 from ecs_reboot.policy.findings import Agent
 from ecs_reboot.policy.hung import IN_BETWEEN
 from ecs_reboot.policy.own_seconds import VERIFY
@@ -32,6 +33,7 @@ from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.batch import Mode, RebootBatch
 from ecs_reboot.remediation.claims import Claims, refusal
 from ecs_reboot.remediation.observation import as_if_restarted, would_reboot
+from ecs_reboot.remediation.protection import Protection
 from ecs_reboot.remediation.verification import watch
 from ecs_reboot.settings.settings import Settings
 
@@ -125,7 +127,9 @@ class Remediation:
             if state == "back" or state == "down":  # noqa: PLR1714 - so that mypy sees which
                 states.setdefault(result.region_id, {})[result.instance_id] = state
         for region_id, of_region in states.items():
-            self._claims.record(region_id, of_region)
+            back = [one for one in final if one.region_id == region_id and of_region.get(one.instance_id) == "back"]
+            owing = self._unprotected(region_id, back)
+            self._claims.record(region_id, {one: state for one, state in of_region.items() if one not in owing})
         return final
 
     def _region(self, region_id: str, candidates: list[Candidate]) -> list[Result]:
@@ -182,6 +186,7 @@ class Remediation:
     def _reboot(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
         if self._policy.mode == "observe" and not mode.dry_run:
             return self._observe(orders, mode)
+        orders, failed = self._protected(orders, mode)
         batch = RebootBatch(
             self._describe,
             self._ecs.reboot,
@@ -190,7 +195,30 @@ class Remediation:
             mode,
             still_ours=None if mode.dry_run else partial(self._claims.still_ours, mode.region_id),
         )
-        return self._written(batch.run(orders), mode)
+        return self._written(batch.run(orders) + failed, mode)
+
+    def _protected(self, orders: list[ApprovedReboot], mode: Mode) -> tuple[list[ApprovedReboot], list[Result]]:
+        """Protect in their Auto Scaling groups those that need it; what can't be protected is not rebooted."""
+        groups = {order.instance_id: group for order in orders if (group := to_protect(order.facts))}
+        if not groups or mode.dry_run:
+            return orders, []
+        failed = Protection(self._ecs, self._deadline).protect(mode.region_id, groups)
+        results = [
+            records.of_decision(
+                order.facts, "skip", "managed",
+                f"it could not be protected in its scaling group: {failed[order.instance_id]}", retriable=True,
+            )
+            for order in orders
+            if order.instance_id in failed
+        ]  # fmt: skip
+        return [order for order in orders if order.instance_id not in failed], results
+
+    def _unprotected(self, region_id: str, results: Iterable[Result]) -> set[str]:
+        """Take back the protection of these; return the instances that may still be protected: they stay claimed."""
+        groups = {
+            result.instance_id: group for result in results if result.facts and (group := to_protect(result.facts))
+        }
+        return set(Protection(self._ecs, self._deadline).lift(region_id, groups)) if groups else set()
 
     def _finish(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
         if self._policy.mode == "observe" and not mode.dry_run:
@@ -211,8 +239,11 @@ class Remediation:
     def _written(self, results: list[Result], mode: Mode) -> list[Result]:
         """Write into the ledger what came of claims, and take back those that led to nothing."""
         if not mode.dry_run:
-            undone = [result.instance_id for result in results if not BY_CODE[result.code].keeps_claim]
-            self._claims.release(mode.region_id, undone)
+            undone = [result for result in results if not BY_CODE[result.code].keeps_claim]
+            owing = self._unprotected(mode.region_id, undone)
+            self._claims.release(
+                mode.region_id, [result.instance_id for result in undone if result.instance_id not in owing]
+            )
             self._claims.record(
                 mode.region_id,
                 {result.instance_id: ASKED[result.code] for result in results if result.code in ASKED},

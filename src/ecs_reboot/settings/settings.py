@@ -146,6 +146,9 @@ def load(environment: Mapping[str, str]) -> Settings:
         mistakes.append(Mistake("LOG_PROJECT", "", "LOGSTORE is set, so name its project, or empty LOGSTORE"))
     if not mistakes and values["ledger"] == "tablestore" and not values["tablestore_instance"]:
         mistakes.append(Mistake("TABLESTORE_INSTANCE", "", "LEDGER is tablestore, so name its instance, or set tags"))
+    if not mistakes and values["managed"] == "protect" and values["ledger"] != "tablestore":
+        reason = "what is protected has to stand in the ledger, and a tag has no room for it: set LEDGER=tablestore"
+        mistakes.append(Mistake("MANAGED", "protect", reason))
     if not mistakes and values["actionable_events"]:
         mistakes += _not_switchable(values["actionable_events"])
     if not mistakes and not values["maintenance_windows"]:

@@ -351,9 +351,10 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "MANAGED",
         "refuse",
-        _Choice("refuse", "allow"),
+        _Choice("refuse", "protect", "allow"),
         "`refuse`: a member of an Auto Scaling group that checks health is left alone, since the group releases with "
-        "its disks what is not Running; so are Kubernetes nodes, which a request by hand may override. `allow`: "
+        "its disks what is not Running; so are Kubernetes nodes, which a request by hand may override. `protect`: a "
+        "member that is InService is protected in its group until it is back; needs LEDGER=tablestore. `allow`: "
         "neither is asked.",
     ),
     Variable(

@@ -1,0 +1,171 @@
+"""The duty to take a protection back: it stands in the table with the claim, and nothing but paying ends it."""
+
+from typing import Any
+
+import pytest
+from scripted_ecs import (
+    FORBIDDEN,
+    LOST,
+    NOW,
+    ONE,
+    REGION,
+    JumpingClock,
+    ScriptedEcs,
+    deadline,
+    instance,
+    request,
+    settings,
+)
+from scripted_table import HOLDS, ScriptedTable, maintenance, store
+
+from ecs_reboot.cloud.errors import Refused
+from ecs_reboot.ledger import instance_row
+from ecs_reboot.ledger.entry import Entry
+from ecs_reboot.model import LedgerCommand
+from ecs_reboot.remediation.ledger_commands import LedgerCommands
+from ecs_reboot.remediation.remediate import Remediation
+from ecs_reboot.settings.settings import SettingsError
+
+PROTECT = {"MANAGED": "protect", "LEDGER": "tablestore", "TABLESTORE_INSTANCE": "table", "PLATFORM_EVENTS": "ignore"}
+MEMBER = {"InstanceId": ONE, "ScalingGroupId": "asg-1", "LifecycleState": "InService", "CreationType": "AutoCreated"}
+SWEEP = LedgerCommand(verb="verify", trigger="timer", region_id=REGION, instance_ids=(ONE,))
+
+
+class Stage:
+    def __init__(self, **member: Any) -> None:
+        self.ecs, self.clock = ScriptedEcs(instance()), JumpingClock()
+        self.table = ScriptedTable(self.clock)
+        self.settings = settings(**PROTECT, VERIFY_SECONDS="30")
+        self.ecs.answers = {
+            "DescribeScalingInstances": {"ScalingInstances": [{**MEMBER, **member}]},
+            "DescribeScalingGroups": {"ScalingGroups": [{"ScalingGroupId": "asg-1", "HealthCheckType": "ECS"}]},
+            "SetInstancesProtection": {},
+        }
+
+    def reboot(self, *, watch: bool = False) -> list[str]:
+        until = deadline(100, self.clock)
+        remediation = Remediation(
+            self.ecs, store(self.table, "r-1", "run-1", stack="one", seconds=100), self.settings, until,
+            request_id="r-1", holds=HOLDS, log_intent=lambda _: None,
+        )  # fmt: skip
+        results = remediation.run([request()])
+        if watch:
+            results = remediation.prove(results)
+        return [result.code for result in results]
+
+    def command(self, **update: Any) -> list[str]:
+        until = deadline(100, self.clock)
+        commands = LedgerCommands(self.ecs, maintenance(self.table), until, self.settings.policy, holds=HOLDS)
+        return [result.code for result in commands.run(SWEEP.model_copy(update=update))]
+
+    def entry(self) -> Entry:
+        row = self.table.row(f"i#{ONE}")
+        assert row
+        found = instance_row.read(ONE, row.columns, self.clock.now()).history.entry
+        assert found
+        return found
+
+    def protections(self) -> list[str]:
+        asked = [one for one in self.ecs.questions if one.api.action == "SetInstancesProtection"]
+        return [one.parameters["ProtectedFromScaleIn"] for one in asked]
+
+    def comes_back(self) -> None:
+        self.clock.sleep(60)
+        self.ecs.change(ONE, status="Running", start_time=self.clock.now())
+
+
+def test_the_duty_stands_in_the_table_before_the_call_and_goes_when_it_is_paid():
+    stage = Stage()
+    seen = []
+    stage.ecs.before["reboot"] = [lambda: seen.append((stage.entry().protects, stage.protections()))]
+    assert stage.reboot() == ["accepted"]
+    assert seen == [("asg-1", ["true"])]
+    stage.comes_back()
+    assert stage.command() == ["recovered"]
+    assert stage.protections() == ["true", "false"]
+    assert (stage.entry().state, stage.entry().protects) == ("back", "")
+
+
+def test_what_stays_down_stays_protected_until_it_is_back_whatever_a_person_clears():
+    stage = Stage()
+    assert stage.reboot() == ["accepted"]
+    stage.ecs.change(ONE, status="Stopped")
+    stage.clock.sleep(1300)
+    assert stage.command() == ["stayed_down"]
+    assert stage.command(verb="resume", reason="seen", instance_ids=()) == ["resumed"]
+    assert stage.command(verb="reset", reason="seen") == ["reset"]
+    assert (stage.entry().protects, stage.protections()) == ("asg-1", ["true"])
+    stage.comes_back()
+    # By the sweep of the region, which finds it by its place.
+    assert stage.command(instance_ids=()) == ["recovered"]
+    assert (stage.entry().protects, stage.protections()) == ("", ["true", "false"])
+
+
+@pytest.mark.parametrize("error", [FORBIDDEN, LOST])
+def test_where_it_can_not_be_taken_back_the_reboot_stays_open_and_the_next_sweep_tries(error: Exception):
+    stage = Stage()
+    assert stage.reboot() == ["accepted"]
+    stage.comes_back()
+    stage.ecs.answers["SetInstancesProtection"] = [error] * 60
+    assert stage.command() == [error.outcome]  # type: ignore[attr-defined]
+    assert (stage.entry().state, stage.entry().protects) == ("accepted", "asg-1")
+    stage.ecs.answers["SetInstancesProtection"] = {}
+    assert stage.command() == ["recovered"]
+    assert stage.entry().protects == ""
+
+
+@pytest.mark.parametrize("code", ["InvalidInstanceId.NotFound", "InvalidScalingGroupId.NotFound"])
+def test_what_is_in_the_group_no_more_needs_nothing_taken_back(code: str):
+    stage = Stage()
+    assert stage.reboot() == ["accepted"]
+    stage.comes_back()
+    gone = Refused("SetInstancesProtection", code=code, message="gone", status=404, request_id="r-404")
+    stage.ecs.answers["SetInstancesProtection"] = gone
+    assert stage.command() == ["recovered"]
+    assert stage.entry().protects == ""
+
+
+def test_a_reboot_that_does_not_happen_is_unprotected_before_its_claim_is_taken_back():
+    stage = Stage()
+    stage.ecs.before["reboot"] = [FORBIDDEN]
+    assert stage.reboot() == ["Forbidden.RAM"]
+    assert stage.protections() == ["true", "false"]
+    assert (stage.entry().state, stage.entry().protects) == ("void", "")
+
+
+def test_a_run_that_dies_after_protecting_is_paid_for_by_the_sweep():
+    stage = Stage()
+    stage.ecs.before["reboot"] = [lambda: (_ for _ in ()).throw(KeyboardInterrupt())]
+    with pytest.raises(KeyboardInterrupt):
+        stage.reboot()
+    assert (stage.entry().state, stage.entry().protects) == ("claimed", "asg-1")
+    stage.clock.sleep(400)
+    assert stage.command() == ["unproven"]
+    assert (stage.entry().state, stage.entry().protects) == ("void", "")
+    assert stage.protections() == ["true", "false"]
+
+
+@pytest.mark.parametrize("state", ["Protected", "Standby"])
+def test_what_somebody_else_has_set_is_left_as_it_is(state: str):
+    stage = Stage(LifecycleState=state)
+    assert stage.reboot() == ["accepted"]
+    stage.comes_back()
+    assert stage.command() == ["recovered"]
+    assert stage.protections() == []
+
+
+def test_one_on_its_way_out_is_refused():
+    assert Stage(LifecycleState="Removing").reboot() == ["managed"]
+
+
+def test_a_watched_reboot_pays_by_itself():
+    stage = Stage()
+    stage.ecs.on_reboot = lambda one: stage.ecs.change(one, start_time=NOW.replace(hour=13))
+    assert stage.reboot(watch=True) == ["recovered"]
+    assert stage.protections() == ["true", "false"]
+    assert (stage.entry().state, stage.entry().protects) == ("back", "")
+
+
+def test_a_tag_has_no_room_for_the_duty():
+    with pytest.raises(SettingsError, match="LEDGER=tablestore"):
+        settings(MANAGED="protect", LEDGER="tags")
