@@ -52,6 +52,15 @@ def test_a_mebibyte_takes_no_more_than_50_mebibytes(name: str):
     assert most < 50 * MIB
 
 
+def test_dimensions_with_too_many_names_are_refused_and_a_thousand_are_read():
+    def rejections(names: int) -> list[str]:
+        dimensions = {"instanceId": ID, "userId": "1", **{f"k{number}": "" for number in range(names - 2)}}
+        event = {**ALARM, "regionId": "cn-hangzhou", "dimensions": dimensions, "metricName": "cpu"}
+        return [rejected.code for rejected in read(json.dumps(event).encode(), RULES, NOW).rejected]
+
+    assert (rejections(1000), rejections(1001)) == ([], ["too_large"])
+
+
 @pytest.mark.parametrize(
     ("instance_id", "trigger", "event"),
     [(ID, "sls", b"{}"), ("i-1", "manual", b'"i-1"'), (ID, "sls", f'"{ID}"'.encode())],

@@ -21,6 +21,8 @@ def handle(event, context):
     asked = json.loads(event) if event.startswith(b"{") else {}
     print("x" * asked.get("print", 0))
     time.sleep(asked.get("sleep", 0))
+    while asked.get("until") and not os.path.exists(asked["until"]):
+        time.sleep(0.02)
     if "raise" in asked:
         raise ValueError(asked["raise"])
     if asked.get("exit"):

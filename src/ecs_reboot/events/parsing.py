@@ -6,7 +6,7 @@ than ``MAX_DIGITS`` digits, lone surrogates and nesting beyond ``MAX_DEPTH`` are
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple, NoReturn
 
 from ecs_reboot.outcomes import Code
@@ -20,7 +20,8 @@ MAX_FORM = 1 << 17  # characters of a form; the live alarm callback has about 1,
 BYTE_ORDER_MARK = "\ufeff"
 
 _FORM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*=")
-_INFINITE = (float("inf"), float("-inf"))
+_INFINITE = frozenset((float("inf"), float("-inf")))
+_DIGIT = re.compile(r"[0-9]")
 _LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 _HEADER = re.compile(r"\s*content-type:[^\n]*\n\s*", re.IGNORECASE)
 _ESCAPED_AMPERSAND = "\\u0026"
@@ -60,7 +61,7 @@ def parse_json(text: str, path: str = "") -> object:
     """Parse JSON. Raises Unreadable, with the position, for what is not JSON or says two things at once."""
     if len(text) > MAX_BYTES:
         raise Unreadable("too_large", f"the text has {len(text)} characters; at most {MAX_BYTES} are read", path)
-    whole = _whole if _LONG_NUMBER.search(text) else None  # a call for each number would be slow
+    whole = _whole if _has_long_number(text) else None  # a call for each number would be slow
     try:
         value: object = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_int=whole)
     except json.JSONDecodeError as error:
@@ -72,7 +73,7 @@ def parse_json(text: str, path: str = "") -> object:
     except Unreadable as error:
         error.path = error.path or path
         raise
-    _bounded(value, path)
+    _bounded(value, path, check_strings=_may_hold_surrogates(text))
     return value
 
 
@@ -158,29 +159,48 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def _bounded(value: object, path: str) -> None:
-    """Walk without recursion: how deep it is, and that every string can be written and no number is infinite."""
-    waiting = [([value], 0)]
+def _bounded(value: object, path: str, *, check_strings: bool) -> None:
+    """Walk without recursion: how deep it is, that every string can be written and no number is infinite.
+
+    What a list or an object holds is told by the set of its types, made without a step of Python for each member.
+    """
+    waiting: list[tuple[Collection[object], int]] = [([value], 0)]
     while waiting:
         children, depth = waiting.pop()
         if depth > MAX_DEPTH:
             raise Unreadable("malformed", f"JSON nested deeper than {MAX_DEPTH} levels", path)
-        for child in children:
-            if isinstance(child, str):
-                _writable(child, path)
-            elif isinstance(child, list):
-                waiting.append((child, depth + 1))
-            elif isinstance(child, dict):
-                for key in child:
-                    _writable(key, path)
-                waiting.append((list(child.values()), depth + 1))
-            elif isinstance(child, float) and child in _INFINITE:
-                raise Unreadable("malformed", "a number is too large", path)
+        types = set(map(type, children))
+        if float in types and not _INFINITE.isdisjoint(child for child in children if isinstance(child, float)):
+            raise Unreadable("malformed", "a number is too large", path)
+        if check_strings and str in types:
+            _writable((child for child in children if isinstance(child, str)), path)
+        if list in types:
+            waiting.extend((child, depth + 1) for child in children if isinstance(child, list))
+        if dict in types:
+            for child in children:
+                if isinstance(child, dict):
+                    if check_strings:
+                        _writable(child, path)
+                    waiting.append((child.values(), depth + 1))
 
 
-def _writable(item: str, path: str) -> None:
-    if not item.isascii():
+def _writable(strings: Iterable[str], path: str) -> None:
+    for string in strings:
         try:
-            item.encode()
+            string.encode()
         except UnicodeEncodeError:
-            raise Unreadable("malformed", "a string holds a lone surrogate", path, item) from None
+            raise Unreadable("malformed", "a string holds a lone surrogate", path, string) from None
+
+
+def _may_hold_surrogates(text: str) -> bool:
+    r"""Tell whether a string of the text can hold a lone surrogate: an escape ``\ud…``, or a sign beyond ASCII."""
+    return "\\ud" in text or "\\uD" in text or not text.isascii()
+
+
+def _has_long_number(text: str) -> bool:
+    """Tell whether more than ``MAX_DIGITS`` digits stand in a row.
+
+    Such a row covers one of every ``MAX_DIGITS + 1`` places: without a digit there, nothing need be searched.
+    """
+    step = MAX_DIGITS + 1
+    return _DIGIT.search(text[MAX_DIGITS::step]) is not None and _LONG_NUMBER.search(text) is not None

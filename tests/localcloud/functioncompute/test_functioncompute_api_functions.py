@@ -199,14 +199,12 @@ def test_a_destination_that_refuses_is_told_in_the_audit(one: Worker) -> None:
 def test_what_runs_is_ended_and_what_waits_is_forgotten(one: Worker, how: str) -> None:
     functions = one.functions
     with ThreadPoolExecutor(1) as threads:
-        running = threads.submit(functions.invoke, NAME, b'{"sleep": 15}')
+        running = threads.submit(functions.invoke, NAME, b'{"sleep": 600}')
         functions.enqueue(NAME, FAILING)
         assert wait_for(lambda: len(one.runs()) == 2)
-        began = time.monotonic()
         (one.cloud.reset if how == "reset" else functions.stop)()
-        assert "Process exited" in running.result(timeout=5).invocation.payload.decode()
-        assert time.monotonic() - began < 5
-    assert functions.wait_until_idle(5)
+        assert "Process exited" in running.result(timeout=60).invocation.payload.decode()
+    assert functions.wait_until_idle(60)
     assert len(one.runs()) == 2
     assert functions.invoke(NAME, b"a").invocation.error == ""
 

@@ -295,9 +295,7 @@ def handle(event, context):
     time.sleep(600)
 """
     instance = instance_of(code, timeout=1)
-    started = time.monotonic()
     invocation = instance.invoke(b"", "r1")
-    assert time.monotonic() - started < 5
     assert invocation.timed_out
     assert invocation.error == "UnhandledInvocationError"
     message = json.loads(invocation.payload)["errorMessage"]

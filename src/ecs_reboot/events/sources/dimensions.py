@@ -35,6 +35,7 @@ _KNOWN_KEYS = _PLAIN_KEYS | {
     "nodeip",
 }
 _MAX_CHARACTERS = 16_384  # a command line in them may be long
+_MAX_NAMES = 1000  # of all objects of a list together; an alarm has up to six
 _PART = re.compile(r" *([A-Za-z_][A-Za-z0-9_.-]*)=(.*)", re.DOTALL)
 
 
@@ -46,6 +47,9 @@ def read(value: object, path: str) -> object:
         value = embedded(text, path) if looks_json else _java_map(text, path)
     if stated(value) and not isinstance(value, (dict, list)) and str(value).strip():
         raise Unreadable("malformed", "dimensions are neither a map nor a list of maps", path, value)
+    names = sum(len(mapping(item)) for item in (value if isinstance(value, list) else [value]))
+    if names > _MAX_NAMES:
+        raise Unreadable("too_large", f"the dimensions have {names} names; at most {_MAX_NAMES} are read", path)
     return value
 
 
