@@ -1,7 +1,14 @@
-"""What holds for every test: the one Hypothesis profile."""
+"""What holds for every test: the one Hypothesis profile, and the function's package that runs in the local cloud."""
+
+import os
 
 import hypothesis
+import pytest
 from hypothesis import strategies
+from packaged import function_package
+
+#: Directories of tests in which the function runs in a process of its own.
+RUN_THE_FUNCTION = ("cli", "console", "contract", "end_to_end", "evidence", "localcloud", "review", "stack")
 
 #: A busy machine is no mistake of the code, so no property test is judged by time or by how much it draws.
 hypothesis.settings.register_profile(
@@ -16,7 +23,15 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ecs-reboot")
 
 
-def pytest_collection_finish() -> None:
-    """Build Hypothesis' tables of Unicode, which takes over a second where ``.hypothesis`` is new, before any test."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Prepare what takes long where the clone is new, before any test.
+
+    Hypothesis builds tables of Unicode, over a second. The function is packaged as for a deployment, and CODE has every
+    local cloud of the tests run that; ``CODE=src`` runs the source.
+    """
+    tests = session.config.rootpath / "tests"
+    folders = {item.path.relative_to(tests).parts[0] for item in session.items if item.path.is_relative_to(tests)}
+    if folders.intersection(RUN_THE_FUNCTION):
+        os.environ.setdefault("CODE", str(function_package()))
     strategies.text().validate()
     strategies.characters(codec="utf-8", categories=("L", "N")).validate()

@@ -1,10 +1,8 @@
 """The stage of each end-to-end test."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,9 +37,7 @@ def stage() -> Iterator[Staged]:
             cloud = Cloud.from_fleet(spec)
             server = stack.enter_context(running(cloud, port=0))
             settings |= wiring(server.url)  # what is known only once the server answers
-            # CODE=build/function runs these tests on the package that is deployed, instead of the source.
-            code = Path(os.environ["CODE"]).resolve() if os.environ.get("CODE") else None
-            function = project_function(cloud, server.url, settings, timeout=timeout, code=code)
+            function = project_function(cloud, server.url, settings, timeout=timeout)
             return Stage(cloud, server, stack.enter_context(Instance(function)))
 
         yield set_up

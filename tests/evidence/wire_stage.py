@@ -80,7 +80,7 @@ class Wire:
             input=json.dumps(events).encode(),
             env=environment,
             check=True,
-            timeout=180,
+            timeout=900,  # a busy machine is no mistake
         )
         return [json.loads((out / f"{number}.json").read_text("utf-8")) for number in range(len(events))]
 

@@ -1,5 +1,6 @@
 """This project's own function, wired to a local cloud as the template wires it to the real one."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,11 +34,12 @@ def project_function(
     entries: tuple[str, str] | None = None,
     deployed: "Deployment | None" = None,
 ) -> Function:
-    """Make the function for a cloud that answers at ``url``; ``code`` is a built package, else it is the source.
+    """Make the function for a cloud that answers at ``url``.
 
+    ``code`` is a built package; without it the variable CODE names one, and without that the source runs.
     ``deployed`` is what the template makes of it, whose role the cloud then has; ``timeout`` and ``settings`` go first.
     """
-    code_path = code or SOURCE
+    code_path = code or _package_of_environment() or SOURCE
     handler, initializer = entries or (PACKAGED_ENTRIES if (code_path / "index.py").is_file() else SOURCE_ENTRIES)
     project, logstore = (deployed.log_project, deployed.logstores[0]) if deployed else _logstore(cloud)
     given = deployed.environment if deployed else {}
@@ -65,6 +67,11 @@ def project_function(
         log_project=project,
         log_store=logstore,
     )
+
+
+def _package_of_environment() -> Path | None:
+    named = os.environ.get("CODE")
+    return Path(named).resolve() if named else None
 
 
 def _logstore(cloud: Cloud) -> tuple[str, str]:
