@@ -157,6 +157,21 @@ def test_a_place_that_is_given_back_a_moment_later_goes_to_who_was_refused_becau
     assert 0 < stage.clock.seconds < 1
 
 
+def test_a_second_look_that_fails_leaves_no_instance_without_a_word():
+    stage = Stage(MAX_REBOOTS="1")
+    first = stage.claims()
+    stage.obtain(first)
+
+    def released() -> None:
+        first.release(REGION, [ONE])
+        stage.table.before["w#"] = [NO_RIGHT]
+
+    stage.table.before["read"] = [None, None, released]
+    orders, (result,) = stage.obtain(stage.claims("r-2", "run-2"), TWO)
+    assert orders == []
+    assert (result.instance_id, result.code, result.retriable) == (TWO, "ledger_unavailable", True)
+
+
 def test_nobody_is_waited_for_in_a_storm():
     ids = tuple(f"i-bp1storm{number:06d}" for number in range(5))
     stage = Stage(*ids, MAX_REBOOTS="1", STORM_FACTOR="3")

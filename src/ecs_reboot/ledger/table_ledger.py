@@ -109,10 +109,14 @@ class TableLedger:
         unsettled = Unsettled() if dry_run else look(self._rows, region_id, self._crowd)
         wait = self._rows.slowest * CALLS_OF_OTHERS + LOOK_AGAIN_SECONDS
         if unsettled.young and not obtained.mine and self._deadline.wait(wait):
-            with suppress(CloudError):
-                later = ask([one for one in wanted if one.instance_id in unsettled.refused])
-                obtained = Obtained(later.mine, {**obtained.lost, **later.lost})
-                unsettled = look(self._rows, region_id, self._crowd)
+            still = [one for one in wanted if one.instance_id in unsettled.refused]
+            try:
+                later = ask(still)
+            except CloudError as error:
+                reason = f"the attempt can't be remembered, so nothing is rebooted: {error}"
+                later = Obtained(frozenset(), {one.instance_id: Lost("ledger_unavailable", reason) for one in still})
+            obtained = Obtained(later.mine, {**obtained.lost, **later.lost})
+            unsettled = look(self._rows, region_id, self._crowd)
         return obtained._replace(unsettled=unsettled.refused)
 
     def _obtained(
