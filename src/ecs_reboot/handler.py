@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # loaded only where somebody is to be told
     from ecs_reboot.records.notices.delivery import NoticeDelivery
 
 if TYPE_CHECKING:
+    from ecs_reboot.cloud.oss import Bucket
     from ecs_reboot.ledger.table_rows import TableApi
 
 #: Used where the context names no timeout. Seconds.
@@ -109,11 +110,18 @@ def _connect(
         address = settings.tablestore_endpoint or endpoints.url("ots", region_id, settings.network, owner=name)
         return Tablestore(name, credentials, deadline, endpoint=address, answer_seconds=settings.ecs_timeout_seconds)
 
+    def bucket() -> "Bucket":
+        from ecs_reboot.cloud import endpoints  # noqa: PLC0415 - only where it is used
+        from ecs_reboot.cloud.oss import Bucket  # noqa: PLC0415
+
+        address = settings.oss_endpoint or endpoints.url("oss", region_id, settings.network)
+        return Bucket(settings.evidence_bucket, region_id, address, credentials)
+
     if settings.policy.mode == "observe":
         from ecs_reboot.ledger.observing_ecs import ObservingEcs  # noqa: PLC0415 - only where it is used
 
         return Connections(ObservingEcs(ecs), table)
-    return Connections(ecs, table)
+    return Connections(ecs, table, None if settings.evidence == "off" else bucket)
 
 
 def _invoke_later(context: Any, credentials: Credentials | NoCredentials, settings: Settings) -> InvokeLater:

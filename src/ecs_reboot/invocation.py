@@ -22,7 +22,8 @@ from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings
 
-if TYPE_CHECKING:  # loaded only where somebody is to be told
+if TYPE_CHECKING:  # loaded only where somebody is to be told, or evidence is kept
+    from ecs_reboot.evidence.taking import EvidenceTaker
     from ecs_reboot.records.notices.delivery import NoticeDelivery
 
 #: CloudMonitor waits 5 s for an HTTP answer and then calls again: this long for all calls, and for the logstore.
@@ -156,6 +157,14 @@ class Invocation:
         reason = f"in the last {digest.DAYS} days: {digest.sentence(counted)}"
         return result_of(request, "", "digest", reason, evidence=digest.written(counted))
 
+    def _evidence(self, connections: Connections) -> "EvidenceTaker | None":
+        level = self._settings.evidence
+        if connections.bucket is None or level == "off":
+            return None
+        from ecs_reboot.evidence.taking import EvidenceTaker  # noqa: PLC0415 - only where it is kept
+
+        return EvidenceTaker(level, connections.bucket(), self._deadline, self._request_id)
+
     def _carry_out(self, reading: ParsedEvent) -> list[Result]:
         """Do what the event asks for; a digest needs no ECS."""
         digests = [self._digest(request) for request in reading.upkeep if request.verb == "digest"]
@@ -196,6 +205,7 @@ class Invocation:
             request_id=self._request_id or ledger.run,
             holds=self._holds,
             log_intent=self._record_log.log_intent,
+            evidence=self._evidence(connections),
         )
         results = _news(remediation.run((*reading.requests, *hanging)), done)
         if self._notices:

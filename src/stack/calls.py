@@ -19,6 +19,8 @@ _PATHS = {
     "/logs": "GetLogs",
     "/invocations": "InvokeFunction",
 }
+#: A whole text in the code -> the call that it is: OSS has a method for each.
+_HTTP_METHODS = {"PUT": "PutObject"}
 #: Operations of Tablestore: their names are their paths.
 _TABLE_OPERATIONS = re.compile(
     r"/?((?:Batch)?(?:Get|Put|Update|Delete|Write)Row|GetRange|(?:Describe|Create|Delete)Table)"
@@ -37,19 +39,25 @@ def calls(source: Path) -> dict[str, str]:
 def _calls_in(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if match := _METHOD.fullmatch(node.value):
-                yield _action(match[1])
-            if match := _TABLE_OPERATIONS.fullmatch(node.value):
-                yield match[1]
-            for path, call in _PATHS.items():
-                if node.value.endswith(path):
-                    yield call
+            yield from _calls_of(node.value)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Api":
             named = node.args[1] if len(node.args) > 1 else None
             if isinstance(named, ast.Constant) and isinstance(named.value, str):
                 yield named.value
         elif isinstance(node, ast.Attribute) and (match := _METHOD.fullmatch(node.attr)):
             yield _action(match[1])
+
+
+def _calls_of(text: str) -> Iterator[str]:
+    if match := _METHOD.fullmatch(text):
+        yield _action(match[1])
+    if match := _TABLE_OPERATIONS.fullmatch(text):
+        yield match[1]
+    if text in _HTTP_METHODS:
+        yield _HTTP_METHODS[text]
+    for path, call in _PATHS.items():
+        if text.endswith(path):
+            yield call
 
 
 def _action(method: str) -> str:

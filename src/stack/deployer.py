@@ -139,6 +139,13 @@ RIGHTS: tuple[Right, ...] = (
         "acs:oss:*:{account}:ecs-reboot-code-*",
         "the bucket for the package",
     ),
+    Right(
+        "oss",
+        "PutBucket GetBucketInfo PutBucketAcl PutBucketLifecycle GetBucketLifecycle PutBucketPublicAccessBlock "
+        "ListObjects DeleteObject DeleteBucket",
+        "acs:oss:*:{account}:{function}-{account}-{region}*",
+        "the bucket of evidence, which goes with the stack",
+    ),
     Right("ecs", "DescribeInstances", "acs:ecs:{region}:{account}:instance/*", "what `make doctor` says of instances"),
 )
 

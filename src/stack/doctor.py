@@ -205,6 +205,7 @@ def _rights(deployed: Deployed, account: str, region: str) -> Iterator[Result]:
         "fc": f"acs:fc:{region}:{account}:functions/{function}",
         "ots": f"acs:ots:{region}:{account}:instance/{environment.get('TABLESTORE_INSTANCE', '')}/table/"
         f"{environment.get('TABLESTORE_TABLE', '')}",
+        "oss": f"acs:oss:{region}:{account}:{environment.get('EVIDENCE_BUCKET', '')}/i-1/console.txt",
         "ecs:DescribeSnapshots": f"acs:ecs:{region}:{account}:snapshot/s-1",
         "ess": f"acs:ess:{region}:{account}:scalinggroup/asg-1",
         "cms": f"acs:cms:{region}:{account}:metric/1",

@@ -12,7 +12,7 @@ from stack import deployer, permissions
 
 #: Fields of a record that are not the result's own (``ecs_reboot.records.result.flat`` and ``record_log``).
 _HEAD = {"schema": "long"} | dict.fromkeys(("record", "record_id", "time", "request_id", "handed_over_by"), "text")
-_DOCUMENTS = {"facts"}
+_DOCUMENTS = {"facts", "exhibits"}
 _DEPLOYER_START, _DEPLOYER_END = "<!-- generated: deployer -->", "<!-- end of deployer -->"
 _TABLE_START, _TABLE_END = "<!-- generated: permissions -->", "<!-- end of permissions -->"
 

@@ -22,6 +22,7 @@ class When(NamedTuple):
 WHEN = {
     "MayForce": When("`ForceReboot` is not `never`", lambda variables: variables.get("FORCE_REBOOT") != "never"),
     "Protects": When("`Managed` is `protect`", lambda variables: variables.get("MANAGED") == "protect"),
+    "Evidence": When("`Evidence` is not `off`", lambda variables: variables.get("EVIDENCE", "off") != "off"),
 }
 
 OPT_IN_KEY = "ecs-reboot"
@@ -119,6 +120,10 @@ SNAPSHOTS = Resource(
         ]
     },
     "all snapshots of the region (of every region if `EveryRegion`)",
+)
+EVIDENCE_BUCKET = Resource(
+    _sub("acs:oss:*:${ALIYUN::AccountId}:${FunctionName}-${ALIYUN::AccountId}-${ALIYUN::Region}/*"),
+    "what lies in the bucket of evidence",
 )
 RECORDS, FUNCTION_LOGS = _logstore("records"), _logstore("function")
 FAILURES = Resource(
@@ -307,6 +312,16 @@ PERMISSIONS: tuple[Permission, ...] = (
             ("BatchWriteRow", "the claims of several instances, each on its condition"),
             ("GetRange", "the whole ledger, for a person who asks for it"),
         )
+    ),
+    *(
+        Permission(FUNCTION, call, f"ecs:{call}", INSTANCES, reason, OPTED_IN, when="Evidence")
+        for call, reason in (
+            ("GetInstanceConsoleOutput", "the console's text before a reboot (`EVIDENCE`)"),
+            ("GetInstanceScreenshot", "the console's picture before a reboot (`EVIDENCE=full`)"),
+        )
+    ),
+    Permission(
+        FUNCTION, "PutObject", "oss:PutObject", EVIDENCE_BUCKET, "evidence, which it can't read", when="Evidence"
     ),
     Permission(
         FUNCTION,

@@ -23,6 +23,8 @@ PAGES = {
     ("ots", "vpc"): "er-0123456789.cn-hangzhou.vpc.tablestore.aliyuncs.com",
     ("fc", "public"): "1234567890123456.cn-hangzhou.fc.aliyuncs.com",
     ("fc", "vpc"): "1234567890123456.cn-hangzhou-internal.fc.aliyuncs.com",
+    ("oss", "public"): "oss-cn-hangzhou.aliyuncs.com",
+    ("oss", "vpc"): "oss-cn-hangzhou-internal.aliyuncs.com",
     ("ess", "public"): "ess.cn-hangzhou.aliyuncs.com",
     ("ess", "vpc"): "ess-vpc.cn-hangzhou.aliyuncs.com",
     ("cms", "public"): "metrics.cn-hangzhou.aliyuncs.com",

@@ -79,3 +79,13 @@ def test_a_wrong_token_reaches_nothing(whole: Running, package: Path, capsys: py
     assert refused.value.code == 401
     refused.value.close()
     assert whole.cloud.audit.calls() == ()
+
+
+def test_evidence_goes_into_a_bucket_of_the_stack_under_its_role(whole: Running, package: Path) -> None:
+    assert deploy(whole, package, Evidence="full") == 0
+    by_topic(whole.account, "")
+    idle(whole)
+    (told,) = [json.loads(one["exhibits"]) for one in records(whole) if one["record"] == "result"]
+    assert [(one["name"], one["error"]) for one in told] == [("console", ""), ("screen", ""), ("state", "")]
+    bucket = whole.services.oss.buckets["ecs-reboot-1234567890123456-cn-hangzhou"]
+    assert {one["key"] for one in told} == bucket.objects.keys()

@@ -99,8 +99,26 @@ def test_the_files_hold_what_is_generated() -> None:
 
 
 def test_keys_of_the_policy_are_those_of_the_code() -> None:
-    assert permissions.LEDGER_KEY == ledger.KEY
-    assert key_mistake(permissions.LEDGER_KEY) == key_mistake(permissions.OPT_IN_KEY) == ""
+    assert (permissions.LEDGER_KEY, permissions.OBSERVED_KEY) == (ledger.KEY, ledger.OBSERVED_KEY)
+    keys = (permissions.LEDGER_KEY, permissions.OBSERVED_KEY, permissions.OPT_IN_KEY)
+    assert [key_mistake(key) for key in keys] == [""] * 3
+
+
+@pytest.mark.parametrize("action", ["ecs:GetInstanceConsoleOutput", "ecs:GetInstanceScreenshot"])
+def test_a_console_is_seen_only_with_evidence_and_only_of_what_opted_in(action: str) -> None:
+    opted_in = {"acs:ResourceTag/ecs-reboot": "enabled"}
+    for evidence, context, allowed in (("off", opted_in, False), ("full", {}, False), ("full", opted_in, True)):
+        assert evaluate(function_policy(Evidence=evidence), action, ARN, context).allowed is allowed
+
+
+def test_evidence_is_put_into_its_bucket_and_not_read() -> None:
+    policy = function_policy(Evidence="console")
+    bucket = "acs:oss:cn-hangzhou:1234567890123456:ecs-reboot-1234567890123456-cn-hangzhou/"
+    assert evaluate(policy, "oss:PutObject", f"{bucket}cn-hangzhou/i-1/console.txt", {}).allowed
+    assert not evaluate(function_policy(), "oss:PutObject", f"{bucket}cn-hangzhou/i-1/console.txt", {}).allowed
+    for action in ("oss:GetObject", "oss:DeleteObject", "oss:ListObjects"):
+        assert not evaluate(policy, action, f"{bucket}cn-hangzhou/i-1/console.txt", {}).allowed
+    assert not evaluate(policy, "oss:PutObject", bucket.replace("ecs-reboot", "orders") + "x", {}).allowed
 
 
 class Asked(NamedTuple):
@@ -129,6 +147,8 @@ OPTED = {"ecs-reboot": "enabled"}
         Asked("ecs:StopInstances", OPTED, {}, allowed=False),
         Asked("ecs:TagResources", OPTED, ENTRY, allowed=True),
         Asked("ecs:TagResources", {"ecs-reboot": "paused; by=me"}, ENTRY, allowed=True),
+        Asked("ecs:TagResources", OPTED, {"ecs-reboot.observed": "v1"}, allowed=True),
+        Asked("ecs:TagResources", {}, {"ecs-reboot.observed": "v1"}, allowed=False),
         Asked("ecs:TagResources", {}, ENTRY, allowed=False),
         Asked("ecs:TagResources", OPTED, {"other": "x"}, allowed=False),
         Asked("ecs:TagResources", {}, OPTED, allowed=False),

@@ -26,6 +26,8 @@ _HOSTS = {
     "fc": _Hosts("{owner}.{region}.fc.aliyuncs.com", "{owner}.{region}-internal.fc.aliyuncs.com"),
     # Auto Scaling, "Endpoints", and the table of its SDK 1.13.3.
     "ess": _Hosts("ess.{region}.aliyuncs.com", "ess-vpc.{region}.aliyuncs.com"),
+    # OSS, "Regions and endpoints": the internal endpoint is that of VPCs and of the classic network.
+    "oss": _Hosts("oss-{region}.aliyuncs.com", "oss-{region}-internal.aliyuncs.com"),
     # CloudMonitor, the table of its SDK 4.0.10. No source names a host inside a VPC: see CMS_ENDPOINT.
     "cms": _Hosts("metrics.{region}.aliyuncs.com", "metrics.{region}.aliyuncs.com"),
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ecs_reboot.cloud.ecs_api import EcsApi
 
 if TYPE_CHECKING:
+    from ecs_reboot.cloud.oss import Bucket
     from ecs_reboot.ledger.table_rows import TableApi
 
 #: A run is over for certain this long after its function's timeout. Seconds.
@@ -19,10 +20,11 @@ def no_table() -> "TableApi":
 
 
 class Connections(NamedTuple):
-    """The services that a run may need; the table is connected to only where it is used."""
+    """The services that a run may need; ``table`` and ``bucket`` connect only where they are used."""
 
     ecs: EcsApi
     table: "Callable[[], TableApi]" = no_table
+    bucket: "Callable[[], Bucket] | None" = None
 
 
 def holds_of(timeout_seconds: float) -> timedelta:

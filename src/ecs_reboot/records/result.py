@@ -15,6 +15,16 @@ from ecs_reboot.policy.facts import Facts
 SCHEMA = 1
 
 
+class Exhibit(Value):
+    """One piece of evidence from before a reboot: where it lies in the bucket and its digest, or why it does not."""
+
+    name: Literal["console", "screen", "state"]
+    key: str = ""
+    sha256: str = ""
+    size: int = 0
+    error: str = ""
+
+
 class Result(Value):
     """What became of one instance.
 
@@ -22,7 +32,7 @@ class Result(Value):
     code     for `skip`; for `reboot` what ECS answered and, where it was watched, whether the instance came back.
     ``previous_status`` and ``current_status`` are ECS's words; ``retriable`` tells that trying the same event again can
     help; ``attempt`` counts within the escalation window, this one included; ``downtime_seconds`` is from the
-    acceptance until it was seen Running again.
+    acceptance until it was seen Running again; ``exhibits`` is the evidence that was taken before (`EVIDENCE`).
     """
 
     instance_id: str
@@ -45,6 +55,7 @@ class Result(Value):
     requested_reason: str = ""
     fault_key: str = ""
     event_time: datetime | None = None
+    exhibits: tuple[Exhibit, ...] = ()
     facts: Facts | None = None
 
 

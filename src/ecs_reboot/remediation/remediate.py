@@ -10,7 +10,7 @@ requests --select / describe, <=100 IDs a call, by region--> instances --decide-
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
@@ -29,13 +29,16 @@ from ecs_reboot.policy.hung import IN_BETWEEN
 from ecs_reboot.policy.own_seconds import VERIFY
 from ecs_reboot.policy.rolling import progress, reason_to_wait
 from ecs_reboot.records import result as records
-from ecs_reboot.records.result import Result
+from ecs_reboot.records.result import Exhibit, Result
 from ecs_reboot.remediation.batch import Mode, RebootBatch
 from ecs_reboot.remediation.claims import Claims, refusal
 from ecs_reboot.remediation.observation import as_if_restarted, would_reboot
 from ecs_reboot.remediation.protection import Protection
 from ecs_reboot.remediation.verification import watch
 from ecs_reboot.settings.settings import Settings
+
+if TYPE_CHECKING:  # loaded only where evidence is kept
+    from ecs_reboot.evidence.taking import EvidenceTaker
 
 #: What the ledger says about a claim once ECS was asked.
 ASKED: dict[str, State] = {
@@ -73,10 +76,12 @@ class Remediation:
         request_id: str,
         holds: timedelta,
         log_intent: Callable[[Result], None],
+        evidence: "EvidenceTaker | None" = None,
     ) -> None:
         """Take ``holds`` as the time after which a run that claimed something is over for certain."""
         self._ecs, self._store, self._settings, self._deadline = ecs, store, settings, deadline
         self._policy, self._log_intent, self._holds = settings.policy, log_intent, holds
+        self._evidence = evidence
         self._claims = Claims(store, ecs, self._describe, settings.policy, deadline, request_id=request_id)
 
     def run(self, requests: Iterable[RebootRequest]) -> list[Result]:
@@ -187,6 +192,8 @@ class Remediation:
         if self._policy.mode == "observe" and not mode.dry_run:
             return self._observe(orders, mode)
         orders, failed = self._protected(orders, mode)
+        taker = None if mode.dry_run else self._evidence
+        exhibits = taker.take(self._ecs, mode.region_id, orders) if taker else {}
         batch = RebootBatch(
             self._describe,
             self._ecs.reboot,
@@ -248,7 +255,7 @@ class Remediation:
                 mode.region_id,
                 {result.instance_id: ASKED[result.code] for result in results if result.code in ASKED},
             )
-        return results
+        return [_with(result, exhibits.get(result.instance_id, ())) for result in results]
 
     def _observe(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
         """Say what would have been done, and close the claims in the shadow ledger: no machine restarts."""
@@ -349,6 +356,10 @@ class Remediation:
     def _repeated(self, candidate: Candidate, first: Candidate) -> Result:
         reason = f"the event asks for this instance more than once; see the result for: {first.request.evidence}"
         return records.of_decision(self._facts(candidate, None), "skip", "repeated", reason)
+
+
+def _with(result: Result, exhibits: tuple[Exhibit, ...]) -> Result:
+    return result.model_copy(update={"exhibits": exhibits}) if exhibits else result
 
 
 def _failure(error: CloudError) -> dict[str, Any]:

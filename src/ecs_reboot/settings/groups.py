@@ -49,11 +49,15 @@ GROUPS = (
     Group("What calls it", "由什么触发", "WEBHOOK_TOKEN HANDOVER"),
     Group("Who is told", "通知谁", "NOTIFY NOTIFY_SECRET NOTIFY_LANGUAGE NOTIFY_KEYWORD"),
     Group("Where it logs", "日志写到哪里", "LOG_PROJECT LOGSTORE"),
-    Group("Where it remembers", "记忆存放在哪里", "LEDGER STACK_NAME TABLESTORE_INSTANCE TABLESTORE_TABLE"),
+    Group(
+        "Where it remembers",
+        "记忆存放在哪里",
+        "LEDGER STACK_NAME TABLESTORE_INSTANCE TABLESTORE_TABLE EVIDENCE EVIDENCE_BUCKET",
+    ),
     Group(
         "Advanced",
         "高级",
         "NETWORK ECS_TIMEOUT_SECONDS DEADLINE_MARGIN_SECONDS ECS_ENDPOINT SLS_ENDPOINT ESS_ENDPOINT CMS_ENDPOINT "
-        "TABLESTORE_ENDPOINT HANDOVER_ENDPOINT",
+        "TABLESTORE_ENDPOINT OSS_ENDPOINT HANDOVER_ENDPOINT",
     ),
 )

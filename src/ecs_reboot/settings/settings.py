@@ -33,6 +33,9 @@ class Settings(Value):
     tablestore_table: str
     tablestore_endpoint: str
     stack_name: str
+    evidence: Literal["off", "console", "full"]
+    evidence_bucket: str
+    oss_endpoint: str
     verify_seconds: int
     claim_settle_seconds: float
     ecs_timeout_seconds: float
@@ -81,11 +84,11 @@ _NAMES = {variable.name for variable in VARIABLES}
 #: A variable that starts like this and is not in the table is a misspelling of ours, not somebody else's.
 _OURS = (
     "ACTIONABLE_", "ATTEMPT_", "BATCH_OPT", "BUSY_", "CLAIM_", "CMS_END", "COOLDOWN", "DEADLINE_", "DEFAULT_REGION",
-    "DRY_RUN", "ECS_END", "ECS_REBOOT_", "ECS_TIME", "ESS_END", "FORCE_REBOOT", "FREEZE", "GRACE_", "GROUP_TAG",
-    "HANDOVER", "HUNG_", "INSTANCE_LABEL", "LEDGER", "LOGSTORE", "LOG_PROJ", "LOG_STORE", "MAINTENANCE_", "MANAGED",
-    "MAX_ATTEMPT", "MAX_EVENT", "MAX_REBOOT", "NOTIFY_KEY", "NOTIFY_LANG", "NOTIFY_SECRET", "OPT_IN", "PAUSE",
-    "PLATFORM_EVENT", "REGION_LABEL", "RESPONSIVE", "SLS_END", "STACK_NAME", "STORM_", "SUSPEND_", "TABLESTORE_",
-    "TIME_ZONE", "VERIFY_", "WEBHOOK_", "WINDOW_",
+    "DRY_RUN", "ECS_END", "ECS_REBOOT_", "ECS_TIME", "ESS_END", "EVIDENCE", "FORCE_REBOOT", "FREEZE", "GRACE_",
+    "GROUP_TAG", "HANDOVER", "HUNG_", "INSTANCE_LABEL", "LEDGER", "LOGSTORE", "LOG_PROJ", "LOG_STORE", "MAINTENANCE_",
+    "MANAGED", "MAX_ATTEMPT", "MAX_EVENT", "MAX_REBOOT", "NOTIFY_KEY", "NOTIFY_LANG", "NOTIFY_SECRET", "OPT_IN",
+    "OSS_END", "PAUSE", "PLATFORM_EVENT", "REGION_LABEL", "RESPONSIVE", "SLS_END", "STACK_NAME", "STORM_", "SUSPEND_",
+    "TABLESTORE_", "TIME_ZONE", "VERIFY_", "WEBHOOK_", "WINDOW_",
 )  # fmt: skip
 
 
@@ -149,6 +152,8 @@ def load(environment: Mapping[str, str]) -> Settings:
     if not mistakes and values["managed"] == "protect" and values["ledger"] != "tablestore":
         reason = "what is protected has to stand in the ledger, and a tag has no room for it: set LEDGER=tablestore"
         mistakes.append(Mistake("MANAGED", "protect", reason))
+    if not mistakes and values["evidence"] != "off" and not values["evidence_bucket"]:
+        mistakes.append(Mistake("EVIDENCE_BUCKET", "", "EVIDENCE is on, so name the bucket for it, or set off"))
     if not mistakes and values["actionable_events"]:
         mistakes += _not_switchable(values["actionable_events"])
     if not mistakes and not values["maintenance_windows"]:

@@ -119,6 +119,12 @@ def _name(text: str) -> str:
     return text.strip()
 
 
+def _bucket(text: str) -> str:
+    if text.strip() and not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", text.strip()):
+        raise ValueError("give 3 to 63 lower-case letters, digits and '-', or nothing")
+    return text.strip()
+
+
 def _keyword(text: str) -> str:
     if len(text.strip()) > 40 or not text.strip().isprintable():  # noqa: PLR2004 - a word, not a text
         raise ValueError("give at most 40 printable characters, or nothing")
@@ -389,6 +395,21 @@ VARIABLES: tuple[Variable, ...] = (
         "timer until the next tick, an alarm for at most so long. 0: not asked, since snapshots cost a call for each "
         "instance.",
     ),
+    Variable(
+        "EVIDENCE",
+        "off",
+        _Choice("off", "console", "full"),
+        "What is kept of an instance right before it is rebooted, in EVIDENCE_BUCKET. `console`: the console's text. "
+        "`full`: its picture, open events and last metrics too. Best effort, two seconds at most; nothing that goes "
+        "wrong with it stops a reboot (docs/operate/evidence.md).",
+    ),
+    Variable(
+        "EVIDENCE_BUCKET",
+        "",
+        _bucket,
+        "The private OSS bucket of EVIDENCE, in the function's region: it may show secrets.",
+    ),
+    Variable("OSS_ENDPOINT", "", _endpoint, "Another endpoint than the function's region's: `http(s)://host:port`."),
     Variable(
         "CLAIM_SETTLE_SECONDS",
         "0",

@@ -1,6 +1,7 @@
 """The state of one account: what every service of the local cloud works on."""
 
 from collections.abc import Callable
+from datetime import datetime
 from random import Random
 from threading import RLock
 from uuid import UUID
@@ -91,6 +92,8 @@ class Cloud:
         self.tablestore = TablestoreInstances(self.clock)
         for spec in self.declared.tablestore:
             self.tablestore.declare(spec.instance_name, spec.region_id, spec.networks, spec.tables)
+        #: When a picture of an instance's console was taken last.
+        self.pictured: dict[str, datetime] = {}
         self.platform = Platform(self.declared.instances, self.clock)
         self.scaling = ScalingGroups(self.declared.scaling_groups, self.fleet, self.clock, self.audit)
         throttle = Throttle(self.declared.limits, self.clock) if self.declared.limits else None

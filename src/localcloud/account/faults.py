@@ -64,6 +64,8 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "CancelSimulatedSystemEvents",
         "DescribeCloudAssistantStatus",
         "DescribeSnapshots",
+        "GetInstanceConsoleOutput",
+        "GetInstanceScreenshot",
     ),
     "ess": (
         "DescribeScalingInstances",

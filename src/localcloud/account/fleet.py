@@ -94,6 +94,7 @@ class InstanceSpec(BaseModel):
     every API call, as missing permission does. ``hangs``: a graceful reboot or stop never leaves Stopping (a forced one
     does). ``stays_down``: a reboot ends in Stopped. ``attempts``: earlier reboots, as the function's ledger has them.
     ``agent``, ``metrics`` and what follows are what other services say of it; without them they have nothing to say.
+    ``console``: the text on its console until its next start.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -122,6 +123,7 @@ class InstanceSpec(BaseModel):
     metrics: dict[str, Annotated[MetricSpec, BeforeValidator(_metric)]] = {}
     system_events: tuple[EventSpec, ...] = ()
     snapshots: tuple[SnapshotSpec, ...] = ()
+    console: str = ""
 
 
 class TablestoreSpec(BaseModel):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from localcloud.account.cloud import Cloud
 from localcloud.functioncompute.function import ENDPOINTS, Credentials, Function
+from localcloud.oss.service import EVIDENCE_BUCKET
 
 if TYPE_CHECKING:
     from localcloud.commands.deployed import Deployment
@@ -60,7 +61,13 @@ def project_function(
         timeout=timeout if timeout is not None else deployed.timeout if deployed else TIMEOUT_SECONDS,
         memory_mb=deployed.memory_mb if deployed else MEMORY_MB,
         cpu=deployed.cpu if deployed else 1.0,
-        environment={**given, **wiring, **logs, **settings},
+        environment={
+            **given,
+            **wiring,
+            **logs,
+            **({} if deployed else {"EVIDENCE_BUCKET": EVIDENCE_BUCKET}),
+            **settings,
+        },
         runtime=runtime,
         account_id=cloud.account,
         region=REGION,

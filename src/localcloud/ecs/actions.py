@@ -1,6 +1,6 @@
 """The table of actions: name -> parameters, and what carries it out."""
 
-from localcloud.ecs import describe, guest, power, system_events, tags
+from localcloud.ecs import console_of_guest, describe, guest, power, system_events, tags
 from localcloud.ecs.call import Row
 
 VERSION = "2014-05-26"
@@ -22,5 +22,7 @@ ACTIONS = {
     "CreateSimulatedSystemEvents": Row(system_events.SIMULATE, system_events.create_simulated),
     "CancelSimulatedSystemEvents": Row(system_events.CANCEL, system_events.cancel_simulated),
     "DescribeCloudAssistantStatus": Row(guest.ASSISTANT, guest.describe_assistant),
+    "GetInstanceConsoleOutput": Row(console_of_guest.OUTPUT, console_of_guest.get_output),
+    "GetInstanceScreenshot": Row(console_of_guest.SCREENSHOT, console_of_guest.get_screenshot),
     "DescribeSnapshots": Row(guest.SNAPSHOTS, guest.describe_snapshots),
 }

@@ -13,6 +13,8 @@ QUIET_ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "DescribeCloudAssistantStatus": {"InstanceCloudAssistantStatusSet": {"InstanceCloudAssistantStatus": []}},
     "DescribeInstancesFullStatus": {"InstanceFullStatusSet": {"InstanceFullStatusType": []}, "TotalCount": 0},
     "DescribeMetricLast": {"Success": True, "Code": "200", "Datapoints": "[]"},
+    "GetInstanceConsoleOutput": {"ConsoleOutput": ""},
+    "GetInstanceScreenshot": {"Screenshot": ""},
     "DescribeSnapshots": {"Snapshots": {"Snapshot": []}, "NextToken": ""},
 }
 

@@ -327,6 +327,17 @@ def _table(account: Account, properties: Properties) -> Made:
     return Made(name, {"TableName": name}, lambda: instance.delete_table(name), lambda _properties: None)
 
 
+def _bucket(account: Account, properties: Properties) -> Made:
+    name, force = str(properties["BucketName"]), bool(properties.get("DeletionForce"))
+    account.oss.make(name, account.region)
+
+    def undo() -> None:
+        account.oss.remove(name, force=force)
+
+    host = f"{name}.oss-{account.region}.aliyuncs.com"
+    return Made(name, {"Name": name, "DomainName": host}, undo, lambda _: None)
+
+
 def _sleep(account: Account, properties: Properties) -> Made:
     account.sleep(float(properties.get("CreateDuration", 0)))
     return Made("sleep", {}, lambda: None)
@@ -366,6 +377,7 @@ _MAKERS: Mapping[str, Callable[[Account, Properties], Made]] = {
     "ALIYUN::FC3::Trigger": _trigger,
     "ALIYUN::MNS::Queue": _queue,
     "ALIYUN::MNS::Topic": _topic,
+    "ALIYUN::OSS::Bucket": _bucket,
     "ALIYUN::OTS::InstanceV2": _table_store,
     "ALIYUN::OTS::Table": _table,
     "ALIYUN::RAM::Role": _role,

@@ -66,6 +66,14 @@ _BY_TYPE: Mapping[str, tuple[_Rights, ...]] = {
     ),
     "ALIYUN::MNS::Queue": (_Rights(_QUEUE, "mns:CreateQueue mns:GetQueueAttributes", "", "mns:DeleteQueue"),),
     "ALIYUN::MNS::Topic": (_Rights(_TOPIC, "mns:CreateTopic mns:GetTopicAttributes", "", "mns:DeleteTopic"),),
+    "ALIYUN::OSS::Bucket": (
+        _Rights(
+            "acs:oss:*:{account}:{BucketName}",
+            "oss:PutBucket oss:GetBucketInfo oss:PutBucketLifecycle oss:PutBucketPublicAccessBlock",
+            "oss:PutBucketLifecycle oss:PutBucketAcl",
+            "oss:ListObjects oss:DeleteObject oss:DeleteBucket",
+        ),
+    ),
     "ALIYUN::OTS::InstanceV2": (_Rights(_INSTANCE, "ots:CreateInstance", "ots:UpdateInstance", "ots:DeleteInstance"),),
     "ALIYUN::OTS::Table": (
         _Rights(

@@ -1,0 +1,122 @@
+"""Evidence, in memory: what is kept of an answer, and that nobody waits for one that does not come."""
+
+import base64
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+from scripted_ecs import ONE, REGION, TWO, JumpingClock, ScriptedEcs, deadline, facts, instance
+
+from ecs_reboot.cloud.ecs_api import Question
+from ecs_reboot.cloud.errors import NoAnswer
+from ecs_reboot.cloud.oss import Bucket, NotStored
+from ecs_reboot.evidence.taking import MOST_BYTES, EvidenceTaker
+from ecs_reboot.policy.decide import decide
+from ecs_reboot.policy.facts import ApprovedReboot
+
+PNG = b"\x89PNG and so on"
+TEXT = base64.b64encode(b"panic").decode()
+
+
+class Shelf(Bucket):
+    """A bucket in memory; ``fails``: endings of what it does not take."""
+
+    def __init__(self, *fails: str) -> None:
+        self.fails, self.objects = fails, dict[str, bytes]()
+
+    def put(self, key: str, body: bytes, content_type: str, now: datetime, seconds: float) -> None:
+        assert content_type
+        assert now
+        assert seconds > 0
+        if key.endswith(self.fails or ("nothing",)):
+            raise NotStored("no room")
+        self.objects[key] = body
+
+
+def orders(*ids: str) -> list[ApprovedReboot]:
+    known = [facts(instance(one)) for one in ids]
+    return [ApprovedReboot(one, decide(one)) for one in known]
+
+
+def seeing(**answers: Any) -> ScriptedEcs:
+    ecs = ScriptedEcs(instance(ONE), instance(TWO))
+    ecs.answers = {"GetInstanceConsoleOutput": {"ConsoleOutput": TEXT}, **answers}
+    return ecs
+
+
+def take(ecs: ScriptedEcs, shelf: Shelf, *ids: str, level: str = "console", seconds: float = 40.0) -> Any:
+    taker = EvidenceTaker(level, shelf, deadline(seconds, JumpingClock()), "r/1")  # type: ignore[arg-type]
+    return taker.take(ecs, REGION, orders(*ids or (ONE,)))
+
+
+def test_each_instance_has_exhibits_of_its_own():
+    shelf = Shelf()
+    told = take(seeing(), shelf, ONE, TWO)
+    assert {one: [exhibit.name for exhibit in of_it] for one, of_it in told.items()} == {
+        ONE: ["console"],
+        TWO: ["console"],
+    }
+    assert sorted(key.split("/")[1] for key in shelf.objects) == sorted((ONE, TWO))
+    assert all("r-1" in key for key in shelf.objects), "a request ID is no path"
+
+
+@pytest.mark.parametrize(("answer", "error"), [
+    (NoAnswer("GetInstanceConsoleOutput", "timed out"), "timed out"), ({}, "is empty"),
+    ({"ConsoleOutput": "not Base64 !"}, "is not Base64"), ({"ConsoleOutput": None}, "is empty"),
+])  # fmt: skip
+def test_what_is_no_text_is_an_error_and_no_object(answer: Any, error: str):
+    shelf = Shelf()
+    (exhibit,) = take(seeing(GetInstanceConsoleOutput=answer), shelf)[ONE]
+    assert error in exhibit.error
+    assert (exhibit.key, shelf.objects) == ("", {})
+
+
+def test_of_a_long_text_the_end_is_kept_and_of_a_large_picture_nothing():
+    large = bytes(MOST_BYTES - 2)
+    answers = {
+        "GetInstanceConsoleOutput": {"ConsoleOutput": base64.b64encode(b"first" + large + b"nic").decode()},
+        "GetInstanceScreenshot": {"Screenshot": base64.b64encode(PNG + large).decode()},
+    }
+    shelf = Shelf()
+    exhibits = {one.name: one for one in take(seeing(**answers), shelf, level="full")[ONE]}
+    (kept,) = [body for key, body in shelf.objects.items() if key.endswith("console.txt")]
+    assert (len(kept), kept[-3:]) == (MOST_BYTES, b"nic")
+    assert f"more than {MOST_BYTES}" in exhibits["screen"].error
+
+
+def test_what_the_bucket_does_not_take_stands_in_the_record_beside_what_it_took():
+    exhibits = {one.name: one for one in take(seeing(), Shelf("console.txt"), level="full")[ONE]}
+    assert exhibits["console"].error == "no room"
+    assert exhibits["state"].key
+
+
+@pytest.mark.parametrize("mistake", [RuntimeError("a mistake of ours"), None])
+def test_nobody_waits_for_an_answer_that_does_not_come_and_no_mistake_gets_out(mistake: Exception | None):
+    ended = threading.Event()
+
+    class Silent(ScriptedEcs):
+        def ask(self, questions: Sequence[Question], _seconds: float) -> Any:
+            if mistake:
+                raise mistake
+            assert ended.wait(60), "the reboot waited for its evidence"
+            return [{} for _ in questions]
+
+    told = take(Silent(instance()), Shelf(), seconds=0.4)
+    ended.set()
+    assert [one.error for one in told[ONE]] == ["ECS did not answer in time"]
+
+
+def test_a_run_has_two_seconds_and_twenty_instances_however_many_batches():
+    taker = EvidenceTaker("console", Shelf(), deadline(40.0, JumpingClock()), "r-1")
+    many = [f"i-bp1many{number:06d}" for number in range(30)]
+    ecs = ScriptedEcs(*(instance(one) for one in many))
+    ecs.answers = {"GetInstanceConsoleOutput": {"ConsoleOutput": TEXT}}
+    assert len(taker.take(ecs, REGION, orders(*many[:15]))) == 15
+    assert len(taker.take(ecs, REGION, orders(*many[15:]))) == 5
+    assert taker.take(ecs, REGION, orders(*many)) == {}
+
+
+def test_no_time_left_is_no_evidence():
+    assert take(seeing(), Shelf(), seconds=0.0) == {}
