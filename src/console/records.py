@@ -9,7 +9,9 @@ from localcloud.sls.query import parse
 from localcloud.sls.store import LogStores
 
 #: Fields that are no text in a record; the log store holds the text of everything.
-_NOT_TEXT = frozenset({"schema", "force", "dry_run", "retriable", "attempt", "downtime_seconds", "event_time", "facts"})
+_NOT_TEXT = frozenset(
+    {"schema", "force", "dry_run", "retriable", "attempt", "downtime_seconds", "event_time", "exhibits", "facts"}
+)
 
 
 class Found(NamedTuple):

@@ -22,6 +22,8 @@ from ecs_reboot.settings.settings import SettingsError
 from localcloud.account.cloud import Cloud
 from localcloud.commands.project_function import ROLE_NAME
 from localcloud.functioncompute.function import ENDPOINTS, InvalidFunction
+from localcloud.oss.service import EVIDENCE_BUCKET
+from localcloud.oss.signature import OssError
 from localcloud.sls.query import QueryError
 from localcloud.sls.store import LogStores
 
@@ -32,6 +34,9 @@ _MOST_BODY_BYTES = 4 * MOST_EVENT_BYTES
 _MOST_SHOWN = 200
 #: The chat that is told: of the local chat services the one that takes the most messages a minute.
 _ROBOT = "/_chat/feishu/open-apis/bot/v2/hook/demo"
+
+#: What evidence may be shown as, by the ending of its key.
+_EXHIBITS = {"png": "image/png", "jpg": "image/jpeg", "txt": "text/plain; charset=utf-8", "json": "application/json"}
 
 Page = Callable[[Request], Awaitable[Response]]
 
@@ -50,14 +55,33 @@ class LogService(Protocol):
     stores: LogStores
 
 
+class ObjectService(Protocol):
+    """The object storage of the same cloud."""
+
+    def get(self, bucket: str, key: str) -> bytes:
+        """Return an object. Raises OssError."""
+
+
+class Services(Protocol):
+    """The services of a cloud that the console looks into."""
+
+    sls: LogService
+    oss: ObjectService
+
+
 class Console:
     """The console of one cloud. ``endpoint`` is the local cloud's own address, for the function."""
 
-    def __init__(self, cloud: Cloud, logs: LogService, endpoint: str) -> None:
-        self._cloud, self._logs = cloud, logs
+    def __init__(self, cloud: Cloud, services: Services, endpoint: str) -> None:
+        self._cloud, self._services, self._logs = cloud, services, services.sls
         project, logstore = next(((name, one[0]) for name, one in cloud.declared.log_projects.items() if one), ("", ""))
         self._form = SettingsForm(
-            {**dict.fromkeys(ENDPOINTS, endpoint), "LOG_PROJECT": project, "LOGSTORE": logstore},
+            {
+                **dict.fromkeys(ENDPOINTS, endpoint),
+                "LOG_PROJECT": project,
+                "LOGSTORE": logstore,
+                "EVIDENCE_BUCKET": EVIDENCE_BUCKET,
+            },
             {**AT_FIRST, "NOTIFY": f"feishu={endpoint}{_ROBOT}"},
         )
         self._log = InvocationLog(ROLE_NAME)
@@ -70,6 +94,7 @@ class Console:
             ("GET", "samples"): self._samples,
             ("GET", "sample"): self._sample,
             ("GET", "event"): self._event,
+            ("GET", "exhibit"): self._exhibit,
             ("GET", "outcomes"): self._outcomes,
             ("GET", "ledger"): self._ledger,
             ("POST", "events"): self._send,
@@ -135,6 +160,16 @@ class Console:
         if sent is None:
             raise Refused(404, f"there is no event {number!r} any more")
         return _answered(story(sent, self._logs.stores))
+
+    async def _exhibit(self, request: Request) -> Response:
+        key = request.query_params.get("key", "")
+        try:
+            body = self._services.oss.get(EVIDENCE_BUCKET, key)
+        except OssError as error:
+            raise Refused(404, f"there is no evidence under {key!r}") from error
+        # What a guest showed is data, never a page of the console's own.
+        kind = _EXHIBITS.get(key.rpartition(".")[2], "application/octet-stream")
+        return Response(body, media_type=kind, headers={"content-disposition": "inline"})
 
     async def _send(self, request: Request) -> Response:
         asked = await _json(request)

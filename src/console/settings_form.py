@@ -13,7 +13,7 @@ from localcloud.functioncompute.function import ENDPOINTS
 #: The samples are dated 2024, the HTTP ones carry this token, and whoever watches wants to see the instance come back.
 AT_FIRST = MappingProxyType({"MAX_EVENT_AGE_SECONDS": "0", "WEBHOOK_TOKEN": "demo-token", "VERIFY_SECONDS": "50"})
 #: Where the function finds this local cloud; not for the form.
-FIXED = (*ENDPOINTS, "LOG_PROJECT", "LOGSTORE")
+FIXED = (*ENDPOINTS, "LOG_PROJECT", "LOGSTORE", "EVIDENCE_BUCKET")
 _SECRET = frozenset(variable.name for variable in VARIABLES if variable.secret)
 
 

@@ -44,6 +44,7 @@ def story(sent: Sent, stores: LogStores) -> dict[str, Any]:
         "changes": [_change(entry, sent.received) for entry in sent.changes[:MOST_CHANGES]],
         "changes_count": len(sent.changes),
         "guards": _guards(records),
+        "exhibits": _exhibits(records),
         "records": [_record(record) for record in records[:MOST_RECORDS]],
         "records_count": len(records),
         "logs": sent.logs,
@@ -70,6 +71,12 @@ def _guards(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             }
         )
     return tables
+
+
+def _exhibits(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the evidence of each instance that has some; the last record of an instance counts."""
+    latest = {str(record.get("instance_id")): record["exhibits"] for record in records if record.get("exhibits")}
+    return [{"instance_id": one, "exhibits": list(exhibits)} for one, exhibits in list(latest.items())[:MOST_TABLES]]
 
 
 def _rows(facts: Facts) -> list[dict[str, str]]:

@@ -93,3 +93,19 @@ def test_ledger_and_chat_say_what_was_done(where: Running, open_console: Open) -
     expect(row(page, 2).locator(".verdict").first).to_contain_text("skip · reset")
     page.get_by_role("link", name="Ledger", exact=True).click()
     expect(entry).to_contain_text("reset")
+
+
+def test_observing_is_said_above_and_a_reboot_shows_its_evidence(serve: Serve, open_console: Open) -> None:
+    up = InstanceSpec(instance_id=WEB_01, instance_name="up", tags={"ecs-reboot": "enabled"}, console="Kernel panic")
+    page = open_console(serve(Cloud.from_fleet(Fleet(instances=(up,)))))
+    apply(page, MODE="observe", EVIDENCE="full")
+    expect(banner(page, "observe")).to_contain_text("nothing is rebooted")
+    fire(page, "up")
+    expect(row(page, 1).locator(".verdict")).to_have_text("observed · would_reboot")
+    apply(page, MODE="act")
+    expect(banner(page, "observe")).to_have_count(0)
+    page.get_by_role("button", name="Fire a CPU alarm at up").click()
+    picture = page.get_by_alt_text("The console of up right before its reboot")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("async (one) => { await one.decode(); return one.naturalWidth; }") == 320
+    expect(page.get_by_role("link", name="console text")).to_be_visible()

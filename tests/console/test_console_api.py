@@ -1,5 +1,6 @@
 """The console's addresses, called as a browser, another site's page and a hostile client would call them."""
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -417,3 +418,16 @@ def test_serve_says_where_the_console_is_and_ends_with_open_pages_and_busy_funct
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         connection.close()
+
+
+def test_the_story_names_the_evidence_and_the_console_shows_it(client: Client) -> None:
+    settings = {"EVIDENCE": "full", "GRACE_SECONDS": "0", "MAX_EVENT_AGE_SECONDS": "0"}
+    assert client("POST", "/console/api/settings", {"values": settings, "apply": True}).status == 200
+    told = client.finished(client.send(json.dumps({"instance_ids": [WEB_01], "region_id": "cn-hangzhou"})))
+    (one,) = told["exhibits"]
+    assert [exhibit["name"] for exhibit in one["exhibits"]] == ["console", "screen", "state"]
+    for exhibit, kind in zip(one["exhibits"], ("text/plain", "image/png", "application/json"), strict=True):
+        shown = client("GET", f"/console/api/exhibit?key={exhibit['key']}")
+        assert (shown.status, shown.headers["content-type"].partition(";")[0]) == (200, kind)
+        assert hashlib.sha256(shown.body).hexdigest() == exhibit["sha256"]
+    assert client("GET", "/console/api/exhibit?key=../secrets").status == 404

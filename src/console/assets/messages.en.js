@@ -49,6 +49,8 @@ export const en = {
   again: "Run again", again_otherwise: "Run again under other settings", again_run: "Run",
   again_settings: "For this run alone, one NAME=VALUE a line",
   step_received: "Received", step_read: "Read", step_guards: "Decided", step_calls: "API calls",
+  step_exhibits: "Evidence from before the reboot", exhibit_console: "console text", exhibit_screen: "picture", exhibit_state: "events and metrics",
+  exhibit_screen_of: "The console of {name} right before its reboot",
   step_changes: "State changes", step_records: "Records", bytes: "{n} bytes", took: "{time}",
   raw_event: "The event as it was sent", what: "what", where: "where", value: "value", trigger: "trigger",
   field_kind: "kind", field_envelope: "envelope", field_state_firing: "state: firing", field_state_recovery: "state: recovered",

@@ -2,6 +2,7 @@
 
 import { Again } from "./again.js";
 import { fill, h, pair, prose, said, visible } from "./element.js";
+import { exhibitsOf } from "./exhibits.js";
 import { guardTable } from "./guards.js";
 import { t, tOr } from "./preferences.js";
 import { clock } from "./times.js";
@@ -46,6 +47,7 @@ export class Story {
     this.#section("received", [told.event], () => this.#received(told));
     this.#section("read", [told.reading], () => this.#read(told));
     this.#section("guards", [told.guards, told.status], () => this.#guards(told));
+    if (told.exhibits.length) this.#section("exhibits", [told.exhibits], () => this.#exhibits(told));
     this.#section("calls", [told.calls], () => this.#calls(told));
     this.#section("changes", [told.changes], () => this.#changes(told));
     this.#section("records", [told.records, told.log_store, told.logs], () => this.#records(told));
@@ -146,6 +148,10 @@ export class Story {
       [said(table.name || table.instance_id, "name"), " ", h("span", { className: "chip", dataset: { action: table.action } }, t(`action_${table.action}`)),
         " ", said(table.code, "code"), h("span", { className: "sentence" }, reasonOf(table.code, table.reason))],
       guardTable(table), place < OPEN_TABLES)));
+  }
+
+  #exhibits(told) {
+    return this.#step("exhibits", "", told.exhibits.map((one) => exhibitsOf(one, this.nameOf)));
   }
 
   #calls(told) {

@@ -135,7 +135,7 @@ class Application:
             if name not in self._pages:
                 factory = pages.load(name)
                 host, port = request.scope["server"]
-                self._pages[name] = factory(self._cloud, self._services.sls, f"http://{host}:{port}")
+                self._pages[name] = factory(self._cloud, self._services, f"http://{host}:{port}")
         except LookupError:
             known = f"calls of services, the admin pages under {admin.PREFIX}/, the console at {CONSOLE}/"
             return JSONResponse({"error": f"nothing at {request.url.path}: there are {known}"}, 404)

@@ -26,9 +26,9 @@ class Pages(Protocol):
 
 
 class Factory(Protocol):
-    """Makes the pages for one cloud, its log service, and the address that the local cloud answers at."""
+    """Makes the pages for one cloud, its services, and the address that the local cloud answers at."""
 
-    def __call__(self, cloud: Cloud, logs: Any, endpoint: str, /) -> Pages:
+    def __call__(self, cloud: Cloud, services: Any, endpoint: str, /) -> Pages:
         """Make the pages."""
 
 
