@@ -7,7 +7,7 @@ requests --select / describe, <=100 IDs a call, by region--> instances --decide-
 ```
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -192,8 +192,7 @@ class Remediation:
         if self._policy.mode == "observe" and not mode.dry_run:
             return self._observe(orders, mode)
         orders, failed = self._protected(orders, mode)
-        taker = None if mode.dry_run else self._evidence
-        exhibits = taker.take(self._ecs, mode.region_id, orders) if taker else {}
+        exhibits = self._exhibits(orders, mode)
         batch = RebootBatch(
             self._describe,
             self._ecs.reboot,
@@ -202,7 +201,7 @@ class Remediation:
             mode,
             still_ours=None if mode.dry_run else partial(self._claims.still_ours, mode.region_id),
         )
-        return self._written(batch.run(orders) + failed, mode)
+        return _with(exhibits, self._written(batch.run(orders) + failed, mode))
 
     def _protected(self, orders: list[ApprovedReboot], mode: Mode) -> tuple[list[ApprovedReboot], list[Result]]:
         """Protect in their Auto Scaling groups those that need it; what can't be protected is not rebooted."""
@@ -232,6 +231,7 @@ class Remediation:
             return self._observe(orders, mode)
         from ecs_reboot.remediation.finish import HungReboots  # noqa: PLC0415 - seldom
 
+        exhibits = self._exhibits(orders, mode)
         hung = HungReboots(
             self._describe,
             self._ecs,
@@ -241,7 +241,12 @@ class Remediation:
             still_ours=partial(self._claims.still_ours, mode.region_id),
             commit=partial(self._store.commit, mode.region_id),
         )
-        return self._written(hung.run(orders), mode)
+        return _with(exhibits, self._written(hung.run(orders), mode))
+
+    def _exhibits(self, orders: list[ApprovedReboot], mode: Mode) -> Mapping[str, tuple[Exhibit, ...]]:
+        """Take what the instances show now; it is gone afterwards."""
+        taker = None if mode.dry_run else self._evidence
+        return taker.take(self._ecs, mode.region_id, orders) if taker else {}
 
     def _written(self, results: list[Result], mode: Mode) -> list[Result]:
         """Write into the ledger what came of claims, and take back those that led to nothing."""
@@ -255,7 +260,7 @@ class Remediation:
                 mode.region_id,
                 {result.instance_id: ASKED[result.code] for result in results if result.code in ASKED},
             )
-        return [_with(result, exhibits.get(result.instance_id, ())) for result in results]
+        return results
 
     def _observe(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
         """Say what would have been done, and close the claims in the shadow ledger: no machine restarts."""
@@ -358,8 +363,13 @@ class Remediation:
         return records.of_decision(self._facts(candidate, None), "skip", "repeated", reason)
 
 
-def _with(result: Result, exhibits: tuple[Exhibit, ...]) -> Result:
-    return result.model_copy(update={"exhibits": exhibits}) if exhibits else result
+def _with(exhibits: Mapping[str, tuple[Exhibit, ...]], results: list[Result]) -> list[Result]:
+    return [
+        result.model_copy(update={"exhibits": exhibits[result.instance_id]})
+        if result.instance_id in exhibits
+        else result
+        for result in results
+    ]
 
 
 def _failure(error: CloudError) -> dict[str, Any]:
