@@ -159,24 +159,16 @@ OPTED_IN = Condition(
     {"StringEquals": {f"acs:ResourceTag/{OPT_IN_KEY}": [{"Ref": "OptInValue"}]}},
     f"the instance has the tag `{OPT_IN_KEY}` with the opt-in value",
 )
-MARKING = Condition(
-    {
-        "StringLike": {
-            f"acs:ResourceTag/{OPT_IN_KEY}": [{"Ref": "OptInValue"}, "paused*"],
-            f"acs:RequestTag/{LEDGER_KEY}": ["*"],
-        },
-    },
-    f"the instance has the opt-in tag or is paused by it, and the request writes `{LEDGER_KEY}`",
-)
-OBSERVING = Condition(
-    {
-        "StringLike": {
-            f"acs:ResourceTag/{OPT_IN_KEY}": [{"Ref": "OptInValue"}, "paused*"],
-            f"acs:RequestTag/{OBSERVED_KEY}": ["*"],
-        },
-    },
-    f"the instance has the opt-in tag or is paused by it, and the request writes `{OBSERVED_KEY}`",
-)
+
+
+def _writes(key: str) -> Condition:
+    """Return the condition of writing one tag on an instance that opted in, or that is paused by its opt-in tag."""
+    opted_in = {f"acs:ResourceTag/{OPT_IN_KEY}": [{"Ref": "OptInValue"}, "paused*"]}
+    told = f"the instance has the opt-in tag or is paused by it, and the request writes `{key}`"
+    return Condition({"StringLike": {**opted_in, f"acs:RequestTag/{key}": ["*"]}}, told)
+
+
+MARKING, OBSERVING = _writes(LEDGER_KEY), _writes(OBSERVED_KEY)
 OPTING_IN = Condition(
     {"StringLike": {f"acs:RequestTag/{OPT_IN_KEY}": ["*"]}},
     f"the request writes `{OPT_IN_KEY}`, whatever else it writes",
