@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from console.chinese_facts import in_chinese
 from console.invocations import Sent
 from console.records import in_log_store
 from ecs_reboot.policy.facts import Facts
@@ -82,7 +83,13 @@ def _exhibits(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _rows(facts: Facts) -> list[dict[str, str]]:
     """Return the guard table with what the page shows beside: each guard's kind, and what it would read."""
     return [
-        {**row._asdict(), "outcome": row.outcome.replace(" ", "_"), "kind": guard.kind, "reads": guard.reads}
+        {
+            **row._asdict(),
+            "outcome": row.outcome.replace(" ", "_"),
+            "kind": guard.kind,
+            "reads": guard.reads,
+            "fact_zh": in_chinese(row.fact),
+        }
         for row, guard in zip(guard_table(facts), GUARDS, strict=True)
     ]
 

@@ -1,7 +1,7 @@
 // The guard table of one instance: each guard, what it said, and the fact it read.
 
-import { h, prose, said } from "./element.js";
-import { t, tOr } from "./preferences.js";
+import { h, prose, said, visible } from "./element.js";
+import { chosenLanguage, t, tOr } from "./preferences.js";
 import { reasonOf } from "./verdicts.js";
 
 const SIGNS = { passed: "✓", failed: "✕", overridden: "!", not_reached: "–" };
@@ -15,10 +15,15 @@ export function guardTable(table) {
 function row(one) {
   const outcome = one.outcome === "failed" ? t("failed_guard") : t(one.outcome);
   const fact = one.objection
-    ? [h("strong", {}, reasonOf(one.code, one.objection)), h("br", {}), h("small", {}, said(one.fact))]
-    : one.fact ? said(one.fact) : h("small", { className: "reads" }, prose(one.reads));
+    ? [h("strong", {}, reasonOf(one.code, one.objection)), h("br", {}), h("small", {}, factOf(one))]
+    : one.fact ? factOf(one) : h("small", { className: "reads" }, prose(one.reads));
   return h("tr", { dataset: { outcome: one.outcome } },
     h("th", { scope: "row" }, tOr(`guard_${one.code}`, one.code), h("small", {}, h("code", {}, one.code), " · ", t(one.kind))),
     h("td", { className: "outcome" }, h("span", { "aria-hidden": "true" }, SIGNS[one.outcome]), " ", outcome),
     h("td", {}, fact));
+}
+
+// In Chinese with the original on hover.
+function factOf({ fact, fact_zh: chinese }) {
+  return chosenLanguage() === "en" ? said(fact) : h("span", { title: visible(fact) }, said(chinese));
 }

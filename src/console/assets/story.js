@@ -133,7 +133,7 @@ export class Story {
       count > 1 ? h("p", {}, t("elements", { n: count })) : null,
       h("ul", { className: "verdicts" }, elements.map((one) => h("li", { dataset: { verdict: one.verdict } },
         h("strong", {}, tOr(`verdict_${one.verdict}`, one.verdict)), one.code === "request" ? null : [" ", said(one.code, "code")], " ",
-        said(one.reason), " ", one.instance_ids.slice(0, 5).map((id) => [said(id, "id"), " "]),
+        reasonOf(one.code, one.reason), " ", one.instance_ids.slice(0, 5).map((id) => [said(id, "id"), " "]),
         one.instance_ids.length > 5 ? `+${one.instance_ids.length - 5}` : null))));
   }
 
