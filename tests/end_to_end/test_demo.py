@@ -22,4 +22,8 @@ def test_the_demo_prints_every_line_that_the_readme_shows():
     )
     assert without_numbers(shown[1]) - without_numbers(demo.stdout) == set()
     assert demo.stdout.count("reboot    web-") == 2
-    assert "14 records are in logstore ecs-reboot/records" in demo.stdout
+    assert "25 records are in logstore ecs-reboot/records" in demo.stdout
+    # What hangs is finished; what a scaling group owns is refused, and without the guard it is released.
+    assert "batch-01: recovered" in demo.stdout
+    assert "asg-01: managed" in demo.stdout
+    assert "asg-01: Running -> Stopping -> Released" in demo.stdout

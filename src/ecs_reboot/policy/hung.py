@@ -33,7 +33,8 @@ def finishes(facts: Facts, instance: Instance) -> str:  # noqa: PLR0911 - one re
     if entry is None or entry.state not in ledger.ATTEMPTED:
         return f"it is {instance.status}, and a person asks for force: {request.reason}" if person else ""
     if entry.state == "claimed" and entry.claim == facts.claim and entry.force:
-        return f"it is {instance.status}, and this request has claimed it to finish its reboot"
+        began = entry.at - timedelta(seconds=entry.earlier[0] if entry.earlier else 0)
+        return f"the reboot of {began:%Y-%m-%dT%H:%M:%SZ} hangs in {instance.status}"
     if entry.state == ledger.START_DUE or facts.now - entry.at < hung_after(instance, policy):
         return ""
     if not person and (policy.force_reboot != "escalate" or not is_ours_to_finish(entry, instance)):

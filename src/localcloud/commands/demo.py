@@ -8,7 +8,7 @@ import json
 import textwrap
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import NamedTuple
 
@@ -21,6 +21,21 @@ from localcloud.server.server import running
 from sample_events import FOLDER
 
 SETTINGS = {"VERIFY_SECONDS": "30"}
+#: What the fleet has beside that of ``serve``: a machine that hangs since a reboot, and one of a scaling group.
+HUNG, MEMBER = "i-bp1hunghunghunghung1", "i-bp1asgasgasgasgasg1"
+MORE = {
+    "instances": [
+        {
+            "instance_id": HUNG, "instance_name": "batch-01", "region_id": "cn-beijing", "status": "Stopping",
+            "hangs": True, "tags": {"ecs-reboot": "enabled"}, "attempts": [{"ago": "25m", "state": "accepted"}],
+        },
+        {
+            "instance_id": MEMBER, "instance_name": "asg-01", "region_id": "cn-shanghai",
+            "tags": {"ecs-reboot": "enabled", "acs:autoscaling:scalingGroupId": "asg-bp1demo"},
+        },
+    ],
+    "scaling_groups": [{"scaling_group_id": "asg-bp1demo", "instance_ids": [MEMBER], "patience_seconds": 5}],
+}  # fmt: skip
 #: Where the function tells people: the robot that the local cloud has from the start.
 ROBOT = "/_chat/dingtalk/robot/send?access_token=demo"
 #: Cloud seconds a second: a reboot of 30 s takes 3.
@@ -28,11 +43,15 @@ TIME_SCALE = 10.0
 
 
 class Step(NamedTuple):
-    """One event of the story: what it is, the file it is made from, and how it is changed."""
+    """One event of the story: what it is, the file it is made from, and how it is changed.
+
+    ``settings``: what the function is set to for this event alone.
+    """
 
     title: str
     file: str
     change: Callable[[str], str]
+    settings: Mapping[str, str] = {}
 
 
 def _as_it_is(text: str) -> str:
@@ -45,6 +64,15 @@ def _about_db_01(text: str) -> str:
 
 def _masked(text: str) -> str:
     return text.replace("i-bp1a2b3c4d5e6f7g8h9i", "i-bp1a2b3c4d****")
+
+
+def _sweep(_: str) -> str:
+    return json.dumps({"verify": True, "region_id": "cn-beijing"})
+
+
+def _about_asg_01(text: str) -> str:
+    there = text.replace("i-bp1a2b3c4d5e6f7g8h9i", MEMBER).replace("web-01", "asg-01")
+    return there.replace("cn-hangzhou", "cn-shanghai")
 
 
 def _by_hand(_: str) -> str:
@@ -64,13 +92,26 @@ STORY = (
     Step("an alarm for db-01, which is locked for security", "alarm-firing.form.txt", _about_db_01),
     Step("an alarm whose instance ID is masked", "alarm-firing.form.txt", _masked),
     Step("the nightly timer asks for all instances tagged app=web", "timer-by-tag.json", _as_it_is),
+    Step(
+        "the sweep finds that batch-01 hangs in Stopping since its reboot, and finishes it (FORCE_REBOOT=escalate)",
+        "timer-by-tag.json",
+        _sweep,
+        {"FORCE_REBOOT": "escalate"},
+    ),
+    Step("an alarm for asg-01, which an Auto Scaling group owns", "alarm-firing.form.txt", _about_asg_01),
+    Step(
+        "the same alarm without that guard (MANAGED=allow): the group releases it with its disks",
+        "alarm-firing.form.txt",
+        _about_asg_01,
+        {"MANAGED": "allow", "VERIFY_SECONDS": "5"},
+    ),
     Step("a person asks for web-02 and overrides that limit", "manual-by-id.json", _by_hand),
 )
 
 
 def main() -> int:
     """Play the story; return 0 where every event got an answer."""
-    cloud = Cloud.from_fleet(fleet.default(), time_scale=TIME_SCALE)
+    cloud = Cloud.from_fleet(_fleet(), time_scale=TIME_SCALE)
     names = {spec.instance_id: spec.instance_name for spec in cloud.declared.instances}
     with running(cloud, port=0) as server, _instance(cloud, server.url) as instance:
         say(f"A local cloud with {len(names)} instances; nothing leaves this machine.")
@@ -78,7 +119,12 @@ def main() -> int:
         for number, step in enumerate(STORY, 1):
             say(f"\n{number}. {step.title}")
             seen = len(cloud.audit.entries())
-            invocation = instance.invoke(_today(step.change((FOLDER / step.file).read_text("utf-8"))).encode())
+            event = _today(step.change((FOLDER / step.file).read_text("utf-8"))).encode()
+            if step.settings:
+                with _instance(cloud, server.url, step.settings) as other:
+                    invocation = other.invoke(event)
+            else:
+                invocation = instance.invoke(event)
             answer = json.loads(invocation.payload)
             if invocation.error:
                 say(f"   the function failed: {answer}")
@@ -93,8 +139,17 @@ def main() -> int:
     return 0
 
 
-def _instance(cloud: Cloud, url: str) -> Instance:
-    return Instance(project_function(cloud, url, {**SETTINGS, "NOTIFY": f"dingtalk={url}{ROBOT}"}))
+def _fleet() -> fleet.Fleet:
+    """Return the fleet of ``serve`` with what this story has more."""
+    more = fleet.parse(MORE, name="demo", now=datetime.now(timezone.utc))
+    known = fleet.default()
+    return known.model_copy(
+        update={"instances": (*known.instances, *more.instances), "scaling_groups": more.scaling_groups}
+    )
+
+
+def _instance(cloud: Cloud, url: str, settings: Mapping[str, str] = {}) -> Instance:
+    return Instance(project_function(cloud, url, {**SETTINGS, "NOTIFY": f"dingtalk={url}{ROBOT}", **settings}))
 
 
 def _chatted(admin: str, told: int) -> int:
