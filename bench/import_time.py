@@ -14,7 +14,7 @@ from stub_server import Stub
 
 RUNS = 9
 PLACE = prepare.ROOT / "build" / "bench"
-CALLS = ["DescribeInstances", "ListTagResources", "TagResources", "ListTagResources", "RebootInstances", "PutLogs"]
+CALLS = ["DescribeInstances", "DescribeInstances", "TagResources", "DescribeInstances", "RebootInstances", "PutLogs"]
 
 #: What a module belongs to, by the beginning of its name; the first that fits.
 GROUPS = (

@@ -7,7 +7,6 @@ Prints its port, then for each request one line: the action and when its answer 
 
 import json
 import os
-import re
 import socket
 import ssl
 import sys
@@ -43,14 +42,6 @@ class Cloud:
             rows = [{"TagKey": key, "TagValue": value} for key, value in tags.items()]
             described = {**_DESCRIBED, "Tags": {"Tag": rows}}
             return {**head, "TotalCount": 1, "Instances": {"Instance": [described]}}
-        if action == "ListTagResources":
-            asked = {value for name, value in query.items() if re.fullmatch(r"Tag(Filter)?\.\d+\.(Tag)?Key", name)}
-            rows = [
-                {"ResourceId": INSTANCE, "ResourceType": "instance", "TagKey": key, "TagValue": value}
-                for key, value in tags.items()
-                if not asked or key in asked
-            ]
-            return {**head, "TagResources": {"TagResource": rows}}
         if action == "TagResources":
             self.tags[query["Tag.1.Key"]] = query["Tag.1.Value"]
         if action == "RebootInstances":

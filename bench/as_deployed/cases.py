@@ -164,7 +164,7 @@ def reading(code: Path, entries: int, tags: int, latency: float, a_minute: int |
     settings = {**UNLIMITED, **NOT_WATCHED}
     scene = Scene(entries + 1, entries, tags, latency, {"Ledger": "tags"}, settings)
     with staged(scene, code) as stage:
-        limit = MinuteLimit(stage.cloud, "ListTagResources", a_minute) if a_minute else None
+        limit = MinuteLimit(stage.cloud, "DescribeInstances", a_minute) if a_minute else None
         try:
             began = stage.send(instance_id(entries))
             stage.wait()

@@ -25,7 +25,6 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
     numbered = {f"ResourceId.{number}": one for number, one in enumerate(ids, 1)}
     parameters = {
         "DescribeInstances": {"InstanceIds": json.dumps(ids)},
-        "ListTagResources": {"ResourceType": "instance", **numbered},
         "TagResources": {
             "ResourceType": "instance",
             "Tag.1.Key": "last-reboot",

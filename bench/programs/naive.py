@@ -51,12 +51,6 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
             ).body
             if any(one.status != "Running" for one in page.instances.instance):
                 raise RuntimeError("not running")
-        elif call == "ListTagResources":
-            client.list_tag_resources(
-                ecs.ListTagResourcesRequest(
-                    region_id=order.region_id, resource_type="instance", resource_id=order.instance_ids
-                )
-            )
         elif call == "TagResources":
             client.tag_resources(
                 ecs.TagResourcesRequest(

@@ -4,11 +4,11 @@ A run has one door for all: its clock, ECS and the table. Whatever it asks becom
 run stands still until it is told.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from ecs_reboot.cloud.ecs_api import Question
+from ecs_reboot.cloud.ecs_api import Question, TagPage
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.cloud.tablestore.rows import BatchWritten, Change, Key, Page, Put, RangeEnd, Read, Written
 from ecs_reboot.model import Instance, RebootAnswer, Selector
@@ -16,7 +16,7 @@ from ecs_reboot.records.result import Result
 from simulation.run import EPOCH
 
 Action = Literal[
-    "DescribeInstances", "ListTagResources", "TagResources", "RebootInstances",
+    "DescribeInstances", "DescribeInstances by tag", "TagResources", "RebootInstances",
     "BatchGetRow", "PutRow", "BatchWriteRow",
 ]  # fmt: skip
 #: Calls that change something.
@@ -99,9 +99,9 @@ class Door:
         """Refuse: the limits of the scenarios are numbers."""
         raise AssertionError(f"{region_id}, {tag}: no scenario has a limit that is a share")
 
-    def list_tag_values(self, region_id: str, key: str) -> Iterable[tuple[str, str]]:  # noqa: ARG002
-        """Return the ledger's tags."""
-        return self._answer(Call("ListTagResources", ()))  # type: ignore[no-any-return]
+    def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:  # noqa: ARG002
+        """Return the ledger's tags, all on one page."""
+        return TagPage(tuple(self._answer(Call("DescribeInstances by tag", ()))))
 
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:  # noqa: ARG002
         """Write the ledger's tag."""

@@ -149,7 +149,7 @@ def _listed(tags: Tags, _reboots: tuple[Reboot, ...], _subject: Any, _asked_at: 
 
 _READS: dict[str, Callable[[Tags, tuple[Reboot, ...], Any, float, float], object]] = {
     "DescribeInstances": _described,
-    "ListTagResources": _listed,
+    "DescribeInstances by tag": _listed,
 }
 
 

@@ -4,13 +4,13 @@ It answers as the local cloud does, without network, signatures and faults: what
 policy do, not what may break.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from ecs_reboot.clock import Clock
-from ecs_reboot.cloud.ecs_api import Question
+from ecs_reboot.cloud.ecs_api import Question, TagPage
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
@@ -110,9 +110,9 @@ class FleetInMemory:
         """Return how many instances of the region have the tag, or, without one, how many there are."""
         return sum(tag is None or machine.tags.get(tag[0]) == tag[1] for machine in self._in(region_id))
 
-    def list_tag_values(self, region_id: str, key: str) -> Iterable[tuple[str, str]]:
-        """Return instance ID and value for every instance of the region that has the tag."""
-        return [(one.spec.instance_id, one.tags[key]) for one in self._in(region_id) if key in one.tags]
+    def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:  # noqa: ARG002 - the protocol's
+        """Return all instances of the region that have the tag."""
+        return TagPage(tuple((one.spec.instance_id, one.tags[key]) for one in self._in(region_id) if key in one.tags))
 
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write one tag on instances. Raises Refused where one has no room for it."""

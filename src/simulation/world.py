@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
-from ecs_reboot.cloud.ecs_api import Question
+from ecs_reboot.cloud.ecs_api import Question, TagPage
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
@@ -42,11 +42,20 @@ class World:
         return [machine for machine in self.machines.values() if machine.region_id == region_id]
 
 
+class Listing(NamedTuple):
+    """A reading of tags that goes on: all names, the first of the next page, and of which moment its content is."""
+
+    names: list[str]
+    first: int
+    moment: float | None
+
+
 class SimulatedEcs:
     """``ecs_api.EcsApi`` as one run sees it."""
 
     def __init__(self, world: World, run: Run, weather: Weather, random: Random) -> None:
         self._world, self._run, self._weather, self._random = world, run, weather, random
+        self._listings: dict[str, Listing] = {}
 
     def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:  # noqa: ARG002 - the protocol's
         """Answer from the truth, each question meeting the weather by itself."""
@@ -93,20 +102,24 @@ class SimulatedEcs:
         """Return how many instances of the region have the tag."""
         return exchange(self._run, self._weather, "DescribeInstances", lambda: self._counted(region_id, tag))
 
-    def list_tag_values(self, region_id: str, key: str) -> Iterator[tuple[str, str]]:
-        """Yield the ledger's tags of the region, page by page; each page is as old as staleness allows."""
+    def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:  # noqa: ARG002 - the protocol's
+        """Return a page of the ledger's tags of the region, as old as staleness allows."""
         if key != ledger.KEY:
             raise AssertionError(f"the ledger is the tag {ledger.KEY}, not {key}")
         register = self._world.registers[region_id]
-        names = sorted(register.values)  # a page is known by its place, its content is what it was
-        moment: float | None = None
-        for start in range(0, len(names) or 1, PAGE):
-            page = exchange(self._run, self._weather, "ListTagResources", partial(self._page, register, moment))
-            if self._world.assumptions.consistent:
-                moment = page[0]
-            for name in names[start : start + PAGE] if names else sorted(page[1]):
-                if name in page[1]:
-                    yield name, page[1][name]
+        # A page is known by its place, its content is what it was.
+        listing = self._listings[start] if start else Listing(sorted(register.values), 0, None)
+        moment, values = exchange(
+            self._run, self._weather, "DescribeInstances", partial(self._page, register, listing.moment)
+        )
+        names, first = listing.names, listing.first + PAGE
+        shown = names[listing.first : first] if names else sorted(values)
+        rest = ""
+        if first < len(names):
+            rest = f"{region_id} {len(self._listings)}"
+            kept = moment if self._world.assumptions.consistent else None
+            self._listings[rest] = Listing(names, first, kept)
+        return TagPage(tuple((name, values[name]) for name in shown if name in values), rest)
 
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write the ledger's tag on instances."""

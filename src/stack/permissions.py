@@ -195,15 +195,6 @@ PERMISSIONS: tuple[Permission, ...] = (
     ),
     Permission(
         FUNCTION,
-        "ListTagResources",
-        "ecs:ListTagResources",
-        EVERYTHING,
-        "earlier attempts of all instances, for cooldown and blast radius. It reads tags and nothing else, of ECS "
-        "resources in every region of the account",
-        ledger=TAGS,
-    ),
-    Permission(
-        FUNCTION,
         "RebootInstances",
         "ecs:RebootInstances",
         INSTANCES,

@@ -112,7 +112,7 @@ def test_an_event_goes_from_bytes_to_records(where: Running, client: Client) -> 
     assert codes(story) == ["recovered"]
     actions = [call["action"] for call in story["calls"]]
     assert actions[0] == "DescribeInstances"
-    assert actions.index("ListTagResources") < actions.index("RebootInstances")
+    assert actions.index("TagResources") < actions.index("RebootInstances")
     assert [(one["from"], one["to"]) for one in story["changes"]] == [
         ("Running", "Stopping"), ("Stopping", "Starting"), ("Starting", "Running")]  # fmt: skip
     rows = story["guards"][0]["rows"]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ecs_reboot.clock import Deadline
-from ecs_reboot.cloud.ecs_api import Question
+from ecs_reboot.cloud.ecs_api import Question, TagPage
 from ecs_reboot.cloud.errors import CloudError, NoAnswer, Refused
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, RebootRequest, Selector, Target
@@ -59,6 +59,7 @@ class ScriptedEcs:
         self.answers: dict[str, Any] = {}
         self.asked: list[dict[str, Any]] = []
         self.refusals: dict[str, str] = {}
+        self.page, self.most_tagged = 100, 1_000
         self.on_reboot: Callable[[str], None] = lambda one: self.change(one, status="Stopping")
 
     def change(self, instance_id: str, **fields: Any) -> None:
@@ -98,13 +99,16 @@ class ScriptedEcs:
         self._step("count", self.before)
         return sum(tag is None or tag in one.tags for one in self.instances.values())
 
-    def list_tag_values(self, region_id: str, key: str) -> list[tuple[str, str]]:
+    def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:
+        """Show ``page`` instances at a time, and by a tag no more than ``most_tagged``."""
         self._step("entries", self.before)
-        return [
-            (one.instance_id, dict(one.tags)[key])
-            for one in self.instances.values()
-            if one.region_id == region_id and key in dict(one.tags)
-        ]
+        here = [one for one in self.instances.values() if one.region_id == region_id]
+        tagged = [one for one in here if key in dict(one.tags)][: self.most_tagged]
+        first = int(start or 0)
+        shown = (here if whole else tagged)[first : first + self.page]
+        more = first + self.page < len(here if whole else tagged)
+        values = tuple((one.instance_id, dict(one.tags)[key]) for one in shown if key in dict(one.tags))
+        return TagPage(values, str(first + self.page) if more else "")
 
     def set_tag(self, _region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         self._step("remember", self.before)

@@ -22,7 +22,7 @@ from Tea.exceptions import TeaException
 from ecs_reboot import utc_time
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import Credentials
-from ecs_reboot.cloud.ecs_api import Question
+from ecs_reboot.cloud.ecs_api import Question, TagPage
 from ecs_reboot.cloud.endpoints import host
 from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused
 from ecs_reboot.cloud.transport import AnswerLost, Connections, NothingSent, Request
@@ -119,23 +119,20 @@ class Ecs:
             self._call("DescribeInstances", region_id, "describe_instances_with_options", request).total_count or 0
         )
 
-    def list_tag_values(self, region_id: str, key: str) -> Iterator[tuple[str, str]]:
-        """Yield instance ID and value for every instance of the region that has the tag."""
-        token: str | None = None
-        while True:
-            request = models.ListTagResourcesRequest(
-                region_id=region_id,
-                resource_type="instance",
-                tag=[models.ListTagResourcesRequestTag(key=key)],
-                next_token=token,
-            )
-            body = self._call("ListTagResources", region_id, "list_tag_resources_with_options", request)
-            for row in (body.tag_resources.tag_resource if body.tag_resources else None) or ():
-                if row.tag_key == key:
-                    yield row.resource_id or "", row.tag_value or ""
-            token = body.next_token or None
-            if not token:
-                return
+    def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:
+        """Return a page of the instances of the region that have the tag.
+
+        DescribeInstances shows 100 instances a call, ListTagResources 50 tags, and of these all that an instance has.
+        """
+        request = models.DescribeInstancesRequest(
+            region_id=region_id,
+            tag=None if whole else [models.DescribeInstancesRequestTag(key=key)],
+            max_results=PAGE,
+            next_token=start or None,
+        )
+        page, rest = self._described(request)
+        values = ((one.instance_id, dict(one.tags).get(key)) for one in page)
+        return TagPage(tuple((one, value) for one, value in values if value is not None), rest or "")
 
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write one tag on at most 50 instances; it takes the place of the value before."""

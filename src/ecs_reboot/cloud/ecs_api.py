@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.model import Instance, RebootAnswer, Selector
 
+#: DescribeInstances by a tag shows no more; whoever sees as many has to take them for a part.
+MOST_TAGGED = 1_000
 #: DescribeInstances and RebootInstances take at most 100 instances a call.
 BATCH = 100
 
@@ -37,6 +39,13 @@ class Question(NamedTuple):
     parameters: Mapping[str, Any]
 
 
+class TagPage(NamedTuple):
+    """Instances with a tag, each with its value. ``rest``: where the next page begins; '' after the last."""
+
+    values: tuple[tuple[str, str], ...]
+    rest: str = ""
+
+
 class EcsApi(Protocol):
     """DescribeInstances, tags, RebootInstances, StopInstances and StartInstances, and questions to other APIs."""
 
@@ -52,8 +61,11 @@ class EcsApi(Protocol):
     def count(self, region_id: str, tag: tuple[str, str] | None) -> int:
         """Return how many instances of the region have the tag, or, without one, how many there are."""
 
-    def list_tag_values(self, region_id: str, key: str) -> Iterable[tuple[str, str]]:
-        """Yield instance ID and value for every instance of the region that has the tag."""
+    def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:
+        """Return a page of the instances of the region that have the tag, from ``start`` on.
+
+        ECS finds no more than MOST_TAGGED by a tag; with ``whole`` the page is one of all the region's instances.
+        """
 
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write one tag on at most 50 instances; it takes the place of the value before."""

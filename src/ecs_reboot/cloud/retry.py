@@ -9,6 +9,9 @@ from ecs_reboot.cloud.errors import CloudError, Refused
 #: Waits between tries: doubling from the first up to the second, each times 0.5 to 1.5. Seconds.
 FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0
 
+#: How often something throttled is tried again in the same minute, and over how long the next ones are spread. Seconds.
+TRIES_IN_A_MINUTE, SPREAD_SECONDS = 2, 5.0
+
 T = TypeVar("T")
 
 
@@ -38,6 +41,32 @@ def call_idempotent(call: Callable[[], T], deadline: Deadline) -> T:
             if not may_pass(error) or not deadline.wait(pause_after(error, wait)):
                 raise
     raise AssertionError("waits never end")
+
+
+def call_by_the_minute(call: Callable[[], T], deadline: Deadline) -> T:
+    """Do as ``call_idempotent`` does, and where throttling lasts, go on in the next minute.
+
+    ECS counts the calls to an API by region, account and minute. Where the deadline is nearer than the next minute,
+    raises at once: waiting would only take calls from others.
+    """
+    throttled = 0
+    for wait in waits(deadline):
+        try:
+            return call()
+        except CloudError as error:
+            pause = pause_after(error, wait)
+            if isinstance(error, Refused) and error.throttled:
+                throttled += 1
+                if throttled > TRIES_IN_A_MINUTE:
+                    pause = max(pause, _next_minute(deadline) + SPREAD_SECONDS * deadline.clock.jitter())
+            if not may_pass(error) or not deadline.wait(pause):
+                raise
+    raise AssertionError("waits never end")
+
+
+def _next_minute(deadline: Deadline) -> float:
+    now = deadline.clock.now()
+    return 60.0 - now.second - now.microsecond / 1e6
 
 
 def may_pass(error: CloudError) -> bool:

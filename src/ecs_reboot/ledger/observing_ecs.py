@@ -3,10 +3,10 @@
 The code above asks for no reboot while it observes. This is the second lock: whatever it asks for, nothing happens.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ecs_reboot.cloud.ecs_api import EcsApi, Question
+from ecs_reboot.cloud.ecs_api import EcsApi, Question, TagPage
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.ledger.entry import OBSERVED_KEY
 from ecs_reboot.model import Instance, RebootAnswer, Selector
@@ -34,9 +34,9 @@ class ObservingEcs:
         """Pass on."""
         return self._ecs.count(region_id, tag)
 
-    def list_tag_values(self, region_id: str, key: str) -> Iterable[tuple[str, str]]:
+    def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:
         """Pass on."""
-        return self._ecs.list_tag_values(region_id, key)
+        return self._ecs.tag_page(region_id, key, start, whole=whole)
 
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write the shadow ledger, and no other tag."""

@@ -285,7 +285,7 @@ class TagLedger:
             if not unseen or not self._deadline.wait(LOOK_SECONDS):
                 break
             entries = self._register.read(region_id).entries
-        not_seen = NoAnswer("ListTagResources", "our own claim is not to be seen")
+        not_seen = NoAnswer("DescribeInstances", "our own claim is not to be seen")
         for one in unseen:
             del left[one]
             lost[one] = _unavailable(not_seen)

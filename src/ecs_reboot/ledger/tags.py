@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
-from ecs_reboot.cloud.ecs_api import BATCH, EcsApi, batches
+from ecs_reboot.cloud.ecs_api import BATCH, MOST_TAGGED, EcsApi, batches
 from ecs_reboot.cloud.errors import NotSent
 from ecs_reboot.ledger import entry as ledger
 
@@ -38,15 +38,29 @@ class TagRegister:
 
     def __init__(self, ecs: EcsApi, deadline: Deadline, settle_seconds: float, key: str = ledger.KEY) -> None:
         self._ecs, self._deadline, self._settle_seconds, self._key = ecs, deadline, settle_seconds, key
+        # Whether there are more entries than can be found by their tag.
+        self._many = False
 
     def read(self, region_id: str, deadline: Deadline | None = None) -> LedgerSnapshot:
-        """Read all entries of a region."""
-        return retry.call_idempotent(
-            lambda: LedgerSnapshot(
-                began=self._deadline.clock.elapsed(), entries=dict(self._ecs.list_tag_values(region_id, self._key))
-            ),
-            deadline or self._deadline,
-        )
+        """Read all entries of a region. A page that fails is asked for again, and the pages before it are kept."""
+        deadline, began = deadline or self._deadline, self._deadline.clock.elapsed()
+        entries: dict[str, str] = {} if self._many else self._pages(region_id, deadline, whole=False)
+        self._many = self._many or len(entries) >= MOST_TAGGED
+        if self._many:
+            entries = self._pages(region_id, deadline, whole=True)
+        return LedgerSnapshot(entries, began)
+
+    def _pages(self, region_id: str, deadline: Deadline, *, whole: bool) -> dict[str, str]:
+        entries: dict[str, str] = {}
+        start = ""
+        while True:
+            page = retry.call_by_the_minute(
+                partial(self._ecs.tag_page, region_id, self._key, start, whole=whole), deadline
+            )
+            entries.update(page.values)
+            start = page.rest
+            if not start:
+                return entries
 
     def claim(
         self, region_id: str, values: Mapping[str, str], judged: Mapping[str, str], since: float
@@ -135,7 +149,7 @@ class TagRegister:
         """Wait until what was just written counts. Raises NotSent where the deadline leaves no room for that."""
         if self._settle_seconds and not self._deadline.wait(self._settle_seconds):
             raise NotSent(
-                "ListTagResources", "the deadline leaves no time for a claim to settle (CLAIM_SETTLE_SECONDS)"
+                "DescribeInstances", "the deadline leaves no time for a claim to settle (CLAIM_SETTLE_SECONDS)"
             )
 
     def _room(self, since: float, deadline: Deadline) -> Deadline:

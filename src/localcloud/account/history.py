@@ -1,19 +1,19 @@
 """Earlier reboots that a fleet file declares of an instance, in the form in which a ledger keeps them.
 
-The ledger is the function's (docs/operate/records.md); this is its format as a stand-in has to know it. Every form
-in which a history can be kept is written here: today the tag. ``rows`` of a table would be written beside ``tag``,
-from the same
-attempts, where ``Cloud`` sets up its state.
+The ledger is the function's (docs/operate/records.md); this is its format as a stand-in has to know it: a tag on the
+instance, and a row in each table with the ledger's key. The function reads that of the store it uses.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 TAG = "ecs-reboot.ledger"
+#: The key of a table that holds a ledger.
+KEY: dict[str, Literal["INTEGER", "STRING", "BINARY"]] = {"region": "STRING", "row": "STRING"}
 MOST_ATTEMPTS = 8
 OLDEST_SECONDS = 999_999
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -42,15 +42,46 @@ class Attempt(BaseModel):
     force: bool = False
 
 
+class _Remembered(NamedTuple):
+    """What a ledger says of one instance: its newest attempt, when that was, and the ages of those before it."""
+
+    newest: Attempt
+    at: datetime
+    claim: str
+    ages: tuple[int, ...]
+
+
+def _remembered(instance_id: str, attempts: Sequence[Attempt], now: datetime) -> _Remembered:
+    newest, *earlier = sorted(attempts, key=lambda attempt: attempt.ago)
+    at = (now - newest.ago).replace(microsecond=0)
+    ages = (int((attempt.ago - newest.ago).total_seconds()) for attempt in earlier)
+    claim = sha256(f"{instance_id} {at.isoformat()}".encode()).hexdigest()[:8]
+    return _Remembered(newest, at, claim, tuple(age for age in ages if age <= OLDEST_SECONDS)[: MOST_ATTEMPTS - 1])
+
+
 def tag(instance_id: str, attempts: Sequence[Attempt], now: datetime) -> str:
     """Return the tag's value for the newest attempt with the ages of those before it; '' for no attempts."""
     if not attempts:
         return ""
-    newest, *earlier = sorted(attempts, key=lambda attempt: attempt.ago)
-    at = (now - newest.ago).replace(microsecond=0)
-    ages = [int((attempt.ago - newest.ago).total_seconds()) for attempt in earlier]
-    kept = [f"-{age}s" for age in ages if age <= OLDEST_SECONDS][: MOST_ATTEMPTS - 1]
-    claim = sha256(f"{instance_id} {at.isoformat()}".encode()).hexdigest()[:8]
-    kind = "forced" if newest.force else "graceful"
-    text = f"v1 {at:%Y-%m-%dT%H:%M:%SZ} {kind} {newest.state} {claim} g=0"
-    return f"{text} {','.join(kept)}" if kept else text
+    known = _remembered(instance_id, attempts, now)
+    kind = "forced" if known.newest.force else "graceful"
+    text = f"v1 {known.at:%Y-%m-%dT%H:%M:%SZ} {kind} {known.newest.state} {known.claim} g=0"
+    return f"{text} {','.join(f'-{age}s' for age in known.ages)}" if known.ages else text
+
+
+def row(instance_id: str, attempts: Sequence[Attempt], now: datetime) -> tuple[str, dict[str, int | str]]:
+    """Return the name of the instance's row in a table of Tablestore, and its columns: the tag's content."""
+    known = _remembered(instance_id, attempts, now)
+    return f"i#{instance_id}", {
+        "state": known.newest.state,
+        "at": int(known.at.timestamp()) * 1000,
+        "force": int(known.newest.force),
+        "claim": known.claim,
+        "run": "",
+        "ask_by": 0,
+        "stack": "",
+        "group": "0",
+        "earlier": ",".join(map(str, known.ages)),
+        "v": 1,
+        "by": "",
+    }

@@ -7,11 +7,12 @@ policies that the template writes. Only the addresses of the services are the lo
 from collections.abc import Callable, Mapping
 from errno import ENOENT
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from cloud_languages.template import document
 from cloud_languages.template.expression import evaluate
 from cloud_languages.template.render import Plan, Preview, plan, rendered
+from localcloud.account import history
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import KeyPair
 from localcloud.account.fleet import Fleet, TablestoreSpec
@@ -24,7 +25,6 @@ from localcloud.ram.roles import Roles
 Log = Callable[[Invocation], None]
 TEMPLATE = Path(__file__).resolve().parents[3] / "template.yml"
 REGION = "cn-hangzhou"
-_LEDGER_KEY: dict[str, Literal["INTEGER", "STRING", "BINARY"]] = {"region": "STRING", "row": "STRING"}
 #: Parameters without a default: they say where the code lies, which is given otherwise here.
 _CODE = {"CodeBucket": "local", "CodeObject": "function.zip"}
 
@@ -88,7 +88,7 @@ def with_stores(fleet: Fleet, deployed: Deployment) -> Fleet:
     projects = {**fleet.log_projects, deployed.log_project: deployed.logstores}
     instance = deployed.environment.get("TABLESTORE_INSTANCE", "")
     known = {spec.instance_name for spec in fleet.tablestore}
-    table = {deployed.environment.get("TABLESTORE_TABLE", ""): _LEDGER_KEY}
+    table = {deployed.environment.get("TABLESTORE_TABLE", ""): history.KEY}
     tables = () if not instance or instance in known else (TablestoreSpec(instance_name=instance, tables=table),)
     return fleet.model_copy(update={"log_projects": projects, "tablestore": (*fleet.tablestore, *tables)})
 

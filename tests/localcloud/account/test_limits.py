@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger import instance_row
 from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
 from localcloud.account.faults import ACTIONS
@@ -76,6 +77,12 @@ def test_attempts_are_what_the_functions_ledger_reads() -> None:
     assert (read.state, read.force) == ("back", True)
     ages = [round((now - time) / timedelta(minutes=1)) for time in ledger.attempts(read, now)]
     assert ages == [120, 30]  # the one of 30 days ago is older than an entry can hold
+    store = cloud.tablestore.get("ecs-rb")
+    assert store is not None
+    cells = store.table("ledger").get(("cn-hangzhou", "i#i-bp1test0000000000000"))
+    assert cells is not None
+    row = instance_row.read("i-bp1test0000000000000", {name: cell.value for name, cell in cells.items()}, now)
+    assert row.history.entry == read, "the same in a table, for a function whose ledger is there"
 
 
 @pytest.mark.parametrize("ago", ["yesterday", "5", "-3d", "3 weeks"])
