@@ -107,5 +107,5 @@ def test_observing_is_said_above_and_a_reboot_shows_its_evidence(serve: Serve, o
     page.get_by_role("button", name="Fire a CPU alarm at up").click()
     picture = page.get_by_alt_text("The console of up right before its reboot")
     expect(picture).to_be_visible()
-    assert picture.evaluate("async (one) => { await one.decode(); return one.naturalWidth; }") == 320
+    expect(picture).to_have_js_property("naturalWidth", 320)
     expect(page.get_by_role("link", name="console text")).to_be_visible()
