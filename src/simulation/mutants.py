@@ -204,7 +204,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "            storm_at=self._memory.storm_at,\n",
         "            storm_at=None,\n",
     ),
-    Mutant("what is not back is forgotten", "ledger/memory", "return state in UNRESOLVED or (", "return ("),
+    Mutant(
+        "what is not back is forgotten", "ledger/memory", "return state in (*UNRESOLVED, START_DUE) or (", "return ("
+    ),
     Mutant(
         "limits forget reset ones",
         "ledger/memory",
@@ -370,8 +372,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "observing: ECS is asked",
         "remediation/remediate",
-        '        if self._policy.mode == "observe" and not mode.dry_run:\n',
-        "        if False:\n",
+        '        if self._policy.mode == "observe" and not mode.dry_run:\n            return self._observe(orders, mode)\n'
+        "        orders, failed",
+        "        if False:\n            return self._observe(orders, mode)\n        orders, failed",
     ),
     Mutant(
         "observing: the second lock is open", "ledger/observing_ecs", "        if not dry_run:\n", "        if False:\n"

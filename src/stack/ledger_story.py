@@ -25,6 +25,7 @@ MEANINGS: dict[State, str] = {
     "claimed": "a run was about to ask ECS, and may have died before it did",
     "accepted": "ECS said yes; the sweep tells what came of it",
     "in_doubt": "ECS was asked and its answer was lost; a retry or the sweep tells",
+    "start_due": "stopped by force to finish a reboot that hung; it is still to be started, by the sweep",
     "back": "rebooted, and Running again",
     "down": "rebooted, and Stopped since: a person has to look",
     "hung": "rebooted, and neither up nor Stopped since: a person has to look",
