@@ -400,4 +400,11 @@ MUTANTS: tuple[Mutant, ...] = (
         '    acts = facts.policy.mode == "act"\n',
         "    acts = True\n",
     ),
+    Mutant(
+        "evidence: the reboot waits for it",
+        "evidence/taking",
+        "        thread.join(max(0.0, until - time.monotonic()))\n",
+        "        thread.join()\n",
+    ),
+    Mutant("evidence: a run has no bound", "evidence/taking", "        self._instances -= len(ids)\n", ""),
 )

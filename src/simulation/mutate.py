@@ -22,7 +22,7 @@ TESTS = tuple(
     for name in (
         "policy", "ledger", "blast_radius", "claims", "table_rows", "table_ledger",
         "reboot_batch", "remediation", "proof", "rolling", "upkeep", "table_upkeep",
-        "notices", "notice_services", "notice_delivery", "observing",
+        "notices", "notice_services", "notice_delivery", "observing", "evidence",
     )
 )  # fmt: skip
 SECONDS = 300

@@ -13,6 +13,7 @@ from ecs_reboot.outcomes import BY_CODE, OUTCOMES
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.records.notices.composition import Frame, compose, late
+from ecs_reboot.records.notices.cures import CLAUSES
 from ecs_reboot.records.notices.log_link import log_link
 from ecs_reboot.records.notices.memory import LATE_SECONDS, MOST_A_MINUTE, QUIET_SECONDS, Memory, Untold
 from ecs_reboot.records.notices.notice import Channel
@@ -146,7 +147,14 @@ def test_every_occasion_has_words_in_both_languages():
     for outcome in OUTCOMES:
         if kind_of(outcome):
             assert sentence(outcome, "en") != sentence(outcome, "zh")
+            untranslated = [clause for clause in outcome.cure.split("; ") if clause and clause not in CLAUSES]
+            assert untranslated == [], outcome.code
     assert BY_CODE.keys() >= OF_REGION
+
+
+def test_a_cure_is_told_in_the_language_of_the_operator():
+    said = sentence(BY_CODE["attempts_exhausted"], "zh")
+    assert said == "多次重启无效；检查实例（控制台输出、系统日志）；然后重置"
 
 
 def test_every_outcome_that_pages_is_told():

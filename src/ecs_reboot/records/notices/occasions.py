@@ -27,7 +27,11 @@ def kind_of(outcome: Outcome) -> Kind | None:
 
 
 def sentence(outcome: Outcome, language: Language) -> str:
-    """Return what happened, in the operator's language, and in English also what to do."""
-    if language == "zh":
+    """Return what happened and what to do, in the operator's language."""
+    if language == "en":
+        return f"{outcome.meaning}; {outcome.cure}" if outcome.cure else outcome.meaning
+    if not outcome.cure:
         return outcome.chinese
-    return f"{outcome.meaning}; {outcome.cure}" if outcome.cure else outcome.meaning
+    from ecs_reboot.records.notices.cures import in_chinese  # noqa: PLC0415 - only where Chinese is told
+
+    return f"{outcome.chinese}；{in_chinese(outcome.cure)}"
