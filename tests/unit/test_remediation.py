@@ -1,5 +1,6 @@
 """The order of all I/O: one pass over what an event asks for."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from scripted_ecs import (
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.tag_ledger import TagLedger, TagSettings
-from ecs_reboot.model import Rolling, Selector
+from ecs_reboot.model import Instance, Rolling, Selector
 from ecs_reboot.remediation.remediate import Remediation
 
 
@@ -113,6 +114,24 @@ def test_the_retry_of_a_lost_request_does_not_ask_again_what_was_restarted():
     stage.begin("r-1")
     assert [result.code for result in stage.remediation.run([request()])] == ["accepted"]
     assert len(ecs.asked) == 1
+
+
+def test_no_page_of_a_selector_is_read_after_the_deadline_and_the_request_has_its_record():
+    ecs = ScriptedEcs(instance(), instance(TWO))
+    stage = Stage(ecs)
+    read: list[str] = []
+
+    def select(_selector: Selector) -> Iterator[tuple[Instance, ...]]:
+        for one in (ONE, TWO) * 50:
+            stage.clock.sleep(30)
+            read.append(one)
+            yield (ecs.instances[one],)
+
+    ecs.select = select  # type: ignore[method-assign]  # more pages than there is time for
+    selector = Selector(region_id=REGION, tags=(("ecs-reboot", "enabled"),))
+    assert stage.run(request(targets=(), selector=selector)) == [("", "no_answer")]
+    assert stage.results[0].retriable
+    assert len(read) == 7, "200 s at 30 s a page"
 
 
 def test_one_instance_asked_for_twice_is_rebooted_once():

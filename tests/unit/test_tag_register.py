@@ -77,6 +77,14 @@ def test_throttling_ends_the_reading_at_once_where_the_deadline_comes_before_the
     assert clock.seconds < 5
 
 
+def test_no_page_is_read_after_the_deadline():
+    ecs, clock = fleet(2_000), JumpingClock()
+    ecs.before["entries"] = [lambda: clock.sleep(3)] * 20
+    with pytest.raises(CloudError, match="deadline"):
+        register(ecs, clock, seconds=10.0).read(REGION)
+    assert clock.seconds == 12
+
+
 def test_what_no_retry_mends_is_raised_at_once():
     ecs, clock = ScriptedEcs(instance(ONE), instance(TWO)), JumpingClock()
     ecs.before["entries"] = [FORBIDDEN]

@@ -1,10 +1,10 @@
 """Waiting and asking again, for calls that are safe to repeat, never beyond the deadline."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from ecs_reboot.clock import Deadline
-from ecs_reboot.cloud.errors import CloudError, Refused
+from ecs_reboot.cloud.errors import CloudError, NoAnswer, Refused
 
 #: Waits between tries: doubling from the first up to the second, each times 0.5 to 1.5. Seconds.
 FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0
@@ -62,6 +62,14 @@ def call_by_the_minute(call: Callable[[], T], deadline: Deadline) -> T:
             if not may_pass(error) or not deadline.wait(pause):
                 raise
     raise AssertionError("waits never end")
+
+
+def in_time(pages: Iterable[T], deadline: Deadline, action: str) -> Iterator[T]:
+    """Yield pages as they are read. Raises NoAnswer once the deadline has passed: what is left is not read."""
+    for page in pages:
+        yield page
+        if deadline.left() <= 0:
+            raise NoAnswer(action, "the deadline came before the last page")
 
 
 def _next_minute(deadline: Deadline) -> float:

@@ -5,13 +5,13 @@ settle time after the reading it rests on began, and a claim counts once it has 
 could not see a claim has written over it, or not at all, before the claim counts.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
-from ecs_reboot.cloud.ecs_api import BATCH, MOST_TAGGED, EcsApi, batches
+from ecs_reboot.cloud.ecs_api import BATCH, MOST_TAGGED, EcsApi, TagPage, batches
 from ecs_reboot.cloud.errors import NotSent
 from ecs_reboot.ledger import entry as ledger
 
@@ -51,16 +51,16 @@ class TagRegister:
         return LedgerSnapshot(entries, began)
 
     def _pages(self, region_id: str, deadline: Deadline, *, whole: bool) -> dict[str, str]:
-        entries: dict[str, str] = {}
-        start = ""
-        while True:
-            page = retry.call_by_the_minute(
-                partial(self._ecs.tag_page, region_id, self._key, start, whole=whole), deadline
-            )
-            entries.update(page.values)
-            start = page.rest
-            if not start:
-                return entries
+        pages = retry.in_time(self._pages_of(region_id, deadline, whole=whole), deadline, "DescribeInstances")
+        return {instance_id: text for page in pages for instance_id, text in page.values}
+
+    def _pages_of(self, region_id: str, deadline: Deadline, *, whole: bool) -> Iterator[TagPage]:
+        start: str | None = ""
+        while start is not None:
+            ask = partial(self._ecs.tag_page, region_id, self._key, start, whole=whole)
+            page = retry.call_by_the_minute(ask, deadline)
+            yield page
+            start = page.rest or None
 
     def claim(
         self, region_id: str, values: Mapping[str, str], judged: Mapping[str, str], since: float

@@ -19,7 +19,7 @@ from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.facts.gather import gather
 from ecs_reboot.ledger.entry import State
 from ecs_reboot.ledger.store import LedgerStore
-from ecs_reboot.model import Instance, RebootRequest, Rolling, Target
+from ecs_reboot.model import Instance, RebootRequest, Rolling, Selector, Target
 from ecs_reboot.outcomes import BY_CODE
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import ApprovedReboot, Facts
@@ -274,9 +274,7 @@ class Remediation:
         if selector is None:
             return
         try:
-            found = retry.call_idempotent(
-                lambda: [one for page in self._ecs.select(selector) for one in page], self._deadline
-            )
+            found = retry.call_idempotent(lambda: self._selected(selector), self._deadline)
         except CloudError as error:
             results.append(records.of_request(request, selector.region_id, **_failure(error)))
             return
@@ -287,6 +285,10 @@ class Remediation:
             found = self._next_few(request, request.rolling, found, results)
         for instance in found:
             yield Candidate(request, Target(instance_id=instance.instance_id, region_id=selector.region_id), instance)
+
+    def _selected(self, selector: Selector) -> list[Instance]:
+        pages = retry.in_time(self._ecs.select(selector), self._deadline, "DescribeInstances")
+        return [instance for page in pages for instance in page]
 
     def _next_few(
         self, request: RebootRequest, rolling: Rolling, found: list[Instance], results: list[Result]
