@@ -315,11 +315,11 @@ class TableLedger:
         slots = [Slot(one, self._claim(), run, millis(now), entry.group) for one, entry in judged.claims.items()]
         after = window.with_slots(slots, self._settings.window_seconds, now)
         after = after.with_asked(judged.crowded, now, storm=bool(judged.storm))
-        return bool(
-            self._rows.swap(
-                region_id, [Swap(self._region.window_name, found.rows[self._region.window_name], after.columns())]
-            )
-        )
+        return self._window_swapped(region_id, found, after)
+
+    def _window_swapped(self, region_id: str, found: Found, after: Window) -> bool:
+        name = self._region.window_name
+        return bool(self._rows.swap(region_id, [Swap(name, found.rows[name], after.columns())]))
 
     def _write_claims(self, region_id: str, found: Found, claims: Mapping[str, Entry]) -> set[str]:
         """Write groups, then instances; return those that are ours now."""
@@ -354,9 +354,7 @@ class TableLedger:
         after = window.with_slots((), self._settings.window_seconds, found.now)
         after = after.with_asked(judged.crowded, found.now, storm=bool(judged.storm))
         with suppress(CloudError):
-            self._rows.swap(
-                region_id, [Swap(self._region.window_name, found.rows[self._region.window_name], after.columns())]
-            )
+            self._window_swapped(region_id, found, after)
 
     # ---- taking back
 
