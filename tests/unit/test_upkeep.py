@@ -19,6 +19,7 @@ from scripted_ecs import (
 )
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger import memory as memories
 from ecs_reboot.ledger.tag_maintenance import TagMaintenance
 from ecs_reboot.model import Instance, LedgerCommand
 from ecs_reboot.records.result import Result
@@ -57,6 +58,18 @@ def test_a_reset_clears_attempts_and_keeps_the_time_that_the_region_counts():
     cleared = ledger.parse(ecs.entry(ONE), NOW)
     assert (cleared.state, cleared.earlier, cleared.at) == ("reset", (), NOW - timedelta(seconds=600))
     assert ledger.attempts(cleared, NOW) == ()
+
+
+@pytest.mark.parametrize(("earlier", "expected"), [((), "void"), ((5000,), "reset")])
+def test_a_reset_of_an_instance_that_was_only_refused_takes_no_place_in_the_limit(
+    earlier: tuple[int, ...], expected: str
+):
+    ecs = ScriptedEcs(shown(ONE, entry("refused", ago=600, earlier=earlier)))
+    run(ecs, "reset", ONE)
+    assert state(ecs, ONE) == expected
+    text = ecs.entry(ONE)
+    counted = memories.of_entries({ONE: ledger.parse(text, NOW)}, timedelta(hours=1), NOW).rebooted
+    assert counted == ({ONE} if earlier else set())
 
 
 def test_a_reset_makes_an_unreadable_entry_readable():

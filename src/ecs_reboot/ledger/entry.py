@@ -45,6 +45,8 @@ START_DUE: State = "start_due"
 ATTEMPTED = ("claimed", "accepted", "in_doubt", "start_due", "back", "down", "hung", "unproven", "seen")
 #: Of these nobody knows whether ECS ever got the request: a retry of the same event looks, and may ask again.
 UNKNOWN_TO_ECS = ("claimed", "in_doubt")
+#: Of these ECS was not asked upon the entry.
+NEVER_ASKED = ("void", "refused", "storm")
 #: Of these nobody knows yet how the reboot ended; these ended badly and hold until that is resolved.
 OPEN, UNRESOLVED = ("claimed", "accepted", "in_doubt", "start_due"), ("down", "hung")
 #: Attempts count again from nothing when the last one is this long ago: what they were meant to mend is another fault.
@@ -206,9 +208,14 @@ def following(
 
 
 def cleared(entry: Entry) -> Entry:
-    """Return the entry without its attempts. What is owed is not forgotten: a start, or to take a protection back."""
+    """Return the entry without its attempts; one that stands for none is `void`, and takes no place in a limit.
+
+    What is owed is not forgotten: a start, or to take a protection back.
+    """
     owes = entry.state == START_DUE or entry.protects
-    return entry.model_copy(update={"state": entry.state if owes else "reset", "earlier": ()})
+    never = entry.state in NEVER_ASKED and not entry.earlier
+    state = entry.state if owes else "void" if never else "reset"
+    return entry.model_copy(update={"state": state, "earlier": ()})
 
 
 def ended(state: State) -> dict[str, str]:
