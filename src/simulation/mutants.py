@@ -7,6 +7,7 @@ An edit is a piece of the source word for word, however long its lines are.
 from typing import NamedTuple
 
 from ecs_reboot.policy.guards import GUARDS
+from simulation.ending_mutants import ENDING_MUTANTS
 
 
 class Mutant(NamedTuple):
@@ -32,6 +33,7 @@ _SKIP_CONFIRM = "            return _Round(frozenset(kept), lost)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     *(_without_guard(guard.code) for guard in GUARDS),
+    *(Mutant(*mutant) for mutant in ENDING_MUTANTS),
     Mutant(
         "facts are never asked for",
         "remediation/remediate",
@@ -230,18 +232,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "remediation/remediate",
         "if not BY_CODE[result.code].keeps_claim]",
         'if not BY_CODE[result.code].keeps_claim or result.code == "accepted_unconfirmed"]',
-    ),
-    Mutant(
-        "a rolling reboot does not wait",
-        "policy/rolling",
-        "    if made.under_way:\n",
-        "    if made.under_way and not made.left:\n",
-    ),
-    Mutant(
-        "a rolling reboot does not stop",
-        "policy/rolling",
-        "    if made.failed:\n",
-        "    if made.failed and not made.left:\n",
     ),
     Mutant(
         "the sweep writes over newer claims",

@@ -20,7 +20,7 @@ ROOT = SOURCE.parent
 TESTS = tuple(
     f"tests/unit/test_{name}.py"
     for name in (
-        "policy", "ledger", "blast_radius", "claims", "table_rows", "table_ledger",
+        "finish", "protection", "lifecycle", "policy", "ledger", "blast_radius", "claims", "table_rows", "table_ledger",
         "reboot_batch", "remediation", "proof", "rolling", "upkeep", "table_upkeep",
         "notices", "notice_services", "notice_delivery", "observing", "evidence",
     )

@@ -133,6 +133,17 @@ def test_a_reboot_that_does_not_happen_is_unprotected_before_its_claim_is_taken_
     assert (stage.entry().state, stage.entry().protects) == ("void", "")
 
 
+@pytest.mark.parametrize(("error", "protections"), [(FORBIDDEN, ["true", "false"]), (LOST, ["true", "false"])])
+def test_what_can_not_be_protected_is_not_rebooted(error: Exception, protections: list[str]):
+    stage = Stage()
+    stage.ecs.answers["SetInstancesProtection"] = [error] * 60 if error is LOST else [error, {}]
+    assert stage.reboot() == ["managed"]
+    assert "reboot" not in stage.ecs.calls
+    # Whether it is protected is not known for certain: it is taken back all the same, or stays the sweep's.
+    assert [stage.protections()[0], stage.protections()[-1]] == protections
+    assert stage.entry().state == ("claimed" if error is LOST and stage.entry().protects else "void")
+
+
 def test_a_run_that_dies_after_protecting_is_paid_for_by_the_sweep():
     stage = Stage()
     stage.ecs.before["reboot"] = [lambda: (_ for _ in ()).throw(KeyboardInterrupt())]

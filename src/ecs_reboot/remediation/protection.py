@@ -14,6 +14,8 @@ from ecs_reboot.cloud.errors import CloudError, Refused
 _API = Api("ess", "SetInstancesProtection")
 #: Instances that one call names.
 MOST = 20
+#: How long to try, at most half of what is left: what follows needs the rest. Seconds.
+LONGEST = 8.0
 #: The instance is in the group no more, or somebody has moved it on: there is nothing to take back.
 GONE = ("InvalidInstanceId.NotFound", "InvalidScalingGroupId.NotFound", "IncorrectInstanceStatus")
 
@@ -38,18 +40,21 @@ class Protection:
 
     def _set(self, region_id: str, groups: Mapping[str, str], *, protected: bool) -> dict[str, CloudError]:
         failed: dict[str, CloudError] = {}
+        within = Deadline(self._deadline.clock, min(LONGEST, self._deadline.left() / 2))
         for group in dict.fromkeys(groups.values()):
             for part in batches([one for one, where in groups.items() if where == group], MOST):
-                error = self._tried(region_id, group, part, protected=protected)
+                error = self._tried(region_id, group, part, within, protected=protected)
                 if error and len(part) > 1:
                     # One that is gone fails the others with it.
-                    alone = {one: self._tried(region_id, group, (one,), protected=protected) for one in part}
+                    alone = {one: self._tried(region_id, group, (one,), within, protected=protected) for one in part}
                     failed |= {one: error for one, error in alone.items() if error}
                 elif error:
                     failed[part[0]] = error
         return failed
 
-    def _tried(self, region_id: str, group: str, ids: tuple[str, ...], *, protected: bool) -> CloudError | None:
+    def _tried(
+        self, region_id: str, group: str, ids: tuple[str, ...], within: Deadline, *, protected: bool
+    ) -> CloudError | None:
         question = Question(
             _API,
             region_id,
@@ -62,12 +67,12 @@ class Protection:
         )
 
         def call() -> None:
-            (answer,) = self._ecs.ask([question], max(1.0, self._deadline.left()))
+            (answer,) = self._ecs.ask([question], max(1.0, within.left()))
             if isinstance(answer, CloudError):
                 raise answer
 
         try:
-            retry.call_idempotent(call, self._deadline)
+            retry.call_idempotent(call, within)
         except CloudError as error:
             return error
         return None

@@ -227,7 +227,7 @@ class Remediation:
         return set(Protection(self._ecs, self._deadline).lift(region_id, groups)) if groups else set()
 
     def _finish(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
-        if self._policy.mode == "observe" and not mode.dry_run:
+        if not mode.dry_run and self._policy.mode == "observe":
             return self._observe(orders, mode)
         from ecs_reboot.remediation.finish import HungReboots  # noqa: PLC0415 - seldom
 

@@ -1,0 +1,71 @@
+"""Guards over what follows after ECS accepted: each as name, module, and the edit of the source that takes it away."""
+
+#: See ``mutants.Mutant``.
+ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "a rolling reboot does not wait",
+        "policy/rolling",
+        "    if made.under_way:\n",
+        "    if made.under_way and not made.left:\n",
+    ),
+    (
+        "a rolling reboot does not stop",
+        "policy/rolling",
+        "    if made.failed:\n",
+        "    if made.failed and not made.left:\n",
+    ),
+    (
+        "what hangs is finished at once",
+        "policy/hung",
+        "    if entry.state == ledger.START_DUE or facts.now - entry.at < hung_after(instance, policy):\n",
+        "    if entry.state == ledger.START_DUE:\n",
+    ),
+    (
+        "a forced reboot that hangs is finished again",
+        "policy/hung",
+        "        not entry.force\n        and entry.state in",
+        "        entry.state in",
+    ),
+    (
+        "what came up by itself is powered off",
+        "remediation/finish",
+        "            if status in IN_BETWEEN:\n",
+        "            if status:\n",
+    ),
+    (
+        "a start is not owed before the stop",
+        "remediation/finish",
+        "committed = self._commit({order.instance_id: START_DUE for order in orders})",
+        "committed = frozenset(order.instance_id for order in orders)",
+    ),
+    (
+        "a start that is due is not paid",
+        "remediation/lifecycle",
+        'return Step(entry.state, "start")',
+        'return Step(entry.state, "wait")',
+    ),
+    (
+        "a reset forgets that a start is due",
+        "ledger/entry",
+        "owes = entry.state == START_DUE or entry.protects",
+        "owes = entry.protects",
+    ),
+    (
+        "a protection is not taken back",
+        "remediation/ledger_commands",
+        "if entry.protects and state not in (*OPEN, *UNRESOLVED)",
+        "if entry.protects and not state",
+    ),
+    (
+        "what is not protected is rebooted",
+        "remediation/remediate",
+        "return [order for order in orders if order.instance_id not in failed], results",
+        "return orders, []",
+    ),
+    (
+        "a silent guest has recovered",
+        "remediation/lifecycle",
+        "    if agent.heartbeat >= start:\n",
+        "    if agent.heartbeat:\n",
+    ),
+)
