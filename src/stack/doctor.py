@@ -29,7 +29,7 @@ from ecs_reboot.settings.settings import Settings, SettingsError, load
 from stack import permissions
 from stack.clients import Clients, NoCredentials
 from stack.function_output import newest_run
-from stack.ledger import HOW_TO_ACTIVATE, TABLE, LedgerTable, LedgerUnseen, mistakes, not_activated
+from stack.ledger import HOW_TO_ACTIVATE, TABLE, LedgerTable, LedgerUnseen, mistakes, not_activated, outgrown
 from stack.logstores import LogStores
 from stack.refusals import sentence
 from stack.roles import AccountRoles
@@ -337,6 +337,8 @@ def _instances(clients: Clients, settings: Settings, endpoint: str) -> Iterator[
             if told := refusal(instance, settings):
                 name = f" ({instance.name})" if instance.name not in ("", instance.instance_id) else ""
                 yield Result("note", "instances", f"{instance.instance_id}{name}: {told}")
+    if settings.policy.ledger == "tags" and (too_many := outgrown(opted_in)):
+        yield Result("note", "ledger", too_many)
     told = f"{opted_in} instances of {clients.region} carry the tag {key}" if key else f"{opted_in} instances"
     yield Result("good" if opted_in else "note", "instances", told)
 

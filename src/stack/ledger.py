@@ -35,6 +35,11 @@ HOW_TO_ACTIVATE = (
 _NO_INSTANCE = re.compile(r"instance (is not found|does not exist)")
 
 
+#: So many instances may be remembered in tags: beyond, ECS no longer finds them all by the tag, and each decision reads
+#: the whole region (docs/operate/deploy.md).
+MOST_IN_TAGS = 1_000
+
+
 class LedgerUnseen(RuntimeError):
     """Whether the table is there could not be found out; the text says why."""
 
@@ -97,6 +102,16 @@ class LedgerTable:
             self._table.delete_table(self._name)
         except CloudError as error:
             raise LedgerUnseen(f"the table {self._name} in {self.instance}: {error}") from error
+
+
+def outgrown(opted_in: int) -> str:
+    """Return why so many opted-in instances should not be remembered in tags; '' where they may be."""
+    if opted_in <= MOST_IN_TAGS:
+        return ""
+    return (
+        f"{opted_in} instances are more than tags are for ({MOST_IN_TAGS}): each decision may come to read all of the "
+        "region's instances. Deploy with Ledger=tablestore"
+    )
 
 
 def mistakes(table: Table) -> list[str]:

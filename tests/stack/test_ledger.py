@@ -37,6 +37,11 @@ def test_names_are_taken_by_tablestore_in_every_region() -> None:
             assert list(check(made)) == []
 
 
+def test_the_doctor_has_a_word_for_a_fleet_that_has_outgrown_tags() -> None:
+    assert ledger.outgrown(ledger.MOST_IN_TAGS) == ""
+    assert "Ledger=tablestore" in ledger.outgrown(ledger.MOST_IN_TAGS + 1)
+
+
 def test_the_first_stack_makes_it_the_second_uses_it_and_both_leave_it(
     whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
