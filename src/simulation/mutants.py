@@ -312,6 +312,12 @@ MUTANTS: tuple[Mutant, ...] = (
         "plain(claim.row)",
     ),
     Mutant(
+        "HTTP callers wait for minutes",
+        "invocation",
+        "Deadline(clock, min(HTTP_SECONDS, self._deadline.left())), 1.2",
+        "Deadline(clock, self._deadline.left()), 1.2",
+    ),
+    Mutant(
         "a dead claim is an attempt",
         "ledger/entry",
         'own = (entry.state == "claimed" and never_asked) or (',

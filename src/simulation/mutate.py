@@ -21,7 +21,7 @@ TESTS = tuple(
     f"tests/unit/test_{name}.py"
     for name in (
         "finish", "protection", "lifecycle", "policy", "ledger", "blast_radius", "claims", "table_rows", "table_ledger",
-        "reboot_batch", "remediation", "proof", "rolling", "upkeep", "table_upkeep",
+        "reboot_batch", "remediation", "proof", "rolling", "upkeep", "table_upkeep", "handover",
         "notices", "notice_services", "notice_delivery", "observing", "evidence",
     )
 )  # fmt: skip
