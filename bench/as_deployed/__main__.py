@@ -76,6 +76,12 @@ def _rows(code: Path, runs: int, *, quick: bool) -> Iterator[Row]:
     yield _seconds(
         "asynchronous, 50 ms a call", cases.asynchronous(code, ledger, 0.05, runs), 1.0 if table else None, "2.6"
     )
+    yield _seconds(
+        "asynchronous, 50 ms a call, with all facts",
+        cases.asynchronous(code, ledger, 0.05, runs, parameters=cases.ALL_FACTS),
+        1.5 if table else None,
+        "",
+    )
     answered, accepted, statuses = cases.over_http(code, ledger, 0.3, runs)
     yield Row("HTTP: answered 202", sum(status == 202 for status in statuses), "", runs, at_least=True)  # noqa: PLR2004
     yield _seconds("HTTP: until the answer, 300 ms a call", answered, 1.0, "3.5 and 503")
