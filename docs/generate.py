@@ -3,9 +3,15 @@
 A mark is ``<!-- table: NAME -->``; the table ends at ``<!-- end -->``. A test checks that nothing is out of date.
 """
 
+import ast
+import inspect
+import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
+
+from alibabacloud_ecs20140526 import models
 
 from ecs_reboot.facts.sources import SOURCES
 from ecs_reboot.outcomes import OUTCOMES, Code
@@ -13,6 +19,11 @@ from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.records.notices.cures import in_chinese
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.groups import GROUPS
+from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import default
+from localcloud.ecs.actions import ACTIONS as ECS_ACTIONS
+from localcloud.ecs.parameters import COMMON
+from localcloud.ecs.presentation import described
 
 DOCS = Path(__file__).resolve().parent
 _TABLE = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -84,6 +95,102 @@ def paging_zh() -> Iterable[tuple[str, ...]]:
             yield f"`{row.code}`", row.chinese, in_chinese(row.cure)
 
 
+def clients() -> Iterable[tuple[str, ...]]:
+    """One row for each client that contract tests try: what their ``client`` marks say, which a fixture checks."""
+    yield "client", "version", "calls that it makes and understands", "is told what is supported"
+    tried: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
+    for path in sorted((DOCS.parent / "tests" / "contract").glob("test_*.py")):
+        language = "Node.js" if path.name.startswith("test_node_") else "Python"
+        for client, calls, refused in _client_marks(path):
+            known, told = tried.setdefault((client, language), ({}, {}))
+            known |= dict.fromkeys(calls)
+            told |= dict.fromkeys(refused)
+    for (client, language), (calls, refused) in sorted(tried.items(), key=lambda row: (row[0][1], row[0][0].lower())):
+        yield f"`{client}` for {language}", _version(client, language), _by_service(calls), ", ".join(refused)
+
+
+def _client_marks(path: Path) -> Iterable[tuple[str, list[str], list[str]]]:
+    """Read the marks of a test file: client, calls, what is refused. Names in them are constants of the file."""
+    tree = ast.parse(path.read_text("utf-8"))
+    constants = {
+        target.id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
+        for target in node.targets
+        if isinstance(target, ast.Name) and all(isinstance(item, ast.Constant) for item in node.value.elts)
+    }
+    for node in ast.walk(tree):
+        for mark in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+            if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.client":
+                client, *calls = (
+                    text
+                    for argument in mark.args
+                    for text in (
+                        constants[ast.unparse(argument.value)]
+                        if isinstance(argument, ast.Starred)
+                        else (ast.literal_eval(argument),)
+                    )
+                )
+                yield client, calls, [ast.literal_eval(keyword.value) for keyword in mark.keywords]
+
+
+def _version(client: str, language: str) -> str:
+    """Return the version that the tests install."""
+    if language == "Node.js":
+        return str(
+            json.loads((DOCS.parent / "tests/contract/node/package.json").read_text("utf-8"))["dependencies"][client]
+        )
+    pins = dict(line.split("==") for line in (DOCS.parent / "constraints.txt").read_text("utf-8").splitlines())
+    return pins[client]
+
+
+def _by_service(calls: Iterable[str]) -> str:
+    grouped: dict[str, list[str]] = {}
+    for call in calls:
+        service, _, action = call.partition(":")
+        grouped.setdefault(service, []).append(action)
+    return "; ".join(
+        f"{service}: {', '.join(f'`{action}`' for action in actions)}" for service, actions in grouped.items()
+    )
+
+
+def ecs_parameters() -> Iterable[tuple[str, ...]]:
+    """One row for each action of ECS: what the local cloud makes of the parameters that the SDK's model has."""
+    yield "action", "honoured", "refused with `UnsupportedParameter`", "taken and ignored"
+    for action, row in ECS_ACTIONS.items():
+        kinds = {parameter.name: parameter.kind for parameter in row.parameters}
+        names = [name for name in _names(getattr(models, f"{action}Request")) if name in kinds or name not in COMMON]
+        yield (
+            f"`{action}`",
+            _codes(name for name in names if kinds.get(name, "ignored") not in ("refused", "ignored")),
+            _codes(name for name in names if kinds.get(name) == "refused"),
+            _codes(name for name in names if kinds.get(name, "ignored") == "ignored"),
+        )
+
+
+def ecs_fields() -> Iterable[tuple[str, ...]]:
+    """One row for each level of a described instance: which fields of the SDK's model are answered, which are not."""
+    yield "of", "answered", "left out"
+    cloud = Cloud.from_fleet(default())
+    instance = next(iter(cloud.fleet))
+    answered = described(instance, instance.state)
+    fields = _names(models.DescribeInstancesResponseBodyInstancesInstance)
+    yield (
+        "`DescribeInstances`, an instance",
+        _codes(name for name in fields if name in answered),
+        _codes(name for name in fields if name not in answered),
+    )
+
+
+def _names(model: Any) -> list[str]:
+    """Return the API's names of a model's fields, as its ``to_map`` writes them."""
+    return list(dict.fromkeys(re.findall(r"result\['(\w+)'\]", inspect.getsource(model.to_map))))
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
 TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "settings": settings,
     "guards": guards,
@@ -92,6 +199,9 @@ TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "outcomes": outcomes,
     "paging": paging,
     "paging-zh": paging_zh,
+    "clients": clients,
+    "ecs-parameters": ecs_parameters,
+    "ecs-fields": ecs_fields,
 }
 
 

@@ -24,8 +24,8 @@ _LATEST = KEPT
 class Live:
     """The state of one cloud and its console, for any number of pages at once."""
 
-    def __init__(self, cloud: Cloud, log: InvocationLog, form: SettingsForm) -> None:
-        self._cloud, self._log, self._form = cloud, log, form
+    def __init__(self, cloud: Cloud, tables: memory.TableService, log: InvocationLog, form: SettingsForm) -> None:
+        self._cloud, self._tables, self._log, self._form = cloud, tables, log, form
         self._resets = 0
         cloud.on_reset(self._count_reset)
 
@@ -50,7 +50,7 @@ class Live:
         settings, now = self._form.settings(), self._cloud.clock.now()
         pause = settings.policy.paused
         with self._cloud.lock:
-            held = memory.read(self._cloud, settings, now)
+            held = memory.read(self._cloud.fleet, self._tables.instances, settings, now)
             counted = regions(self._cloud.fleet, held, settings.policy) if held else []
         return {
             "dry_run": settings.dry_run,

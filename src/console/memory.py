@@ -5,17 +5,16 @@ The stores are read where they are, without a call and without a line in the aud
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger import instance_row, memory, window_row
 from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.policy.facts import Policy
 from ecs_reboot.settings.settings import Settings
-from localcloud.account.cloud import Cloud
 from localcloud.account.instances import Instance
 from localcloud.tablestore.errors import OtsError
-from localcloud.tablestore.tables import Row, Table
+from localcloud.tablestore.tables import Instances, Row, Table
 
 
 class Written(NamedTuple):
@@ -33,16 +32,22 @@ class Memory(NamedTuple):
     regions: Mapping[str, RegionMemory]
 
 
-def read(cloud: Cloud, settings: Settings, now: datetime) -> Memory | None:
+class TableService(Protocol):
+    """Tablestore of the same cloud; after a reset its instances are others."""
+
+    instances: Instances
+
+
+def read(fleet: Iterable[Instance], tables: Instances, settings: Settings, now: datetime) -> Memory | None:
     """Return what the ledger of these settings holds; None where its table is not there. The caller holds the lock."""
     if settings.policy.ledger == "tags":
-        return of_tags(cloud.fleet, settings.policy, now)
-    instance = cloud.tablestore.get(settings.tablestore_instance)
+        return of_tags(fleet, settings.policy, now)
+    instance = tables.get(settings.tablestore_instance)
     try:
         table = instance.table(settings.tablestore_table) if instance else None
     except OtsError:
         table = None
-    return of_table(table, _regions(cloud.fleet), settings, now) if table else None
+    return of_table(table, _regions(fleet), settings, now) if table else None
 
 
 def of_tags(fleet: Iterable[Instance], policy: Policy, now: datetime) -> Memory:

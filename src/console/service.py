@@ -67,6 +67,7 @@ class Services(Protocol):
 
     sls: LogService
     oss: ObjectService
+    ots: memory.TableService
 
 
 class Console:
@@ -86,7 +87,7 @@ class Console:
         )
         self._log = InvocationLog(ROLE_NAME)
         self._pool = FunctionPool(cloud, self._log)
-        self._live = Live(cloud, self._log, self._form)
+        self._live = Live(cloud, services.ots, self._log, self._form)
         cloud.on_reset(self._log.clear)
         cloud.audit.subscribe(self._log.see)
         self._pages: Mapping[tuple[str, str], Page] = {
@@ -200,7 +201,7 @@ class Console:
     async def _ledger(self, _request: Request) -> Response:
         settings, now = self._form.settings(), self._cloud.clock.now()
         with self._cloud.lock:
-            held = memory.read(self._cloud, settings, now)
+            held = memory.read(self._cloud.fleet, self._services.ots.instances, settings, now)
         rows = ledger_rows(held, settings.policy, now) if held else []
         return _answered({"store": settings.policy.ledger if held else "missing", "rows": rows})
 

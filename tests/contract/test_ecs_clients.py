@@ -77,6 +77,7 @@ def current(running: Running, request: pytest.FixtureRequest):
 
 
 class TestCurrentSdk:
+    @pytest.mark.client("alibabacloud-ecs20140526", "ecs:DescribeInstances")
     def test_describe_instances(self, current: Client):
         request = models.DescribeInstancesRequest(region_id=HZ, instance_ids=json.dumps([WEB, DB]))
         body = current.describe_instances(request).body
@@ -99,15 +100,18 @@ class TestCurrentSdk:
         assert [one.instance_id for one in body.instances.instance] == [WEB, WEB_2]
         assert body.next_token == ""
 
+    @pytest.mark.client("alibabacloud-ecs20140526", "ecs:DescribeInstanceStatus")
     def test_describe_instance_status(self, current: Client):
         request = models.DescribeInstanceStatusRequest(region_id=HZ, instance_id=[BATCH])
         (one,) = current.describe_instance_status(request).body.instance_statuses.instance_status
         assert (one.instance_id, one.status) == (BATCH, "Stopped")
 
+    @pytest.mark.client("alibabacloud-ecs20140526", "ecs:DescribeRegions")
     def test_describe_regions(self, current: Client):
         regions = current.describe_regions(models.DescribeRegionsRequest()).body.regions.region
         assert HZ in {region.region_id for region in regions}
 
+    @pytest.mark.client("alibabacloud-ecs20140526", "ecs:RebootInstances")
     def test_reboot_instances(self, current: Client, running: Running):
         request = models.RebootInstancesRequest(
             region_id=HZ, instance_id=[WEB, DB, "i-none"], batch_optimization="SuccessFirst", force_reboot=True
@@ -127,10 +131,12 @@ class TestCurrentSdk:
         assert (caught.value.code, caught.value.status_code) == ("DRYRUN.SUCCESS", 400)
         assert running.cloud.audit.changes() == ()
 
+    @pytest.mark.client("alibabacloud-ecs20140526", "ecs:RebootInstance")
     def test_reboot_instance(self, current: Client, running: Running):
         current.reboot_instance(models.RebootInstanceRequest(instance_id=WEB, force_stop=False))
         assert running.cloud.fleet[WEB].status == "Stopping"
 
+    @pytest.mark.client("alibabacloud-ecs20140526", "ecs:StopInstances", "ecs:StartInstances")
     def test_stop_and_start_instances(self, current: Client):
         (row,) = current.stop_instances(
             models.StopInstancesRequest(region_id=HZ, instance_id=[WEB])
@@ -141,6 +147,7 @@ class TestCurrentSdk:
         ).body.instance_responses.instance_response
         assert (row.code, row.current_status) == ("200", "Starting")
 
+    @pytest.mark.client("alibabacloud-ecs20140526", "ecs:TagResources", "ecs:ListTagResources", "ecs:UntagResources")
     def test_tags(self, current: Client, running: Running):
         wanted = {"region_id": HZ, "resource_type": "instance", "resource_id": [WEB]}
         tag = models.TagResourcesRequestTag(key="ecs-reboot/last", value="v1 2026-11-23T12:00Z é+&= *~")
@@ -229,6 +236,7 @@ def older(running: Running, request: pytest.FixtureRequest):
 
 
 class TestOlderSdk:
+    @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:DescribeInstances")
     def test_describe_instances(self, older: Callable[..., Any]):
         request = DescribeInstancesRequest.DescribeInstancesRequest()
         body = older(request, InstanceIds=json.dumps([WEB]), PageSize=100)
@@ -239,29 +247,35 @@ class TestOlderSdk:
         body = older(request, Tags=[{"Key": "app", "Value": "web"}], InstanceName="web-*")
         assert body["TotalCount"] == 2
 
+    @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:DescribeInstanceStatus")
     def test_describe_instance_status(self, older: Callable[..., Any]):
         request = DescribeInstanceStatusRequest.DescribeInstanceStatusRequest()
         body = older(request, InstanceIds=[WEB, BATCH])
         assert [one["Status"] for one in body["InstanceStatuses"]["InstanceStatus"]] == ["Running", "Stopped"]
 
+    @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:DescribeRegions")
     def test_describe_regions(self, older: Callable[..., Any]):
         assert older(DescribeRegionsRequest.DescribeRegionsRequest())["Regions"]["Region"]
 
+    @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:RebootInstances")
     def test_reboot_instances(self, older: Callable[..., Any]):
         request = RebootInstancesRequest.RebootInstancesRequest()
         body = older(request, InstanceIds=[WEB, "i-none"], BatchOptimization="SuccessFirst", ForceReboot=True)
         codes = [row["Code"] for row in body["InstanceResponses"]["InstanceResponse"]]
         assert codes == ["200", "InvalidInstanceId.NotFound"]
 
+    @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:RebootInstance")
     def test_reboot_instance(self, older: Callable[..., Any], running: Running):
         older(RebootInstanceRequest.RebootInstanceRequest(), InstanceId=WEB)
         assert running.cloud.fleet[WEB].status == "Stopping"
 
+    @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:StopInstances", "ecs:StartInstances")
     def test_stop_and_start_instances(self, older: Callable[..., Any], running: Running):
         older(StopInstancesRequest.StopInstancesRequest(), InstanceIds=[WEB])
         older(StartInstancesRequest.StartInstancesRequest(), InstanceIds=[BATCH])
         assert (running.cloud.fleet[WEB].status, running.cloud.fleet[BATCH].status) == ("Stopping", "Starting")
 
+    @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:TagResources", "ecs:ListTagResources", "ecs:UntagResources")
     def test_tags(self, older: Callable[..., Any], running: Running):
         wanted = {"ResourceType": "instance", "ResourceIds": [WEB]}
         tags = [{"Key": "ecs-reboot/last", "Value": "v1 é+&= *~"}]

@@ -66,6 +66,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30) -> Any:
     return result
 
 
+@pytest.mark.client("alibabacloud-fc20230330", "fc:ListFunctions", "fc:GetFunction")
 def test_functions_are_listed_and_shown(fc: FunctionCompute, served: Served) -> None:
     (listed,) = fc.client.list_functions(fc.models.ListFunctionsRequest(prefix="ecs", limit=10)).body.functions
     shown = fc.client.get_function(served.function, fc.models.GetFunctionRequest()).body
@@ -75,6 +76,7 @@ def test_functions_are_listed_and_shown(fc: FunctionCompute, served: Served) -> 
     assert shown.instance_lifecycle_config.initializer.handler
 
 
+@pytest.mark.client("alibabacloud-fc20230330", "fc:InvokeFunction")
 def test_a_synchronous_invocation_reboots(fc: FunctionCompute, served: Served) -> None:
     response = fc.invoke(served.function, manual(WEB), x_fc_log_type="Tail")
     answer = json.loads(response.body.read())

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from node_clients import SOURCES, NodeProgram
 from serving import DB, WEB, Served
 
@@ -12,6 +13,14 @@ def test_the_lock_file_names_no_registry() -> None:
     assert all("integrity" in one and "resolved" not in one for name, one in packages.items() if name)
 
 
+@pytest.mark.client(
+    "@alicloud/ecs20140526",
+    "ecs:DescribeInstances",
+    "ecs:TagResources",
+    "ecs:ListTagResources",
+    "ecs:UntagResources",
+    "ecs:RebootInstances",
+)
 def test_the_node_sdk_reads_tags_and_reboots(node_program: NodeProgram, served: Served) -> None:
     told = node_program("ecs.js", served.host_port, served.key, served.secret, WEB, DB)
     assert told == {

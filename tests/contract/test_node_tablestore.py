@@ -3,10 +3,22 @@
 It shares nothing with the Python client: its protocol buffers, PlainBuffer and signer are its own.
 """
 
+import pytest
 from node_clients import NodeProgram
 from serving import Served
 
 
+@pytest.mark.client(
+    "tablestore",
+    "ots:ListTable",
+    "ots:DescribeTable",
+    "ots:GetRow",
+    "ots:PutRow",
+    "ots:UpdateRow",
+    "ots:BatchWriteRow",
+    "ots:BatchGetRow",
+    "ots:GetRange",
+)
 def test_the_node_client_writes_on_conditions_and_reads_back(node_program: NodeProgram, served: Served) -> None:
     told = node_program("tablestore.js", served.url, served.key, served.secret, "", "ecs-rb")
     assert told == {

@@ -45,6 +45,7 @@ def way(request: pytest.FixtureRequest, server: Running, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("auth_version", ["v1", "v4"])
 @pytest.mark.parametrize("compress", [True, False])
+@pytest.mark.client("aliyun-log-python-sdk", "sls:PutLogs", "sls:GetLogs", "sls:ListLogStores")
 def test_aliyun_log_writes_and_reads_back(
     server: Running, way: tuple[str, str], auth_version: str, *, compress: bool
 ) -> None:
@@ -94,6 +95,7 @@ def test_aliyun_log_repeats_a_write_after_a_server_error(server: Running, way: t
 
 @pytest.mark.parametrize("signature_version", ["v1", "v4"])
 @pytest.mark.parametrize("compress_type", [None, "zstd", "lz4", "deflate"])
+@pytest.mark.client("alibabacloud-sls20201230", "sls:PutLogs", "sls:GetLogs")
 def test_the_openapi_client_writes_and_reads_back(
     server: Running, signature_version: str, compress_type: str | None
 ) -> None:

@@ -72,6 +72,16 @@ def columns(client: sdk.OTSClient, row: str) -> dict[str, Any] | None:
     return found and {name: value for name, value, _ in found.attribute_columns}
 
 
+@pytest.mark.client(
+    "tablestore",
+    "ots:CreateTable",
+    "ots:ListTable",
+    "ots:DescribeTable",
+    "ots:UpdateTable",
+    "ots:PutRow",
+    "ots:GetRow",
+    "ots:DeleteTable",
+)
 def test_a_table_is_created_described_listed_and_deleted(client: sdk.OTSClient) -> None:
     meta = sdk.TableMeta("other_table", [("id", "INTEGER"), ("part", "BINARY")])
     options, throughput = sdk.TableOptions(), sdk.ReservedThroughput(sdk.CapacityUnit(0, 0))
@@ -110,6 +120,7 @@ def test_a_row_is_replaced_only_at_the_version_that_was_read(client: sdk.OTSClie
     )  # fmt: skip
 
 
+@pytest.mark.client("tablestore", "ots:UpdateRow", "ots:DeleteRow")
 def test_a_row_is_updated_and_deleted(client: sdk.OTSClient) -> None:
     client.put_row(TABLE, sdk.Row(key("i#1"), [("v", 1), ("old", "x")]), only_if(exists=None))
     change = sdk.Row(key("i#1"), {"PUT": [("state", "back")], "DELETE_ALL": ["old"], "INCREMENT": [("v", 4)]})
@@ -167,6 +178,7 @@ def test_conditions_of_each_comparator_and_combination(client: sdk.OTSClient) ->
     assert holds(negated)
 
 
+@pytest.mark.client("tablestore", "ots:BatchWriteRow", "ots:BatchGetRow")
 def test_a_batch_answers_for_each_row_by_itself(client: sdk.OTSClient, server: Running) -> None:
     client.put_row(TABLE, sdk.Row(key("i#1"), [("v", 1)]))
     request = sdk.BatchWriteRowRequest()
@@ -195,6 +207,7 @@ def test_a_batch_answers_for_each_row_by_itself(client: sdk.OTSClient, server: R
     )  # fmt: skip
 
 
+@pytest.mark.client("tablestore", "ots:GetRange")
 def test_a_range_comes_in_pages_in_the_order_of_the_keys(client: sdk.OTSClient) -> None:
     for name in ("w#b", "i#2", "é", "i#10", "i#1"):
         client.put_row(TABLE, sdk.Row(key(name), [("v", 1)]))

@@ -20,7 +20,8 @@ def staged(stage: Staged, level: str, **settings: str) -> Stage:
 
 
 def objects(here: Stage) -> dict[str, bytes]:
-    return here.server.services.oss.buckets[EVIDENCE_BUCKET].objects
+    stored = here.server.services.oss.buckets[EVIDENCE_BUCKET].objects
+    return {name: found.body for name, found in stored.items()}
 
 
 def result(answer: dict[str, Any]) -> dict[str, Any]:

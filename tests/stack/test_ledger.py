@@ -50,7 +50,7 @@ def test_the_first_stack_makes_it_the_second_uses_it_and_both_leave_it(
     environment = whole.account.functions.find("ecs-reboot").function.environment
     assert environment["LEDGER"] == "tablestore"
     assert (environment["TABLESTORE_INSTANCE"], environment["TABLESTORE_TABLE"]) == (NAME, ledger.TABLE)
-    instance = whole.cloud.tablestore.get(NAME)
+    instance = whole.services.ots.instances.get(NAME)
     assert instance is not None
     assert instance.networks == {"INTERNET", "VPC", "CLASSIC"}, "a new instance refuses the Internet unless it is named"
     assert ledger.LedgerTable(clients(whole), NAME).look().found == "table"
@@ -129,7 +129,7 @@ def test_the_doctor_sees_a_table_that_is_gone_or_forgets(
     whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deploy(whole, package, **IN_TABLE) == 0
-    instance = whole.cloud.tablestore.get(NAME)
+    instance = whole.services.ots.instances.get(NAME)
     assert instance is not None
     table = instance.table(ledger.TABLE)
     table.options = table.options.changed({"time_to_live": 86_400})
@@ -143,7 +143,7 @@ def test_the_doctor_sees_a_table_that_is_gone_or_forgets(
         f"bad   ledger: {NAME}: no table {ledger.TABLE}, so nothing is rebooted. Deploy with LedgerExists=instance"
         in told
     )
-    whole.cloud.tablestore.delete(NAME)
+    whole.services.ots.instances.delete(NAME)
     whole.account.tablestore_activated = False
     status, told = examined(whole, capsys)
     assert status == 1
@@ -153,7 +153,7 @@ def test_the_doctor_sees_a_table_that_is_gone_or_forgets(
 def test_a_table_that_is_no_ledger_is_not_taken(
     whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole.cloud.tablestore.declare(NAME, REGION, ("VPC",), {ledger.TABLE: {"id": "STRING"}})
+    whole.services.ots.instances.declare(NAME, REGION, ("VPC",), {ledger.TABLE: {"id": "STRING"}})
     assert deploy(whole, package, **IN_TABLE) == 1
     assert f"the table {ledger.TABLE} in {NAME} is no ledger: its key is" in capsys.readouterr().err
     assert whole.services.ros.stacks == {}

@@ -30,6 +30,8 @@ from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
 
 #: DescribeInstances gives at most 100 instances a page.
 PAGE = 100
+#: What it shows by tag or resource group, at most; whether more is cut or an error is written nowhere.
+FILTERED_MOST = 1_000
 
 #: How ECS says that a dry run would have gone through. The reference names the first; the second is the form other ECS
 #: calls use. Not verified against the live service.
@@ -91,21 +93,18 @@ class Ecs:
         return tuple(found for found in self._described(request)[0] if found.instance_id in wanted)
 
     def select(self, selector: Selector) -> Iterator[tuple[Instance, ...]]:
-        """Yield page by page the instances that meet all conditions of the selector."""
-        token: str | None = None
-        while True:
-            request = models.DescribeInstancesRequest(
-                region_id=selector.region_id,
-                tag=[models.DescribeInstancesRequestTag(key=key, value=value) for key, value in selector.tags] or None,
-                resource_group_id=selector.resource_group_id or None,
-                instance_name=selector.name or None,
-                max_results=PAGE,
-                next_token=token,
-            )
-            page, token = self._described(request)
+        """Yield page by page the instances that meet all conditions of the selector.
+
+        By tag or resource group ECS shows ``FILTERED_MOST`` at most. Where there may be more, all of the region are
+        listed, and what was not shown is found among them.
+        """
+        shown: set[str] = set()
+        for page in self._pages(selector):
+            shown.update(instance.instance_id for instance in page)
             yield page
-            if not token:
-                return
+        if len(shown) >= FILTERED_MOST and (selector.tags or selector.resource_group_id):
+            for page in self._pages(selector.model_copy(update={"tags": (), "resource_group_id": ""})):
+                yield tuple(one for one in page if one.instance_id not in shown and _meets(one, selector))
 
     def count(self, region_id: str, tag: tuple[str, str] | None) -> int:
         """Return how many instances of the region have the tag, or, without one, how many there are."""
@@ -115,9 +114,11 @@ class Ecs:
             page_number=1,
             page_size=1,
         )
-        return int(
-            self._call("DescribeInstances", region_id, "describe_instances_with_options", request).total_count or 0
-        )
+        body = self._call("DescribeInstances", region_id, "describe_instances_with_options", request)
+        total = int(body.total_count or 0)
+        if tag is None or total < FILTERED_MOST:
+            return total
+        return sum(len(page) for page in self.select(Selector(region_id=region_id, tags=(tag,))))
 
     def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:
         """Return a page of the instances of the region that have the tag.
@@ -212,6 +213,23 @@ class Ecs:
             return self._client(question.region_id)
         return self._other_clients[question.api.product, question.region_id]
 
+    def _pages(self, selector: Selector) -> Iterator[tuple[Instance, ...]]:
+        """Yield page by page what DescribeInstances shows."""
+        token: str | None = None
+        while True:
+            request = models.DescribeInstancesRequest(
+                region_id=selector.region_id,
+                tag=[models.DescribeInstancesRequestTag(key=key, value=value) for key, value in selector.tags] or None,
+                resource_group_id=selector.resource_group_id or None,
+                instance_name=selector.name or None,
+                max_results=PAGE,
+                next_token=token,
+            )
+            page, token = self._described(request)
+            yield page
+            if not token:
+                return
+
     def _described(self, request: models.DescribeInstancesRequest) -> tuple[tuple[Instance, ...], str | None]:
         action, region_id = "DescribeInstances", request.region_id
         read_at = self._deadline.clock.now()
@@ -289,6 +307,14 @@ def _answer_of(action: str, body: Any) -> RebootAnswer:
             )
             for row in rows
         ),
+    )
+
+
+def _meets(instance: Instance, selector: Selector) -> bool:
+    """Whether an instance has the tags and the resource group of a selector."""
+    tags = dict(instance.tags)
+    return selector.resource_group_id in ("", instance.resource_group_id) and all(
+        key in tags and value in ("", tags[key]) for key, value in selector.tags
     )
 
 

@@ -6,7 +6,6 @@ from random import Random
 from threading import RLock
 from uuid import UUID
 
-from localcloud.account import history
 from localcloud.account.audit import Audit
 from localcloud.account.authorization import Authorize, allow_everything
 from localcloud.account.clock import Clock
@@ -17,8 +16,6 @@ from localcloud.account.instances import Instances
 from localcloud.account.limits import Throttle
 from localcloud.account.platform import Platform
 from localcloud.account.scaling import ScalingGroups
-from localcloud.tablestore.tables import Instances as TablestoreInstances
-from localcloud.tablestore.tables import Table
 
 
 class Cloud:
@@ -83,13 +80,6 @@ class Cloud:
         """Draw a request ID in the form that Alibaba Cloud gives them."""
         return str(UUID(int=self._request_ids.getrandbits(128), version=4)).upper()
 
-    def _remember(self, table: Table) -> None:
-        """Write the attempts that the fleet declares into a ledger's table."""
-        for spec in self.declared.instances:
-            if spec.attempts:
-                name, columns = history.row(spec.instance_id, spec.attempts, self.clock.now())
-                table.put((spec.region_id, name), columns)
-
     def _begin(self) -> None:
         self._request_ids = self.random("request IDs")
         self.fleet = Instances(
@@ -98,12 +88,6 @@ class Cloud:
             self.audit,
             start_time_moves="start_time_stays" not in self.declared.deviations,
         )
-        self.tablestore = TablestoreInstances(self.clock)
-        for spec in self.declared.tablestore:
-            instance = self.tablestore.declare(spec.instance_name, spec.region_id, spec.networks, spec.tables)
-            for name, key in spec.tables.items():
-                if key == history.KEY:
-                    self._remember(instance.table(name))
         #: When a picture of an instance's console was taken last.
         self.pictured: dict[str, datetime] = {}
         self.platform = Platform(self.declared.instances, self.clock)

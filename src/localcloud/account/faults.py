@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from localcloud.account.limits import Throttle
 from localcloud.account.mistakes import DeclarationError, nearest, told
-from localcloud.tablestore.messages import MESSAGES
 
 Kind = Literal[
     "drop_before",
@@ -43,8 +42,8 @@ EFFECT_BY_DEFAULT: dict[Kind, bool] = {
     "batch": True,
     "late_effect": False,
 }
-# What only some services can suffer: a call of theirs that takes effect after its client was left without an answer.
-_OF_SERVICES: dict[Kind, tuple[str, ...]] = {"late_effect": ("ots",), "stale": ("ecs", "sls", "fc")}
+# What only some services can suffer: their reads may see what was true before.
+_OF_SERVICES: dict[Kind, tuple[str, ...]] = {"stale": ("ecs", "sls", "fc")}
 # The services and their actions. A test compares them with each service's own table.
 ACTIONS: dict[str, tuple[str, ...]] = {
     "ecs": (
@@ -54,7 +53,9 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "RebootInstances",
         "RebootInstance",
         "StartInstances",
+        "StartInstance",
         "StopInstances",
+        "StopInstance",
         "TagResources",
         "UntagResources",
         "ListTagResources",
@@ -63,9 +64,13 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "CreateSimulatedSystemEvents",
         "CancelSimulatedSystemEvents",
         "DescribeCloudAssistantStatus",
+        "DescribeUserData",
+        "DescribeDisks",
         "DescribeSnapshots",
         "GetInstanceConsoleOutput",
         "GetInstanceScreenshot",
+        "DescribeZones",
+        "DescribeInstanceTypes",
     ),
     "ess": (
         "DescribeScalingInstances",
@@ -86,7 +91,32 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "DeleteConcurrencyConfig",
         DELIVERY,
     ),
-    "ots": (*MESSAGES, "ListInstances"),
+    "oss": (
+        "ListBuckets",
+        "PutBucket",
+        "GetBucketAcl",
+        "ListObjects",
+        "ListObjectsV2",
+        "PutObject",
+        "HeadObject",
+        "GetObject",
+        "DeleteObject",
+    ),
+    "ots": (
+        "CreateTable",
+        "DescribeTable",
+        "UpdateTable",
+        "ListTable",
+        "DeleteTable",
+        "GetRow",
+        "PutRow",
+        "UpdateRow",
+        "DeleteRow",
+        "BatchGetRow",
+        "BatchWriteRow",
+        "GetRange",
+        "ListInstances",
+    ),
     "chat": ("dingtalk", "feishu", "wecom", "slack", "webhook"),
     "sls": (
         "DeleteLogStore",
@@ -141,7 +171,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: Literal["ecs", "sls", "fc", "ots", "ros", "sts", "cms", "ram", "chat", "ess"] = "ecs"
+    service: Literal["ecs", "sls", "fc", "ots", "ros", "sts", "cms", "ram", "chat", "ess", "oss"] = "ecs"
     action: str = "*"
     kind: Kind
     times: Annotated[int, Field(ge=1)] | None = None

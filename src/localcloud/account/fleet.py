@@ -19,16 +19,14 @@ from pydantic import (
 )
 
 from localcloud.account import history
-from localcloud.account.clock import Clock
 from localcloud.account.faults import ACTIONS, Fault
 from localcloud.account.history import Attempt
 from localcloud.account.mistakes import DeclarationError, nearest, told
 from localcloud.account.moments import Moment
 from localcloud.account.regions import REGIONS
 from localcloud.account.surroundings import AgentSpec, EventSpec, Health, MetricSpec, ScalingGroupSpec, SnapshotSpec
+from localcloud.account.table_rules import MOST_TABLES, Network, instance_mistake, table_mistake
 from localcloud.account.tag_rules import MAX_TAGS, key_mistake, value_mistake
-from localcloud.tablestore.errors import OtsError
-from localcloud.tablestore.tables import Instances, Network
 
 Status = Literal["Pending", "Starting", "Running", "Stopping", "Stopped"]
 Lock = Literal["security", "financial", "Recycling", "dedicatedhostfinancial", "refunded"]
@@ -143,10 +141,11 @@ class TablestoreSpec(BaseModel):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "TablestoreSpec":
-        try:
-            Instances(Clock()).declare(self.instance_name, self.region_id, self.networks, self.tables)
-        except OtsError as error:
-            raise ValueError(str(error)) from error
+        if len(self.tables) > MOST_TABLES:
+            raise ValueError(f"Number of tables exceeds the quota of {MOST_TABLES}.")
+        of_tables = (table_mistake(name, list(key)) for name, key in self.tables.items())
+        if mistake := next(filter(None, (instance_mistake(self.instance_name), *of_tables)), ""):
+            raise ValueError(mistake)
         return self
 
 

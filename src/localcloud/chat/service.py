@@ -1,17 +1,20 @@
-"""The chat services over HTTP: for which robot a POST is, what it is answered, what a declared fault makes of that."""
+"""The chat services over HTTP: for which robot a POST is, and what its service says to it."""
 
-import asyncio
 import time
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from localcloud.account.cloud import Cloud
 from localcloud.account.faults import ACTIONS, Fault
-from localcloud.chat.robots import Call, Chat, Reply, Robot
+from localcloud.chat import robots
+from localcloud.chat.robots import Call, Chat, Robot
+from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
+from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
 
 PREFIX = "/_chat"  # as in localcloud.server.application
 SERVICES = ACTIONS["chat"]
@@ -24,80 +27,100 @@ class Rules(Protocol):
     def token_of(self, path: str, call: Call, /) -> str:
         """Return the token that names the robot."""
 
-    def unknown(self) -> Reply:
+    def unknown(self) -> robots.Reply:
         """Answer a token that belongs to no robot."""
 
-    def too_fast(self) -> Reply:
+    def too_fast(self) -> robots.Reply:
         """Answer one message too many."""
 
-    def answer(self, robot: Robot, call: Call, /) -> Reply:
+    def answer(self, robot: Robot, call: Call, /) -> robots.Reply:
         """Judge a message."""
 
 
-class ChatServices:
+class _Post(NamedTuple):
+    """One POST to a chat service. There are no callers here, only robots with tokens."""
+
+    action: str
+    path: str
+    call: Call
+    parameters: Mapping[str, str] = {}
+    identity: None = None
+
+    @property
+    def rules(self) -> Rules:
+        return cast("Rules", import_module(f"localcloud.chat.{self.action}"))
+
+
+class TooLong(Exception):
+    """A message that no chat service takes."""
+
+
+class ChatServices(Api[Request, _Post]):
     """All chat services of an account, reached by ``handle``; ``chat`` holds robots and messages."""
 
+    service = "chat"
+    refusal = TooLong
+    #: A service may repeat what it was sent, and so may a declared message: the token with it.
+    unaudited_of_faults = frozenset({"message"})
+
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+        self._cloud, self._pipeline = cloud, Pipeline(cloud)
         self._begin()
         cloud.on_reset(self._begin)
 
     def _begin(self) -> None:
         self.chat = Chat(SERVICES)
 
-    async def handle(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Answer | Response | Dropped:
         """Answer one request; every one is audited, without its token."""
-        service, _, path = request.url.path.removeprefix(f"{PREFIX}/").partition("/")
-        if service not in SERVICES or request.method != "POST":
+        if request.url.path.split("/")[2] not in SERVICES or request.method != "POST":
             return Response(f"POST to {PREFIX}/SERVICE/..., one of {', '.join(SERVICES)}", 404)
-        rules = cast("Rules", import_module(f"localcloud.chat.{service}"))
-        body = (await request.body())[:BODY_LIMIT]
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        call = Call(dict(request.query_params), headers, body, time.time())
-        fault = next(iter(self._cloud.faults.take("chat", service)), None)
-        if fault and fault.kind == "delay":
-            await asyncio.sleep(fault.seconds or 0.0)
-        spoilt = _spoilt(fault, rules)
-        with self._cloud.lock:
-            reply = None
-            if fault is None or fault.lets_effect_happen:
-                robot = self.chat.robot(service, rules.token_of(path, call))
-                reply = rules.answer(robot, call) if robot else rules.unknown()
-                self._show(service, reply)
-            answer = reply if spoilt is None else spoilt
-            self._audit(service, answer, reply, fault)
-        if fault and fault.kind in ("drop_before", "drop_after"):
-            return Dropped()
-        if answer is None:
-            raise AssertionError("a fault that holds back the effect spoils the answer")
-        text = answer.body[: len(answer.body) // 2] if fault and fault.kind == "truncate" else answer.body
-        kind = "application/json" if text.startswith("{") else "text/plain"
-        return Response(text, answer.status, dict(answer.headers), kind)
+        return await self._pipeline.respond(self, request)
 
-    def _show(self, service: str, reply: Reply) -> None:
-        if reply.message:
+    def request_id(self) -> str:
+        """Draw a request ID."""
+        return self._cloud.request_id()
+
+    async def receive(self, request: Request) -> _Post:
+        """Read a message. Raises TooLong."""
+        content = await body.read(request, BODY_LIMIT)
+        if isinstance(content, int):
+            raise TooLong(f"the message has {content} bytes, more than {BODY_LIMIT}")
+        name, _, path = request.url.path.removeprefix(f"{PREFIX}/").partition("/")
+        headers = {header.lower(): value for header, value in request.headers.items()}
+        return _Post(name, path, Call(dict(request.query_params), headers, content, time.time()))
+
+    def authenticate(self, call: _Post) -> _Post:
+        """Return the call: the robot's own rules judge token and signature."""
+        return call
+
+    def act(self, call: _Post, _met: Met, _request_id: str) -> Reply:
+        """Have the service judge the message, and show it where it is taken."""
+        rules = call.rules
+        robot = self.chat.robot(call.action, rules.token_of(call.path, call.call))
+        said = rules.answer(robot, call.call) if robot else rules.unknown()
+        if said.message:
             now = self._cloud.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            self.chat.messages.append({"service": service, "time": now, **reply.message})
+            self.chat.messages.append({"service": call.action, "time": now, **said.message})
+        return _reply(said)
 
-    def _audit(self, service: str, answer: Reply | None, reply: Reply | None, fault: Fault | None) -> None:
-        dropped = fault is not None and fault.kind in ("drop_before", "drop_after")
-        self._cloud.audit.api(
-            service="chat",
-            action=service,
-            parameters={},
-            http_status=None if dropped or answer is None else answer.status,
-            code=answer.code if answer else "",
-            request_id=self._cloud.request_id(),
-            effect=bool(reply and reply.message),
-        )
+    def refuse(self, error: TooLong, _call: _Post | None, _request_id: str) -> Reply:
+        """Refuse what is too long."""
+        return Reply(413, str(error).encode(), "413", media_type="text/plain")
+
+    def declared(self, fault: Fault, call: _Post, _request_id: str) -> Reply:
+        """Put a declared error into the service's form."""
+        if fault.kind == "throttle":
+            return _reply(call.rules.too_fast())
+        status = fault.status or 500
+        text = fault.message or fault.code or "error"
+        return Reply(status, text.encode(), fault.code or str(status), media_type="text/plain")
+
+    def headers(self, reply: Reply, _call: _Post | None, _request_id: str) -> Mapping[str, str]:
+        """Return the headers of an answer."""
+        return reply.headers
 
 
-def _spoilt(fault: Fault | None, rules: Rules) -> Reply | None:
-    """Return the answer that a fault gives in the place of the service's own, None where that one goes out."""
-    if fault is None or fault.kind in ("delay", "drop_before", "drop_after", "truncate"):
-        return None
-    if fault.kind == "throttle":
-        return rules.too_fast()
-    if fault.kind == "not_json":
-        return Reply(fault.status or 502, "<html>502 Bad Gateway</html>", "502")
-    return Reply(fault.status or 500, fault.message or fault.code or "error", fault.code or str(fault.status or 500))
+def _reply(said: robots.Reply) -> Reply:
+    kind = "application/json" if said.body.startswith("{") else "text/plain"
+    return Reply(said.status, said.body.encode(), said.code, said.headers, kind, effect=bool(said.message))

@@ -1,6 +1,6 @@
 """The table of actions: name -> parameters, and what carries it out."""
 
-from localcloud.ecs import console_of_guest, describe, guest, power, system_events, tags
+from localcloud.ecs import console_of_guest, describe, disks, guest, offering, power, system_events, tags
 from localcloud.ecs.call import Row
 
 VERSION = "2014-05-26"
@@ -11,7 +11,9 @@ ACTIONS = {
     "DescribeInstanceStatus": Row(describe.STATUSES, describe.describe_instance_status),
     "DescribeRegions": Row(describe.ALL_REGIONS, describe.describe_regions),
     "RebootInstances": Row(power.REBOOT_INSTANCES, power.batch, answers_each=True),
-    "RebootInstance": Row(power.REBOOT_INSTANCE, power.reboot_instance, answers_each=True),
+    "RebootInstance": Row(power.REBOOT_INSTANCE, power.single, answers_each=True),
+    "StartInstance": Row(power.START_INSTANCE, power.single, answers_each=True),
+    "StopInstance": Row(power.STOP_INSTANCE, power.single, answers_each=True),
     "StartInstances": Row(power.START_INSTANCES, power.batch, answers_each=True),
     "StopInstances": Row(power.STOP_INSTANCES, power.batch, answers_each=True),
     "TagResources": Row(tags.TAG, tags.tag_resources),
@@ -24,5 +26,9 @@ ACTIONS = {
     "DescribeCloudAssistantStatus": Row(guest.ASSISTANT, guest.describe_assistant),
     "GetInstanceConsoleOutput": Row(console_of_guest.OUTPUT, console_of_guest.get_output),
     "GetInstanceScreenshot": Row(console_of_guest.SCREENSHOT, console_of_guest.get_screenshot),
-    "DescribeSnapshots": Row(guest.SNAPSHOTS, guest.describe_snapshots),
+    "DescribeUserData": Row(guest.USER_DATA, guest.describe_user_data),
+    "DescribeDisks": Row(disks.DISKS, disks.describe_disks),
+    "DescribeSnapshots": Row(disks.SNAPSHOTS, disks.describe_snapshots),
+    "DescribeZones": Row(offering.ZONES, offering.describe_zones),
+    "DescribeInstanceTypes": Row(offering.INSTANCE_TYPES, offering.describe_instance_types),
 }

@@ -13,6 +13,8 @@ from localcloud.openapi.errors import ApiError
 
 MAX_PAGE = 100
 MIN_TOKEN_PAGE = 10  # documented: a smaller MaxResults counts as 10
+#: What a filter by tag or resource group shows, at most: documented; that the rest is cut silently is our choice.
+MOST_FILTERED = 1_000
 _TOKEN_MARK = b"after:"
 
 REGION = Parameter("RegionId", "region", required=True)
@@ -39,37 +41,42 @@ INSTANCES = (
     Parameter("PageSize", "integer", default=10, maximum=MAX_PAGE),
     Parameter("NextToken"),
     Parameter("MaxResults", "integer", maximum=MAX_PAGE),
-    Parameter("Tag", "tags", limit=20, exceeded_code="NumberExceed.Tags"),
+    Parameter("Tag", "tags", limit=20, exceeded_code="InvalidTagCount"),
     Parameter("ResourceGroupId"),
     Parameter("InstanceName"),
-    Parameter("Status", allowed=("Pending", "Running", "Starting", "Stopping", "Stopped")),
-    Parameter("LockReason", allowed=("financial", "security", "Recycling", "dedicatedhostfinancial", "refunded")),
+    Parameter("Status", allowed=("Pending", "Running", "Starting", "Stopping", "Stopped"),
+              invalid_code="InvalidStatus.NotFound"),
+    Parameter("LockReason", allowed=("financial", "security", "Recycling", "dedicatedhostfinancial", "refunded"),
+              invalid_code="InvalidLockReason.NotFound"),
     Parameter("VpcId"),
     Parameter("VSwitchId"),
     Parameter("ZoneId"),
     Parameter("ImageId"),
     Parameter("InstanceType"),
-    Parameter("InstanceNetworkType", allowed=("classic", "vpc")),
-    Parameter("InstanceChargeType", allowed=("PostPaid", "PrePaid")),
+    Parameter("InstanceNetworkType", allowed=("classic", "vpc"), invalid_code="InvalidNetworkType.NotFound"),
+    Parameter("InstanceChargeType", allowed=("PostPaid", "PrePaid"),
+              invalid_code="InvalidInstanceChargeType.NotFound"),
     Parameter("SecurityGroupId"),
     Parameter("PrivateIpAddresses", "json_array"),
     Parameter("InnerIpAddresses", "json_array"),
     Parameter("PublicIpAddresses", "json_array"),
     Parameter("DryRun", "boolean"),
+    Parameter("AdditionalAttributes", "ignored"),
+    Parameter("NeedSaleCycle", "ignored"),
     *(Parameter(name, "refused") for name in _REFUSED),
 )  # fmt: skip
 STATUSES = (
     REGION,
     Parameter("ZoneId"),
-    Parameter("ClusterId"),
+    Parameter("ClusterId", "refused"),
     Parameter("InstanceId", "repeat", exceeded_code="InvalidParameter.TooManyInstanceIds"),
     Parameter("PageNumber", "integer", default=1),
     Parameter("PageSize", "integer", default=10, maximum=50),
 )
 ALL_REGIONS = (
-    Parameter("AcceptLanguage"),
-    Parameter("InstanceChargeType"),
-    Parameter("ResourceType"),
+    Parameter("AcceptLanguage", "ignored"),
+    Parameter("InstanceChargeType", "ignored"),
+    Parameter("ResourceType", "ignored"),
 )
 
 
@@ -152,11 +159,12 @@ def _matching(call: Call, region_id: str) -> list[Instance]:
     seen = [instance for instance in candidates if instance.spec.visible]
     if not needed:
         return seen
-    return [
+    passing = [
         instance
         for instance in seen
         if (state := call.state(instance)) and all(test(instance, state) for test in needed)
     ]
+    return passing[:MOST_FILTERED] if arguments.tags("Tag") or arguments.text("ResourceGroupId") else passing
 
 
 def _token(rank: int) -> str:

@@ -1,11 +1,12 @@
-"""What is seen of the guest and its disks: DescribeCloudAssistantStatus and DescribeSnapshots."""
+"""What is seen of the guest: DescribeCloudAssistantStatus and DescribeUserData."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from localcloud.account.instances import Instance
 from localcloud.ecs.call import Body, Call, Outcome
 from localcloud.ecs.describe import REGION
 from localcloud.ecs.parameters import Parameter
+from localcloud.ecs.presentation import api_seconds
 from localcloud.openapi.errors import ApiError
 
 _BEAT = timedelta(seconds=60)
@@ -17,16 +18,9 @@ ASSISTANT = (
     Parameter("InstanceId", "repeat", limit=50, exceeded_code="InstanceIds.ExceedLimit"),
     Parameter("OSType", allowed=("Windows", "Linux", "FreeBSD")),
     Parameter("MaxResults", "integer", default=10, maximum=50),
-    Parameter("NextToken", "refused"),
+    *(Parameter(name, "refused") for name in ("NextToken", "PageNumber", "PageSize")),
 )
-SNAPSHOTS = (
-    REGION,
-    Parameter("InstanceId"),
-    Parameter("Status", default="all", allowed=("progressing", "accomplished", "failed", "all"),
-              invalid_code="InvalidStatus.NotFound"),
-    Parameter("MaxResults", "integer", default=10, maximum=100),
-    Parameter("NextToken", "refused"),
-)  # fmt: skip
+USER_DATA = (REGION, Parameter("InstanceId", required=True))
 
 
 def describe_assistant(call: Call) -> Outcome:
@@ -62,31 +56,15 @@ def heartbeat(instance: Instance, now: datetime, call: Call) -> datetime | None:
     return before[0].at if before else None
 
 
-def describe_snapshots(call: Call) -> Outcome:
-    """Answer with the snapshots that are being made, or that were made in the meantime."""
-    region_id, named = call.arguments.text("RegionId"), call.arguments.text("InstanceId")
-    arn = f"acs:ecs:{region_id}:{call.cloud.account}:snapshot/*"
-    if not call.allowed(f"ecs:{call.action}", arn):
+def describe_user_data(call: Call) -> Outcome:
+    """Answer with the user data of an instance: none."""
+    region_id, instance_id = call.arguments.text("RegionId"), call.arguments.text("InstanceId")
+    instance = call.find(instance_id, region_id)
+    if instance is None:
+        raise ApiError("InvalidInstanceId.NotFound", instance_id)
+    if not call.may(instance):
         raise ApiError("Forbidden.RAM", f"ecs:{call.action}")
-    now, status = call.cloud.clock.now(), call.arguments.text("Status")
-    rows = []
-    for instance in call.cloud.fleet.in_region(region_id):
-        if not instance.spec.visible or named not in ("", instance.spec.instance_id):
-            continue
-        for number, one in enumerate(instance.spec.snapshots, 1):
-            state = "accomplished" if one.done and one.done <= now else "progressing"
-            if status in ("all", state):
-                rows.append(
-                    {
-                        "SnapshotId": f"s-local{instance.rank:08d}{number:02d}",
-                        "SourceDiskId": f"d-local{instance.rank:010d}",
-                        "Status": state,
-                        "Progress": "100%" if state == "accomplished" else f"{one.progress}%",
-                        "CreationTime": _seconds(one.began),
-                        "RemainTime": 0 if state == "accomplished" else 120,
-                    }
-                )
-    return Outcome({"Snapshots": {"Snapshot": rows}, "NextToken": ""})
+    return Outcome({"RegionId": region_id, "InstanceId": instance_id, "UserData": ""})
 
 
 def _row(instance: Instance, beat: datetime | None, now: datetime) -> Body:
@@ -96,15 +74,11 @@ def _row(instance: Instance, beat: datetime | None, now: datetime) -> Body:
     return {
         "InstanceId": instance.spec.instance_id,
         "CloudAssistantStatus": "true" if beat and now - beat <= _SILENT_AFTER else "false",
-        "LastHeartbeatTime": _seconds(beat),
+        "LastHeartbeatTime": api_seconds(beat),
         "CloudAssistantVersion": "2.2.4.541",
         "ActiveTaskCount": running,
         "InvocationCount": running,
-        "LastInvokedTime": _seconds(agent.last_invoked),
+        "LastInvokedTime": api_seconds(agent.last_invoked),
         "OSType": "Linux",
         "SupportSessionManager": True,
     }
-
-
-def _seconds(moment: datetime | None) -> str:
-    return "" if moment is None else moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

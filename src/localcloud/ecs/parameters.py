@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from localcloud.account.regions import REGIONS
 from localcloud.openapi.errors import ApiError
 
-Kind = Literal["string", "boolean", "integer", "region", "repeat", "tags", "json_array", "refused"]
+Kind = Literal["string", "boolean", "integer", "region", "repeat", "tags", "json_array", "refused", "ignored"]
 Value = str | bool | int | tuple[str, ...] | tuple[tuple[str, str | None], ...]
 _BOOLEANS = {"true": True, "false": False}
 _INTEGER = re.compile(r"[0-9]{1,9}")
@@ -19,8 +19,9 @@ class Parameter(NamedTuple):
     """What one parameter must be.
 
     ``refused`` is a documented filter that the local cloud does not model: to ignore it would answer with too much.
+    ``ignored`` is taken, changes nothing, and stands in the audit as ignored.
     ``limit`` bounds how many a repeat list or JSON array holds. The three codes are what its absence, a wrong value and
-    too many of it are answered with.
+    too many of it are answered with; ``missing_status`` where the first has not the documented code's own status.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Parameter(NamedTuple):
     maximum: int | None = None
     limit: int = 100
     missing_code: str = "MissingParameter"
+    missing_status: int = 0
     invalid_code: str = "InvalidParameter"
     exceeded_code: str = "InvalidParameter"
 
@@ -105,7 +107,7 @@ def read(parameters: Mapping[str, str], specs: Iterable[Parameter]) -> Arguments
         value = _READERS[spec.kind](parameters, spec)
         if value is None or value == ():
             if spec.required:
-                raise ApiError(spec.missing_code, f"parameter {_written(spec)} is needed")
+                raise ApiError(spec.missing_code, f"parameter {_written(spec)} is needed", status=spec.missing_status)
             value = spec.default
         if value is not None:
             values[spec.name] = value
@@ -114,7 +116,7 @@ def read(parameters: Mapping[str, str], specs: Iterable[Parameter]) -> Arguments
 
 def unknown(parameters: Iterable[str], specs: Sequence[Parameter]) -> tuple[str, ...]:
     """Return the names that neither the action's table nor the common parameters have."""
-    plain = {spec.name for spec in specs if spec.kind not in ("repeat", "tags")}
+    plain = {spec.name for spec in specs if spec.kind not in ("repeat", "tags", "ignored")}
     repeated = {spec.name for spec in specs if spec.kind in ("repeat", "tags")}
     return tuple(
         name
@@ -243,6 +245,10 @@ def _refused(parameters: Mapping[str, str], spec: Parameter) -> Value | None:
     return None
 
 
+def _ignored(_parameters: Mapping[str, str], _spec: Parameter) -> Value | None:
+    return None
+
+
 _READERS = {
     "string": _string,
     "boolean": _boolean,
@@ -252,4 +258,5 @@ _READERS = {
     "tags": _tags,
     "json_array": _json_array,
     "refused": _refused,
+    "ignored": _ignored,
 }

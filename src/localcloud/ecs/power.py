@@ -1,4 +1,4 @@
-"""Rebooting, starting and stopping: RebootInstances, RebootInstance, StartInstances, StopInstances."""
+"""Rebooting, starting and stopping: each for up to 100 instances of a region, and for a single instance anywhere."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,20 +10,31 @@ from localcloud.ecs.describe import REGION
 from localcloud.ecs.parameters import Parameter
 from localcloud.openapi.errors import ApiError
 
-_IDS = Parameter("InstanceId", "repeat", required=True, exceeded_code="InvalidParameter.TooManyInstanceIds")
+_IDS = Parameter(
+    "InstanceId",
+    "repeat",
+    required=True,
+    missing_code="InvalidInstanceId.NotFound",
+    missing_status=403,
+    exceeded_code="InvalidParameter.TooManyInstanceIds",
+)
 _BATCH = Parameter("BatchOptimization", default="AllTogether", allowed=("AllTogether", "SuccessFirst"))
 _DRY_RUN = Parameter("DryRun", "boolean")
 _FORCE_STOP = Parameter("ForceStop", "boolean")
 REBOOT_INSTANCES = (_IDS, REGION, _DRY_RUN, Parameter("ForceReboot", "boolean"), _BATCH)
-REBOOT_INSTANCE = (Parameter("InstanceId", required=True), _DRY_RUN, _FORCE_STOP)
 START_INSTANCES = (_IDS, REGION, _DRY_RUN, _BATCH)
-STOP_INSTANCES = (
-    _IDS,
-    REGION,
+_STOPPED_MODE = Parameter("StoppedMode", allowed=("KeepCharging", "StopCharging"))
+STOP_INSTANCES = (_IDS, REGION, _DRY_RUN, _BATCH, _FORCE_STOP, _STOPPED_MODE)
+_SINGLE = Parameter("InstanceId", required=True)
+REBOOT_INSTANCE = (_SINGLE, _DRY_RUN, _FORCE_STOP)
+START_INSTANCE = (_SINGLE, _DRY_RUN, Parameter("InitLocalDisk", "ignored"))
+STOP_INSTANCE = (
+    _SINGLE,
     _DRY_RUN,
-    _BATCH,
     _FORCE_STOP,
-    Parameter("StoppedMode", allowed=("KeepCharging", "StopCharging")),
+    _STOPPED_MODE,
+    Parameter("ConfirmStop", "ignored"),
+    Parameter("Hibernate", "refused"),
 )
 
 #: On the way from Running to Stopped, and back.
@@ -32,8 +43,8 @@ IN_BETWEEN: tuple[Status, ...] = ("Stopping", "Starting")
 # Operation lock -> what RebootInstances and StartInstances answer. A security lock leaves StopInstances possible.
 LOCKED = {
     "security": "InstanceLockedForSecurity",
-    "financial": "InsufficientBalance",
-    "dedicatedhostfinancial": "InsufficientBalance",
+    "financial": "InstanceExpiredOrInArrears",
+    "dedicatedhostfinancial": "InstanceExpiredOrInArrears",
     "Recycling": "IncorrectInstanceStatus",
     "refunded": "IncorrectInstanceStatus",
 }
@@ -49,13 +60,17 @@ class _Operation(NamedTuple):
 
 
 _REBOOT = _Operation("Running", lambda one, force: reboot_course(one.spec, force=force), heeds_locks=True)
+_START = _Operation("Stopped", lambda one, _force: start_course(one.spec), heeds_locks=True)
+_STOP = _Operation(
+    "Running", lambda one, force: stop_course(one.spec, force=force), heeds_locks=False, force_parameter="ForceStop"
+)
 _OPERATIONS = {
     "RebootInstances": _REBOOT._replace(force_parameter="ForceReboot"),
     "RebootInstance": _REBOOT._replace(force_parameter="ForceStop"),
-    "StartInstances": _Operation("Stopped", lambda one, _force: start_course(one.spec), heeds_locks=True),
-    "StopInstances": _Operation(
-        "Running", lambda one, force: stop_course(one.spec, force=force), heeds_locks=False, force_parameter="ForceStop"
-    ),
+    "StartInstances": _START,
+    "StartInstance": _START,
+    "StopInstances": _STOP,
+    "StopInstance": _STOP,
 }
 
 
@@ -81,8 +96,8 @@ def batch(call: Call) -> Outcome:
     return Outcome({"InstanceResponses": {"InstanceResponse": responses}}, effect)
 
 
-def reboot_instance(call: Call) -> Outcome:
-    """Answer RebootInstance, the action for a single instance, in whichever region it is."""
+def single(call: Call) -> Outcome:
+    """Answer an action on a single instance, in whichever region it is."""
     result = _check(call, call.arguments.text("InstanceId"))
     if isinstance(result, ApiError):
         raise result

@@ -6,12 +6,23 @@ from localcloud.account.instances import Instance, State
 from localcloud.ecs.call import Body
 
 IMAGE, INSTANCE_TYPE, SECURITY_GROUP = "aliyun_3_x64_20G_alibase_local.vhd", "ecs.g7.large", "sg-bp1local000000000000"
+FAMILY, CORES, MEMORY_GIB = "ecs.g7", 2, 8
 _NEVER_EXPIRES = datetime(2099, 12, 31, 15, 59, tzinfo=timezone.utc)
 
 
 def api_time(moment: datetime | None) -> str:
     """Write a time as ECS does: UTC, to the minute; empty if there is none."""
     return "" if moment is None else moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def api_seconds(moment: datetime | None) -> str:
+    """Write a time as newer answers do: UTC, to the second; empty if there is none."""
+    return "" if moment is None else moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def disk_id(instance: Instance) -> str:
+    """Return the ID of an instance's system disk, its only one."""
+    return f"d-local{instance.rank:010d}"
 
 
 def zone(instance: Instance) -> str:
@@ -57,9 +68,9 @@ def described(instance: Instance, state: State) -> Body:
         "InstanceChargeType": spec.instance_charge_type,
         "ResourceGroupId": spec.resource_group_id,
         "InstanceType": INSTANCE_TYPE,
-        "InstanceTypeFamily": "ecs.g7",
-        "Cpu": 2,
-        "Memory": 8192,
+        "InstanceTypeFamily": FAMILY,
+        "Cpu": CORES,
+        "Memory": MEMORY_GIB * 1024,
         "ImageId": IMAGE,
         "OSName": "Alibaba Cloud Linux 3 64 bit",
         "OSType": "linux",
@@ -81,10 +92,11 @@ def described(instance: Instance, state: State) -> Body:
             "NatIpAddress": "",
             "PrivateIpAddress": {"IpAddress": [address] if in_vpc else []},
         },
+        # Older clients read on in this order: the Elastic IP address stands in where there is no public one.
+        "EipAddress": {"AllocationId": "", "IpAddress": "", "InternetChargeType": ""},
         "PublicIpAddress": {"IpAddress": []},
         "InnerIpAddress": {"IpAddress": [] if in_vpc else [address]},
         "RdmaIpAddress": {"IpAddress": []},
-        "EipAddress": {"AllocationId": "", "IpAddress": "", "InternetChargeType": ""},
         "SecurityGroupIds": {"SecurityGroupId": [SECURITY_GROUP]},
         "NetworkInterfaces": {
             "NetworkInterface": [

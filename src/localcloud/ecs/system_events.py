@@ -33,7 +33,10 @@ HISTORY = (
     Parameter("EventId", "repeat", exceeded_code="EventIdLimitExceeded"),
     Parameter("MaxResults", "integer", default=_PAGE, minimum=10, maximum=_PAGE),
     Parameter("NextToken"),
-)
+    *(Parameter(name, "refused") for name in (
+        "EventCycleStatus", "EventPublishTime", "EventType", "ImpactLevel", "NotBefore", "PageNumber", "PageSize",
+        "ResourceGroupId", "Tag")),
+)  # fmt: skip
 FULL_STATUS = (
     REGION,
     _IDS,
@@ -41,7 +44,9 @@ FULL_STATUS = (
     Parameter("Status", allowed=("Starting", "Running", "Stopped")),
     Parameter("PageNumber", "integer", default=1),
     Parameter("PageSize", "integer", default=10, maximum=_PAGE),
-)
+    *(Parameter(name, "refused") for name in (
+        "EventId", "EventPublishTime", "EventType", "InstanceEventType", "NotBefore")),
+)  # fmt: skip
 SIMULATE = (
     REGION,
     Parameter("InstanceId", "repeat", required=True, exceeded_code="InstanceIdLimitExceeded"),

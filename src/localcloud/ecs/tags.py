@@ -47,6 +47,7 @@ LIST = (
     _IDS._replace(required=False),
     _TAGS._replace(required=False),
     Parameter("NextToken"),
+    Parameter("TagFilter", "refused"),
 )
 
 

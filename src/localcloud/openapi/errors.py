@@ -55,11 +55,19 @@ _INSTANCES = {
         403, "The specified operation is denied as your instance is locked for security reasons."
     ),
     "InstanceNotReady": Documented(403, "The specified instance is not ready for use."),
+    "InstanceExpiredOrInArrears": Documented(403, "The instance is expired, or payment for it is due."),
     "InsufficientBalance": Documented(403, "Your account does not have enough balance."),
     "InvalidInstanceId.NotFound": Documented(404, "The specified InstanceId does not exist."),
     "InvalidInstanceIds.Malformed": Documented(400, "The specified InstanceIds is not valid."),
     "InvalidParameter.TooManyInstanceIds": Documented(403, "Instance ids cannot be more than 100."),
     "InvalidRegionId.NotFound": Documented(404, "The specified RegionId does not exist."),
+}
+_FILTERS = {
+    "InvalidInstanceChargeType.NotFound": Documented(404, "The InstanceChargeType does not exist in our records."),
+    "InvalidLockReason.NotFound": Documented(404, "The specified LockReason is not found."),
+    "InvalidNetworkType.NotFound": Documented(404, "The specified InstanceNetworkType is not found."),
+    "InvalidStatus.NotFound": Documented(404, "The specified Status is not found."),
+    "InvalidTagCount": Documented(400, "The specified tags are beyond the permitted range."),
 }
 _SURROUNDINGS = {
     "EventIdLimitExceeded": Documented(403, "The maximum number of event IDs is exceeded."),
@@ -68,7 +76,6 @@ _SURROUNDINGS = {
     "InvalidInstance.NotFound": Documented(404, "The specified instance does not exist."),
     "InvalidNotBefore.Passed": Documented(403, "The specified NotBefore is in the past."),
     "InvalidScalingGroupId.NotFound": Documented(404, "The specified scaling group does not exist."),
-    "InvalidStatus.NotFound": Documented(404, "The specified Status is not found."),
     "ParameterInvalid": Documented(400, "The parameter is invalid."),
     "ResourceNotFound": Documented(404, "The specified resource is not found."),
 }
@@ -87,7 +94,7 @@ _TAGS = {
     "NumberExceed.Tags": Documented(400, "The Tags parameter's number is exceed , Valid : 20"),
     "OperationDenied.QuotaExceed": Documented(400, "The quota of tags on resource is beyond permitted range."),
 }
-DOCUMENTED = _SIGNING | _REQUEST | _TROUBLE | _INSTANCES | _SURROUNDINGS | _TAGS
+DOCUMENTED = _SIGNING | _REQUEST | _TROUBLE | _INSTANCES | _FILTERS | _SURROUNDINGS | _TAGS
 
 
 class ApiError(Exception):

@@ -19,6 +19,7 @@ CLOCK_TOLERANCE_SECONDS = 900
 _ACS3_FIELDS = ("Credential", "SignedHeaders", "Signature")
 _HEX_64 = re.compile(r"[0-9a-f]{64}")
 _TIMESTAMP = "%Y-%m-%dT%H:%M:%SZ"
+_MILLISECONDS = re.compile(r"\.[0-9]{3}Z$")  # as aliyun-sdk for Node writes them; the service takes them
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -108,7 +109,7 @@ def check(signed: Signed, secret: str) -> None:
 def check_time(signed: Signed, now: datetime) -> None:
     """Raise unless the request was signed within 15 minutes of ``now``."""
     try:
-        moment = datetime.strptime(signed.timestamp, _TIMESTAMP).replace(tzinfo=timezone.utc)
+        moment = datetime.strptime(_MILLISECONDS.sub("Z", signed.timestamp), _TIMESTAMP).replace(tzinfo=timezone.utc)
     except ValueError:
         raise ApiError("InvalidTimeStamp.Format", f"{signed.timestamp!r} is not like 2026-11-23T13:39:27Z") from None
     skew = (now - moment).total_seconds()

@@ -1,187 +1,158 @@
-"""Buckets and objects over HTTP: PutBucket, GetBucketAcl, PutObject, HeadObject, GetObject, DeleteObject."""
+"""OSS over HTTP, in path style or with the bucket before the host name: the steps of a call that are its own."""
 
 import base64
-import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
+from xml.sax.saxutils import escape
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from localcloud.account.authorization import Resource
 from localcloud.account.cloud import Cloud
-from localcloud.account.credentials import CredentialError
+from localcloud.account.credentials import CredentialError, Identity
+from localcloud.account.faults import Fault
+from localcloud.oss.buckets import Buckets
+from localcloud.oss.operations import OPERATIONS, Call, operation_of
 from localcloud.oss.signature import SCHEME, OssError, Signed, claim_of, verify
+from localcloud.pipeline import body
+from localcloud.pipeline.connection import Dropped
+from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
 
 #: A bucket that is there from the start, as the template makes one for the function's evidence.
-EVIDENCE_BUCKET = "ecs-reboot-evidence"
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+EVIDENCE_BUCKET, _REGION = "ecs-reboot-evidence", "cn-hangzhou"
+BODY_LIMIT = 512 * 2**20
+_HOST = re.compile(r"((?P<bucket>[a-z0-9-]*)\.)?oss-[a-z0-9-]+\.aliyuncs\.com(:[0-9]+)?")
+_STATUS = {"InternalError": 500, "AccessDenied": 403, "QpsLimitExceeded": 503}
 
 
-class Bucket(NamedTuple):
-    """One bucket: its region, and its objects by name."""
+class Received(NamedTuple):
+    """A request: what it is for, whose it is, and the region that its signature names."""
 
-    name: str
-    region: str
-    objects: dict[str, bytes]
-
-
-class Call(NamedTuple):
-    """One authenticated call."""
-
+    signed: Signed
     bucket: str
     key: str
-    region: str
+    query: Mapping[str, str]
     body: bytes
+    action: str
+    region: str = ""
+    identity: Identity | None = None
+
+    @property
+    def parameters(self) -> Mapping[str, str | int]:
+        """What the audit says of the call."""
+        return {"bucket": self.bucket, "object": self.key, "bytes": len(self.body)}
 
 
-class Oss:
-    """The buckets of one account."""
+class Oss(Api[Request, Received]):
+    """The service of one account: its buckets, reached by ``handle``."""
+
+    service = "oss"
+    refusal = OssError
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-        kept = Bucket(EVIDENCE_BUCKET, "cn-hangzhou", {})
-        self.buckets: dict[str, Bucket] = {EVIDENCE_BUCKET: kept}
+        self._cloud, self._pipeline = cloud, Pipeline(cloud)
+        self.buckets = Buckets()
+        self.make(EVIDENCE_BUCKET, _REGION)
+
+    async def handle(self, request: Request) -> Answer | Dropped:
+        """Answer one request."""
+        return await self._pipeline.respond(self, request)
 
     def get(self, bucket: str, key: str) -> bytes:
         """Return an object. Raises OssError (NoSuchBucket, NoSuchKey)."""
-        objects = self._bucket(bucket).objects
-        if key not in objects:
-            raise OssError("NoSuchKey", f"there is no object {key} in {bucket}", 404)
-        return objects[key]
+        return self.buckets.find_object(bucket, key).body
 
     def make(self, bucket: str, region: str) -> None:
         """Make a bucket. Raises OssError."""
-        if not _BUCKET.fullmatch(bucket):
-            raise OssError("InvalidBucketName", f"{bucket}: 3 to 63 lower-case letters, digits and -", 400)
         if bucket in self.buckets:
             raise OssError("BucketAlreadyExists", f"there is a bucket {bucket}", 409)
-        self.buckets[bucket] = Bucket(bucket, region, {})
+        self.buckets.make(bucket, region, self._cloud.clock.now())
 
     def remove(self, bucket: str, *, force: bool) -> None:
         """Take a bucket away, with its objects only by force. Raises OssError."""
-        if self._bucket(bucket).objects and not force:
+        if self.buckets.find(bucket).objects and not force:
             raise OssError("BucketNotEmpty", f"{bucket} holds objects", 409)
         del self.buckets[bucket]
 
-    async def handle(self, request: Request) -> Response:
-        """Answer one request in path style, /bucket/object; each is audited."""
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        path = unquote(request.scope["raw_path"].decode().partition("?")[0])
-        bucket, _, key = path.lstrip("/").partition("/")
-        query = request.scope["query_string"].decode()
-        action = _action(request.method, key, query)
-        body = await request.body()
-        code = ""
-        try:
-            region = self._authenticated(
-                Signed(request.method, _resource(bucket, key), query, headers), bucket, key, action
-            )
-            with self._cloud.lock:
-                response = _OPERATIONS[action](self, Call(bucket, key, region, body))
-        except OssError as error:
-            code = error.code
-            text = (
-                f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{error.code}</Code>"
-                f"<Message>{error.message}</Message></Error>"
-            )
-            response = Response(text, error.status, media_type="application/xml")
-            # An answer to HEAD has no body; there the error stands in a header.
-            response.headers["x-oss-err"] = base64.b64encode(text.encode()).decode()
-        request_id = self._cloud.request_id().replace("-", "")[:24]
-        response.headers["x-oss-request-id"] = request_id
-        self._cloud.audit.api(
-            service="oss",
-            action=action,
-            parameters={"bucket": bucket, "object": key, "bytes": len(body)},
-            http_status=response.status_code,
-            code=code,
-            request_id=request_id,
-            effect=not code and request.method in ("PUT", "DELETE"),
-        )
-        return response
+    def request_id(self) -> str:
+        """Draw a request ID: 24 hexadecimal digits."""
+        return self._cloud.request_id().replace("-", "")[:24]
 
-    def _authenticated(self, signed: Signed, bucket: str, key: str, action: str) -> str:
-        claim = claim_of(signed.headers)
+    async def receive(self, request: Request) -> Received:
+        """Read a request and find its operation. Raises OssError."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        path = unquote(request.scope["raw_path"].decode().partition("?")[0]).removeprefix("/")
+        before_host = _HOST.fullmatch(headers.get("host", ""))
+        if before_host and before_host["bucket"] is not None:
+            bucket, key = before_host["bucket"], path
+        else:
+            bucket, _, key = path.partition("/")
+        text = request.scope["query_string"].decode()
+        query = dict(parse_qsl(text, keep_blank_values=True))
+        content = await body.read(request, BODY_LIMIT)
+        if isinstance(content, int):
+            raise OssError("EntityTooLarge", f"{content} bytes, more than {BODY_LIMIT}", 400)
+        resource = f"/{bucket}/{key}" if bucket else "/"
+        action = operation_of(request.method, bucket, key, query)
+        return Received(Signed(request.method, resource, text, headers), bucket, key, query, content, action)
+
+    def authenticate(self, call: Received) -> Received:
+        """Return the call with its caller. Raises OssError."""
+        headers = call.signed.headers
+        if not headers.get("authorization", "").startswith(SCHEME):
+            # The detailed code is that of the page on the end of version 1.
+            raise OssError(
+                "AccessDenied", f"Only signature version 4, {SCHEME}, is supported.", 403, detail="0002-00000080"
+            )
+        claim = claim_of(headers)
         now = datetime.now(timezone.utc)
         try:
-            token = signed.headers.get("x-oss-security-token", "")
+            token = headers.get("x-oss-security-token", "")
             credential = self._cloud.credentials.find(claim.access_key_id, token, now)
         except CredentialError as error:
             raise OssError("InvalidAccessKeyId", str(error), 403) from None
-        verify(claim, credential.access_key_secret, signed, now)
-        arn = f"acs:oss:{claim.region}:{self._cloud.account}:{bucket}" + (f"/{key}" if key else "")
-        if not self._cloud.authorize(credential.identity, f"oss:{action}", Resource(arn)):
-            raise OssError("AccessDenied", f"oss:{action} on {arn}", 403)
-        if action not in _OPERATIONS:
-            raise OssError("NotImplemented", f"the local cloud does not know {action}", 501)
-        return claim.region
+        verify(claim, credential.access_key_secret, call.signed, now)
+        return call._replace(identity=credential.identity, region=claim.region)
 
-    def _bucket(self, name: str) -> Bucket:
-        if name not in self.buckets:
-            raise OssError("NoSuchBucket", f"there is no bucket {name}", 404)
-        return self.buckets[name]
-
-    def _put_bucket(self, call: Call) -> Response:
-        if not _BUCKET.fullmatch(call.bucket):
-            raise OssError("InvalidBucketName", f"{call.bucket}: 3 to 63 lower-case letters, digits and -", 400)
-        self.buckets.setdefault(call.bucket, Bucket(call.bucket, call.region, {}))
-        return Response()
-
-    def _get_bucket_acl(self, call: Call) -> Response:
-        self._bucket(call.bucket)
-        account = self._cloud.account
-        text = (
-            "<?xml version='1.0' encoding='UTF-8'?><AccessControlPolicy>"
-            f"<Owner><ID>{account}</ID><DisplayName>{account}</DisplayName></Owner>"
-            "<AccessControlList><Grant>private</Grant></AccessControlList></AccessControlPolicy>"
+    def act(self, call: Received, _met: Met, _request_id: str) -> Reply:
+        """Carry the call out. Raises OssError."""
+        assert call.identity
+        name = f"{call.bucket}/{call.key}" if call.key else call.bucket or "*"
+        arn = f"acs:oss:{call.region}:{self._cloud.account}:{name}"
+        if not self._cloud.authorize(call.identity, f"oss:{_RIGHTS.get(call.action, call.action)}", Resource(arn)):
+            raise OssError("AccessDenied", f"oss:{call.action} on {arn}", 403)
+        if call.action not in OPERATIONS:
+            raise OssError("NotImplemented", f"{call.action} is unknown; there are {', '.join(OPERATIONS)}", 501)
+        account, now = self._cloud.account, self._cloud.clock.now()
+        return OPERATIONS[call.action](
+            Call(self.buckets, account, call.bucket, call.key, call.region, call.query, call.body, now)
         )
-        return Response(text, media_type="application/xml")
 
-    def _put_object(self, call: Call) -> Response:
-        self._bucket(call.bucket).objects[call.key] = call.body
-        return Response(headers={"etag": _etag(call.body)})
+    def refuse(self, error: OssError, call: Received | None, request_id: str) -> Reply:
+        """Put a refusal into the service's form; one of HEAD, which has no body, stands in a header too."""
+        host = call.signed.headers.get("host", "") if call else ""
+        fields = {"Code": error.code, "Message": error.message, "RequestId": request_id, "HostId": host}
+        if error.detail:
+            fields["EC"] = error.detail
+        inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
+        text = f'<?xml version="1.0" encoding="UTF-8"?><Error>{inner}</Error>'.encode()
+        headers = {"x-oss-err": base64.b64encode(text).decode()}
+        return Reply(error.status, text, error.code, headers, "application/xml")
 
-    def _head_object(self, call: Call) -> Response:
-        body = self.get(call.bucket, call.key)
-        return Response(headers={"etag": _etag(body), "content-length": str(len(body))})
+    def declared(self, fault: Fault, call: Received, request_id: str) -> Reply:
+        """Put a declared error into the service's form."""
+        code = fault.code or ("QpsLimitExceeded" if fault.kind == "throttle" else "InternalError")
+        return self.refuse(
+            OssError(code, fault.message or f"{code}.", fault.status or _STATUS.get(code, 400)), call, request_id
+        )
 
-    def _get_object(self, call: Call) -> Response:
-        body = self.get(call.bucket, call.key)
-        return Response(body, headers={"etag": _etag(body)}, media_type="application/octet-stream")
-
-    def _delete_object(self, call: Call) -> Response:
-        self._bucket(call.bucket).objects.pop(call.key, None)
-        return Response(status_code=204)
-
-
-def is_for_oss(authorization: str) -> bool:
-    """Tell by its Authorization header whether a request is for OSS."""
-    return authorization.startswith(SCHEME)
-
-
-def _action(method: str, key: str, query: str) -> str:
-    if key:
-        return {"PUT": "PutObject", "HEAD": "HeadObject", "GET": "GetObject", "DELETE": "DeleteObject"}.get(method, "?")
-    return {"PUT": "PutBucket", "GET": "GetBucketAcl" if query.startswith("acl") else "ListObjects"}.get(method, "?")
+    def headers(self, reply: Reply, _call: Received | None, request_id: str) -> Mapping[str, str]:
+        """Return the headers of an answer."""
+        return {"x-oss-request-id": request_id, "server": "AliyunOSS", **reply.headers}
 
 
-def _resource(bucket: str, key: str) -> str:
-    return f"/{bucket}/{key}"
-
-
-def _etag(body: bytes) -> str:
-    return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest().upper()}"'
-
-
-_OPERATIONS: dict[str, Callable[[Oss, Call], Response]] = {
-    "PutBucket": Oss._put_bucket,  # noqa: SLF001 - the class's own table
-    "GetBucketAcl": Oss._get_bucket_acl,  # noqa: SLF001
-    "PutObject": Oss._put_object,  # noqa: SLF001
-    "HeadObject": Oss._head_object,  # noqa: SLF001
-    "GetObject": Oss._get_object,  # noqa: SLF001
-    "DeleteObject": Oss._delete_object,  # noqa: SLF001
-}
+#: Operations whose right has another name.
+_RIGHTS = {"HeadObject": "GetObject", "ListObjectsV2": "ListObjects"}

@@ -6,24 +6,21 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 SCHEME = "OSS4-HMAC-SHA256"
 TOLERANCE = timedelta(minutes=15)
-_AUTHORIZATION = re.compile(
-    SCHEME
-    + r" Credential=(?P<key>[^/,]+)/(?P<date>[0-9]{8})/(?P<region>[^/]+)/oss/aliyun_v4_request"
-    + r"(,AdditionalHeaders=(?P<additional>[^,]+))?,Signature=(?P<signature>[0-9a-f]{64})"
-)
+_CREDENTIAL = re.compile(r"(?P<key>[^/]+)/(?P<date>[0-9]{8})/(?P<region>[^/]+)/oss/aliyun_v4_request")
+_SIGNATURE = re.compile(r"[0-9a-f]{64}")
 _ALWAYS_SIGNED = ("content-type", "content-md5")
 
 
 class OssError(Exception):
-    """A refusal by OSS: its documented code, and the HTTP status."""
+    """A refusal by OSS: its documented code, the HTTP status, and the detailed error code (EC) where it has one."""
 
-    def __init__(self, code: str, message: str, status: int) -> None:
+    def __init__(self, code: str, message: str, status: int, *, detail: str = "") -> None:
         super().__init__(f"{status} {code}: {message}")
-        self.code, self.message, self.status = code, message, status
+        self.code, self.message, self.status, self.detail = code, message, status, detail
 
 
 class Claim(NamedTuple):
@@ -38,11 +35,14 @@ class Claim(NamedTuple):
 
 def claim_of(headers: Mapping[str, str]) -> Claim:
     """Read the Authorization header. Raises OssError."""
-    match = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
-    if not match:
+    scheme, _, rest = headers.get("authorization", "").partition(" ")
+    fields = dict(part.strip().partition("=")[::2] for part in rest.split(","))
+    credential = _CREDENTIAL.fullmatch(fields.get("Credential", ""))
+    signature = fields.get("Signature", "")
+    if scheme != SCHEME or not credential or not _SIGNATURE.fullmatch(signature):
         raise OssError("InvalidArgument", f"Authorization is not of the form of {SCHEME}", 400)
-    additional = tuple((match["additional"] or "").split(";")) if match["additional"] else ()
-    return Claim(match["key"], match["date"], match["region"], additional, match["signature"])
+    additional = tuple(name for name in fields.get("AdditionalHeaders", "").split(";") if name)
+    return Claim(credential["key"], credential["date"], credential["region"], additional, signature)
 
 
 def verify(claim: Claim, secret: str, request: "Signed", now: datetime) -> None:
@@ -59,9 +59,8 @@ def verify(claim: Claim, secret: str, request: "Signed", now: datetime) -> None:
     canonical = "\n".join(
         (
             request.method,
-            quote(request.resource, safe="/"),
-            # A parameter without a value is signed as its name alone.
-            "&".join(pair.removesuffix("=") for pair in sorted(request.query.split("&"))) if request.query else "",
+            quote(request.resource, safe="/-_.~"),
+            _canonical_query(request.query),
             "".join(
                 f"{name}:{value.strip()}\n"
                 for name, value in sorted(request.headers.items())
@@ -81,9 +80,17 @@ def verify(claim: Claim, secret: str, request: "Signed", now: datetime) -> None:
 
 
 class Signed(NamedTuple):
-    """A request as its signature sees it: ``resource`` is /bucket/ or /bucket/object, ``query`` as it was sent."""
+    """A request as its signature sees it: ``resource`` is /, /bucket/ or /bucket/object, ``query`` as it was sent."""
 
     method: str
     resource: str
     query: str
     headers: Mapping[str, str]
+
+
+def _canonical_query(text: str) -> str:
+    """Sort and encode the parameters; one without a value is signed as its name alone."""
+    pairs = sorted(
+        (quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in parse_qsl(text, keep_blank_values=True)
+    )
+    return "&".join(f"{name}={value}" if value else name for name, value in pairs)

@@ -1,15 +1,16 @@
-"""The way of a call through a service: receive, authenticate, meet a fault or limit, act, audit, answer.
+"""The one way of a call through a service: receive, authenticate, meet faults or a limit, act, audit, answer.
 
-A service gives the steps that are its own (``Api``); their order, what a declared fault makes of them, and what the
-audit holds are the same for all. ECS and Tablestore, where one instance or row of a call can fail by itself, have the
-same way with that in it.
+A service gives the steps that are its own (``Api``). Their order, what a declared fault makes of them, what the audit
+holds and how an answer is written are the same for all, so a fault can be declared for every service in one way.
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Mapping
+from datetime import timedelta
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import Identity
@@ -21,7 +22,11 @@ _PROXY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 B
 
 
 class Reply(NamedTuple):
-    """One answer; ``code`` is empty for a success, ``told`` is for the audit, ``effect``: something changed."""
+    """What a service answers; ``code`` is empty for a success. ``effect``: something changed.
+
+    ``told`` and ``remarks`` are for the audit: more of the call's parameters, and fields of its entry. ``request_id``
+    replaces the drawn one.
+    """
 
     status: int
     body: bytes
@@ -29,7 +34,36 @@ class Reply(NamedTuple):
     headers: Mapping[str, str] = {}
     media_type: str = "application/json"
     told: Mapping[str, Any] = {}
+    remarks: Mapping[str, object] = {}
     effect: bool = False
+    request_id: str = ""
+
+
+class Answer(NamedTuple):
+    """An answer as it goes out; an ASGI application."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        length = (b"content-length", str(len(self.body)).encode())
+        await send({"type": "http.response.start", "status": self.status, "headers": (*self.headers, length)})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class Met(NamedTuple):
+    """The faults that a call meets. ``spoiling`` is the one of its whole answer, the others are of parts of it."""
+
+    faults: tuple[Fault, ...] = ()
+    spoiling: Fault | None = None
+
+    @property
+    def staleness(self) -> timedelta:
+        """How old what a read sees is."""
+        stale = self.spoiling is not None and self.spoiling.kind == "stale"
+        return timedelta(seconds=(self.spoiling.seconds or 0.0) if stale and self.spoiling else 0.0)
 
 
 class Received(Protocol):
@@ -43,108 +77,212 @@ class Received(Protocol):
     def parameters(self) -> Mapping[str, Any]:
         """What the audit says of the call."""
 
-
-RawT = TypeVar("RawT", contravariant=True)  # noqa: PLC0105 - what comes in
-Call = TypeVar("Call", bound=Received)
-
-
-class Api(Protocol[RawT, Call]):
-    """The steps of one service, from a raw request on. ``receive``, ``authenticate`` and ``act`` raise ``refusal``."""
-
     @property
-    def service(self) -> str:
-        """The service's name, as faults, limits and the audit have it."""
+    def identity(self) -> Identity | None:
+        """Whose the call is; None until it is authenticated."""
 
-    @property
-    def refusal(self) -> type[Exception]:
-        """The error that refuses a call."""
 
+RawT = TypeVar("RawT")
+CallT = TypeVar("CallT", bound=Received)
+
+
+class Api(ABC, Generic[RawT, CallT]):
+    """The steps of one service, from a raw request on. All but the last five raise ``refusal``."""
+
+    #: The service's name, as faults, limits and the audit have it.
+    service: str
+    #: The error that refuses a call.
+    refusal: type[Exception]
+    #: Fields of a fault that stay out of the audit.
+    unaudited_of_faults: frozenset[str] = frozenset()
+
+    @abstractmethod
+    async def receive(self, request: RawT) -> CallT:
+        """Read a request."""
+
+    @abstractmethod
+    def authenticate(self, call: CallT) -> CallT:
+        """Return the call with its identity."""
+
+    def understand(self, call: CallT) -> CallT:
+        """Return the call with what only an authenticated caller's request is read for."""
+        return call
+
+    @abstractmethod
+    def act(self, call: CallT, met: Met, request_id: str) -> Reply | Awaitable[Reply]:
+        """Carry the call out: at once, under the cloud's lock, or as something to be waited for outside it."""
+
+    @abstractmethod
     def request_id(self) -> str:
         """Draw a request ID in the service's form."""
 
-    async def receive(self, request: RawT) -> Call:
-        """Read a request."""
+    def names(self, _call: CallT) -> tuple[str, ...]:
+        """Return the instances or rows that a call names, for faults that are about one of them."""
+        return ()
 
-    def authenticate(self, call: Call) -> Identity:
-        """Return whose the call is."""
+    def answers_each(self, _call: CallT) -> bool:
+        """Whether each instance or row of a call can fail by itself."""
+        return False
 
-    async def act(self, call: Call, identity: Identity, fault: Fault | None, request_id: str) -> Reply:
-        """Carry the call out."""
+    def remarks(self, _call: CallT) -> Mapping[str, object]:
+        """Return what the audit says of a call beside its parameters, whatever it was answered."""
+        return {}
 
-    def refuse(self, error: Any, request_id: str) -> Reply:
+    @abstractmethod
+    def refuse(self, error: Any, call: CallT | None, request_id: str) -> Reply:
         """Put a refusal into the service's form."""
 
-    def declared(self, fault: Fault, action: str, request_id: str) -> Reply:
+    @abstractmethod
+    def declared(self, fault: Fault, call: CallT, request_id: str) -> Reply:
         """Put the error that an ``error`` or ``throttle`` fault declares into the service's form."""
 
-    def respond(self, reply: Reply, request_id: str) -> Response:
-        """Write the answer."""
+    @abstractmethod
+    def headers(self, reply: Reply, call: CallT | None, request_id: str) -> Mapping[str, str]:
+        """Return the headers of an answer, its media type and length aside."""
 
 
 class _Exchange(NamedTuple):
     """A request as far as it came."""
 
     request_id: str
-    call: Received | None = None
-    identity: Identity | None = None
-    fault: Fault | None = None
+    call: Any = None
+    met: Met = Met()
 
 
-async def answer(cloud: Cloud, api: Api[RawT, Call], request: RawT) -> Response:
-    """Answer one request; every one is audited, whether it is carried out, refused or met by a fault."""
-    exchange = _Exchange(request_id := api.request_id())
-    try:
-        call = await api.receive(request)
-        exchange = exchange._replace(call=call)
-        identity = api.authenticate(call)
-    except api.refusal as error:
-        return _finished(cloud, api, exchange, api.refuse(error, request_id))
-    fault = next(iter(cloud.faults.take(api.service, call.action)), None)
-    wait = fault.seconds or 0.0 if fault and fault.kind == "delay" else 0.0
-    if wait and fault and fault.before:
-        await asyncio.sleep(wait)
-        wait = 0.0
-    reply = Reply(200, b"")
-    if fault is None or fault.lets_effect_happen:
+class Pipeline:
+    """The pipeline of one cloud, for any of its services. One event loop at a time."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._late: set[asyncio.Task[None]] = set()
+
+    async def respond(self, api: Api[RawT, CallT], request: RawT) -> Answer | Dropped:
+        """Answer one request, with a closed connection where it gets no answer."""
+        return await self.answer(api, request) or Dropped()
+
+    async def answer(self, api: Api[RawT, CallT], request: RawT) -> Answer | None:
+        """Return the answer to one request, None where its connection is to be closed without one.
+
+        Every request is audited, whether it is carried out, refused or met by a fault.
+        """
+        exchange = _Exchange(request_id := api.request_id())
         try:
-            reply = await api.act(call, identity, fault, request_id)
+            exchange = exchange._replace(call=await api.receive(request))
+            exchange = exchange._replace(call=api.authenticate(exchange.call))
+            exchange = exchange._replace(call=api.understand(exchange.call))
         except api.refusal as error:
-            reply = api.refuse(error, request_id)
-    response = _finished(cloud, api, exchange._replace(identity=identity, fault=fault), reply)
-    await asyncio.sleep(wait)
-    return response
+            return self._finished(api, exchange, api.refuse(error, exchange.call, request_id))
+        exchange = exchange._replace(met=self._met(api, exchange.call))
+        return await self._carried_out(api, exchange)
+
+    def _met(self, api: Api[RawT, CallT], call: CallT) -> Met:
+        faults = self._cloud.faults.take(api.service, call.action, api.names(call))
+        if not faults:
+            return Met()
+        partial = api.answers_each(call)
+        return Met(faults, next((fault for fault in faults if not (partial and fault.is_of_one_instance)), None))
+
+    async def _carried_out(self, api: Api[RawT, CallT], exchange: _Exchange) -> Answer | None:
+        fault = exchange.met.spoiling
+        wait = fault.seconds or 0.0 if fault and fault.kind == "delay" else 0.0
+        if wait and fault and fault.before:
+            await asyncio.sleep(wait)
+            wait = 0.0
+        if fault and fault.kind == "late_effect":
+            self._act_later(api, exchange, fault.seconds or 0.0)
+        happens = fault is None or fault.lets_effect_happen
+        with self._cloud.lock:
+            acted = self._acted(api, exchange) if happens else Reply(200, b"")
+            answer = self._finished(api, exchange, acted) if isinstance(acted, Reply) else None
+        if not isinstance(acted, Reply):
+            answer = self._finished(api, exchange, await self._awaited(api, exchange, acted))
+        if wait:
+            await asyncio.sleep(wait)
+        return answer
+
+    def _acted(self, api: Api[RawT, CallT], exchange: _Exchange) -> Reply | Awaitable[Reply]:
+        try:
+            return api.act(exchange.call, exchange.met, exchange.request_id)
+        except api.refusal as error:
+            return api.refuse(error, exchange.call, exchange.request_id)
+
+    async def _awaited(self, api: Api[RawT, CallT], exchange: _Exchange, acted: Awaitable[Reply]) -> Reply:
+        try:
+            return await acted
+        except api.refusal as error:
+            return api.refuse(error, exchange.call, exchange.request_id)
+
+    def _act_later(self, api: Api[RawT, CallT], exchange: _Exchange, seconds: float) -> None:
+        """Carry a call out after its client was left without an answer."""
+
+        async def later() -> None:
+            await asyncio.sleep(seconds)
+            with self._cloud.lock:
+                acted = self._acted(api, exchange)
+            reply = acted if isinstance(acted, Reply) else await self._awaited(api, exchange, acted)
+            self._cloud.audit.record(
+                "late_effect",
+                service=api.service,
+                action=exchange.call.action,
+                parameters={**exchange.call.parameters, **reply.told},
+                code=reply.code,
+                effect=reply.effect,
+            )
+
+        task = asyncio.get_running_loop().create_task(later())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    def _finished(self, api: Api[Any, Any], exchange: _Exchange, reply: Reply) -> Answer | None:
+        """Write the audit and the answer."""
+        request_id, call, met = exchange
+        given = _spoilt(api, exchange, reply) if met.spoiling else reply
+        more: dict[str, object] = {}
+        if call is not None and call.identity:
+            more["identity"] = f"{call.identity.kind}:{call.identity.name}"
+        if met.faults:
+            more["faults"] = [
+                fault.model_dump(exclude_unset=True, exclude=set(api.unaudited_of_faults)) for fault in met.faults
+            ]
+        self._cloud.audit.api(
+            service=api.service,
+            action=call.action if call is not None else UNKNOWN_ACTION,
+            parameters={**call.parameters, **reply.told} if call is not None else {},
+            http_status=given.status if given else None,
+            code=(given or reply).code,
+            request_id=reply.request_id or request_id,
+            effect=reply.effect,
+            **more,
+            **(api.remarks(call) if call is not None else {}),
+            **reply.remarks,
+        )
+        return None if given is None else _written(api, exchange, given)
 
 
-def _finished(cloud: Cloud, api: Api[Any, Any], exchange: _Exchange, reply: Reply) -> Response:
-    """Write the audit and the answer."""
-    request_id, call, identity, fault = exchange
-    given = _spoilt(api, call.action, fault, reply, request_id) if call and fault else reply
-    more: dict[str, object] = {}
-    if identity:
-        more["identity"] = f"{identity.kind}:{identity.name}"
-    if fault:
-        more["faults"] = [fault.model_dump(exclude_unset=True)]
-    cloud.audit.api(
-        service=api.service,
-        action=call.action if call else UNKNOWN_ACTION,
-        parameters={**call.parameters, **reply.told} if call else {},
-        http_status=given.status if given else None,
-        code=(given or reply).code,
-        request_id=reply.headers.get("x-fc-request-id", request_id),
-        effect=reply.effect,
-        **more,
-    )
-    return Dropped() if given is None else api.respond(given, request_id)
-
-
-def _spoilt(api: Api[Any, Any], action: str, fault: Fault, reply: Reply, request_id: str) -> Reply | None:
-    """Return the answer that a fault makes of a reply; None is no answer at all."""
-    if fault.kind in ("drop_before", "drop_after"):
+def _spoilt(api: Api[Any, Any], exchange: _Exchange, reply: Reply) -> Reply | None:
+    """Return the reply that a fault makes of another; None is no answer at all."""
+    fault = exchange.met.spoiling
+    assert fault
+    if fault.kind in ("drop_before", "drop_after", "late_effect"):
         return None
     if fault.kind == "not_json":
-        return reply._replace(status=fault.status or 502, body=_PROXY_PAGE, media_type="text/html", headers={})
+        return reply._replace(status=fault.status or 502)
     if fault.kind in ("error", "throttle"):
-        return api.declared(fault, action, request_id)
-    if fault.kind == "truncate" and not reply.code:
-        return reply._replace(body=reply.body[: len(reply.body) // 2])
+        declared = api.declared(fault, exchange.call, exchange.request_id)
+        if fault.retry_after_ms:
+            headers = {**declared.headers, "x-acs-retry-after": str(fault.retry_after_ms)}
+            declared = declared._replace(headers=headers)
+        return declared
     return reply
+
+
+def _written(api: Api[Any, Any], exchange: _Exchange, reply: Reply) -> Answer:
+    request_id, call, met = exchange
+    kind = met.spoiling.kind if met.spoiling else ""
+    if kind == "not_json":
+        return Answer(reply.status, ((b"content-type", b"text/html; charset=utf-8"),), _PROXY_PAGE)
+    headers = dict(api.headers(reply, call, request_id))
+    if reply.body and reply.media_type and "content-type" not in headers:
+        headers["content-type"] = reply.media_type
+    body = reply.body[: len(reply.body) // 2] if kind == "truncate" and not reply.code else reply.body
+    return Answer(reply.status, tuple((n.encode("latin-1"), v.encode("latin-1")) for n, v in headers.items()), body)

@@ -22,6 +22,7 @@ from localcloud.oss.service import Oss
 from localcloud.ram.roles import Refusal, Role, Roles
 from localcloud.ram.system_roles import CLOUD_MONITOR, CLOUD_MONITOR_SERVICE, EVENT_BRIDGE, EVENT_BRIDGE_SERVICE
 from localcloud.sls.store import Entry, LogStores
+from localcloud.tablestore.service import Ots
 from localcloud.timers.timer_service import TimerService
 
 if TYPE_CHECKING:
@@ -44,8 +45,10 @@ class Account:
     Close it: functions run in processes, their code lies in a temporary folder.
     """
 
-    def __init__(self, cloud: Cloud, functions: Functions, stores: LogStores, oss: Oss, url: Callable[[], str]) -> None:
-        self.cloud, self.stores, self.oss, self.url = cloud, stores, oss, url
+    def __init__(
+        self, cloud: Cloud, functions: Functions, stores: LogStores, oss: Oss, ots: Ots, *, url: Callable[[], str]
+    ) -> None:
+        self.cloud, self.stores, self.oss, self.ots, self.url = cloud, stores, oss, ots, url
         self.region = REGION
         #: Tablestore is activated once for each account.
         self.tablestore_activated = True

@@ -309,16 +309,16 @@ def _table_store(account: Account, properties: Properties) -> Made:
     name, networks = str(properties["InstanceName"]), properties.get("NetworkTypeACL", ("VPC", "CLASSIC"))
     if not account.tablestore_activated:
         raise Refusal(f"Tablestore is not activated in the account {account.cloud.account}")
-    instance = account.cloud.tablestore.create(name, account.region, networks)
+    instance = account.ots.instances.create(name, account.region, networks)
 
     def change(changed: Properties) -> None:
         instance.networks = frozenset(changed.get("NetworkTypeACL", instance.networks))
 
-    return Made(name, {"InstanceName": name}, lambda: account.cloud.tablestore.delete(name), change)
+    return Made(name, {"InstanceName": name}, lambda: account.ots.instances.delete(name), change)
 
 
 def _table(account: Account, properties: Properties) -> Made:
-    instance, name = account.cloud.tablestore.get(str(properties["InstanceName"])), str(properties["TableName"])
+    instance, name = account.ots.instances.get(str(properties["InstanceName"])), str(properties["TableName"])
     if instance is None:
         raise Refusal(f"OTSAuthFailed: the instance {properties['InstanceName']} is not found")
     key = tuple((str(column["Name"]), str(column["Type"])) for column in properties["PrimaryKey"])

@@ -1,161 +1,39 @@
-"""The ROS API, version 2019-09-10: the calls that a deployment makes, signed, validated, audited.
+"""Resource Orchestration, version 2019-09-10: the calls that a deployment makes."""
 
-Two calls of CloudMonitor and one of STS, of the same style, are answered here too: what the doctor asks.
-"""
-
-import json
 import uuid
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timezone
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
-
-from starlette.responses import Response
+from typing import Any
 
 from cloud_languages.template import checks, document
 from cloud_languages.template.expression import InvalidExpression
 from cloud_languages.template.parameters import WrongParameters
 from cloud_languages.template.render import CircularTemplate, Plan, plan
-from localcloud.account import credentials
 from localcloud.account.cloud import Cloud
-from localcloud.account.credentials import Identity
-from localcloud.account.faults import Fault
 from localcloud.account.regions import REGIONS
-from localcloud.openapi import signature
-from localcloud.openapi.errors import ApiError, declared_error
-from localcloud.openapi.nonces import Nonces
-from localcloud.pipeline import pipeline
-from localcloud.pipeline.pipeline import Reply
-from localcloud.ram import service as ram
-from localcloud.ram.roles import Roles
+from localcloud.openapi.errors import ApiError
 from localcloud.ros.account import Account
+from localcloud.ros.call import Call
 from localcloud.ros.changes import changes
 from localcloud.ros.stacks import Stack
 
 VERSION = "2019-09-10"
-STS_VERSION = "2015-04-01"
-CMS_VERSION = "2019-01-01"
-TABLESTORE_VERSION = "2020-12-09"
-#: Version -> the service's name in actions of RAM. A service-linked role is asked for at Resource Management.
-_RAM_CODES = {
-    VERSION: "ros",
-    STS_VERSION: "sts",
-    CMS_VERSION: "cms",
-    TABLESTORE_VERSION: "ots",
-    ram.VERSION: "ram",
-    ram.RESOURCE_MANAGER_VERSION: "ram",
-}
 _PAGE = 50
 
 
-class Call(NamedTuple):
-    """One authenticated call."""
-
-    action: str
-    parameters: Mapping[str, str]
-    identity: Identity
-
-    def text(self, name: str, *, needed: bool = True) -> str:
-        """Return a parameter. Raises ApiError where it is needed and not there."""
-        value = self.parameters.get(name, "")
-        if needed and not value:
-            raise ApiError("MissingParameter", f"parameter {name} is needed")
-        return value
-
-
 class Ros:
-    """ROS for one account, and the one call of STS that tells who is calling."""
+    """The stacks of one account."""
 
     def __init__(self, cloud: Cloud, account: Account) -> None:
         self._cloud, self._account = cloud, account
-        self._nonces = Nonces()
         self.stacks: dict[str, Stack] = {}
 
-    @property
-    def versions(self) -> Collection[str]:
-        """The API versions that are answered here."""
-        return _SERVICES
-
-    async def handle(self, request: signature.Request) -> Response:
-        """Answer one request."""
-        version = request.headers.get("x-acs-version", "") or dict((*request.query, *request.form)).get("Version", "")
-        return await pipeline.answer(self._cloud, _Rpc(self, version), request)
-
-    def authenticate(self, request: signature.Request) -> Identity:
-        """Return whose a request is. Raises ApiError."""
-        return self._authenticated(request)
-
-    def carry_out(self, version: str, call: Call) -> dict[str, Any]:
+    def carry_out(self, call: Call) -> dict[str, Any]:
         """Carry a call out and return its answer. Raises ApiError."""
-        with self._cloud.lock:
-            return self._carried_out(version, call)
-
-    def _authenticated(self, request: signature.Request) -> Identity:
-        now = datetime.now(timezone.utc)
-        signed = signature.read(request)
-        try:
-            credential = self._cloud.credentials.find(signed.access_key_id, signed.security_token, now)
-        except credentials.CredentialError as error:
-            raise ApiError("InvalidAccessKeyId.NotFound", str(error)) from None
-        signature.check_time(signed, now)
-        signature.check(signed, credential.access_key_secret)
-        if self._nonces.used(signed.access_key_id, signed.nonce, now):
-            raise ApiError("SignatureNonceUsed", "sign each request with a nonce of its own")
-        return credential.identity
-
-    def _carried_out(self, version: str, call: Call) -> dict[str, Any]:
-        operations = _SERVICES[version]
-        if call.action not in operations:
-            raise ApiError("InvalidAction.NotFound", f"{call.action!r}; there are {', '.join(operations)}")
-        if version == VERSION and call.text("RegionId") not in REGIONS:
+        if call.text("RegionId") not in REGIONS:
             raise ApiError("InvalidRegionId.NotFound", call.text("RegionId"))
-        self._allow(version, call)
-        return operations[call.action](self, call)
-
-    def _allow(self, version: str, call: Call) -> None:
-        """Check that the caller may make this call. Raises ApiError."""
-        account = self._cloud.account
-        if version == TABLESTORE_VERSION:
-            return  # ListInstances: "No authorization for this operation"
-        service, arn, circumstances = _RAM_CODES[version], "*", {}
-        if service == "ram":
-            arn = f"acs:ram::{account}:role/{call.parameters.get('RoleName') or '*'}"
-        if call.action == "CreateServiceLinkedRole":
-            circumstances = {"ram:ServiceName": call.parameters.get("ServiceName", "")}
-        action = f"{service}:{call.action}"
-        if not self._account.ask(call.identity, action, arn, circumstances):
-            raise ApiError("NoPermission", message=f"{call.identity.name} may not do {action} on {arn}", status=403)
-
-    def _identity(self, call: Call) -> dict[str, Any]:
-        account, who = self._cloud.account, call.identity
-        name = "root" if who.kind == "root" else f"assumed-role/{who.name}/session"
-        kind = "Account" if who.kind == "root" else "AssumedRoleUser"
-        return {"AccountId": account, "Arn": f"acs:ram::{account}:{name}", "IdentityType": kind}
-
-    def _alarm_rules(self, call: Call) -> dict[str, Any]:
-        wanted = call.text("Namespace", needed=False)
-        rules = [one for one in self._account.alarm_rules.values() if wanted in ("", one["Namespace"])]
-        alarms = [{key: value for key, value in one.items() if key != "Targets"} for one in rules]
-        return {"Code": "200", "Success": True, "Total": str(len(rules)), "Alarms": {"Alarm": alarms}}
-
-    def _alarm_targets(self, call: Call) -> dict[str, Any]:
-        rule_id = call.text("RuleId")
-        rule = self._account.alarm_rules.get(rule_id)
-        if rule is None:
-            raise ApiError("ResourceNotFound", message=f"there is no rule {rule_id}", status=404)
-        targets = [{"Id": target_id, "Arn": arn} for target_id, arn in rule["Targets"].items()]
-        return {"Code": "200", "Success": True, "Targets": {"Target": targets}}
-
-    def _table_stores(self, _call: Call) -> dict[str, Any]:
-        if not self._account.tablestore_activated:
-            # The code that the service gives then is in no page read.
-            raise ApiError("NotActivated", message="Tablestore is not activated in this account", status=403)
-        return {
-            "TotalCount": len(tuple(self._cloud.tablestore)),
-            "Instances": [
-                {"InstanceName": instance.name, "InstanceStatus": "normal"} for instance in self._cloud.tablestore
-            ],
-        }
+        return _OPERATIONS[call.action](self, call)
 
     def _create(self, call: Call) -> dict[str, Any]:
         name = call.text("StackName")
@@ -301,55 +179,6 @@ class Ros:
         return self.stacks[stack_id]
 
 
-class _Received(NamedTuple):
-    request: signature.Request
-    action: str
-    given: Mapping[str, str]
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        return {name: self.given[name] for name in ("RegionId", "StackName", "StackId") if name in self.given}
-
-
-class _Rpc:
-    """The steps of a call of one API version."""
-
-    refusal = ApiError
-
-    def __init__(self, ros: Ros, version: str) -> None:
-        self._ros, self._version = ros, version
-        self.service = _RAM_CODES[version]
-
-    def request_id(self) -> str:
-        return self._ros._cloud.request_id()  # noqa: SLF001 - of one module
-
-    async def receive(self, request: signature.Request) -> _Received:
-        given = {**dict(request.query), **dict(request.form)}
-        return _Received(request, request.headers.get("x-acs-action", "") or given.get("Action", ""), given)
-
-    def authenticate(self, call: _Received) -> Identity:
-        return self._ros.authenticate(call.request)
-
-    async def act(self, call: _Received, identity: Identity, _fault: Fault | None, request_id: str) -> Reply:
-        body = self._ros.carry_out(self._version, Call(call.action, call.given, identity))
-        return _json({"RequestId": request_id, **body}, effect=call.action in _CHANGING)
-
-    def refuse(self, error: ApiError, request_id: str) -> Reply:
-        body = {"RequestId": request_id, "Code": error.code, "Message": error.message, "HostId": "localhost"}
-        return _json(body, error.status, error.code)
-
-    def declared(self, fault: Fault, _action: str, request_id: str) -> Reply:
-        return self.refuse(declared_error(fault), request_id)
-
-    def respond(self, reply: Reply, request_id: str) -> Response:
-        headers = {"x-acs-request-id": request_id, **reply.headers}
-        return Response(reply.body, reply.status, headers, reply.media_type)
-
-
-def _json(body: Mapping[str, Any], status: int = 200, code: str = "", *, effect: bool = False) -> Reply:
-    return Reply(status, json.dumps(body, ensure_ascii=False).encode(), code, effect=effect)
-
-
 def _template(call: Call) -> document.Document:
     body = call.text("TemplateBody")
     if len(body.encode()) > checks.TEMPLATE_BYTES:
@@ -400,32 +229,6 @@ _OPERATIONS: dict[str, Callable[[Ros, Call], dict[str, Any]]] = {
     "ValidateTemplate": Ros._validate,  # noqa: SLF001
     "PreviewStack": Ros._preview,  # noqa: SLF001
 }
-_CHANGING = (
-    "CreateStack",
-    "UpdateStack",
-    "DeleteStack",
-    "CreateRole",
-    "AttachPolicyToRole",
-    "CreateServiceLinkedRole",
-)
-
-
-def _of_ram(carry_out: Callable[[Roles, Mapping[str, str]], dict[str, Any]]) -> Callable[[Ros, Call], dict[str, Any]]:
-    return lambda service, call: carry_out(service._account.roles, call.parameters)  # noqa: SLF001 - the class's table
-
-
-_SERVICES: dict[str, dict[str, Callable[[Ros, Call], dict[str, Any]]]] = {
-    VERSION: _OPERATIONS,
-    STS_VERSION: {"GetCallerIdentity": Ros._identity},  # noqa: SLF001
-    CMS_VERSION: {
-        "DescribeMetricRuleList": Ros._alarm_rules,  # noqa: SLF001
-        "DescribeMetricRuleTargets": Ros._alarm_targets,  # noqa: SLF001
-    },
-    TABLESTORE_VERSION: {"ListInstances": Ros._table_stores},  # noqa: SLF001
-    ram.VERSION: {
-        "GetRole": _of_ram(ram.get_role),
-        "CreateRole": _of_ram(ram.create_role),
-        "AttachPolicyToRole": _of_ram(ram.attach_policy_to_role),
-    },
-    ram.RESOURCE_MANAGER_VERSION: {"CreateServiceLinkedRole": _of_ram(ram.create_service_linked_role)},
-}
+#: The actions, and those of them that change something.
+ACTIONS = frozenset(_OPERATIONS)
+CHANGING = frozenset({"CreateStack", "UpdateStack", "DeleteStack"})

@@ -19,7 +19,8 @@ from localcloud.account.cloud import Cloud
 from localcloud.ecs.actions import VERSION as ECS_VERSION
 from localcloud.openapi import signature
 from localcloud.pipeline import door
-from localcloud.pipeline.connection import close, drop
+from localcloud.pipeline.connection import Dropped, close
+from localcloud.pipeline.pipeline import Answer
 from localcloud.server import admin, front_page, pages
 from localcloud.server.pages import Pages
 from localcloud.server.services import Services
@@ -28,10 +29,13 @@ CONSOLE = "/console"
 MAX_BODY = 16 * 1024 * 1024  # above PutLogs' 10 MB raw limit, so that SLS itself can refuse
 MAX_PARAMETERS = 2_000
 _ECS = ECS_VERSION.encode()
-_TOLD_BY_PATH = (("fc", "/2023-03-30/"), ("chat", "/_chat/"))
+_TOLD_BY_PATH = (
+    *(("fc", f"/{version}/") for version in ("2023-03-30", "2021-04-06", "2016-08-15")),
+    ("chat", "/_chat/"),
+)
 #: Service, the beginning of a header's name, beginnings of its value.
 _TOLD_BY_HEADER = (
-    ("oss", b"authorization", (b"OSS4-",)),
+    ("oss", b"authorization", (b"OSS4-", b"OSS ", b"OSS2 ")),
     ("sls", b"authorization", (b"LOG ", b"SLS4-")),
     ("sls", b"x-log-", (b"",)),
     ("ots", b"x-ots-", (b"",)),
@@ -39,7 +43,7 @@ _TOLD_BY_HEADER = (
 _FORM = "application/x-www-form-urlencoded"
 _LOG = logging.getLogger("localcloud")
 
-Handle = Callable[[Request], Awaitable[Response]]
+Handle = Callable[[Request], Awaitable[Answer | Response]]
 
 
 class Application:
@@ -96,15 +100,11 @@ class Application:
             await JSONResponse({"Code": "InvalidParameter", "Message": request}, 400)(scope, receive, send)
             return
         version, action = _stated(request, "x-acs-version", "Version"), _stated(request, "x-acs-action", "Action")
-        if not self._services.ecs.has(version, action) and version in self._services.ros.versions:
-            await (await self._services.ros.handle(request))(scope, receive, send)
+        if not self._services.ecs.has(version, action) and version in self._services.account_apis.versions:
+            await (await self._services.account_apis.handle(request))(scope, receive, send)
             return
-        answer = await self._services.ecs.answer(request)
-        if answer is None:
-            await drop(scope, receive)
-            return
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        answer = await self._services.ecs.answer(request) or Dropped()
+        await answer(scope, receive, send)
 
     def _routed(self) -> Router:
         routes: list[Route | Mount] = [

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from localcloud.functioncompute.api.service import FunctionCompute
     from localcloud.oss.service import Oss
     from localcloud.ros.account import Account
+    from localcloud.ros.account_apis import AccountApis
     from localcloud.ros.service import Ros
     from localcloud.sls.service import Sls
     from localcloud.tablestore.service import Ots
@@ -72,16 +73,24 @@ class Services:
         """What stacks are made in: roles, topics and queues, the event bus, timers, alarm rules."""
         from localcloud.ros.account import Account  # noqa: PLC0415
 
+        stores = self.sls.stores
         return self._once(
-            "account", lambda: Account(self.cloud, self.functions, self.sls.stores, self.oss, lambda: self.url)
+            "account", lambda: Account(self.cloud, self.functions, stores, self.oss, self.ots, url=lambda: self.url)
         )
 
     @property
     def ros(self) -> "Ros":
-        """ROS, and the calls of STS, RAM and CloudMonitor, which are of the same style."""
+        """ROS: the stacks."""
         from localcloud.ros.service import Ros  # noqa: PLC0415
 
         return self._once("ros", lambda: Ros(self.cloud, self.account))
+
+    @property
+    def account_apis(self) -> "AccountApis":
+        """The APIs of ROS, STS, RAM and CloudMonitor, which are of the same style."""
+        from localcloud.ros.account_apis import AccountApis  # noqa: PLC0415
+
+        return self._once("account_apis", lambda: AccountApis(self.cloud, self.account, self.ros))
 
     def close(self) -> None:
         """End what runs beside the server."""

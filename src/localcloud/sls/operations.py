@@ -18,6 +18,9 @@ OLDEST_LOG = timedelta(days=7)
 NEWEST_LOG = timedelta(minutes=15)
 LINES_DEFAULT = 100
 LINES_LIMIT = 100
+# Projects and logstores are declared or made by a stack: when, nobody asks.
+_UNIX_OF_DECLARATION = 1767225600
+_TIME_OF_DECLARATION = "2026-01-01 00:00:00"
 
 
 class Call(NamedTuple):
@@ -34,6 +37,7 @@ class Call(NamedTuple):
     now: datetime
     written_at: datetime
     seen_until: datetime
+    region: str = ""
     parameters: Mapping[str, Any] = {}
 
 
@@ -126,13 +130,41 @@ def list_logstores(stores: LogStores, call: Call) -> Answer:
 def get_logstore(stores: LogStores, call: Call) -> Answer:
     """Say what is to be said of a logstore that has no settings."""
     stores.logstore(call.project, call.logstore)
-    return Answer({"logstoreName": call.logstore, "ttl": 30, "shardCount": 2, "mode": "standard", "autoSplit": False})
+    return Answer(
+        {
+            "logstoreName": call.logstore,
+            "ttl": 30,
+            "hot_ttl": 30,
+            "shardCount": 2,
+            "mode": "standard",
+            "autoSplit": True,
+            "maxSplitShard": 64,
+            "appendMeta": True,
+            "enable_tracking": False,
+            "telemetryType": "None",
+            "encrypt_conf": {},
+            "createTime": _UNIX_OF_DECLARATION,
+            "lastModifyTime": _UNIX_OF_DECLARATION,
+        }
+    )
 
 
 def get_project(stores: LogStores, call: Call) -> Answer:
     """Say that a project exists."""
     stores.logstores(call.project)
-    return Answer({"projectName": call.project, "status": "Normal", "description": ""})
+    return Answer(
+        {
+            "projectName": call.project,
+            "status": "Normal",
+            "description": "",
+            "region": call.region,
+            "owner": "",
+            "resourceGroupId": "",
+            "dataRedundancyType": "LRS",
+            "createTime": _TIME_OF_DECLARATION,
+            "lastModifyTime": _TIME_OF_DECLARATION,
+        }
+    )
 
 
 def _log_group(call: Call) -> LogGroup:

@@ -1,19 +1,19 @@
-"""Simple Log Service over HTTP: whose a request is, what it is answered, and what a declared fault makes of that."""
+"""Simple Log Service over HTTP: the steps of a call that are its own."""
 
-import asyncio
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from datetime import datetime, timezone
+from typing import NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from localcloud.account.authorization import Resource
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import CredentialError, Identity, TokenExpired
 from localcloud.account.faults import Fault
+from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
+from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
 from localcloud.sls.errors import STATUS, SlsError, body_of
 from localcloud.sls.operations import Call
 from localcloud.sls.routing import Route, parameters_of, project_of, route_of
@@ -24,80 +24,77 @@ API_VERSION = "0.6.0"
 # Of any request as sent: above the 10 MB of a PutLogs, whose own limit is on the size before compression.
 BODY_LIMIT = 16 * 1024 * 1024
 DEFAULT_REGION = "cn-hangzhou"
-UNKNOWN_ACTION = "Unknown"
-_PROXY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 _UNKNOWN_STATUS = 500
 
 
-class Caller(NamedTuple):
-    """Whose a request is, and the region that its signature names."""
-
-    identity: Identity
-    region: str
-
-
 class Target(NamedTuple):
-    """What a request is for."""
+    """A request, what it is for, whose it is, and the region that its signature names."""
 
+    request: SignedRequest
     route: Route
     project: str
     logstore: str
+    region: str = DEFAULT_REGION
+    identity: Identity | None = None
+
+    @property
+    def action(self) -> str:
+        """The operation's name."""
+        return self.route.action
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """What the audit says of the call."""
+        return {"project": self.project, "logstore": self.logstore}
 
 
-class Reply(NamedTuple):
-    """One answer; ``code`` is empty for a success, ``told`` is for the audit, ``effect``: logs were written."""
-
-    status: int
-    body: bytes
-    code: str = ""
-    headers: Mapping[str, str] = {}
-    told: Mapping[str, Any] = {}
-    effect: bool = False
-    media_type: str = "application/json"
-
-
-class Sls:
+class Sls(Api[Request, Target]):
     """The service of one account: its log stores, reached by ``handle``."""
 
+    service = "sls"
+    refusal = SlsError
+
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+        self._cloud, self._pipeline = cloud, Pipeline(cloud)
         self._begin()
         cloud.on_reset(self._begin)
 
     def _begin(self) -> None:
         self.stores = LogStores(self._cloud.declared.log_projects)
 
-    async def handle(self, request: Request) -> Response:
-        """Answer one request; every one is audited, whether it is carried out, refused or met by a fault."""
-        request_id = self._cloud.request_id().replace("-", "")[:24]
-        target = caller = None
-        try:
-            signed = await _received(request)
-            route, logstore = route_of(signed)
-            target = Target(route, project_of(signed.headers, self.stores.projects()), logstore)
-            caller = self._authenticated(signed)
-        except SlsError as error:
-            return self._finished(request_id, target, caller, None, _refusal(error))
-        fault = next(iter(self._cloud.faults.take("sls", target.route.action)), None)
-        wait = fault.seconds or 0.0 if fault and fault.kind == "delay" else 0.0
-        if wait and fault and fault.before:
-            await asyncio.sleep(wait)
-            wait = 0.0
-        with self._cloud.lock:
-            happens = fault is None or fault.lets_effect_happen
-            reply = self._carried_out(signed, target, caller, fault) if happens else Reply(200, b"")
-            response = self._finished(request_id, target, caller, fault, reply)
-        await asyncio.sleep(wait)
-        return response
+    async def handle(self, request: Request) -> Answer | Dropped:
+        """Answer one request."""
+        return await self._pipeline.respond(self, request)
 
-    def _authenticated(self, request: SignedRequest) -> Caller:
-        version = request.headers.get("x-log-apiversion", "")
+    def request_id(self) -> str:
+        """Draw a request ID: 24 hexadecimal digits."""
+        return self._cloud.request_id().replace("-", "")[:24]
+
+    async def receive(self, request: Request) -> Target:
+        """Read a request and find its operation. Raises SlsError."""
+        content = await body.read(request, BODY_LIMIT)
+        if isinstance(content, int):
+            raise SlsError("PostBodyTooLarge", f"Body size {content} must be at most {BODY_LIMIT}.")
+        signed = SignedRequest(
+            request.method,
+            request.url.path,
+            tuple(request.query_params.multi_items()),
+            {name.lower(): value for name, value in request.headers.items()},
+            content,
+        )
+        route, logstore = route_of(signed)
+        return Target(signed, route, project_of(signed.headers, self.stores.projects()), logstore)
+
+    def authenticate(self, call: Target) -> Target:
+        """Return the call with its caller. Raises SlsError."""
+        headers = call.request.headers
+        version = headers.get("x-log-apiversion", "")
         if not version:
             raise SlsError("MissingAPIVersion", "x-log-apiversion does not exist in http header.")
         if version != API_VERSION:
             raise SlsError("InvalidAPIVersion", f"x-log-apiversion {version} is unsupported.")
-        claim = claim_of(request)
-        token = request.headers.get("x-acs-security-token", "")
+        claim = claim_of(call.request)
+        token = headers.get("x-acs-security-token", "")
         now = datetime.now(timezone.utc)
         try:
             credential = self._cloud.credentials.find(claim.access_key_id, token, now)
@@ -105,98 +102,48 @@ class Sls:
             raise SlsError("SecurityTokenExpired", f"{error}.") from error
         except CredentialError as error:
             raise SlsError("Unauthorized", f"The AccessKeyId is unauthorized: {error}.") from error
-        verify(request, claim, credential.access_key_secret, now)
-        return Caller(credential.identity, claim.region or DEFAULT_REGION)
+        verify(call.request, claim, credential.access_key_secret, now)
+        return call._replace(identity=credential.identity, region=claim.region or DEFAULT_REGION)
 
-    def _carried_out(self, request: SignedRequest, target: Target, caller: Caller, fault: Fault | None) -> Reply:
-        resource = f"acs:log:{caller.region}:{self._cloud.account}:project/{target.project}"
-        if target.logstore:
-            resource += f"/logstore/{target.logstore}"
+    def act(self, call: Target, met: Met, _request_id: str) -> Reply:
+        """Carry the call out. Raises SlsError."""
+        assert call.identity
+        resource = f"acs:log:{call.region}:{self._cloud.account}:project/{call.project}"
+        if call.logstore:
+            resource += f"/logstore/{call.logstore}"
+        ram_action = call.route.ram_action
+        if not self._cloud.authorize(call.identity, ram_action, Resource(resource)):
+            raise SlsError("Unauthorized", f"denied by sts or ram, action: {ram_action}, resource: {resource}")
         now = self._cloud.clock.now()
-        stale = fault.seconds or 0.0 if fault and fault.kind == "stale" else 0.0
-        call = Call(
-            target.project,
-            target.logstore,
-            request.headers,
-            request.body,
+        asked = Call(
+            call.project,
+            call.logstore,
+            call.request.headers,
+            call.request.body,
             datetime.now(timezone.utc),
             written_at=now,
-            seen_until=now - timedelta(seconds=stale),
+            seen_until=now - met.staleness,
+            region=call.region,
+            parameters=parameters_of(call.request),
         )
-        try:
-            if not self._cloud.authorize(caller.identity, target.route.ram_action, Resource(resource)):
-                raise SlsError(  # noqa: TRY301 - refused like every other mistake of the call
-                    "Unauthorized", f"denied by sts or ram, action: {target.route.ram_action}, resource: {resource}"
-                )
-            answer = target.route.operation(self.stores, call._replace(parameters=parameters_of(request)))
-        except SlsError as error:
-            return _refusal(error)
-        body = b"" if answer.content is None else json.dumps(answer.content, ensure_ascii=False).encode()
-        return Reply(200, body, headers=answer.headers, told=answer.audit, effect=answer.effect)
+        answer = call.route.operation(self.stores, asked)
+        content = b"" if answer.content is None else json.dumps(answer.content, ensure_ascii=False).encode()
+        return Reply(200, content, headers=answer.headers, told=answer.audit, effect=answer.effect)
 
-    def _finished(
-        self, request_id: str, target: Target | None, caller: Caller | None, fault: Fault | None, reply: Reply
-    ) -> Response:
-        """Write the audit and the answer."""
-        answer = _spoilt(reply, target.route.action, fault) if target and fault else reply
-        more: dict[str, object] = {}
-        if caller:
-            more["identity"] = f"{caller.identity.kind}:{caller.identity.name}"
-        if fault:
-            more["faults"] = [fault.model_dump(exclude_unset=True)]
-        self._cloud.audit.api(
-            service="sls",
-            action=target.route.action if target else UNKNOWN_ACTION,
-            parameters={"project": target.project, "logstore": target.logstore, **reply.told} if target else {},
-            http_status=answer.status if answer else None,
-            code=(answer or reply).code,
-            request_id=request_id,
-            effect=reply.effect,
-            **more,
-        )
-        if answer is None:
-            return Dropped()
-        headers = {"x-log-requestid": request_id, **answer.headers}
-        return Response(answer.body, answer.status, headers, answer.media_type)
+    def refuse(self, error: SlsError, _call: Target | None, _request_id: str) -> Reply:
+        """Put a refusal into the service's form."""
+        return _error(error.code, str(error), error.status)
 
+    def declared(self, fault: Fault, call: Target, _request_id: str) -> Reply:
+        """Put a declared error into the service's form."""
+        throttled = "WriteQuotaExceed" if call.action == "PutLogs" else "ReadQuotaExceed"
+        code = fault.code or (throttled if fault.kind == "throttle" else "InternalServerError")
+        return _error(code, fault.message or f"{code}.", fault.status or STATUS.get(code, _UNKNOWN_STATUS))
 
-async def _received(request: Request) -> SignedRequest:
-    body = bytearray()
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        # What is too long is still taken from the client, which would otherwise see a broken connection.
-        if size <= BODY_LIMIT:
-            body += chunk
-    if size > BODY_LIMIT:
-        raise SlsError("PostBodyTooLarge", f"Body size {size} must be at most {BODY_LIMIT}.")
-    return SignedRequest(
-        request.method,
-        request.url.path,
-        tuple(request.query_params.multi_items()),
-        {name.lower(): value for name, value in request.headers.items()},
-        bytes(body),
-    )
-
-
-def _refusal(error: SlsError) -> Reply:
-    return _error(error.code, str(error), error.status)
+    def headers(self, reply: Reply, _call: Target | None, request_id: str) -> Mapping[str, str]:
+        """Return the headers of an answer."""
+        return {"x-log-requestid": request_id, **reply.headers}
 
 
 def _error(code: str, message: str, status: int) -> Reply:
     return Reply(status, json.dumps(body_of(code, message)).encode(), code)
-
-
-def _spoilt(reply: Reply, action: str, fault: Fault) -> Reply | None:
-    """Return the answer that a fault makes of a reply; None is no answer at all."""
-    if fault.kind in ("drop_before", "drop_after"):
-        return None
-    if fault.kind == "not_json":
-        return reply._replace(status=fault.status or 502, body=_PROXY_PAGE, media_type="text/html")
-    if fault.kind in ("error", "throttle"):
-        throttled = "WriteQuotaExceed" if action == "PutLogs" else "ReadQuotaExceed"
-        code = fault.code or (throttled if fault.kind == "throttle" else "InternalServerError")
-        return _error(code, fault.message or f"{code}.", fault.status or STATUS.get(code, _UNKNOWN_STATUS))
-    if fault.kind == "truncate" and not reply.code:
-        return reply._replace(body=reply.body[: len(reply.body) // 2])
-    return reply

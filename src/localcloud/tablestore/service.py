@@ -1,48 +1,35 @@
-"""Tablestore over HTTP: whose a request is, what it is answered, and what a declared fault makes of that."""
+"""Tablestore over HTTP: the steps of a call that are its own."""
 
-import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import Response
 
+from localcloud.account import history
 from localcloud.account.authorization import Resource
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import CredentialError, Identity, UnknownKey
 from localcloud.account.faults import Fault
+from localcloud.account.table_rules import Network
+from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
+from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
 from localcloud.tablestore import protobuf, signature
 from localcloud.tablestore.errors import STATUS, UNKNOWN_STATUS, OtsError, invalid
 from localcloud.tablestore.messages import ERROR, MESSAGES
-from localcloud.tablestore.operations import OPERATIONS, Call, Done, rows_named, tables_named
+from localcloud.tablestore.operations import OPERATIONS, Call, rows_named, tables_named
 from localcloud.tablestore.plain_buffer import Infinite, RowData
-from localcloud.tablestore.tables import Instance, Network
+from localcloud.tablestore.tables import Instance, Instances, Table
 
 BODY_LIMIT = 16 * 2**20  # above the 4 MB of a write, so that the operation itself can refuse
-_PROXY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 _DOMAINS: Mapping[str, Network] = {
     "ots.aliyuncs.com": "INTERNET",
     "vpc.tablestore.aliyuncs.com": "VPC",
     "ots-internal.aliyuncs.com": "CLASSIC",
 }
 _HOST = re.compile(r"(?P<instance>[^.]+)\.(?P<region>[a-z0-9-]+)\.(?P<domain>" + "|".join(_DOMAINS) + r")(:\d+)?")
-
-
-class Received(NamedTuple):
-    """A request as it came in."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def operation(self) -> str:
-        """The operation that the path names."""
-        return self.path.removeprefix("/")
 
 
 class Caller(NamedTuple):
@@ -54,80 +41,88 @@ class Caller(NamedTuple):
     instance: Instance
 
 
-class Understood(NamedTuple):
-    """A request that is understood; ``row_faults`` are errors of single rows of it."""
+class Received(NamedTuple):
+    """A request as far as it is understood; ``body`` is its length where it is too long."""
 
-    received: Received
-    caller: Caller
-    message: protobuf.Message
-    row_faults: tuple[Fault, ...] = ()
-
-
-class Exchange(NamedTuple):
-    """A request as far as it came, and the faults that it met; ``spoiling`` is the one of its whole answer."""
-
-    request_id: str
-    received: Received
+    method: str
+    path: str
+    request_headers: Mapping[str, str]
+    body: bytes | int
     caller: Caller | None = None
     message: protobuf.Message | None = None
-    faults: tuple[Fault, ...] = ()
-    spoiling: Fault | None = None
+
+    @property
+    def action(self) -> str:
+        """The operation that the path names."""
+        return self.path.removeprefix("/")
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What the audit says of the call: instance, tables and the keys of its rows, and no column."""
+        if self.caller is None or self.message is None:
+            return {}
+        keys = [
+            {cell.name: cell.value.name if isinstance(cell.value, Infinite) else _shown(cell.value) for cell in row.key}
+            for row in rows_named(self.message)
+        ]
+        tables = ",".join(tables_named(self.message))
+        return {"instance": self.caller.instance.name, "table": tables, **({"keys": keys} if keys else {})}
+
+    @property
+    def identity(self) -> Identity | None:
+        """Whose the call is; None until it is authenticated."""
+        return self.caller.identity if self.caller else None
 
 
-class Reply(NamedTuple):
-    """One answer; ``code`` is empty for a success."""
+class Ots(Api[Request, Received]):
+    """The service of one account: its instances, reached by ``handle``."""
 
-    status: int
-    body: bytes
-    code: str = ""
-    done: Done = Done({})
-
-
-class Ots:
-    """The service of one account, reached by ``handle``."""
+    service = "ots"
+    refusal = OtsError
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-        self._late: set[asyncio.Task[None]] = set()
+        self._cloud, self._pipeline = cloud, Pipeline(cloud)
+        self._begin()
+        cloud.on_reset(self._begin)
 
-    async def handle(self, request: Request) -> Response:
-        """Answer one request; every one is audited, whether it is carried out, refused or met by a fault."""
-        exchange = Exchange(self._cloud.request_id().lower(), _unread(request))
-        try:
-            exchange = exchange._replace(received=await _received(request))
-            exchange = exchange._replace(caller=self._authenticated(exchange.received))
-            exchange = exchange._replace(message=_parsed(exchange.received))
-        except OtsError as error:
-            return self._finished(exchange, _refusal(error))
-        assert exchange.caller
-        assert exchange.message is not None
-        call = Understood(exchange.received, exchange.caller, exchange.message)
-        operation = call.received.operation
-        faults = self._cloud.faults.take(
-            "ots", operation, tuple(n for r in rows_named(call.message) for n in _texts(r))
-        )
-        call = call._replace(row_faults=tuple(fault for fault in faults if _is_of_one_row(fault, operation)))
-        spoiling = next((fault for fault in faults if fault not in call.row_faults), None)
-        exchange = exchange._replace(faults=faults, spoiling=spoiling)
-        wait = spoiling.seconds or 0.0 if spoiling and spoiling.kind == "delay" else 0.0
-        if wait and spoiling and spoiling.before:
-            await asyncio.sleep(wait)
-            wait = 0.0
-        if spoiling and spoiling.kind == "late_effect":
-            self._carry_out_later(call, spoiling.seconds or 0.0)
-        happens = spoiling is None or spoiling.lets_effect_happen
-        reply = await self._carried_out(call) if happens else Reply(200, b"")
-        response = self._finished(exchange, reply)
-        if wait:
-            await asyncio.sleep(wait)
-        return response
+    def _begin(self) -> None:
+        self.instances = Instances(self._cloud.clock)
+        for spec in self._cloud.declared.tablestore:
+            instance = self.instances.declare(spec.instance_name, spec.region_id, spec.networks, spec.tables)
+            for name, key in spec.tables.items():
+                if key == history.KEY:
+                    self._remember(instance.table(name))
 
-    def _authenticated(self, received: Received) -> Caller:
-        if received.method != "POST":
+    def _remember(self, table: Table) -> None:
+        """Write the attempts that the fleet declares into a ledger's table."""
+        for spec in self._cloud.declared.instances:
+            if spec.attempts:
+                name, columns = history.row(spec.instance_id, spec.attempts, self._cloud.clock.now())
+                table.put((spec.region_id, name), columns)
+
+    async def handle(self, request: Request) -> Answer | Dropped:
+        """Answer one request."""
+        return await self._pipeline.respond(self, request)
+
+    def request_id(self) -> str:
+        """Draw a request ID, in lower case."""
+        return self._cloud.request_id().lower()
+
+    async def receive(self, request: Request) -> Received:
+        """Read a request."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return Received(request.method, request.url.path, headers, await body.read(request, BODY_LIMIT))
+
+    def authenticate(self, call: Received) -> Received:
+        """Return the call with its caller. Raises OtsError."""
+        headers, content = call.request_headers, call.body
+        if isinstance(content, int):
+            raise OtsError("OTSRequestBodyTooLarge", "The size of POST data is too large.")
+        if call.method != "POST":
             raise OtsError("OTSMethodNotAllowed", "Only POST method for requests is supported.")
-        if received.operation not in OPERATIONS:
-            raise invalid(f"Unsupported operation: '{received.operation}'.")
-        claim = signature.claim_of(received.headers)
+        if call.action not in OPERATIONS:
+            raise invalid(f"Unsupported operation: '{call.action}'.")
+        claim = signature.claim_of(headers)
         now = datetime.now(timezone.utc)
         try:
             credential = self._cloud.credentials.find(claim.access_key_id, claim.security_token, now)
@@ -136,9 +131,9 @@ class Ots:
         except CredentialError as error:
             raise OtsError("OTSAuthFailed", f"The security token is invalid: {error}.") from error
         secret = credential.access_key_secret
-        key = signature.verify(received.path, received.headers, received.body, claim, secret=secret, now=now)
-        instance = self._cloud.tablestore.get(claim.instance)
-        host = _HOST.fullmatch(received.headers.get("host", ""))
+        key = signature.verify(call.path, headers, content, claim, secret=secret, now=now)
+        instance = self.instances.get(claim.instance)
+        host = _HOST.fullmatch(headers.get("host", ""))
         named = (host["instance"].lower(), host["region"]) if host else (claim.instance.lower(), claim.region_id)
         if instance is None or named[0] != instance.name.lower() or named[1] not in ("", instance.region_id):
             raise OtsError("OTSAuthFailed", "The instance is not found.")
@@ -147,23 +142,42 @@ class Ots:
         # A client that takes a bare address can't say where it is: it counts as one inside the VPC.
         if (_DOMAINS[host["domain"]] if host else "VPC") not in instance.networks:
             raise OtsError("OTSAuthFailed", "Request denied by instance ACL policies.")
-        return Caller(credential.identity, credential.access_key_id, key, instance)
+        return call._replace(caller=Caller(credential.identity, credential.access_key_id, key, instance))
 
-    async def _carried_out(self, asked: Understood) -> Reply:
-        operation = asked.received.operation
-        try:
-            self._authorize(asked.caller, operation, asked.message)
-            call = Call(
-                asked.caller.instance,
-                asked.message,
-                len(asked.received.body),
-                lambda: self._cloud.lock,
-                lambda row: next((_declared(fault) for fault in asked.row_faults if fault.row in _texts(row)), None),
-            )
-            done = await OPERATIONS[operation](call)
-        except OtsError as error:
-            return _refusal(error)
-        return Reply(200, protobuf.write(MESSAGES[operation].answer, done.answer), done=done)
+    def understand(self, call: Received) -> Received:
+        """Return the call with its message. Raises OtsError."""
+        assert isinstance(call.body, bytes)
+        return call._replace(message=protobuf.read(MESSAGES[call.action].request, call.body))
+
+    def names(self, call: Received) -> tuple[str, ...]:
+        """Return what stands in the keys of the rows that a call names."""
+        assert call.message is not None
+        return tuple(text for row in rows_named(call.message) for text in _texts(row))
+
+    def answers_each(self, call: Received) -> bool:
+        """Whether each row can fail by itself: those of a batch."""
+        return call.action.startswith("Batch")
+
+    def act(self, call: Received, met: Met, _request_id: str) -> Awaitable[Reply]:
+        """Carry the call out; between the rows of a batch other calls get their turn."""
+        return self._acted(call, tuple(fault for fault in met.faults if fault is not met.spoiling))
+
+    async def _acted(self, call: Received, row_faults: tuple[Fault, ...]) -> Reply:
+        assert call.caller
+        assert call.message is not None
+        assert isinstance(call.body, bytes)
+        self._authorize(call.caller, call.action, call.message)
+        asked = Call(
+            call.caller.instance,
+            call.message,
+            len(call.body),
+            lambda: self._cloud.lock,
+            lambda row: next((_declared(fault) for fault in row_faults if fault.row in _texts(row)), None),
+        )
+        done = await OPERATIONS[call.action](asked)
+        remarks = {"row_codes": list(done.row_codes)} if done.row_codes else {}
+        written = protobuf.write(MESSAGES[call.action].answer, done.answer)
+        return Reply(200, written, media_type="", remarks=remarks, effect=done.effect)
 
     def _authorize(self, caller: Caller, operation: str, message: protobuf.Message) -> None:
         instance = caller.instance
@@ -176,127 +190,42 @@ class Ots:
                     f"action: ots:{operation}, resource: {of_instance}/table/{table}",
                 )
 
-    def _carry_out_later(self, asked: Understood, seconds: float) -> None:
-        async def later() -> None:
-            await asyncio.sleep(seconds)
-            reply = await self._carried_out(asked)
-            self._cloud.audit.record(
-                "late_effect",
-                service="ots",
-                action=asked.received.operation,
-                parameters=_told(asked.caller, asked.message),
-                code=reply.code,
-                effect=reply.done.effect,
-            )
+    def refuse(self, error: OtsError, _call: Received | None, _request_id: str) -> Reply:
+        """Put a refusal into the service's form."""
+        return _error(error.code, str(error), error.status)
 
-        task = asyncio.get_running_loop().create_task(later())
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
+    def declared(self, fault: Fault, _call: Received, _request_id: str) -> Reply:
+        """Put a declared error into the service's form."""
+        code = fault.code or ("OTSServerBusy" if fault.kind == "throttle" else "OTSInternalServerError")
+        return _error(code, fault.message or f"{code}.", fault.status or STATUS.get(code, UNKNOWN_STATUS))
 
-    def _finished(self, exchange: Exchange, reply: Reply) -> Response:
-        """Write the audit and the answer."""
-        received, caller, spoiling = exchange.received, exchange.caller, exchange.spoiling
-        answer = _spoilt(reply, spoiling) if spoiling else reply
-        more: dict[str, object] = {}
-        if caller:
-            more["identity"] = f"{caller.identity.kind}:{caller.identity.name}"
-        if exchange.faults:
-            more["faults"] = [fault.model_dump(exclude_unset=True) for fault in exchange.faults]
-        if reply.done.row_codes:
-            more["row_codes"] = list(reply.done.row_codes)
-        self._cloud.audit.api(
-            service="ots",
-            action=received.operation,
-            parameters=_told(caller, exchange.message) if caller and exchange.message is not None else {},
-            http_status=answer.status if answer else None,
-            code=(answer or reply).code,
-            request_id=exchange.request_id,
-            effect=reply.done.effect,
-            **more,
-        )
-        if answer is None:
-            return Dropped()
-        if spoiling and spoiling.kind == "not_json":
-            return Response(answer.body, answer.status, media_type="text/html")
-        headers = signature.answer_headers(
-            received.path,
-            answer.body,
-            request_id=exchange.request_id,
+    def headers(self, reply: Reply, call: Received | None, request_id: str) -> Mapping[str, str]:
+        """Return the headers of an answer, signed with the caller's key."""
+        assert call
+        signed = signature.answer_headers(
+            call.path,
+            reply.body,
+            request_id=request_id,
             now=self._cloud.clock.now(),
-            access_key_id=caller.access_key_id if caller else "",
-            key=caller.key if caller else None,
+            access_key_id=call.caller.access_key_id if call.caller else "",
+            key=call.caller.key if call.caller else None,
         )
-        cut = spoiling is not None and spoiling.kind == "truncate" and not answer.code
-        return Response(answer.body[: len(answer.body) // 2] if cut else answer.body, answer.status, headers)
-
-
-async def _received(request: Request) -> Received:
-    body = bytearray()
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        # What is too long is still taken from the client, which would otherwise see a broken connection.
-        if size <= BODY_LIMIT:
-            body += chunk
-    if size > BODY_LIMIT:
-        raise OtsError("OTSRequestBodyTooLarge", "The size of POST data is too large.")
-    return _unread(request)._replace(body=bytes(body))
-
-
-def _unread(request: Request) -> Received:
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    return Received(request.method, request.url.path, headers, b"")
-
-
-def _parsed(received: Received) -> protobuf.Message:
-    return protobuf.read(MESSAGES[received.operation].request, received.body)
-
-
-def _is_of_one_row(fault: Fault, operation: str) -> bool:
-    """Tell whether this is an error of one row among others: batches answer for each row by itself."""
-    return fault.kind == "error" and bool(fault.row) and operation.startswith("Batch")
+        return {**signed, **reply.headers}
 
 
 def _texts(row: RowData) -> tuple[str, ...]:
     return tuple(str(cell.value) for cell in row.key)
 
 
-def _told(caller: Caller, message: protobuf.Message) -> dict[str, Any]:
-    """Return what the audit says of a call: instance, tables and the keys of its rows, and no column."""
-    keys = [
-        {cell.name: cell.value.name if isinstance(cell.value, Infinite) else _shown(cell.value) for cell in row.key}
-        for row in rows_named(message)
-    ]
-    tables = ",".join(tables_named(message))
-    return {"instance": caller.instance.name, "table": tables, **({"keys": keys} if keys else {})}
-
-
 def _shown(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _refusal(error: OtsError) -> Reply:
-    return _error(error.code, str(error), error.status)
-
-
 def _error(code: str, message: str, status: int) -> Reply:
-    return Reply(status, protobuf.write(ERROR, {"code": code, "message": message}), code)
+    return Reply(status, protobuf.write(ERROR, {"code": code, "message": message}), code, media_type="")
 
 
 def _declared(fault: Fault) -> OtsError:
     error = OtsError(fault.code if fault.code in STATUS else "OTSInternalServerError", fault.message or "Declared.")
     error.code = fault.code or error.code
     return error
-
-
-def _spoilt(reply: Reply, fault: Fault) -> Reply | None:
-    """Return the answer that a fault makes of a reply; None is no answer at all."""
-    if fault.kind in ("drop_before", "drop_after", "late_effect"):
-        return None
-    if fault.kind == "not_json":
-        return reply._replace(status=fault.status or 502, body=_PROXY_PAGE)
-    if fault.kind in ("error", "throttle"):
-        code = fault.code or ("OTSServerBusy" if fault.kind == "throttle" else "OTSInternalServerError")
-        spoilt = _error(code, fault.message or f"{code}.", fault.status or STATUS.get(code, UNKNOWN_STATUS))
-        return spoilt._replace(done=reply.done)
-    return reply

@@ -3,29 +3,24 @@
 Whoever calls holds the cloud's lock for one row operation, and lets go between the rows of a batch.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from localcloud.account.clock import Clock
+from localcloud.account.table_rules import MOST_TABLES, Network, instance_mistake, is_name, table_mistake
 from localcloud.tablestore.errors import OtsError, invalid
 from localcloud.tablestore.plain_buffer import Cell, CellOperation, Infinite, KeyCell, KeyValue, RowData, Value
 
-Network = Literal["INTERNET", "VPC", "CLASSIC"]
 KeySchema = tuple[tuple[str, str], ...]
 """Name and type (INTEGER, STRING, BINARY) of each key column."""
 
 Row = dict[str, Cell]
 Key = tuple[KeyValue, ...]
 
-MOST_INSTANCES, MOST_TABLES = 10, 64
-MOST_KEY_COLUMNS, MOST_COLUMNS_WRITTEN = 4, 1024
+MOST_INSTANCES, MOST_COLUMNS_WRITTEN = 10, 1024
 KEY_BYTES, VALUE_BYTES = 1024, 2 * 2**20
 LEAST_SECONDS_TO_LIVE, FOR_EVER = 86_400, -1
 DEFAULT_DEVIATION = 86_400
-_INSTANCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,14}[A-Za-z0-9]")
-_RESERVED_WORDS = ("ali", "ay", "ots", "taobao", "admin")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _TYPES: Mapping[str, type] = {"INTEGER": int, "STRING": str, "BINARY": bytes}
 
 
@@ -151,7 +146,7 @@ class Table:
         return after
 
     def _check_cell(self, cell: Cell, kind: str) -> None:
-        if not _NAME.fullmatch(cell.name):
+        if not is_name(cell.name):
             raise invalid(f"Invalid column name: {cell.name!r}.")
         if any(cell.name == name for name, _ in self.key):
             raise invalid(f"Attribute column {cell.name} has the name of a primary key column.")
@@ -180,11 +175,8 @@ class Instance:
     """One instance: where it is, which networks may come in, and its tables."""
 
     def __init__(self, name: str, region_id: str, networks: Iterable[Network], clock: Clock) -> None:
-        if not _INSTANCE_NAME.fullmatch(name) or any(word in name.lower() for word in _RESERVED_WORDS):
-            raise invalid(
-                f"Instance name {name!r}: 3 to 16 letters, digits and '-', first a letter, last no '-', without "
-                f"{', '.join(_RESERVED_WORDS)}."
-            )
+        if mistake := instance_mistake(name):
+            raise invalid(mistake)
         self.name, self.region_id, self.networks = name, region_id, frozenset(networks)
         self.tables: dict[str, Table] = {}
         self._clock = clock
@@ -201,12 +193,8 @@ class Instance:
             raise OtsError("OTSObjectAlreadyExist", "Requested table already exists.")
         if len(self.tables) >= MOST_TABLES:
             raise OtsError("OTSQuotaExhausted", f"Number of tables exceeds the quota of {MOST_TABLES}.")
-        names = [column for column, _ in key]
-        if not 0 < len(key) <= MOST_KEY_COLUMNS or len(set(names)) < len(names):
-            raise invalid(f"A table has 1 to {MOST_KEY_COLUMNS} different primary key columns, not {names}.")
-        for part in (name, *names):
-            if not _NAME.fullmatch(part):
-                raise invalid(f"Invalid name of a table or column: {part!r}.")
+        if mistake := table_mistake(name, [column for column, _ in key]):
+            raise invalid(mistake)
         self.tables[name] = Table(name, key, TableOptions().changed(options or {}), self._clock)
         return self.tables[name]
 

@@ -16,9 +16,13 @@ from localcloud.cms import actions as cms
 from localcloud.ecs import actions as ecs
 from localcloud.ess import actions as ess
 from localcloud.functioncompute.api.operations import OPERATIONS as FC
+from localcloud.oss.operations import OPERATIONS as OSS
 from localcloud.pipeline import connection
+from localcloud.ros import account_apis
 from localcloud.ros import service as ros
 from localcloud.sls.routing import ROUTES
+from localcloud.tablestore.messages import MESSAGES as OTS
+from localcloud.tablestore.service import Ots
 
 NOW = datetime(2026, 11, 23, 12, 0, 30, tzinfo=timezone.utc)
 
@@ -58,12 +62,13 @@ def test_the_actions_of_faults_and_limits_are_the_services_own() -> None:
     assert set(ACTIONS["ecs"]) == ecs.ACTIONS.keys()
     assert set(ACTIONS["fc"]) - {"Delivery"} == {"InvokeFunction", *FC}
     assert set(ACTIONS["sls"]) == {route.action for route in ROUTES}
-    for version, operations in ros._SERVICES.items():
-        assert operations.keys() <= set(ACTIONS[ros._RAM_CODES[version]]), version
-    of_ros = {name for operations in ros._SERVICES.values() for name in operations}
-    assert {
-        name for service in ("ros", "sts", "cms", "ram") for name in ACTIONS[service]
-    } <= of_ros | cms.ACTIONS.keys()
+    assert set(ACTIONS["ots"]) - {"ListInstances"} == OTS.keys()
+    assert set(ACTIONS["oss"]) == OSS.keys()
+    assert set(ACTIONS["ros"]) == ros.ACTIONS
+    for product in account_apis.PRODUCTS.values():
+        assert product.operations.keys() <= set(ACTIONS[product.service]), product.service
+    elsewhere = {name for product in account_apis.PRODUCTS.values() for name in product.operations}
+    assert {name for service in ("sts", "cms", "ram") for name in ACTIONS[service]} <= elsewhere | cms.ACTIONS.keys()
     assert set(ACTIONS["ess"]) == ess.ACTIONS.keys()
 
 
@@ -77,7 +82,7 @@ def test_attempts_are_what_the_functions_ledger_reads() -> None:
     assert (read.state, read.force) == ("back", True)
     ages = [round((now - time) / timedelta(minutes=1)) for time in ledger.attempts(read, now)]
     assert ages == [120, 30]  # the one of 30 days ago is older than an entry can hold
-    store = cloud.tablestore.get("ecs-rb")
+    store = Ots(cloud).instances.get("ecs-rb")
     assert store is not None
     cells = store.table("ledger").get(("cn-hangzhou", "i#i-bp1test0000000000000"))
     assert cells is not None

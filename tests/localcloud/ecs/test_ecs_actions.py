@@ -1,8 +1,11 @@
+import inspect
 import json
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from alibabacloud_ecs20140526 import models
 from hypothesis import given
 from hypothesis import strategies as st
 from signed_requests import Api
@@ -11,6 +14,7 @@ from localcloud.account import faults
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import Fleet, InstanceSpec
 from localcloud.ecs.actions import ACTIONS
+from localcloud.ecs.parameters import COMMON
 
 NOW = datetime(2026, 11, 23, 12, 0, 30, tzinfo=timezone.utc)
 WEB, DB, OFF, NORTH, HIDDEN, BROKE = "i-web", "i-db", "i-off", "i-north", "i-hidden", "i-broke"
@@ -105,7 +109,11 @@ class TestDescribeInstances:
             ({"InstanceIds": "[1]"}, (400, "InvalidInstanceIds.Malformed")),
             ({"InstanceIds": "[" * 100_000}, (400, "InvalidInstanceIds.Malformed")),
             ({"InstanceIds": json.dumps([f"i-{n}" for n in range(101)])}, (403, "InvalidParameter.TooManyInstanceIds")),
-            ({"Status": "Sleeping"}, (400, "InvalidParameter")),
+            ({"Status": "Sleeping"}, (404, "InvalidStatus.NotFound")),
+            ({"LockReason": "lunch"}, (404, "InvalidLockReason.NotFound")),
+            ({"InstanceNetworkType": "token-ring"}, (404, "InvalidNetworkType.NotFound")),
+            ({"InstanceChargeType": "free"}, (404, "InvalidInstanceChargeType.NotFound")),
+            ({f"Tag.{n}.Key": f"k{n}" for n in range(1, 22)}, (400, "InvalidTagCount")),
             ({"PageNumber": "0"}, (400, "InvalidParameter")),
             ({"PageSize": "ten"}, (400, "InvalidParameter")),
             ({"NextToken": "xyz"}, (400, "InvalidParameter")),
@@ -181,7 +189,7 @@ class TestRebootInstances:
             (OFF, "IncorrectInstanceStatus", "Stopped", "Stopped"),
             (NORTH, "InvalidInstanceId.NotFound", "", ""),
             (HIDDEN, "InvalidInstanceId.NotFound", "", ""),
-            (BROKE, "InsufficientBalance", "Running", "Running"),
+            (BROKE, "InstanceExpiredOrInArrears", "Running", "Running"),
             ("i-TestID", "InvalidInstanceId.NotFound", "", ""),
         ]
         assert {change["instance_id"] for change in api.cloud.audit.changes()} == {WEB}
@@ -195,7 +203,7 @@ class TestRebootInstances:
         [
             (DB, (403, "InstanceLockedForSecurity")),
             (OFF, (403, "IncorrectInstanceStatus")),
-            (BROKE, (403, "InsufficientBalance")),
+            (BROKE, (403, "InstanceExpiredOrInArrears")),
             (HIDDEN, (404, "InvalidInstanceId.NotFound")),
             (NORTH, (404, "InvalidInstanceId.NotFound")),
             ("i-none", (404, "InvalidInstanceId.NotFound")),
@@ -228,7 +236,7 @@ class TestRebootInstances:
     @pytest.mark.parametrize(
         ("parameters", "expected"),
         [
-            ({"RegionId": HZ}, (400, "MissingParameter")),
+            ({"RegionId": HZ}, (403, "InvalidInstanceId.NotFound")),
             ({"InstanceId.1": WEB}, (400, "MissingParameter")),
             ({"InstanceId.0": WEB, "RegionId": HZ}, (400, "InvalidParameter")),
             ({"InstanceId.x": WEB, "RegionId": HZ}, (400, "InvalidParameter")),
@@ -536,3 +544,44 @@ def test_whatever_is_signed_is_answered_by_success_or_a_client_error(api: Api, a
     status, body = api.call(action, parameters)
     assert status == 200 or 400 <= status < 500
     assert body["RequestId"]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_parameter_of_the_sdks_model_is_declared(action: str):
+    """What is not declared would be ignored, and a filter that is ignored answers with too much."""
+    model = getattr(models, f"{action}Request")
+    names = set(re.findall(r"result\['(\w+)'\]", inspect.getsource(model.to_map)))
+    assert names - COMMON <= {parameter.name for parameter in ACTIONS[action].parameters}
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters"),
+    [
+        ("ListTagResources", {"ResourceType": "instance", "TagFilter.1.TagKey": "app"}),
+        ("DescribeInstanceStatus", {"ClusterId": "c-1"}),
+        ("DescribeInstanceHistoryEvents", {"NotBefore.Start": "2026-11-23T00:00:00Z"}),
+        ("DescribeSnapshots", {"Tag.1.Key": "app"}),
+    ],
+)
+def test_a_filter_that_is_not_modelled_is_refused(api: Api, action: str, parameters: dict[str, str]):
+    assert code(api.call(action, RegionId=HZ, **parameters)) == (400, "UnsupportedParameter")
+
+
+def test_a_single_instance_is_started_and_stopped_in_whichever_region(api: Api):
+    assert api.call("StopInstance", InstanceId=NORTH)[0] == 200
+    assert api.call("StartInstance", InstanceId=OFF)[0] == 200
+    assert (api.cloud.fleet[NORTH].status, api.cloud.fleet[OFF].status) == ("Stopping", "Starting")
+    assert code(api.call("StartInstance", InstanceId=WEB)) == (403, "IncorrectInstanceStatus")
+    assert code(api.call("StopInstance", InstanceId=WEB, DryRun="true")) == (400, "DryRunOperation")
+    assert code(api.call("StopInstance", InstanceId="i-none")) == (404, "InvalidInstanceId.NotFound")
+
+
+def test_disks_are_found_by_what_they_are(api: Api):
+    def disks(**filters: str) -> list[str]:
+        _, body = api.call("DescribeDisks", RegionId=HZ, **filters)
+        return [disk["InstanceId"] for disk in body["Disks"]["Disk"]]
+
+    assert disks() == [WEB, DB, OFF, BROKE]
+    assert disks(InstanceId=DB) == [DB]
+    assert disks(InstanceId=HIDDEN) == disks(DiskType="data") == disks(Status="Available") == disks(DiskIds="[]") == []
+    assert disks(PageSize="3", PageNumber="2") == [BROKE]

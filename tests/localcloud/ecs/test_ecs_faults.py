@@ -124,9 +124,24 @@ class TestAtTheWire:
     def test_a_proxys_page_in_place_of_the_answer(self, running: Running, *, before: bool | None, happened: bool):
         declare(running, kind="not_json", **({} if before is None else {"before": before}))
         status, headers, body = reboot(running)
-        assert (status, headers["content-type"]) == (502, "text/html")
+        assert (status, headers["content-type"]) == (502, "text/html; charset=utf-8")
         assert body.startswith(b"<html>")
         assert effects(running) == (502, "", happened, happened)
+
+
+def test_an_effect_may_come_after_the_client_was_left_without_an_answer(running: Running):
+    declare(running, kind="late_effect", seconds=0.05)
+    late: list[dict[str, Any]] = []
+    stop = running.cloud.audit.subscribe(lambda entry: late.append(entry) if entry["kind"] == "late_effect" else None)
+    with pytest.raises(http.client.RemoteDisconnected):
+        reboot(running)
+    for _ in range(600):
+        if late:
+            break
+        time.sleep(0.05)
+    stop()
+    assert [(entry["action"], entry["code"], entry["effect"]) for entry in late] == [("RebootInstances", "", True)]
+    assert effects(running) == (None, "", False, True)
 
 
 def test_a_stale_read_tells_what_was_true(running: Running):

@@ -8,8 +8,9 @@ from signed_requests import Api, acs3, timestamp, v1
 from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import Credential, Identity
-from localcloud.ecs.service import Ecs, Nonces
+from localcloud.ecs.service import Ecs
 from localcloud.openapi import signature
+from localcloud.openapi.nonces import Nonces
 from localcloud.openapi.signature import Request
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)

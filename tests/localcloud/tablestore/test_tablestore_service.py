@@ -23,6 +23,7 @@ from localcloud.server.server import running
 from localcloud.tablestore.errors import OtsError
 from localcloud.tablestore.messages import MESSAGES
 from localcloud.tablestore.operations import OPERATIONS
+from localcloud.tablestore.service import Ots
 from localcloud.tablestore.tables import Instances
 
 REGION = "cn-hangzhou"
@@ -44,8 +45,8 @@ class Answer(NamedTuple):
 class Service:
     """One running cloud and a client of it that can make any mistake."""
 
-    def __init__(self, cloud: Cloud, host_port: str) -> None:
-        self.cloud, self.host_port = cloud, host_port
+    def __init__(self, cloud: Cloud, host_port: str, ots: Ots) -> None:
+        self.cloud, self.host_port, self.ots = cloud, host_port, ots
 
     def send(
         self,
@@ -85,7 +86,7 @@ class Service:
 
     def stored(self) -> dict[str, Any] | None:
         """Return the columns of the row that every request here is about."""
-        instance = self.cloud.tablestore.get("ecs-rb")
+        instance = self.ots.instances.get("ecs-rb")
         assert instance
         row = instance.table("ledger").get((REGION, "i#1"))
         return None if row is None else {name: cell.value for name, cell in row.items()}
@@ -94,7 +95,7 @@ class Service:
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Service]:
     with running(Cloud.from_fleet(Fleet())) as server:
-        yield Service(server.cloud, server.host_port)
+        yield Service(server.cloud, server.host_port, server.services.ots)
 
 
 @pytest.fixture
@@ -287,7 +288,6 @@ def test_a_fault_of_another_row_passes(service: Service) -> None:
 @pytest.mark.parametrize(
     ("declared", "said"),
     [
-        ({"service": "ecs", "kind": "late_effect", "seconds": 1}, "late_effect"),
         ({"service": "ots", "kind": "late_effect"}, "seconds"),
         ({"service": "ots", "kind": "stale", "seconds": 1}, "stale"),
         ({"service": "ots", "action": "Putrow", "kind": "drop_after"}, "PutRow"),
@@ -309,18 +309,18 @@ def test_an_instance_is_named_by_the_rules(name: str) -> None:
 
 def test_a_reset_forgets_rows_and_tables(service: Service) -> None:
     service.send()
-    instance = service.cloud.tablestore.get("ecs-rb")
+    instance = service.ots.instances.get("ecs-rb")
     assert instance
     instance.create_table("other", (("id", "STRING"),))
     service.cloud.reset()
     assert service.stored() is None
-    assert [list(each.tables) for each in service.cloud.tablestore] == [["ledger"]]
+    assert [list(each.tables) for each in service.ots.instances] == [["ledger"]]
 
 
 def test_a_cell_dated_before_the_one_it_follows_can_not_be_seen(service: Service) -> None:
     """A write on a server whose clock is behind: with one version kept, that with the higher time is read."""
     now = int(datetime.now(timezone.utc).timestamp() * 1000)
-    service.cloud.tablestore.get("ecs-rb").table("ledger").put((REGION, "i#1"), {"v": 1})  # type: ignore[union-attr]
+    service.ots.instances.get("ecs-rb").table("ledger").put((REGION, "i#1"), {"v": 1})  # type: ignore[union-attr]
     stamp = (now - 60_000).to_bytes(8, "little", signed=True)
     old = _dated({"v": 9}, stamp)
     condition = field(3, field(1, 0))

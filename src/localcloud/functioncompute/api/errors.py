@@ -29,6 +29,17 @@ class FcError(Exception):
         self.status = STATUS[code]
 
 
+class OlderVersion(FcError):
+    """A call of an older version of the API, which is answered in that version's form."""
+
+    def __init__(self, called: str, supported: str) -> None:
+        super().__init__(
+            "PathNotSupported",
+            f"API version {called} is not supported here: the local cloud has {supported} "
+            f"(SDKs named fc{supported.replace('-', '')})",
+        )
+
+
 class Throttled(FcError):
     """All instances that the function or the account may have are busy."""
 
@@ -39,3 +50,8 @@ class Throttled(FcError):
 def body_of(code: str, message: str, request_id: str) -> dict[str, str]:
     """Write the error's JSON body."""
     return {"Code": code, "Message": message, "RequestId": request_id}
+
+
+def older_body_of(code: str, message: str) -> dict[str, str]:
+    """Write the error's JSON body as API versions 2016-08-15 and 2021-04-06 have it."""
+    return {"ErrorCode": code, "ErrorMessage": message}

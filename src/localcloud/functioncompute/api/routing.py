@@ -4,10 +4,11 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from localcloud.functioncompute.api.errors import FcError
+from localcloud.functioncompute.api.errors import FcError, OlderVersion
 
 VERSION = "2023-03-30"
 PREFIX = f"/{VERSION}/"
+OLDER_VERSIONS = ("2021-04-06", "2016-08-15")
 
 _FUNCTION = r"functions/(?P<name>[^/]+)"
 _OPERATIONS = (
@@ -37,7 +38,9 @@ class Route(NamedTuple):
 
 
 def route_of(method: str, path: str) -> Route:
-    """Find the operation of a request by its path as sent; raises FcError (PathNotSupported)."""
+    """Find the operation of a request by its path as sent; raises FcError (PathNotSupported), or OlderVersion."""
+    if (called := path.split("/")[1]) in OLDER_VERSIONS:
+        raise OlderVersion(called, VERSION)
     rest = path.removeprefix(PREFIX)
     for row_method, pattern, operation in _ROWS:
         if row_method == method and (match := pattern.fullmatch(rest)):
