@@ -1,6 +1,7 @@
 """The Makefile with mistakes in what it is given: refused in a sentence, before anything is done."""
 
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make on
 
 def make(*words: str) -> "subprocess.CompletedProcess[str]":
     """Run make as a person does: not as a part of the make that runs the tests."""
-    outer = {"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+    outer = {"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS", "PYTHON"}
     alone = {name: value for name, value in os.environ.items() if name not in outer}
     command = ["make", *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, env=alone)
@@ -122,3 +123,49 @@ def test_the_makefile_asks_only_for_what_old_make_and_bsd_tools_have(name: str) 
 )
 def test_what_they_lack_would_be_found(name: str, line: str) -> None:
     assert re.search(GNU_ONLY[name], line)
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """An environment that is up to date, whose command says with which variables it was called."""
+    venv = tmp_path / "venv"
+    (venv / "bin").mkdir(parents=True)
+    for stamp in (".python", ".run", ".schemas", ".stack"):
+        (venv / stamp).touch()
+    command = venv / "bin" / "ecs-reboot"
+    command.write_text('#!/bin/sh\necho "$1 RUNTIME=$RUNTIME ENDPOINT=$ENDPOINT PARAMS=$PARAMS"\n', "utf-8")
+    command.chmod(0o755)
+    return venv
+
+
+def test_a_deployment_to_a_local_cloud_builds_for_the_python_at_hand(installed: Path) -> None:
+    at, venv = "http://127.0.0.1:8080", f"VENV={installed}"
+    assert make("-s", venv, "deploy", f"ENDPOINT={at}", "PARAMS=DryRun=true").stdout.splitlines() == [
+        f"build RUNTIME=host ENDPOINT={at} PARAMS=DryRun=true",
+        f"deploy RUNTIME=host ENDPOINT={at} PARAMS=DryRun=true",
+    ]
+    assert make("-s", venv, "deploy").stdout.splitlines()[0].startswith("build RUNTIME= ")
+    given = make("-s", venv, "deploy", f"ENDPOINT={at}", "RUNTIME=python3.12").stdout
+    assert given.count("RUNTIME=python3.12 ") == 2
+
+
+def test_a_first_install_says_that_it_takes_a_while_and_shows_pip_s_progress_on_a_terminal(installed: Path) -> None:
+    pip = installed / "bin" / "python"
+    pip.write_text('#!/bin/sh\necho "pip: $*"\n', "utf-8")
+    pip.chmod(0o755)
+    (installed / ".run").unlink()
+    quiet = make(f"VENV={installed}", f"{installed}/.run").stderr
+    assert f"installing into {installed}: a minute or two, once ..." in quiet
+    assert "--quiet" in quiet
+    (installed / ".run").unlink()
+    ours, theirs = pty.openpty()
+    try:
+        alone = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        command = ["make", f"VENV={installed}", f"{installed}/.run"]
+        subprocess.run(command, cwd=ROOT, stdout=theirs, stderr=theirs, timeout=60, check=True, env=alone)
+        shown = os.read(ours, 65536).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert "pip: -m pip" in shown
+    assert "--quiet" not in shown
