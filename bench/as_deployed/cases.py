@@ -155,7 +155,8 @@ def webhooks(code: Path, ledger: Ledger, alarms: int, callers: int, latencies: t
 #: Of each kind so much that together one call in twenty fails.
 _FAULTS: tuple[dict[str, Any], ...] = (
     {"action": "*", "kind": "error", "code": "ServiceUnavailable", "status": 503, "probability": 0.02},
-    {"action": "*", "kind": "throttle", "probability": 0.015},
+    # By chance, so it says when to come back: ``MinuteLimit`` is throttling as ECS does it.
+    {"action": "*", "kind": "throttle", "probability": 0.015, "retry_after_ms": 500},
     {"action": "*", "kind": "drop_before", "probability": 0.01},
     {"action": "*", "kind": "drop_after", "probability": 0.005},
 )

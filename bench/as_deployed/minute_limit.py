@@ -1,6 +1,7 @@
 """Throttling as ECS does it: an action may be called so often in a minute, and again in the next one."""
 
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,7 +44,8 @@ class MinuteLimit:
                 self._fault = self._cloud.faults.add(parse([declared]))
 
     def _tick(self) -> None:
-        while not self._ended.wait(_MINUTE):
+        # A minute is the clock's, as ECS counts it: what was refused in one may be called in the next.
+        while not self._ended.wait(_MINUTE - time.time() % _MINUTE):
             self._forgive()
 
     def _forgive(self) -> None:

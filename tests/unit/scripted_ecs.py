@@ -16,7 +16,10 @@ from localcloud.openapi.quiet_answers import quiet_answer
 NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=timezone.utc)
 REGION = "cn-hangzhou"
 ONE, TWO, THREE = "i-bp1one00000001", "i-bp1two00000002", "i-bp1three000003"
-THROTTLED = Refused("Any", code="Throttling", message="slow down", status=400, request_id="r-throttled")
+#: The service says when to come back; one that does not has its minute (``test_retry``).
+THROTTLED = Refused(
+    "Any", code="Throttling", message="slow down", status=400, request_id="r-throttled", retry_after_ms=1
+)
 UNAVAILABLE = Refused("Any", code="ServiceUnavailable", message="later", status=503, request_id="r-503")
 INTERNAL = Refused("Any", code="InternalError", message="failed", status=500, request_id="r-500")
 FORBIDDEN = Refused("Any", code="Forbidden.RAM", message="no", status=403, request_id="r-403")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ecs_reboot.outcomes import BY_CODE, OUTCOMES, Code, Outcome, of_service
 from ecs_reboot.policy.guards import GUARDS
+from localcloud.openapi.errors import DOCUMENTED
 
 
 def test_every_code_has_one_row_and_every_row_a_code():
@@ -43,3 +44,42 @@ def test_whatever_the_service_answers_has_a_row(code: str):
 )  # fmt: skip
 def test_a_family_is_told_by_its_beginning(answered: str, outcome: Code):
     assert of_service(answered) == outcome
+
+
+#: Every code of the pages of RebootInstances and RebootInstance of 2025-12-03: its status, and the row it comes to. The
+#: bound of a batch is not here: no call of ours exceeds it.
+PAGES: tuple[tuple[str, int, Code], ...] = (
+    ("InvalidParameter.KMSKeyId.CMKNotEnabled", 400, "InvalidParameter.KMSKeyId"),
+    ("InvalidParameter.KMSKeyId.KMSUnauthorized", 400, "InvalidParameter.KMSKeyId"),
+    ("InvalidParameter.KMSKeyId.CMKUnauthorized", 403, "InvalidParameter.KMSKeyId"),
+    ("InvalidParameter.KMSKeyId.NotFound", 404, "InvalidParameter.KMSKeyId"),
+    ("DRYRUN.SUCCESS", 400, "DRYRUN.SUCCESS"),
+    ("Abs.InvalidInstanceIds.MalFormed", 403, "InvalidInstanceId.NotFound"),
+    ("InstanceLockedForSecurity", 403, "InstanceLockedForSecurity"),
+    ("InstanceExpiredOrInArrears", 403, "InstanceExpiredOrInArrears"),
+    ("IncorrectInstanceStatus", 403, "IncorrectInstanceStatus"),
+    ("InvalidInstance.NotFoundSystemDisk", 403, "DiskError"),
+    ("DiskError", 403, "DiskError"),
+    ("InsufficientBalance", 403, "InsufficientBalance"),
+    ("InstanceNotReady", 403, "InstanceNotReady"),
+    ("InvalidInstanceId.NotFound", 404, "InvalidInstanceId.NotFound"),
+    ("InvalidInstanceIds.NotFound", 404, "InvalidInstanceId.NotFound"),
+    ("InvalidOperation.Conflict", 409, "InvalidOperation.Conflict"),
+    ("InternalError", 500, "InternalError"),
+    ("LimitedOperation.ServiceUnavailable", 503, "ServiceUnavailable"),
+)
+
+
+#: Those of them that say "try again later", or that a payment mends.
+LATER = {
+    "InstanceExpiredOrInArrears", "InstanceNotReady", "InvalidOperation.Conflict", "InternalError",
+    "LimitedOperation.ServiceUnavailable",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "status", "outcome"), PAGES, ids=[code for code, *_ in PAGES])
+def test_every_code_of_the_reference_has_a_cure(code: str, status: int, outcome: Code):
+    row = BY_CODE[of_service(code)]
+    assert (row.code, row.retriable) == (outcome, code in LATER)
+    assert row.cure or row.done
+    assert DOCUMENTED[code].status == status, "the local cloud answers with it"

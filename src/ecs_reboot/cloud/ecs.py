@@ -24,8 +24,8 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import Credentials
 from ecs_reboot.cloud.ecs_api import Question, TagPage
 from ecs_reboot.cloud.endpoints import host
-from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused
-from ecs_reboot.cloud.transport import AnswerLost, Connections, NothingSent, Request
+from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused, Unresolved
+from ecs_reboot.cloud.transport import AnswerLost, Connections, NameUnknown, NothingSent, Request
 from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, Selector
 
 #: DescribeInstances gives at most 100 instances a page.
@@ -274,6 +274,8 @@ def _error(action: str, error: Exception) -> CloudError:
     if not isinstance(error, TeaException):
         raise error
     cause = getattr(error, "inner_exception", None)
+    if isinstance(cause, NameUnknown):
+        return Unresolved(action, str(cause))
     if isinstance(cause, NothingSent):
         return NotSent(action, str(cause))
     status = getattr(error, "status_code", None)

@@ -2,7 +2,8 @@
 
 CloudError
  +-- Refused       the service answered, and said no: code, message, HTTP status, request ID
- +-- NotSent       the request never left: no connection, no name, no certificate. Nothing can have happened
+ +-- NotSent       the request never left: no connection, no certificate. Nothing can have happened
+ |    +-- Unresolved   the endpoint has no address: asked again for seconds only, not until the deadline
  +-- NoAnswer      the request left and no readable answer came: it may have taken effect
 """
 
@@ -56,7 +57,14 @@ class NotSent(CloudError):
     """Nothing reached the service."""
 
     code = "not_sent"
-    outcome = "not_sent"
+    outcome: Code = "not_sent"
+
+
+class Unresolved(NotSent):
+    """The endpoint's name does not resolve: there is no such region, or the name service is down."""
+
+    code = "unresolved"
+    outcome = "unresolved"
 
 
 class NoAnswer(CloudError):

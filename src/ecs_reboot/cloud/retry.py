@@ -3,14 +3,22 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from ecs_reboot.clock import Deadline
-from ecs_reboot.cloud.errors import CloudError, NoAnswer, Refused
+from ecs_reboot.clock import Clock, Deadline
+from ecs_reboot.cloud.errors import CloudError, NoAnswer, Refused, Unresolved
 
 #: Waits between tries: doubling from the first up to the second, each times 0.5 to 1.5. Seconds.
 FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0
+#: ECS counts the calls of each API by the minute: what is refused in minute T may be called from minute T+1 on (ECS,
+#: "API throttling"). How long after the minute's beginning to call: this, plus up to as much again by chance. Seconds.
+AFTER_THE_MINUTE = 1.5
+_MINUTE = 60.0
 
-#: How often something throttled is tried again in the same minute, and over how long the next ones are spread. Seconds.
-TRIES_IN_A_MINUTE, SPREAD_SECONDS = 2, 5.0
+#: A name that does not resolve is asked for again for this long, not until the deadline: most often the region that an
+#: event names does not exist. A name service that restarts is back by then. Seconds.
+UNRESOLVED_SECONDS = 3.0
+
+#: How often something throttled is tried again in the same minute, where the service said that it may be.
+TRIES_IN_A_MINUTE = 2
 
 T = TypeVar("T")
 
@@ -23,45 +31,41 @@ def waits(deadline: Deadline) -> Iterator[float]:
         wait = min(2 * wait, LONGEST_WAIT)
 
 
-def pause_after(error: CloudError, wait: float) -> float:
-    """Return how long to wait after this error: what the service asked for, at least the backoff."""
-    return max(wait, error.retry_after_ms / 1000) if isinstance(error, Refused) else wait
+def pause_after(error: CloudError, wait: float, clock: Clock, *, by_the_minute: bool = True) -> float:
+    """Return how long to wait after this error: what the service asked for, at least the backoff ``wait``.
+
+    A throttled call of a service that counts ``by_the_minute`` waits for the next minute, where nothing was asked for.
+    """
+    if not isinstance(error, Refused):
+        return wait
+    if error.throttled and by_the_minute and not error.retry_after_ms:
+        return _next_minute(clock)
+    return max(wait, error.retry_after_ms / 1000)
 
 
 def call_idempotent(call: Callable[[], T], deadline: Deadline) -> T:
     """Call something that has no effect until it succeeds.
 
-    Throttling, server errors and lost requests or answers are tried again; raises the last CloudError when the deadline
-    leaves no room, and at once one that trying again can't help.
+    Throttling, server errors and lost requests or answers are tried again; raises the last CloudError as soon as the
+    deadline leaves no room for the wait, and at once one that trying again can't help.
     """
+    clock, began, throttled = deadline.clock, deadline.clock.elapsed(), 0
     for wait in waits(deadline):
         try:
             return call()
         except CloudError as error:
-            if not may_pass(error) or not deadline.wait(pause_after(error, wait)):
+            if not may_pass(error) or is_nowhere(error, began, clock):
+                raise
+            throttled += isinstance(error, Refused) and error.throttled
+            pause = pause_after(error, wait, clock)
+            if not deadline.wait(pause if throttled <= TRIES_IN_A_MINUTE else max(pause, _next_minute(clock))):
                 raise
     raise AssertionError("waits never end")
 
 
-def call_by_the_minute(call: Callable[[], T], deadline: Deadline) -> T:
-    """Do as ``call_idempotent`` does, and where throttling lasts, go on in the next minute.
-
-    ECS counts the calls to an API by region, account and minute. Where the deadline is nearer than the next minute,
-    raises at once: waiting would only take calls from others.
-    """
-    throttled = 0
-    for wait in waits(deadline):
-        try:
-            return call()
-        except CloudError as error:
-            pause = pause_after(error, wait)
-            if isinstance(error, Refused) and error.throttled:
-                throttled += 1
-                if throttled > TRIES_IN_A_MINUTE:
-                    pause = max(pause, _next_minute(deadline) + SPREAD_SECONDS * deadline.clock.jitter())
-            if not may_pass(error) or not deadline.wait(pause):
-                raise
-    raise AssertionError("waits never end")
+def _next_minute(clock: Clock) -> float:
+    now = clock.now()
+    return _MINUTE - now.second - now.microsecond / 1e6 + AFTER_THE_MINUTE * (1 + clock.jitter())
 
 
 def in_time(pages: Iterable[T], deadline: Deadline, action: str) -> Iterator[T]:
@@ -72,9 +76,9 @@ def in_time(pages: Iterable[T], deadline: Deadline, action: str) -> Iterator[T]:
             raise NoAnswer(action, "the deadline came before the last page")
 
 
-def _next_minute(deadline: Deadline) -> float:
-    now = deadline.clock.now()
-    return 60.0 - now.second - now.microsecond / 1e6
+def is_nowhere(error: CloudError, began: float, clock: Clock) -> bool:
+    """Tell whether a name has not resolved for so long, since ``began`` (elapsed), that asking again is no use."""
+    return isinstance(error, Unresolved) and clock.elapsed() - began >= UNRESOLVED_SECONDS
 
 
 def may_pass(error: CloudError) -> bool:

@@ -7,6 +7,7 @@ difference is everything: what was not sent may be repeated, what was sent may h
 import http.client
 import os
 import select
+import socket
 import time
 from functools import cache
 from typing import NamedTuple
@@ -18,6 +19,10 @@ FRESH_SECONDS = 5.0
 
 class NothingSent(OSError):
     """No part of the request can have been acted on."""
+
+
+class NameUnknown(NothingSent):
+    """The host's name does not resolve: there is no such host, or the name service does not answer."""
 
 
 class AnswerLost(OSError):
@@ -98,6 +103,8 @@ class Connections:
         try:
             connection = _connection(scheme, address, seconds)
             connection.connect()
+        except socket.gaierror as error:
+            raise NameUnknown(f"{scheme}://{address}: the name does not resolve: {error.strerror}") from error
         except (OSError, http.client.HTTPException) as error:
             raise NothingSent(f"{scheme}://{address}: {type(error).__name__}: {error}") from error
         return connection

@@ -86,7 +86,7 @@ def _answered(ecs: EcsApi, questions: list[Question], within: Deadline) -> list[
     answers = ecs.ask(questions, within.left())
     for wait in retry.waits(within):
         again = {
-            place: retry.pause_after(answer, wait)
+            place: retry.pause_after(answer, wait, within.clock, by_the_minute=questions[place].api.product == "ecs")
             for place, answer in enumerate(answers)
             if isinstance(answer, CloudError) and retry.may_pass(answer)
         }

@@ -58,7 +58,7 @@ class TagRegister:
         start: str | None = ""
         while start is not None:
             ask = partial(self._ecs.tag_page, region_id, self._key, start, whole=whole)
-            page = retry.call_by_the_minute(ask, deadline)
+            page = retry.call_idempotent(ask, deadline)
             yield page
             start = page.rest or None
 

@@ -3,7 +3,8 @@
 ```
  answer, row 200         accepted
  answer, another code    that code
- throttled, not sent     wait; old facts are read again and decided again; ask again
+ throttled               wait for the next minute where it fits, else end; decide again; ask again
+ not sent                wait; old facts are read again and decided again; ask again
  503                     describe: a sign of the reboot -> accepted; none -> ask again
  500, no answer          describe until there is a sign, or patience ends: the code, or accepted_unconfirmed
  AllTogether refused     describe and decide again; without those that are refused now, ask again
@@ -36,8 +37,14 @@ PATIENCE_SECONDS = 10.0
 ROOM_SECONDS = PATIENCE_SECONDS + 5.0
 #: With less than this left a reboot is not sent: there must be time to learn what came of it. Seconds.
 LEAST_SECONDS = 1.0
-#: Refusals of a whole AllTogether batch that are about one of its instances.
-ABOUT_AN_INSTANCE = ("InvalidInstanceId.NotFound", "IncorrectInstanceStatus", "InstanceNotReady")
+#: Outcomes of a whole AllTogether batch that are about one of its instances.
+ABOUT_AN_INSTANCE = (
+    "InvalidInstanceId.NotFound",
+    "IncorrectInstanceStatus",
+    "InstanceNotReady",
+    "InstanceLockedForSecurity",
+    "InstanceExpiredOrInArrears",
+)
 
 Describe = Callable[[str, tuple[str, ...]], tuple[Instance, ...]]
 Reboot = Callable[..., RebootAnswer]
@@ -74,6 +81,7 @@ class RebootBatch:
         # What was known of instances before a call that may have had an effect unseen.
         self._doubt: dict[str, Instance | None] = {}
         self._in_a_hurry = False
+        self._began = deadline.clock.elapsed()
 
     def run(self, orders: list[ApprovedReboot]) -> list[Result]:
         """Return one result for each order."""
@@ -105,7 +113,7 @@ class RebootBatch:
                 answer = self._ask(orders)
             except CloudError as error:
                 last = error
-                orders = self._after(error, orders, retry.pause_after(error, wait))
+                orders = self._after(error, orders, retry.pause_after(error, wait, self._deadline.clock))
             else:
                 orders = self._answered(answer, orders)
         return self._results
@@ -193,13 +201,13 @@ class RebootBatch:
             once_more = isinstance(error, Refused) and error.status == 503 and in_time  # noqa: PLR2004 - Unavailable
             return self._settle(orders, error, 0.0 if once_more else PATIENCE_SECONDS, wait, once_more=once_more)
         if retry.may_pass(error):
-            if self._deadline.wait(wait):
+            if not retry.is_nowhere(error, self._began, self._deadline.clock) and self._deadline.wait(wait):
                 return orders
             self._close(orders, error.outcome, f"no reboot before the deadline: {error}", retriable=True, error=error)
             return []
         together = self._mode.dry_run or self._mode.batch_optimization == "AllTogether"
         doubtful = any(order.instance_id in self._doubt for order in orders)
-        if error.code in ABOUT_AN_INSTANCE and (doubtful or (together and len(orders) > 1)):
+        if error.outcome in ABOUT_AN_INSTANCE and (doubtful or (together and len(orders) > 1)):
             still = self._decided_again(orders)
             if len(still) < len(orders):
                 return still

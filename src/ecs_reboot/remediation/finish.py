@@ -214,6 +214,7 @@ class HungReboots:
 
     def _sent(self, orders: list[ApprovedReboot], call: Callable[[], T]) -> T:
         """Make a call that has an effect, again only where nothing can have reached ECS, and only while ours."""
+        clock, began = self._deadline.clock, self._deadline.clock.elapsed()
         for wait in retry.waits(self._deadline):
             if len(self._still_ours(orders)) < len(orders):
                 raise LostClaim("RebootInstances", "another run has taken the claim over")
@@ -221,7 +222,9 @@ class HungReboots:
                 return call()
             except CloudError as error:
                 nothing_done = isinstance(error, NotSent) or (isinstance(error, Refused) and error.throttled)
-                if not nothing_done or not self._deadline.wait(retry.pause_after(error, wait)):
+                if not nothing_done or retry.is_nowhere(error, began, clock):
+                    raise
+                if not self._deadline.wait(retry.pause_after(error, wait, clock)):
                     raise
         raise AssertionError("waits never end")
 

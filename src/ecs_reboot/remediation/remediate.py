@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
 from ecs_reboot.cloud.ecs_api import EcsApi, batches
-from ecs_reboot.cloud.errors import CloudError, Refused
+from ecs_reboot.cloud.errors import CloudError, Refused, Unresolved
 from ecs_reboot.facts.gather import gather
 from ecs_reboot.ledger.entry import State
 from ecs_reboot.ledger.store import LedgerStore
@@ -82,6 +82,8 @@ class Remediation:
         self._ecs, self._store, self._settings, self._deadline = ecs, store, settings, deadline
         self._policy, self._log_intent, self._holds = settings.policy, log_intent, holds
         self._evidence = evidence
+        # Regions whose endpoint has no address: once is enough, whatever else the event names there.
+        self._nowhere: dict[str, Unresolved] = {}
         self._claims = Claims(store, ecs, self._describe, settings.policy, deadline, request_id=request_id)
 
     def run(self, requests: Iterable[RebootRequest]) -> list[Result]:
@@ -346,7 +348,13 @@ class Remediation:
                     yield facts
 
     def _describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
-        return retry.call_idempotent(lambda: self._ecs.describe(region_id, instance_ids), self._deadline)
+        if region_id in self._nowhere:
+            raise self._nowhere[region_id]
+        try:
+            return retry.call_idempotent(lambda: self._ecs.describe(region_id, instance_ids), self._deadline)
+        except Unresolved as error:
+            self._nowhere[region_id] = error
+            raise
 
     def _facts(self, candidate: Candidate, instance: Instance | None) -> Facts:
         return Facts(

@@ -54,6 +54,22 @@ _INSTANCES = {
     "InstanceLockedForSecurity": Documented(
         403, "The specified operation is denied as your instance is locked for security reasons."
     ),
+    "Abs.InvalidInstanceIds.MalFormed": Documented(403, "The specified instanceIds is not valid."),
+    "DiskError": Documented(403, "IncorrectDiskStatus."),
+    "InvalidInstance.NotFoundSystemDisk": Documented(403, "The instance has no system disk."),
+    "InvalidInstanceIds.NotFound": Documented(404, "The specified InstanceIds does not exist."),
+    "InvalidOperation.Conflict": Documented(
+        409, "Request was denied due to conflict with a previous request, please try again later."
+    ),
+    "InvalidParameter.KMSKeyId.CMKNotEnabled": Documented(400, "The CMK needs to be enabled."),
+    "InvalidParameter.KMSKeyId.CMKUnauthorized": Documented(403, "The CMK is not open to ECS."),
+    "InvalidParameter.KMSKeyId.KMSUnauthorized": Documented(
+        400, "ECS service account have no right to access your KMS."
+    ),
+    "InvalidParameter.KMSKeyId.NotFound": Documented(404, "The specified CMK does not exist."),
+    "LimitedOperation.ServiceUnavailable": Documented(
+        503, "The service is currently unavailable. Please try again later."
+    ),
     "InstanceNotReady": Documented(403, "The specified instance is not ready for use."),
     "InstanceExpiredOrInArrears": Documented(403, "The instance is expired, or payment for it is due."),
     "InsufficientBalance": Documented(403, "Your account does not have enough balance."),

@@ -16,6 +16,7 @@ CLAUSES: dict[str, str] = {
     "the event lies in the failure queue": "事件保存在失败队列中",
     "add funds": "充值",
     "look at its disks": "检查实例的磁盘",
+    "enable the key in KMS and authorize ECS to use it": "在 KMS 中启用密钥并授权 ECS 使用",
     "`make doctor`": "`make doctor`",
     "docs/operate/permissions.md": "docs/operate/permissions.md",
     "check the role": "检查角色",
