@@ -3,7 +3,6 @@
 Everything that must know a variable - reading, defaults, docs/operate/settings.md - takes it from here.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from ecs_reboot.policy.blast_radius import parse_limit
 from ecs_reboot.policy.pause import parse_pause
 from ecs_reboot.policy.triggers import KINDS
 from ecs_reboot.policy.windows import parse_freezes, parse_windows, parse_zone
+from ecs_reboot.settings import readers as read
 from ecs_reboot.settings.notify import parse_channels, parse_secrets
 
 
@@ -27,133 +27,16 @@ class Variable(NamedTuple):
     @property
     def choices(self) -> tuple[str, ...]:
         """The values to choose from; empty where anything that ``parse`` takes may be typed."""
-        if self.parse is _flag:
+        if self.parse is read.flag:
             return ("off", "on") if self.default in ("off", "on") else ("false", "true")
-        return self.parse.allowed if isinstance(self.parse, _Choice) else ()
-
-
-def _text(text: str) -> str:
-    return text.strip()
-
-
-def _flag(text: str) -> bool:
-    try:
-        return {
-            "true": True,
-            "1": True,
-            "yes": True,
-            "on": True,
-            "false": False,
-            "0": False,
-            "no": False,
-            "off": False,
-        }[text.strip().lower()]
-    except KeyError:
-        raise ValueError("say true or false") from None
-
-
-class _Choice:
-    """Reads one of some words, whatever their case."""
-
-    def __init__(self, *allowed: str) -> None:
-        self.allowed = allowed
-
-    def __call__(self, text: str) -> str:
-        for one in self.allowed:
-            if text.strip().lower() == one.lower():
-                return one
-        raise ValueError(f"say one of {', '.join(self.allowed)}")
-
-
-def _number(low: float, high: float, *, whole: bool = True) -> Callable[[str], float]:
-    kind = "a whole number" if whole else "a number"
-
-    def parse(text: str) -> float:
-        if not re.fullmatch(r"[0-9]{1,9}" if whole else r"[0-9]{1,9}(\.[0-9]{1,6})?", text.strip()):
-            raise ValueError(f"give {kind} from {low:g} to {high:g}")
-        value = int(text) if whole else float(text)
-        if not low <= value <= high:
-            raise ValueError(f"give {kind} from {low:g} to {high:g}")
-        return value
-
-    return parse
-
-
-def _words(*, allowed: tuple[str, ...] = ()) -> Callable[[str], tuple[str, ...]]:
-    def parse(text: str) -> tuple[str, ...]:
-        words = tuple(word.strip() for word in text.split(",") if word.strip())
-        unknown = [word for word in words if allowed and word not in allowed]
-        if unknown:
-            raise ValueError(f"{unknown[0]!r} is not known; give a comma-separated list out of {', '.join(allowed)}")
-        return words
-
-    return parse
-
-
-def _region(text: str) -> str:
-    if text.strip() and not re.fullmatch(r"[a-z]{2}(-[a-z0-9]+)+", text.strip()):
-        raise ValueError("give a region ID such as cn-hangzhou, or nothing for the function's own")
-    return text.strip()
-
-
-def _opt_in_tag(text: str) -> tuple[str, str] | None:
-    if not text.strip():
-        return None
-    key, separator, value = (part.strip() for part in text.partition("="))
-    if not separator or not key or not value:
-        raise ValueError("give key=value, such as ecs-reboot=enabled, or nothing to ask for no opt-in")
-    if key.startswith(("acs:", "aliyun")) or key in (ledger.KEY, ledger.OBSERVED_KEY):
-        raise ValueError(f"the key {key!r} is reserved; choose another, such as ecs-reboot")
-    return key, value
-
-
-def _endpoint(text: str) -> str:
-    if text.strip() and not re.fullmatch(r"(https?://)?[A-Za-z0-9.\-\[\]:]+/?", text.strip()):
-        raise ValueError("give a host, host:port or http(s)://host:port, or nothing for the region's own endpoint")
-    return text.strip().rstrip("/")
-
-
-def _name(text: str) -> str:
-    if text.strip() and not re.fullmatch(r"[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]", text.strip()):
-        raise ValueError("give 3 to 63 lower-case letters, digits and '-', or nothing")
-    return text.strip()
-
-
-def _bucket(text: str) -> str:
-    if text.strip() and not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", text.strip()):
-        raise ValueError("give 3 to 63 lower-case letters, digits and '-', or nothing")
-    return text.strip()
-
-
-def _keyword(text: str) -> str:
-    if len(text.strip()) > 40 or not text.strip().isprintable():  # noqa: PLR2004 - a word, not a text
-        raise ValueError("give at most 40 printable characters, or nothing")
-    return text.strip()
-
-
-def _table_instance(text: str) -> str:
-    if text.strip() and not re.fullmatch(r"[A-Za-z](?!.*-$)[A-Za-z0-9-]{2,15}", text.strip()):
-        raise ValueError("give 3 to 16 letters, digits and '-', first a letter and last no '-', or nothing")
-    return text.strip()
-
-
-def _table_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,254}", text.strip()):
-        raise ValueError("give 1 to 255 letters, digits and '_', first no digit")
-    return text.strip()
-
-
-def _stack_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}", text.strip()):
-        raise ValueError("give 1 to 255 letters, digits, '-' and '_', first a letter or digit")
-    return text.strip()
+        return self.parse.allowed if isinstance(self.parse, read.Choice) else ()
 
 
 VARIABLES: tuple[Variable, ...] = (
     Variable(
         "FORCE_REBOOT",
         "never",
-        _Choice("never", "always", "escalate"),
+        read.Choice("never", "always", "escalate"),
         "`never`: graceful only. `always`: every reboot is forced, like pulling the plug: unwritten data is lost. "
         "`escalate`: the first attempt graceful, a further one within the escalation window forced; a graceful one "
         "that hangs is finished by force (docs/understand/policy.md).",
@@ -161,7 +44,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "BATCH_OPTIMIZATION",
         "SuccessFirst",
-        _Choice("AllTogether", "SuccessFirst"),
+        read.Choice("AllTogether", "SuccessFirst"),
         "`SuccessFirst`: each instance of a batch is rebooted by itself. `AllTogether`: one that ECS refuses holds "
         "back its batch; it is dropped and the rest is asked for again. A dry run always asks AllTogether, since "
         "ECS checks nothing for SuccessFirst.",
@@ -169,12 +52,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "MODE",
         "act",
-        _Choice("act", "observe"),
+        read.Choice("act", "observe"),
         "`observe`: everything but the call that reboots. Attempts are remembered in a ledger of its own, so that "
         "cooldown, limits, storms and escalation count as they would; nothing of it holds back a function that acts. "
         "To act, change this variable alone. `make digest` says what would have been done.",
     ),
-    Variable("DRY_RUN", "false", _flag, "`true`: ask ECS to check each reboot without doing it."),
+    Variable("DRY_RUN", "false", read.flag, "`true`: ask ECS to check each reboot without doing it."),
     Variable(
         "PAUSED",
         "",
@@ -183,19 +66,19 @@ VARIABLES: tuple[Variable, ...] = (
         "`; until=2026-12-01T06:00Z`, after which it no longer counts.",
     ),
     Variable(
-        "DEFAULT_REGION", "", _region, "The region of an event that names none. Empty: the function's own region."
+        "DEFAULT_REGION", "", read.region, "The region of an event that names none. Empty: the function's own region."
     ),
     Variable(
         "OPT_IN_TAG",
         "ecs-reboot=enabled",
-        _opt_in_tag,
+        read.opt_in_tag,
         "`key=value` that an instance must carry to be rebooted. Empty: no opt-in is asked for. "
         "The value `paused` (also `paused; by=NAME; until=TIME`) under the same key always refuses.",
     ),
     Variable(
         "WEBHOOK_TOKEN",
         "",
-        _text,
+        read.text,
         "The shared secret of HTTP callers, as `Authorization: Bearer TOKEN` or query parameter `token`. "
         "Empty: HTTP events are refused.",
         secret=True,
@@ -203,65 +86,65 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "HANDOVER",
         "off",
-        _flag,
+        read.flag,
         "`on`: an HTTP event that asks for something is handed to the function itself, asynchronously, and its caller "
         "gets 202 at once; a dry run is answered as without. `off`: the caller waits, and gets 503 where that takes "
         "too long. `template.yml` sets it, with the right that it needs.",
     ),
-    Variable("HANDOVER_ENDPOINT", "", _endpoint, "Overrides the account's endpoint of Function Compute."),
-    Variable("ECS_ENDPOINT", "", _endpoint, "Overrides the region's ECS endpoint."),
+    Variable("HANDOVER_ENDPOINT", "", read.endpoint, "Overrides the account's endpoint of Function Compute."),
+    Variable("ECS_ENDPOINT", "", read.endpoint, "Overrides the region's ECS endpoint."),
     Variable(
         "ESS_ENDPOINT",
         "",
-        _endpoint,
+        read.endpoint,
         "Overrides the region's Auto Scaling endpoint (MANAGED).",
     ),
     Variable(
         "CMS_ENDPOINT",
         "",
-        _endpoint,
+        read.endpoint,
         "Overrides the region's CloudMonitor endpoint (RESPONSIVE). With NETWORK=vpc it stays the public one: no "
         "intranet name is documented.",
     ),
-    Variable("SLS_ENDPOINT", "", _endpoint, "Overrides the region's log service endpoint."),
+    Variable("SLS_ENDPOINT", "", read.endpoint, "Overrides the region's log service endpoint."),
     Variable(
         "NETWORK",
         "public",
-        _Choice("public", "vpc"),
+        read.Choice("public", "vpc"),
         "`vpc`: use the intranet endpoints, for a function inside a VPC without internet access.",
     ),
-    Variable("LOG_PROJECT", "", _name, "The log project that gets the records."),
-    Variable("LOGSTORE", "", _name, "The logstore that gets the records. Empty: stdout only."),
+    Variable("LOG_PROJECT", "", read.name, "The log project that gets the records."),
+    Variable("LOGSTORE", "", read.name, "The logstore that gets the records. Empty: stdout only."),
     Variable(
         "MAX_EVENT_AGE_SECONDS",
         "1800",
-        _number(0, 604_800),
+        read.number(0, 604_800),
         "An event older than this is ignored: a throttled delivery can be hours late. 0: no limit.",
     ),
     Variable(
         "INSTANCE_LABELS",
         "instance_id,instanceId,InstanceId,ecs_instance_id",
-        _words(),
+        read.words(),
         "Label keys that may hold the instance ID in SLS, Alertmanager and Grafana alerts.",
     ),
     Variable(
         "REGION_LABELS",
         "region_id,regionId,_aliyun_arms_region_id,region",
-        _words(),
+        read.words(),
         "Label keys that may hold the instance's region in those alerts. `region` counts only where its value is "
         "a region ID.",
     ),
     Variable(
         "ACTIONABLE_EVENTS",
         "",
-        _words(),
+        read.words(),
         "System events, with their status, to act on beyond the defaults of docs/understand/events.md, such as "
         "`Instance:SystemMaintenance.Reboot:Scheduled`, which needs MAINTENANCE_WINDOWS.",
     ),
     Variable(
         "GRACE_SECONDS",
         "600",
-        _number(0, 86_400),
+        read.number(0, 86_400),
         "An instance that started less than this ago is left alone: it may still be coming up.",
     ),
     Variable(
@@ -281,26 +164,26 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "WINDOW_TRIGGERS",
         "timer,event",
-        _words(allowed=KINDS),
+        read.words(allowed=KINDS),
         "Which kinds of trigger the windows and freezes bind: `alarm`, `event` (system events), `timer`, `manual`.",
     ),
     Variable(
         "COOLDOWN_SECONDS",
         "1800",
-        _number(0, 604_800),
+        read.number(0, 604_800),
         "After an attempt the instance is left alone for this long, whatever came of it.",
     ),
     Variable(
         "MAX_ATTEMPTS",
         "3",
-        _number(1, ledger.MOST_ATTEMPTS),
+        read.number(1, ledger.MOST_ATTEMPTS),
         "This many attempts within ATTEMPT_WINDOW_SECONDS, and then none until a person resets the instance or seven "
         "days have passed since the last one.",
     ),
     Variable(
         "ATTEMPT_WINDOW_SECONDS",
         "86400",
-        _number(60, 604_800),
+        read.number(60, 604_800),
         "The window of MAX_ATTEMPTS, and of FORCE_REBOOT=escalate.",
     ),
     Variable(
@@ -310,54 +193,54 @@ VARIABLES: tuple[Variable, ...] = (
         "How many instances of a region may be rebooted within MAX_REBOOTS_WINDOW_SECONDS, over all invocations: a "
         "number, a percentage of the opted-in instances (at least one), or `off`.",
     ),
-    Variable("MAX_REBOOTS_WINDOW_SECONDS", "3600", _number(60, 86_400), "The window of MAX_REBOOTS."),
+    Variable("MAX_REBOOTS_WINDOW_SECONDS", "3600", read.number(60, 86_400), "The window of MAX_REBOOTS."),
     Variable(
         "GROUP_TAG",
         "",
-        _text,
+        read.text,
         "A tag key, such as `app`: no two instances with the same value are rebooted at once. Empty: no groups.",
     ),
     Variable(
         "STORM_FACTOR",
         "10",
-        _number(0, 1000),
+        read.number(0, 1000),
         "When more than this many times MAX_REBOOTS instances of a region are asked for within the window, nothing "
         "more is rebooted for its rest. 0: never.",
     ),
     Variable(
         "SUSPEND_AFTER",
         "3",
-        _number(0, 100),
+        read.number(0, 100),
         "After so many reboots in a row that left their instance down, a region is suspended until a person resumes. "
         "0: never.",
     ),
     Variable(
         "LEDGER",
         "tags",
-        _Choice("tags", "tablestore"),
+        read.Choice("tags", "tablestore"),
         "Where attempts are remembered. `tags`: in the tag `ecs-reboot.ledger` of each instance, for small fleets. "
         "`tablestore`: in a table of Tablestore, for any number. All functions of an account must use the same. "
         "`template.yml` sets `tablestore`.",
     ),
-    Variable("TABLESTORE_INSTANCE", "", _table_instance, "The Tablestore instance of `LEDGER=tablestore`."),
-    Variable("TABLESTORE_TABLE", "ledger", _table_name, "Its table: key `region` and `row`, both text."),
+    Variable("TABLESTORE_INSTANCE", "", read.table_instance, "The Tablestore instance of `LEDGER=tablestore`."),
+    Variable("TABLESTORE_TABLE", "ledger", read.table_name, "Its table: key `region` and `row`, both text."),
     Variable(
         "TABLESTORE_ENDPOINT",
         "",
-        _endpoint,
+        read.endpoint,
         "Another endpoint than the instance's own in the function's region: `http(s)://host:port`.",
     ),
     Variable(
         "STACK_NAME",
         "default",
-        _stack_name,
+        read.stack_name,
         "Which stack this is: under `LEDGER=tablestore` each stack counts limit, storm and suspension for itself. "
         "`template.yml` sets it to the stack's name.",
     ),
     Variable(
         "MANAGED",
         "refuse",
-        _Choice("refuse", "protect", "allow"),
+        read.Choice("refuse", "protect", "allow"),
         "`refuse`: a member of an Auto Scaling group that checks health is left alone, since the group releases with "
         "its disks what is not Running; so are Kubernetes nodes, which a request by hand may override. `protect`: a "
         "member that is InService is protected in its group until it is back; needs LEDGER=tablestore. `allow`: "
@@ -366,14 +249,14 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "PLATFORM_EVENTS",
         "refuse",
-        _Choice("refuse", "ignore"),
+        read.Choice("refuse", "ignore"),
         "`refuse`: no reboot while the platform carries out an event of its own on the instance, nor for an announced "
         "one that a reboot does not mend (bad disk, redeployment). `ignore`: events are not asked for.",
     ),
     Variable(
         "RESPONSIVE",
         "any",
-        _Choice("off", "any", "all"),
+        read.Choice("off", "any", "all"),
         "The second opinion on an alarm: is the guest dead (no Cloud Assistant heartbeat for two minutes, or health "
         "state Impaired), is the metric still over its threshold? `any`: one of both is enough; it prevents the reboot "
         "of a working machine for an alarm that is over. `all`: every one that has an opinion must agree; it prevents "
@@ -383,14 +266,14 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "RESPONSIVE_TRIGGERS",
         "metric",
-        _words(allowed=("metric", "alarm", "event", "timer")),
+        read.words(allowed=("metric", "alarm", "event", "timer")),
         "What RESPONSIVE binds: `metric`: alarms that carry their metric and threshold (CloudMonitor); `alarm`: all "
         "alarms; `event`, `timer`. A person's request never.",
     ),
     Variable(
         "BUSY_SECONDS",
         "0",
-        _number(0, 86_400),
+        read.number(0, 86_400),
         "Leave an instance alone while a snapshot of its disks is being made or Cloud Assistant runs commands on it: a "
         "timer until the next tick, an alarm for at most so long. 0: not asked, since snapshots cost a call for each "
         "instance.",
@@ -398,7 +281,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "EVIDENCE",
         "off",
-        _Choice("off", "console", "full"),
+        read.Choice("off", "console", "full"),
         "What is kept of an instance right before it is rebooted, in EVIDENCE_BUCKET. `console`: the console's text. "
         "`full`: its picture, open events and last metrics too. Best effort, two seconds at most; nothing that goes "
         "wrong with it stops a reboot (docs/operate/evidence.md).",
@@ -406,14 +289,16 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "EVIDENCE_BUCKET",
         "",
-        _bucket,
+        read.bucket,
         "The private OSS bucket of EVIDENCE, in the function's region: it may show secrets.",
     ),
-    Variable("OSS_ENDPOINT", "", _endpoint, "Another endpoint than the function's region's: `http(s)://host:port`."),
+    Variable(
+        "OSS_ENDPOINT", "", read.endpoint, "Another endpoint than the function's region's: `http(s)://host:port`."
+    ),
     Variable(
         "CLAIM_SETTLE_SECONDS",
         "0",
-        _number(0, 30, whole=False),
+        read.number(0, 30, whole=False),
         "How long a claim stands before it is counted. Longer than tags take to be seen everywhere plus one request, "
         "it makes two runs on one instance exclude each other by the ledger alone (docs/understand/safety.md). "
         "`template.yml` sets it.",
@@ -421,7 +306,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "VERIFY_SECONDS",
         "0",
-        _number(0, 3600),
+        read.number(0, 3600),
         "How long to watch, after ECS accepted, for the instance to go down and be Running again; within the "
         "function's timeout. 0: not at all; the verification sweep or a state-change event completes the record. "
         "`template.yml` sets it.",
@@ -429,7 +314,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "HUNG_AFTER_SECONDS",
         "1200",
-        _number(60, 86_400),
+        read.number(60, 86_400),
         "A rebooted instance that is not Running again after this long is `hung`, or `down` where it is Stopped. A "
         "restart takes 3 to 5 minutes on average and up to 20, and the platform itself forces a stop that hangs after "
         "10 to 20 minutes; choose less only where all are known to be faster.",
@@ -437,13 +322,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "ECS_TIMEOUT_SECONDS",
         "10",
-        _number(0.1, 60, whole=False),
+        read.number(0.1, 60, whole=False),
         "How long to wait for one answer of ECS.",
     ),
     Variable(
         "DEADLINE_MARGIN_SECONDS",
         "5",
-        _number(0.5, 60, whole=False),
+        read.number(0.5, 60, whole=False),
         "Kept back from the function's timeout for writing the records.",
     ),
     Variable(
@@ -462,11 +347,11 @@ VARIABLES: tuple[Variable, ...] = (
         "bearer token.",
         secret=True,
     ),
-    Variable("NOTIFY_LANGUAGE", "en", _Choice("en", "zh"), "The language of the notices."),
+    Variable("NOTIFY_LANGUAGE", "en", read.Choice("en", "zh"), "The language of the notices."),
     Variable(
         "NOTIFY_KEYWORD",
         "ecs-reboot",
-        _keyword,
+        read.keyword,
         "Stands in brackets before every notice's title: the keyword by which a bot's security setting knows them.",
     ),
 )
