@@ -77,7 +77,7 @@ class Invocation:
         end = Deadline(clock, self._deadline.left() + MARGIN_SHARE * margin)
         self._record_log.handed_over_by = reading.handed_over_by
         attempt = self._hand_over(event, reading)
-        unasked = [records.of_element(reading.trigger, one) for one in reading.rejected + reading.ignored]
+        unasked = [records.of_element(reading.trigger, element) for element in reading.rejected + reading.ignored]
         lines = [self._record_log.handover(attempt.result(reading.trigger))] if attempt else []
         if attempt and attempt.request_id:
             # The other run reads the whole event again and writes a record for each of its elements.
@@ -138,7 +138,7 @@ class Invocation:
         """Wait for the notices, write down what became of them, and return what the answer says about them."""
         if not self._notices:
             return NOBODY_TOLD
-        notices = [self._record_log.notice(one) for one in self._notices.finish(min(NOTICE_SECONDS, end.left()))]
+        notices = [self._record_log.notice(notice) for notice in self._notices.finish(min(NOTICE_SECONDS, end.left()))]
         if notices and end.left() > NOTICE_LOG_SECONDS / 2:
             self._delivery.send(notices, NOTICE_LOG_SECONDS)
         return self._notices.outcome()

@@ -28,7 +28,7 @@ def _without_guard(code: str) -> Mutant:
     )
 
 
-_CONFIRM = "            return self._confirm(region_id, [one for one in wanted if one.instance_id in kept], judge, count, lost)\n"
+_CONFIRM = "            return self._confirm(region_id, claimed, judge, count, lost)\n"
 _SKIP_CONFIRM = "            return _Round(frozenset(kept), lost)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -43,14 +43,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a fact that can't be read is none",
         "policy/finding_guards",
-        "        if one.source in sources:\n",
-        "        if one.source in ():\n",
+        "        if note.source in sources:\n",
+        "        if note.source in ():\n",
     ),
     Mutant(
         "a member that nobody could look up is none",
         "facts/gather",
-        "            note = Unread(source=one.source.name, error=str(error), retriable=_may_pass_later(error))\n            for instance_id in one.ids:\n",
-        "            note = Unread(source=one.source.name, error=str(error), retriable=_may_pass_later(error))\n            for instance_id in ():\n",
+        "            note = Unread(source=open_inquiry.source.name, error=str(error), retriable=_may_pass_later(error))\n            for instance_id in open_inquiry.ids:\n",
+        "            note = Unread(source=open_inquiry.source.name, error=str(error), retriable=_may_pass_later(error))\n            for instance_id in ():\n",
     ),
     Mutant(
         "hard guards can be overridden",
@@ -69,8 +69,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "another's claim is no loss",
         "ledger/tag_ledger",
-        '        for one in [one for one in left if not self._stands(one, entries.get(one, ""))]:\n',
-        "        for one in list[str]():\n",
+        "        for instance_id in replaced:\n",
+        "        for instance_id in list[str]():\n",
     ),
     Mutant(
         "no second count",
@@ -81,14 +81,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the claim is never taken back",
         "ledger/tag_ledger",
-        "before[one] if self._stands(one, text) else None,",
+        "before[instance_id] if self._stands(instance_id, text) else None,",
         "None,",
     ),
     Mutant(
         "another's claim is taken back",
         "ledger/tag_ledger",
-        "before[one] if self._stands(one, text) else None,",
-        "before[one],",
+        "before[instance_id] if self._stands(instance_id, text) else None,",
+        "before[instance_id],",
     ),
     Mutant(
         "the end is written over another's claim",
@@ -121,7 +121,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a changed entry is claimed all the same",
         "ledger/tags",
-        'changed = {one for one in part if reading.entries.get(one, "") != judged.get(one, "")}',
+        'changed = {name for name in part if reading.entries.get(name, "") != judged.get(name, "")}',
         "changed = set()",
     ),
     Mutant(
@@ -236,14 +236,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the sweep writes over newer claims",
         "ledger/tag_maintenance",
-        "after[one] if text == self._texts[one] else None",
-        "after[one]",
+        "after[instance_id] if text == self._texts[instance_id] else None",
+        "after[instance_id]",
     ),
     Mutant(
         "a row is replaced at any version",
         "ledger/table_rows",
-        "Condition(exists=True, column=(VERSION, version)) if one.before",
-        "Condition(exists=True) if one.before",
+        "Condition(exists=True, column=(VERSION, version)) if swap.before",
+        "Condition(exists=True) if swap.before",
     ),
     Mutant(
         "a row that is there is made again",
@@ -308,7 +308,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a refused reboot stays an attempt",
         "ledger/table_ledger",
-        "plain(claim.before) or void[one]",
+        "plain(claim.before) or void[instance_id]",
         "plain(claim.row)",
     ),
     Mutant(

@@ -104,7 +104,9 @@ class Ecs:
             yield page
         if len(shown) >= FILTERED_MOST and (selector.tags or selector.resource_group_id):
             for page in self._pages(selector.model_copy(update={"tags": (), "resource_group_id": ""})):
-                yield tuple(one for one in page if one.instance_id not in shown and _meets(one, selector))
+                yield tuple(
+                    instance for instance in page if instance.instance_id not in shown and _meets(instance, selector)
+                )
 
     def count(self, region_id: str, tag: tuple[str, str] | None) -> int:
         """Return how many instances of the region have the tag, or, without one, how many there are."""
@@ -132,8 +134,8 @@ class Ecs:
             next_token=start or None,
         )
         page, rest = self._described(request)
-        values = ((one.instance_id, dict(one.tags).get(key)) for one in page)
-        return TagPage(tuple((one, value) for one, value in values if value is not None), rest or "")
+        values = ((instance.instance_id, dict(instance.tags).get(key)) for instance in page)
+        return TagPage(tuple((instance_id, value) for instance_id, value in values if value is not None), rest or "")
 
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write one tag on at most 50 instances; it takes the place of the value before."""

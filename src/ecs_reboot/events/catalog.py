@@ -162,7 +162,7 @@ def qualified(name: str, status: str) -> str:
 
 def _rows(family: _Family) -> list[Entry]:
     rows = [Entry(family.base, status, *_verdict(family, status)) for status in family.statuses.split()]
-    rows += [Entry(family.base, one, "switchable", family.switchable_why) for one in family.switchable.split()]
+    rows += [Entry(family.base, name, "switchable", family.switchable_why) for name in family.switchable.split()]
     with_part = ":" in family.base and family.verdict == "never"
     return [row._replace(name=qualified(row.name, row.status)) if with_part else row for row in rows]
 

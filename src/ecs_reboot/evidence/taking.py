@@ -78,18 +78,23 @@ class EvidenceTaker:
         done = dict(kept)
         self._seconds -= time.monotonic() - began
         self._instances -= len(ids)
-        return {one: _exhibits([piece for piece in looked if piece.instance_id == one], done) for one in ids}
+        return {
+            instance_id: _exhibits([piece for piece in looked if piece.instance_id == instance_id], done)
+            for instance_id in ids
+        }
 
     def _look(self, ecs: EcsApi, region_id: str, ids: tuple[str, ...], seconds: float) -> list[Piece]:
-        questions = [_about(_CONSOLE, region_id, one) for one in ids]
+        questions = [_about(_CONSOLE, region_id, instance_id) for instance_id in ids]
         if self._level == "full":
-            questions += [_about(_SCREEN, region_id, one) for one in ids]
+            questions += [_about(_SCREEN, region_id, instance_id) for instance_id in ids]
             questions += _state_questions(region_id, ids)
         answers = ecs.ask(questions, seconds)
-        pieces = [console(one, answer) for one, answer in zip(ids, answers, strict=False)]
+        pieces = [console(instance_id, answer) for instance_id, answer in zip(ids, answers, strict=False)]
         if self._level == "full":
-            pieces += [screen(one, answer) for one, answer in zip(ids, answers[len(ids) :], strict=False)]
-            pieces += [state(one, questions[2 * len(ids) :], answers[2 * len(ids) :]) for one in ids]
+            pieces += [
+                screen(instance_id, answer) for instance_id, answer in zip(ids, answers[len(ids) :], strict=False)
+            ]
+            pieces += [state(instance_id, questions[2 * len(ids) :], answers[2 * len(ids) :]) for instance_id in ids]
         return pieces
 
     def _keep(self, region_id: str, piece: Piece, until: float, kept: dict[tuple[str, str], Exhibit]) -> None:
@@ -167,7 +172,7 @@ def _state_questions(region_id: str, ids: tuple[str, ...]) -> list[Question]:
         "RegionId": region_id, "ResourceId": list(ids), "InstanceEventCycleStatus": list(_OPEN_EVENTS),
         "MaxResults": 100,
     }  # fmt: skip
-    dimensions = json.dumps([{"instanceId": one} for one in ids])
+    dimensions = json.dumps([{"instanceId": instance_id} for instance_id in ids])
     return [Question(_EVENTS, region_id, events)] + [
         Question(
             _METRIC,
@@ -191,9 +196,11 @@ def _decoded(answer: Mapping[str, Any] | CloudError, field: str) -> tuple[bytes,
 def _rows(instance_id: str, answer: Mapping[str, Any]) -> object:
     events = answer.get("InstanceSystemEventSet")
     if isinstance(events, dict):
-        return [one for one in events.get("InstanceSystemEventType") or () if one.get("InstanceId") == instance_id]
+        return [
+            event for event in events.get("InstanceSystemEventType") or () if event.get("InstanceId") == instance_id
+        ]
     try:
         points = json.loads(str(answer.get("Datapoints") or "[]"))
     except ValueError:
         return "Datapoints is no JSON list"
-    return [one for one in points if isinstance(one, dict) and one.get("instanceId") == instance_id]
+    return [point for point in points if isinstance(point, dict) and point.get("instanceId") == instance_id]

@@ -38,9 +38,11 @@ def gather(ecs: EcsApi, region_id: str, candidates: Sequence[Facts], deadline: D
             gathering.go_on(_Open(source, ids, _inquirer(source.name)(region_id, part), ()), None)
     while gathering.waiting:
         this_round, gathering.waiting = gathering.waiting, []
-        answers = iter(_answered(ecs, [question for one in this_round for question in one.questions], within))
-        for one in this_round:
-            gathering.go_on(one, [next(answers) for _ in one.questions])
+        answers = iter(
+            _answered(ecs, [question for open_inquiry in this_round for question in open_inquiry.questions], within)
+        )
+        for open_inquiry in this_round:
+            gathering.go_on(open_inquiry, [next(answers) for _ in open_inquiry.questions])
     return [facts.model_copy(update={"findings": gathering.findings(facts.target.instance_id)}) for facts in candidates]
 
 
@@ -53,23 +55,23 @@ class _Gathering:
         self._asked: dict[str, list[str]] = {}
         self._unread: dict[str, list[Unread]] = {}
 
-    def go_on(self, one: _Open, answers: Sequence[Body | CloudError] | None) -> None:
+    def go_on(self, open_inquiry: _Open, answers: Sequence[Body | CloudError] | None) -> None:
         """Take an inquiry to its next questions, or to its end; None starts it."""
         failed = next((answer for answer in answers or () if isinstance(answer, CloudError)), None)
         try:
             if failed is not None:
                 raise failed
             bodies = [answer for answer in answers or () if not isinstance(answer, CloudError)]
-            questions = next(one.inquiry) if answers is None else one.inquiry.send(bodies)
-            self.waiting.append(one._replace(questions=tuple(questions)))
+            questions = next(open_inquiry.inquiry) if answers is None else open_inquiry.inquiry.send(bodies)
+            self.waiting.append(open_inquiry._replace(questions=tuple(questions)))
         except StopIteration as end:
-            for instance_id in one.ids:
-                self._asked.setdefault(instance_id, []).append(one.source.name)
+            for instance_id in open_inquiry.ids:
+                self._asked.setdefault(instance_id, []).append(open_inquiry.source.name)
                 if instance_id in end.value:
-                    self._known.setdefault(instance_id, {})[one.source.name] = end.value[instance_id]
+                    self._known.setdefault(instance_id, {})[open_inquiry.source.name] = end.value[instance_id]
         except CloudError as error:
-            note = Unread(source=one.source.name, error=str(error), retriable=_may_pass_later(error))
-            for instance_id in one.ids:
+            note = Unread(source=open_inquiry.source.name, error=str(error), retriable=_may_pass_later(error))
+            for instance_id in open_inquiry.ids:
                 self._unread.setdefault(instance_id, []).append(note)
 
     def findings(self, instance_id: str) -> Findings:

@@ -43,8 +43,10 @@ def inquire(region_id: str, wanted: Sequence[Facts]) -> Inquiry:
             for row in rows(_GROUPS.action, answer, "ScalingGroups")
         }
     return {
-        one: member.model_copy(update=_of_group(described[member.group_id])) if member.group_id in described else member
-        for one, member in members.items()
+        instance_id: member.model_copy(update=_of_group(described[member.group_id]))
+        if member.group_id in described
+        else member
+        for instance_id, member in members.items()
     }
 
 
@@ -53,6 +55,6 @@ def _of_group(row: Body) -> dict[str, tuple[str, ...]]:
     kinds = tuple(str(kind) for kind in listed) if isinstance(listed, list) else ()
     suspended = row.get("SuspendedProcesses")
     return {
-        "health_checks": kinds or ((one,) if (one := text(row, "HealthCheckType")) else ()),
+        "health_checks": kinds or ((kind,) if (kind := text(row, "HealthCheckType")) else ()),
         "suspended": tuple(str(process) for process in suspended) if isinstance(suspended, list) else (),
     }

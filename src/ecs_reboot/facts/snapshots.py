@@ -18,12 +18,12 @@ def inquire(region_id: str, wanted: Sequence[Facts]) -> Inquiry:
         Question(
             _API,
             region_id,
-            {"RegionId": region_id, "InstanceId": one, "Status": "progressing", "MaxResults": 100},
+            {"RegionId": region_id, "InstanceId": instance_id, "Status": "progressing", "MaxResults": 100},
         )
-        for one in ids
+        for instance_id in ids
     ]
     return {
-        one: tuple(
+        instance_id: tuple(
             Snapshot(
                 snapshot_id=text(row, "SnapshotId"),
                 began=utc_time.parse(text(row, "CreationTime")),
@@ -31,5 +31,5 @@ def inquire(region_id: str, wanted: Sequence[Facts]) -> Inquiry:
             )
             for row in rows(_API.action, body, "Snapshots", "Snapshot")
         )
-        for one, body in zip(ids, answers, strict=True)
+        for instance_id, body in zip(ids, answers, strict=True)
     }

@@ -34,8 +34,8 @@ def inquire(region_id: str, wanted: Sequence[Facts]) -> Inquiry:
                 cycle=text(row, "EventCycleStatus", "Name"),
                 not_before=utc_time.parse(text(row, "NotBefore")),
             )
-            one = text(row, "InstanceId")
-            found[one] = (*found.get(one, ()), event)
+            instance_id = text(row, "InstanceId")
+            found[instance_id] = (*found.get(instance_id, ()), event)
         token = text(body, "NextToken")
         if not token:
             return found

@@ -32,9 +32,9 @@ class Group(NamedTuple):
     def busy(self, window: timedelta, now: datetime) -> dict[str, datetime]:
         """Return the instances that keep the others from being rebooted, and since when."""
         return {
-            one.instance_id: moment(one.at)
-            for one in self.members
-            if holds_group(one.state, moment(one.at), window, now)
+            member.instance_id: moment(member.at)
+            for member in self.members
+            if holds_group(member.state, moment(member.at), window, now)
         }
 
     def with_members(self, claimed: tuple[Member, ...], window: timedelta, now: datetime) -> "Group":
@@ -42,27 +42,29 @@ class Group(NamedTuple):
 
         What ended badly stays beside a claim to finish it, which may come to nothing; a sweep ends it.
         """
-        again, busy = {one.instance_id for one in claimed}, self.busy(window, now)
+        again, busy = {member.instance_id for member in claimed}, self.busy(window, now)
         kept = (
-            one
-            for one in self.members
-            if one.instance_id in busy and (one.instance_id not in again or one.state in UNRESOLVED)
+            member
+            for member in self.members
+            if member.instance_id in busy and (member.instance_id not in again or member.state in UNRESOLVED)
         )
         return Group((*kept, *claimed))
 
     def with_end(self, instance_id: str, entry: Entry, *, run: str = "") -> "Group":
         """Write what became of a claim (of that ``run`` only, where one is named); what no longer holds is left out."""
         members = (
-            one._replace(state=entry.state)
-            if one.instance_id == instance_id and same_claim(entry, one.claim, one.at) and run in ("", one.run)
-            else one
-            for one in self.members
+            member._replace(state=entry.state)
+            if member.instance_id == instance_id
+            and same_claim(entry, member.claim, member.at)
+            and run in ("", member.run)
+            else member
+            for member in self.members
         )
-        return Group(tuple(one for one in members if one.state in (*OPEN, *UNRESOLVED)))
+        return Group(tuple(member for member in members if member.state in (*OPEN, *UNRESOLVED)))
 
     def held_again(self, instance_id: str, entry: Entry, run: str) -> "Group":
         """Give its place back to a member that ended badly, unless the group has another claim on it."""
-        if any(one.instance_id == instance_id for one in self.members):
+        if any(member.instance_id == instance_id for member in self.members):
             return self
         return Group((*self.members, Member(instance_id, entry.claim, run, millis(entry.at), entry.state)))
 

@@ -45,14 +45,14 @@ def crowd_of(
 ) -> Crowd:
     """Return who was refused, and the places of others that count since then; ``ours``: this request's claims."""
     members = [
-        Slot(one.instance_id, one.claim, one.run, one.at, name)
+        Slot(member.instance_id, member.claim, member.run, member.at, name)
         for name, group in groups.items()
-        for one in group.members
-        if one.state in OPEN
+        for member in group.members
+        if member.state in OPEN
     ]
     counted = [slot for slot in window.slots if slot.state == "open" and slot.at > millis(since)]
-    places = {(one.instance_id, one.claim): one for one in (*members, *counted)}
-    return Crowd(frozenset(refused), tuple(one for key, one in places.items() if key not in ours))
+    places = {(member.instance_id, member.claim): member for member in (*members, *counted)}
+    return Crowd(frozenset(refused), tuple(place for key, place in places.items() if key not in ours))
 
 
 def look(rows: TableRows, region_id: str, crowd: Crowd) -> Unsettled:
@@ -62,7 +62,9 @@ def look(rows: TableRows, region_id: str, crowd: Crowd) -> Unsettled:
     for start in range(0, len(crowd.places), MOST_READ):
         part = crowd.places[start : start + MOST_READ]
         try:
-            found = rows.read(region_id, list(dict.fromkeys(instance_name(one.instance_id) for one in part)))
+            found = rows.read(
+                region_id, list(dict.fromkeys(instance_name(candidate.instance_id) for candidate in part))
+            )
         except CloudError:
             return Unsettled(crowd.refused)
         unasked = []
@@ -71,7 +73,7 @@ def look(rows: TableRows, region_id: str, crowd: Crowd) -> Unsettled:
             if not row.history.unreadable and _waits(place, row.history.entry):
                 unasked.append(place)
         if unasked:
-            return Unsettled(crowd.refused, any(found.now - moment(one.at) < YOUNG for one in unasked))
+            return Unsettled(crowd.refused, any(found.now - moment(slot.at) < YOUNG for slot in unasked))
     return Unsettled()
 
 

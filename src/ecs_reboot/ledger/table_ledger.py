@@ -90,8 +90,8 @@ class TableLedger:
         """Return what is known of each instance, in one call for 100."""
         if not instances:
             return {}
-        found = self._rows.read(region_id, [instance_name(one.instance_id) for one in instances])
-        return {one.instance_id: self._row(found, one.instance_id).history for one in instances}
+        found = self._rows.read(region_id, [instance_name(instance.instance_id) for instance in instances])
+        return {instance.instance_id: self._row(found, instance.instance_id).history for instance in instances}
 
     def obtain(
         self,
@@ -109,12 +109,14 @@ class TableLedger:
         unsettled = Unsettled() if dry_run else look(self._rows, region_id, self._crowd)
         wait = self._rows.slowest * CALLS_OF_OTHERS + LOOK_AGAIN_SECONDS
         if unsettled.young and not obtained.mine and self._deadline.wait(wait):
-            still = [one for one in wanted if one.instance_id in unsettled.refused]
+            still = [candidate for candidate in wanted if candidate.instance_id in unsettled.refused]
             try:
                 later = ask(still)
             except CloudError as error:
                 reason = f"the attempt can't be remembered, so nothing is rebooted: {error}"
-                later = Obtained(frozenset(), {one.instance_id: Lost("ledger_unavailable", reason) for one in still})
+                later = Obtained(
+                    frozenset(), {candidate.instance_id: Lost("ledger_unavailable", reason) for candidate in still}
+                )
             obtained = Obtained(later.mine, {**obtained.lost, **later.lost})
             unsettled = look(self._rows, region_id, self._crowd)
         return obtained._replace(unsettled=unsettled.refused)
@@ -139,7 +141,7 @@ class TableLedger:
                 found = self._rows.read(region_id, self._names(left))
                 window = self._region.window(found)
                 lost |= self._taken(found, window, left, again)
-                left = [one for one in left if one.instance_id not in lost]
+                left = [candidate for candidate in left if candidate.instance_id not in lost]
                 window = self._counted(window, left, found, count)
                 judged = self._judged(judge, window, found, left)
                 if dry_run:
@@ -149,7 +151,7 @@ class TableLedger:
                 if not judged.claims:
                     self._leave(region_id, window, found, judged, placed)
                     return Obtained(frozenset(mine), lost)
-                gone = {one: entry for one, entry in placed.items() if one not in judged.claims}
+                gone = {instance_id: entry for instance_id, entry in placed.items() if instance_id not in judged.claims}
                 if gone:
                     self._give_back(region_id, gone)
                 # What is written may be there although its answer never came.
@@ -157,8 +159,8 @@ class TableLedger:
                 if not gone and self._place(region_id, window, found, judged):
                     won = self._write_claims(region_id, found, judged.claims)
                     mine |= won
-                    placed = {one: entry for one, entry in placed.items() if one not in won}
-                    left = [one for one in left if one.instance_id in placed]
+                    placed = {instance_id: entry for instance_id, entry in placed.items() if instance_id not in won}
+                    left = [candidate for candidate in left if candidate.instance_id in placed]
                     if not left:
                         return Obtained(frozenset(mine), lost)
                 if not self._deadline.wait(JITTER_SECONDS * attempt * self._deadline.clock.jitter()):
@@ -171,42 +173,51 @@ class TableLedger:
             raise
         reason = f"others changed the ledger at the same time, {ROUNDS} times in a row"
         self._give_back(region_id, placed)
-        return Obtained(frozenset(mine), lost | {one.instance_id: Lost("ledger_unavailable", reason) for one in left})
+        return Obtained(
+            frozenset(mine), lost | {candidate.instance_id: Lost("ledger_unavailable", reason) for candidate in left}
+        )
 
     def still_ours(self, region_id: str, instance_ids: Iterable[str]) -> frozenset[str]:
         """Return the instances that this run may ask for now; what is about to end is claimed for longer first."""
         elapsed = self._deadline.clock.elapsed()
-        held = {one: self._held[one] for one in instance_ids if one in self._held}
-        late = {one: claim for one, claim in held.items() if elapsed >= claim.until}
+        held = {instance_id: self._held[instance_id] for instance_id in instance_ids if instance_id in self._held}
+        late = {instance_id: claim for instance_id, claim in held.items() if elapsed >= claim.until}
         if not late:
             return frozenset(held)
-        found = self._rows.read(region_id, [instance_name(one) for one in late])
+        found = self._rows.read(region_id, [instance_name(instance_id) for instance_id in late])
         ask_by = millis(found.now) + int(ASK_SECONDS * 1000)
         swaps = [
-            Swap(instance_name(one), claim.row, plain(claim.row) | {"ask_by": ask_by}) for one, claim in late.items()
+            Swap(instance_name(instance_id), claim.row, plain(claim.row) | {"ask_by": ask_by})
+            for instance_id, claim in late.items()
         ]
         won = self._rows.swap(region_id, swaps)
-        for one, claim in late.items():
-            if instance_name(one) in won:
-                self._held[one] = claim._replace(row=won[instance_name(one)], until=found.began + ASK_SECONDS)
-        return frozenset(one for one in held if one not in late or instance_name(one) in won)
+        for instance_id, claim in late.items():
+            if instance_name(instance_id) in won:
+                self._held[instance_id] = claim._replace(
+                    row=won[instance_name(instance_id)], until=found.began + ASK_SECONDS
+                )
+        return frozenset(
+            instance_id for instance_id in held if instance_id not in late or instance_name(instance_id) in won
+        )
 
     def commit(self, region_id: str, states: Mapping[str, State]) -> frozenset[str]:
         """Write what becomes of this run's claims; return those for which it stands."""
-        held = {one: self._held[one] for one in states if one in self._held}
-        held = {one: claim for one, claim in held.items() if claim.entry.state in ledger.OPEN}
+        held = {instance_id: self._held[instance_id] for instance_id in states if instance_id in self._held}
+        held = {instance_id: claim for instance_id, claim in held.items() if claim.entry.state in ledger.OPEN}
         if not held:
             return frozenset()
         swaps = [
-            Swap(instance_name(one), claim.row, plain(claim.row) | ledger.ended(states[one]))
-            for one, claim in held.items()
+            Swap(instance_name(instance_id), claim.row, plain(claim.row) | ledger.ended(states[instance_id]))
+            for instance_id, claim in held.items()
         ]
         rows = self._rows.swap(region_id, swaps, self._reserve())
-        won = frozenset(one for one in held if instance_name(one) in rows)
-        for one in won:
-            entry = held[one].entry.model_copy(update=ledger.ended(states[one]))
-            self._held[one] = held[one]._replace(row=rows[instance_name(one)], entry=entry)
-        owed = {one: self._held[one].entry for one in won if states[one] == ledger.START_DUE}
+        won = frozenset(instance_id for instance_id in held if instance_name(instance_id) in rows)
+        for instance_id in won:
+            entry = held[instance_id].entry.model_copy(update=ledger.ended(states[instance_id]))
+            self._held[instance_id] = held[instance_id]._replace(row=rows[instance_name(instance_id)], entry=entry)
+        owed = {
+            instance_id: self._held[instance_id].entry for instance_id in won if states[instance_id] == ledger.START_DUE
+        }
         if owed:
             self._region.end_groups(region_id, owed, self._reserve())  # holds its group for as long as it takes
         return won
@@ -215,27 +226,40 @@ class TableLedger:
         """Write down what became of this run's claims."""
         with suppress(CloudError):
             won = self.commit(region_id, states)
-            ends = {one: self._held[one].entry for one in won if states[one] not in ledger.OPEN}
+            ends = {
+                instance_id: self._held[instance_id].entry
+                for instance_id in won
+                if states[instance_id] not in ledger.OPEN
+            }
             self._region.end(region_id, ends, self._reserve())
 
     def release(self, region_id: str, instance_ids: Iterable[str]) -> None:
         """Take back claims that led to no reboot: the row as it was, then group and place."""
-        held = {one: self._held.pop(one) for one in tuple(instance_ids) if one in self._held}
+        held = {
+            instance_id: self._held.pop(instance_id) for instance_id in tuple(instance_ids) if instance_id in self._held
+        }
         if not held:
             return
         with suppress(CloudError):
             reserve = self._reserve()
             void = {
-                one: self._columns(claim.entry.model_copy(update=ledger.ended("void"))) for one, claim in held.items()
+                instance_id: self._columns(claim.entry.model_copy(update=ledger.ended("void")))
+                for instance_id, claim in held.items()
             }
             swaps = [
-                Swap(instance_name(one), claim.row, plain(claim.before) or void[one]) for one, claim in held.items()
+                Swap(instance_name(instance_id), claim.row, plain(claim.before) or void[instance_id])
+                for instance_id, claim in held.items()
             ]
             won = self._rows.swap(region_id, swaps, reserve)
-            free = {one: claim.entry for one, claim in held.items() if instance_name(one) in won}
+            free = {
+                instance_id: claim.entry for instance_id, claim in held.items() if instance_name(instance_id) in won
+            }
             self._give_back(region_id, free)
-            before = {one: instance_row.read(one, held[one].before, self._deadline.clock.now()) for one in free}
-            unresolved = {one: row for one, row in before.items() if _is_unresolved(row)}
+            before = {
+                instance_id: instance_row.read(instance_id, held[instance_id].before, self._deadline.clock.now())
+                for instance_id in free
+            }
+            unresolved = {instance_id: row for instance_id, row in before.items() if _is_unresolved(row)}
             if unresolved:
                 self._region.hold_again(region_id, unresolved, reserve)
 
@@ -243,8 +267,12 @@ class TableLedger:
 
     def _names(self, wanted: Iterable[Wanted]) -> list[str]:
         wanted = tuple(wanted)
-        groups = dict.fromkeys(group_name(one.group) for one in wanted if one.group != "0")
-        return [self._region.window_name, *(instance_name(one.instance_id) for one in wanted), *groups]
+        groups = dict.fromkeys(group_name(candidate.group) for candidate in wanted if candidate.group != "0")
+        return [
+            self._region.window_name,
+            *(instance_name(candidate.instance_id) for candidate in wanted),
+            *groups,
+        ]
 
     def _row(self, found: Found, instance_id: str) -> InstanceRow:
         return instance_row.read(instance_id, found.rows[instance_name(instance_id)], found.now)
@@ -255,8 +283,8 @@ class TableLedger:
     def _taken(self, found: Found, window: Window, left: Iterable[Wanted], again: frozenset[str]) -> dict[str, Lost]:
         """Return those that another run has, or an earlier run of the same request."""
         lost = {}
-        for one in left:
-            instance_id = one.instance_id
+        for candidate in left:
+            instance_id = candidate.instance_id
             row, slot, claim = self._row(found, instance_id), window.held(instance_id), self._claim()
             entry = row.history.entry
             if entry and entry.state in UNKNOWN_TO_ECS and entry.claim == claim and row.run != self._settings.run:
@@ -274,7 +302,7 @@ class TableLedger:
     def _counted(self, window: Window, left: Sequence[Wanted], found: Found, count: Callable[[], int] | None) -> Window:
         """Find out how many instances opted in, where more than a first reboot is wanted and nobody knows."""
         seconds = self._settings.window_seconds
-        ours = frozenset((one.instance_id, self._claim()) for one in left)
+        ours = frozenset((candidate.instance_id, self._claim()) for candidate in left)
         alone = len(left) <= 1 and not window.memory(seconds, found.now, ours=ours).asked_for
         fresh = window.counted_at > millis(found.now - COUNTED_FOR)
         if count is None or alone or fresh:
@@ -282,37 +310,40 @@ class TableLedger:
         return window._replace(opted_in=count(), counted_at=millis(found.now))
 
     def _judged(self, judge: Judge, window: Window, found: Found, left: Sequence[Wanted]) -> Judged:
-        ours = frozenset((one.instance_id, self._claim()) for one in left)
+        ours = frozenset((candidate.instance_id, self._claim()) for candidate in left)
         memory = window.memory(self._settings.window_seconds, found.now, ours=ours)
         seconds = timedelta(seconds=self._settings.window_seconds)
-        groups = {group: self._region.group(found, group) for group in {one.group for one in left} - {"0"}}
+        groups = {group: self._region.group(found, group) for group in {candidate.group for candidate in left} - {"0"}}
         busy = {group: row.busy(seconds, found.now) for group, row in groups.items()}
         histories = {}
-        for one in left:
-            row_of = self._row(found, one.instance_id)
-            there = bool(found.rows[instance_name(one.instance_id)])
+        for candidate in left:
+            row_of = self._row(found, candidate.instance_id)
+            there = bool(found.rows[instance_name(candidate.instance_id)])
             # Of an instance that this table does not know yet, the tag may tell of the time before.
-            histories[one.instance_id] = row_of.history if there else self._of_tag(one, found.now)
+            histories[candidate.instance_id] = row_of.history if there else self._of_tag(candidate, found.now)
         judged = judge(histories, memory._replace(busy=busy), found.now)
         if judged.crowded and not judged.storm and memory.storm_at is None:
             refused = {*self._crowd.refused, *judged.crowded}
             self._crowd = crowd_of(refused, window, groups, ours=ours, since=found.now - seconds)
         return judged
 
-    def _of_tag(self, one: Wanted, now: datetime) -> History:
-        return ledger.of(one.instance, now, self._settings.namespace.key)
+    def _of_tag(self, candidate: Wanted, now: datetime) -> History:
+        return ledger.of(candidate.instance, now, self._settings.namespace.key)
 
     def _in_time(self, judged: Judged) -> tuple[Judged, dict[str, Lost]]:
         """Return what there is still time to claim, and what there is not."""
         if not judged.claims or self._deadline.left() >= self._rows.slowest * CALLS_TO_COME + REST_SECONDS:
             return judged, {}
         reason = "there is not enough time left to claim it, ask ECS and see what came of it"
-        return judged._replace(claims={}), {one: Lost("deadline", reason) for one in judged.claims}
+        return judged._replace(claims={}), {instance_id: Lost("deadline", reason) for instance_id in judged.claims}
 
     def _place(self, region_id: str, window: Window, found: Found, judged: Judged) -> bool:
         """Write a place for each instance that is allowed."""
         now, run = found.now, self._settings.run
-        slots = [Slot(one, self._claim(), run, millis(now), entry.group) for one, entry in judged.claims.items()]
+        slots = [
+            Slot(instance_id, self._claim(), run, millis(now), entry.group)
+            for instance_id, entry in judged.claims.items()
+        ]
         after = window.with_slots(slots, self._settings.window_seconds, now)
         after = after.with_asked(judged.crowded, now, storm=bool(judged.storm))
         return self._window_swapped(region_id, found, after)
@@ -325,23 +356,30 @@ class TableLedger:
         """Write groups, then instances; return those that are ours now."""
         groups = {entry.group for entry in claims.values()} - {"0"}
         won = self._rows.swap(region_id, [self._joined(group, found, claims) for group in sorted(groups)])
-        claims = {one: entry for one, entry in claims.items() if entry.group == "0" or group_name(entry.group) in won}
+        claims = {
+            instance_id: entry
+            for instance_id, entry in claims.items()
+            if entry.group == "0" or group_name(entry.group) in won
+        }
         ask_by = millis(found.now) + int(ASK_SECONDS * 1000)
         swaps = [
             Swap(
-                instance_name(one),
-                found.rows[instance_name(one)],
+                instance_name(instance_id),
+                found.rows[instance_name(instance_id)],
                 instance_row.columns(entry, run=self._settings.run, ask_by=ask_by, stack=self._settings.stack),
             )
-            for one, entry in claims.items()
+            for instance_id, entry in claims.items()
         ]
         if not swaps:
             return set()
         won = self._rows.swap(region_id, swaps)
-        ours = {one for one in claims if instance_name(one) in won}
-        for one in ours:
-            self._held[one] = _Held(
-                found.rows[instance_name(one)], won[instance_name(one)], claims[one], found.began + ASK_SECONDS
+        ours = {instance_id for instance_id in claims if instance_name(instance_id) in won}
+        for instance_id in ours:
+            self._held[instance_id] = _Held(
+                found.rows[instance_name(instance_id)],
+                won[instance_name(instance_id)],
+                claims[instance_id],
+                found.began + ASK_SECONDS,
             )
         return ours
 
@@ -365,7 +403,7 @@ class TableLedger:
     def _give_back(self, region_id: str, entries: Mapping[str, Entry]) -> None:
         """Give back the places and groups that this run wrote: nobody can still win these instances by them."""
         run = self._settings.run
-        pairs = {(one, entry.claim) for one, entry in entries.items()}
+        pairs = {(instance_id, entry.claim) for instance_id, entry in entries.items()}
 
         def without(window: Window) -> Window:
             return window.without(
@@ -376,7 +414,9 @@ class TableLedger:
 
         if pairs:
             with suppress(CloudError):
-                void = {one: entry.model_copy(update={"state": "void"}) for one, entry in entries.items()}
+                void = {
+                    instance_id: entry.model_copy(update={"state": "void"}) for instance_id, entry in entries.items()
+                }
                 self._region.end_groups(region_id, void, self._reserve(), run=run)
                 self._region.change_window(region_id, without, self._reserve())
 
@@ -384,8 +424,8 @@ class TableLedger:
         """Put the claimed members of a group into its row."""
         run, now = self._settings.run, found.now
         members = tuple(
-            Member(one, entry.claim, run, millis(now), entry.state)
-            for one, entry in claims.items()
+            Member(instance_id, entry.claim, run, millis(now), entry.state)
+            for instance_id, entry in claims.items()
             if entry.group == group
         )
         window = timedelta(seconds=self._settings.window_seconds)

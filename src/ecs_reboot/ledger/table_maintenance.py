@@ -43,10 +43,13 @@ class TableMaintenance:
         names = instance_ids or tuple(dict.fromkeys(slot.instance_id for slot in slots))
         if not names:
             return []
-        found = self._rows.read(region_id, [instance_name(one) for one in names])
-        for one in names:
-            self._read[one] = found, instance_row.read(one, found.rows[instance_name(one)], found.now)
-        entries = {one: entry for one in names if (entry := self._read[one][1].history.entry)}
+        found = self._rows.read(region_id, [instance_name(instance_id) for instance_id in names])
+        for instance_id in names:
+            self._read[instance_id] = (
+                found,
+                instance_row.read(instance_id, found.rows[instance_name(instance_id)], found.now),
+            )
+        entries = {instance_id: entry for instance_id in names if (entry := self._read[instance_id][1].history.entry)}
         # The place of an instance whose row can't be read counts until its window ends.
         slots = [slot for slot in slots if not self._read[slot.instance_id][1].history.unreadable]
         fates = {slot: fate(slot, entries.get(slot.instance_id)) for slot in slots}
@@ -57,23 +60,29 @@ class TableMaintenance:
         # Where they differ, whoever wrote the row was cut off before groups and window.
         differ = {slot.instance_id: entry for slot, entry in current.items() if slot.state != place_of(entry.state)}
         self._region.end(region_id, differ, self._deadline)
-        return [OpenReboot(one, entry) for one, entry in entries.items() if entry.state in (*OPEN, *UNRESOLVED)]
+        return [
+            OpenReboot(instance_id, entry)
+            for instance_id, entry in entries.items()
+            if entry.state in (*OPEN, *UNRESOLVED)
+        ]
 
     def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
         """Write verdicts over the rows they were found for, then into window and groups."""
         swaps, ends = [], {}
-        for one, (entry, state) in verdicts.items():
-            found, row = self._read[one]
+        for instance_id, (entry, state) in verdicts.items():
+            found, row = self._read[instance_id]
             if row.history.entry == entry:
-                ends[one] = entry.model_copy(update=ended(state))
-                before = found.rows[instance_name(one)]
-                swaps.append(Swap(instance_name(one), before, plain(before) | ended(state)))
+                ends[instance_id] = entry.model_copy(update=ended(state))
+                before = found.rows[instance_name(instance_id)]
+                swaps.append(Swap(instance_name(instance_id), before, plain(before) | ended(state)))
         if not swaps:
             return frozenset()
         won = self._rows.swap(region_id, swaps)
-        done = {one: entry for one, entry in ends.items() if instance_name(one) in won}
+        done = {instance_id: entry for instance_id, entry in ends.items() if instance_name(instance_id) in won}
         self._region.end(
-            region_id, {one: entry for one, entry in done.items() if entry.state not in OPEN}, self._deadline
+            region_id,
+            {instance_id: entry for instance_id, entry in done.items() if entry.state not in OPEN},
+            self._deadline,
         )
         return frozenset(done)
 
@@ -82,23 +91,31 @@ class TableMaintenance:
         cleared: dict[str, str] = {}
         left = list(instance_ids)
         while left:
-            found = self._rows.read(region_id, [instance_name(one) for one in left])
-            before = {one: instance_row.read(one, found.rows[instance_name(one)], found.now) for one in left}
-            left = [one for one in left if found.rows[instance_name(one)]]
-            after = {one: _cleared(before[one].history, found) for one in left}
+            found = self._rows.read(region_id, [instance_name(instance_id) for instance_id in left])
+            before = {
+                instance_id: instance_row.read(instance_id, found.rows[instance_name(instance_id)], found.now)
+                for instance_id in left
+            }
+            left = [instance_id for instance_id in left if found.rows[instance_name(instance_id)]]
+            after = {instance_id: _cleared(before[instance_id].history, found) for instance_id in left}
             swaps = [
                 Swap(
-                    instance_name(one),
-                    found.rows[instance_name(one)],
-                    instance_row.columns(after[one], run=self._settings.run, ask_by=0, stack=self._settings.stack),
+                    instance_name(instance_id),
+                    found.rows[instance_name(instance_id)],
+                    instance_row.columns(
+                        after[instance_id], run=self._settings.run, ask_by=0, stack=self._settings.stack
+                    ),
                 )
-                for one in left
+                for instance_id in left
             ]
             won = self._rows.swap(region_id, swaps) if swaps else {}
-            done = [one for one in left if instance_name(one) in won]
-            cleared |= {one: str(before[one].history.entry or before[one].history.unreadable) for one in done}
-            self._region.end(region_id, {one: after[one] for one in done}, self._deadline)
-            left = [one for one in left if one not in done]
+            done = [instance_id for instance_id in left if instance_name(instance_id) in won]
+            cleared |= {
+                instance_id: str(before[instance_id].history.entry or before[instance_id].history.unreadable)
+                for instance_id in done
+            }
+            self._region.end(region_id, {instance_id: after[instance_id] for instance_id in done}, self._deadline)
+            left = [instance_id for instance_id in left if instance_id not in done]
             if left and not self._deadline.wait(self._deadline.clock.jitter() / 10):
                 raise NoAnswer("PutRow", "others changed the rows at the same time")
         return cleared
@@ -147,18 +164,18 @@ class TableMaintenance:
         seen: dict[str, Entry] = {}
         owing: set[str] = set()
         for _ in range(TRIES):
-            found = self._rows.read(region_id, [instance_name(one) for one in instance_ids])
+            found = self._rows.read(region_id, [instance_name(instance_id) for instance_id in instance_ids])
             swaps = []
-            for one in instance_ids:
-                row = found.rows[instance_name(one)]
-                entry = instance_row.read(one, row, found.now).history.entry
+            for instance_id in instance_ids:
+                row = found.rows[instance_name(instance_id)]
+                entry = instance_row.read(instance_id, row, found.now).history.entry
                 if entry and entry.protects:
-                    owing.add(one)
+                    owing.add(instance_id)
                     continue
                 if entry and entry.state in (*UNRESOLVED, "seen"):
-                    seen[one] = entry.model_copy(update={"state": "seen"})
+                    seen[instance_id] = entry.model_copy(update={"state": "seen"})
                 if entry and entry.state in UNRESOLVED:
-                    swaps.append(Swap(instance_name(one), row, plain(row) | {"state": "seen"}))
+                    swaps.append(Swap(instance_name(instance_id), row, plain(row) | {"state": "seen"}))
             if len(self._rows.swap(region_id, swaps)) == len(swaps):
                 break
         self._region.end_groups(region_id, seen, self._deadline)
@@ -185,8 +202,8 @@ class TableMaintenance:
         if not fenced:
             return
         # A run that goes on after the fence writes its group again, with another time.
-        for one, slot in fenced.items():
-            self._region.end_groups(region_id, {one: _entry(slot, "void")}, self._deadline, run=slot.run)
+        for instance_id, slot in fenced.items():
+            self._region.end_groups(region_id, {instance_id: _entry(slot, "void")}, self._deadline, run=slot.run)
         name = self._region.window_name
         after = window.without((slot.instance_id, slot.claim) for slot in fenced.values())
         # Only if the window is as it was judged: a run that goes on after the fence writes it again.
@@ -211,5 +228,5 @@ def _resumed(window: Window, owing: frozenset[str]) -> Window:
         slot._replace(state="ended") if slot.state in UNRESOLVED and slot.instance_id not in owing else slot
         for slot in window.slots
     )
-    ended = tuple(one._replace(state="seen") if one.state in UNRESOLVED else one for one in window.ended)
+    ended = tuple(reboot._replace(state="seen") if reboot.state in UNRESOLVED else reboot for reboot in window.ended)
     return window._replace(slots=slots, ended=ended, storm_at=0)

@@ -66,21 +66,21 @@ class TableRegion:
 
     def hold_again(self, region_id: str, rows: Mapping[str, InstanceRow], deadline: Deadline) -> None:
         """Give places and groups back to reboots that ended badly, where a claim to finish them led to nothing."""
-        entries = {one: row.history.entry for one, row in rows.items() if row.history.entry}
+        entries = {instance_id: row.history.entry for instance_id, row in rows.items() if row.history.entry}
         groups = sorted({entry.group for entry in entries.values()} - {"0"})
 
         def held(window: Window) -> Window:
-            for one, entry in entries.items():
-                window = window.held_again(one, entry, rows[one].run)
+            for instance_id, entry in entries.items():
+                window = window.held_again(instance_id, entry, rows[instance_id].run)
             return window
 
         def member(found: Found) -> dict[str, dict[str, int | str]]:
             after = {}
             for name in groups:
                 group = before = self.group(found, name)
-                for one, entry in entries.items():
+                for instance_id, entry in entries.items():
                     if entry.group == name:
-                        group = group.held_again(one, entry, rows[one].run)
+                        group = group.held_again(instance_id, entry, rows[instance_id].run)
                 if group != before:
                     after[group_name(name)] = group.columns()
             return after

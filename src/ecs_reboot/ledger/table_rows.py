@@ -117,7 +117,7 @@ class TableRows:
 
         Raises CloudError where the deadline comes before the answer: then what was written is not known.
         """
-        written = {one.name: self._change(region_id, one) for one in swaps}
+        written = {swap.name: self._change(region_id, swap) for swap in swaps}
         won: dict[str, Mapping[str, Stored]] = {}
         names = list(written)
         for start in range(0, len(names), MOST_WRITTEN):
@@ -125,16 +125,16 @@ class TableRows:
             won |= self._swapped(region_id, {name: written[name] for name in part}, deadline)
         return won
 
-    def _change(self, region_id: str, one: Swap) -> Put:
+    def _change(self, region_id: str, swap: Swap) -> Put:
         self._writes += 1
-        version = one.before.get(VERSION, 0)
+        version = swap.before.get(VERSION, 0)
         if not isinstance(version, int):
             version = 0
-        columns = {**one.after, VERSION: version + 1, WRITER: f"{self._run}.{self._writes}"}
-        condition = Condition(exists=True, column=(VERSION, version)) if one.before else Condition(exists=False)
-        if one.before and VERSION not in one.before:
+        columns = {**swap.after, VERSION: version + 1, WRITER: f"{self._run}.{self._writes}"}
+        condition = Condition(exists=True, column=(VERSION, version)) if swap.before else Condition(exists=False)
+        if swap.before and VERSION not in swap.before:
             condition = Condition(exists=True)
-        return Put(Row(self._key(region_id, one.name), columns), condition)
+        return Put(Row(self._key(region_id, swap.name), columns), condition)
 
     def _swapped(
         self, region_id: str, changes: dict[str, Put], deadline: Deadline | None

@@ -81,7 +81,7 @@ class TagLedger:
 
     def histories(self, region_id: str, instances: Sequence[Instance]) -> Mapping[str, History]:  # noqa: ARG002
         """Return what the instances' own tags say, without a call."""
-        return {one.instance_id: self.shown(one) for one in instances}
+        return {instance.instance_id: self.shown(instance) for instance in instances}
 
     def obtain(
         self,
@@ -99,7 +99,9 @@ class TagLedger:
             try:
                 tried = self._try(region_id, wanted, judge, count=count, dry_run=dry_run, again=again)
             except CloudError as error:
-                return Obtained(frozenset(), lost | {one.instance_id: _unavailable(error) for one in wanted})
+                return Obtained(
+                    frozenset(), lost | {candidate.instance_id: _unavailable(error) for candidate in wanted}
+                )
             lost |= tried.lost
             # More than a second, so that no claim looks like the one before.
             wait = attempt * (1.0 + self._deadline.clock.jitter())
@@ -110,12 +112,12 @@ class TagLedger:
 
     def still_ours(self, region_id: str, instance_ids: Iterable[str]) -> frozenset[str]:  # noqa: ARG002
         """Return all: a claim in a tag is this run's for as long as the run may last."""
-        return frozenset(one for one in instance_ids if one in self._claimed)
+        return frozenset(instance_id for instance_id in instance_ids if instance_id in self._claimed)
 
     def commit(self, region_id: str, states: Mapping[str, State]) -> frozenset[str]:
         """Write what becomes of this run's claims; return those for which it stands."""
         changed = self._register.change(region_id, self._ours(states), self._after(states), self._reserve())
-        self._claimed.update({one: change.after for one, change in changed.items()})
+        self._claimed.update({instance_id: change.after for instance_id, change in changed.items()})
         return frozenset(changed)
 
     def record(self, region_id: str, states: Mapping[str, State]) -> None:
@@ -123,15 +125,21 @@ class TagLedger:
         after, ours = self._after(states), self._ours(states)
         with suppress(CloudError):
             # That ECS was asked just now is true whatever stands there: written without reading first.
-            asked = [one for one in ours if states[one] in ledger.OPEN]
-            texts = {one: text for one in asked if (text := after(one, self._claimed[one]))}
+            asked = [instance_id for instance_id in ours if states[instance_id] in ledger.OPEN]
+            texts = {
+                instance_id: text for instance_id in asked if (text := after(instance_id, self._claimed[instance_id]))
+            }
             self._register.write(region_id, texts, self._deadline.clock.elapsed(), self._reserve())
             self._claimed.update(texts)
-            ended = {one: state for one, state in states.items() if one in ours and one not in asked}
+            ended = {
+                instance_id: state
+                for instance_id, state in states.items()
+                if instance_id in ours and instance_id not in asked
+            }
             self.commit(region_id, ended)
 
     def _ours(self, states: Mapping[str, State]) -> list[str]:
-        return [one for one in states if one in self._claimed]
+        return [instance_id for instance_id in states if instance_id in self._claimed]
 
     def _after(self, states: Mapping[str, State]) -> Callable[[str, str], str | None]:
         now = self._deadline.clock.now()
@@ -150,14 +158,18 @@ class TagLedger:
         Where there was none, an entry says that a reboot was asked for and not done. A claim that can't be taken back
         counts until its window ends.
         """
-        before = {one: self._before.get(one) or self._withdrawn(one) for one in instance_ids if one in self._claimed}
+        before = {
+            instance_id: self._before.get(instance_id) or self._withdrawn(instance_id)
+            for instance_id in instance_ids
+            if instance_id in self._claimed
+        }
         if not before:
             return
         with suppress(CloudError):
             self._register.change(
                 region_id,
                 before,
-                lambda one, text: before[one] if self._stands(one, text) else None,
+                lambda instance_id, text: before[instance_id] if self._stands(instance_id, text) else None,
                 self._reserve(),
             )
 
@@ -186,31 +198,32 @@ class TagLedger:
         entries, since = self._register.read(region_id)
         seconds = self._deadline.clock.elapsed() - began
         own = {} if dry_run else self._own(wanted, entries, again)
-        wanted = [one for one in wanted if one.instance_id not in own]
+        wanted = [candidate for candidate in wanted if candidate.instance_id not in own]
         judged = self._judged(region_id, wanted, entries, judge, count)
         if dry_run:
             return _Round(frozenset(judged.claims), {})
         lost: dict[str, Lost] = dict(own)
-        claims = {one: str(entry) for one, entry in judged.claims.items()}
+        claims = {instance_id: str(entry) for instance_id, entry in judged.claims.items()}
         rest = self._settings.settle_seconds + REST_SECONDS + seconds + REST_CALLS * min(seconds, 1.0)
         if claims and self._deadline.left() < rest:
             reason = "there is not enough time left for the claim to settle, to ask ECS and see what came of it"
-            lost |= {one: Lost("deadline", reason) for one in claims}
+            lost |= {instance_id: Lost("deadline", reason) for instance_id in claims}
             claims = {}
-        for one in claims:
-            text = entries.get(one, "")
-            if text != self._claimed.get(one):
-                self._before[one] = text
+        for instance_id in claims:
+            text = entries.get(instance_id, "")
+            if text != self._claimed.get(instance_id):
+                self._before[instance_id] = text
         self._claimed.update(claims)
         try:
             late = self._register.claim(region_id, claims, entries, since)
-            lost |= {one: _unavailable(TOO_LATE) for one in late}
-            kept = {one: text for one, text in claims.items() if one not in late}
+            lost |= {instance_id: _unavailable(TOO_LATE) for instance_id in late}
+            kept = {instance_id: text for instance_id, text in claims.items() if instance_id not in late}
             self._mark(region_id, wanted, judged, entries, since)
             if not kept:
                 return _Round(frozenset(), lost)
             self._register.settle()
-            return self._confirm(region_id, [one for one in wanted if one.instance_id in kept], judge, count, lost)
+            claimed = [candidate for candidate in wanted if candidate.instance_id in kept]
+            return self._confirm(region_id, claimed, judge, count, lost)
         except CloudError:
             self.release(region_id, claims)
             raise
@@ -219,14 +232,14 @@ class TagLedger:
         """Return the instances that an earlier run of this request claimed; it is over (docs/understand/safety.md)."""
         now = self._deadline.clock.now()
         own = {}
-        for one in wanted:
-            text = entries.get(one.instance_id, "")
+        for candidate in wanted:
+            text = entries.get(candidate.instance_id, "")
             entry = ledger.read(text, now).entry if text else None
             claim = ledger.claim_digest(self._settings.request)
-            ours = entry is not None and entry.claim == claim and not self._stands(one.instance_id, text)
-            if entry and ours and entry.state in ledger.UNKNOWN_TO_ECS and one.instance_id not in again:
+            ours = entry is not None and entry.claim == claim and not self._stands(candidate.instance_id, text)
+            if entry and ours and entry.state in ledger.UNKNOWN_TO_ECS and candidate.instance_id not in again:
                 reason = f"an earlier run of this request claimed the instance ({text})"
-                own[one.instance_id] = Lost("own", reason, entry)
+                own[candidate.instance_id] = Lost("own", reason, entry)
         return own
 
     def _judged(
@@ -242,7 +255,10 @@ class TagLedger:
         window = timedelta(seconds=self._settings.window_seconds)
         memory = memories.of_entries(others, window, now)
         judged = judge(
-            {one.instance_id: _newest(one.instance, entries, now, self._settings.key) for one in wanted},
+            {
+                candidate.instance_id: _newest(candidate.instance, entries, now, self._settings.key)
+                for candidate in wanted
+            },
             self._counted(region_id, wanted, memory, count),
             now,
         )
@@ -250,15 +266,17 @@ class TagLedger:
             entry.state == "claimed" and memories.holds_group(entry.state, entry.at, window, now)
             for entry in others.values()
         )
-        self._unsettled -= {one.instance_id for one in wanted}
+        self._unsettled -= {candidate.instance_id for candidate in wanted}
         self._unsettled |= set(judged.crowded) if waiting else set()
         return judged
 
     def _others(self, wanted: Sequence[Wanted], entries: Entries, now: datetime) -> dict[str, Entry]:
         """Return the entries of the region without this request's own claims; an unreadable one is its instance's."""
         read = {instance_id: ledger.read(text, now).entry for instance_id, text in entries.items()}
-        own = {one.instance_id: ledger.claim_digest(self._settings.request) for one in wanted}
-        return {one: entry for one, entry in read.items() if entry and entry.claim != own.get(one)}
+        own = {candidate.instance_id: ledger.claim_digest(self._settings.request) for candidate in wanted}
+        return {
+            instance_id: entry for instance_id, entry in read.items() if entry and entry.claim != own.get(instance_id)
+        }
 
     def _counted(
         self, region_id: str, wanted: Sequence[Wanted], memory: RegionMemory, count: Callable[[], int] | None
@@ -278,24 +296,30 @@ class TagLedger:
         lost: dict[str, Lost],
     ) -> _Round:
         """Read the region until our claims are seen, and judge again with all that was written before them."""
-        left = {one.instance_id: one for one in claimed}
+        left = {member.instance_id: member for member in claimed}
         entries = self._register.read(region_id).entries
         for _ in range(LOOKS):
-            unseen = [one for one in left if self._is_old(one, entries.get(one, ""))]
+            unseen = [instance_id for instance_id in left if self._is_old(instance_id, entries.get(instance_id, ""))]
             if not unseen or not self._deadline.wait(LOOK_SECONDS):
                 break
             entries = self._register.read(region_id).entries
         not_seen = NoAnswer("DescribeInstances", "our own claim is not to be seen")
-        for one in unseen:
-            del left[one]
-            lost[one] = _unavailable(not_seen)
-        for one in [one for one in left if not self._stands(one, entries.get(one, ""))]:
-            del left[one]
-            reason = f"another run claimed the instance at the same time ({entries.get(one, 'none')}); it is that run's"
-            lost[one] = Lost("claimed_elsewhere", reason)
+        for instance_id in unseen:
+            del left[instance_id]
+            lost[instance_id] = _unavailable(not_seen)
+        replaced = [instance_id for instance_id in left if not self._stands(instance_id, entries.get(instance_id, ""))]
+        for instance_id in replaced:
+            del left[instance_id]
+            theirs = entries.get(instance_id, "none")
+            reason = f"another run claimed the instance at the same time ({theirs}); it is that run's"
+            lost[instance_id] = Lost("claimed_elsewhere", reason)
         judged = self._judged(region_id, list(left.values()), entries, judge, count)
-        self.release(region_id, [one for one in left if one not in judged.claims])
-        return _Round(frozenset(judged.claims), lost, tuple(left[one] for one in judged.crowded if one in left))
+        self.release(region_id, [instance_id for instance_id in left if instance_id not in judged.claims])
+        return _Round(
+            frozenset(judged.claims),
+            lost,
+            tuple(left[instance_id] for instance_id in judged.crowded if instance_id in left),
+        )
 
     def _is_old(self, instance_id: str, text: str) -> bool:
         """Return whether an entry is from before our latest claim: what stood there, or an earlier claim of ours."""
@@ -305,22 +329,26 @@ class TagLedger:
     def _mark(self, region_id: str, wanted: Sequence[Wanted], judged: Judged, entries: Entries, since: float) -> None:
         """Leave a sign that instances were asked for, where it hides nothing."""
         now = self._deadline.clock.now()
-        groups = {one.instance_id: one.group for one in wanted}
-        blank = [one for one in judged.crowded if _is_blank(entries.get(one), self._settings.window_seconds, now)]
+        groups = {candidate.instance_id: candidate.group for candidate in wanted}
+        blank = [
+            instance_id
+            for instance_id in judged.crowded
+            if _is_blank(entries.get(instance_id), self._settings.window_seconds, now)
+        ]
         storm = judged.storm if judged.storm in blank else next(iter(blank), "") if judged.storm else ""
         values = {}
-        for one in blank[: ledger.MOST_RESOURCES]:
-            state: State = "storm" if one == storm else "refused"
-            text = entries.get(one)
+        for instance_id in blank[: ledger.MOST_RESOURCES]:
+            state: State = "storm" if instance_id == storm else "refused"
+            text = entries.get(instance_id)
             before = ledger.read(text, now).entry
-            values[one] = str(
+            values[instance_id] = str(
                 ledger.following(
                     ledger.attempts(before, now),
                     at=now,
                     state=state,
                     force=False,
                     claim=ledger.claim_digest(self._settings.request),
-                    group=groups[one],
+                    group=groups[instance_id],
                 )
             )
         with suppress(CloudError):  # their loss only makes a storm harder to see
@@ -331,10 +359,10 @@ def _newest(instance: Instance, entries: Entries, now: datetime, key: str) -> Hi
     """Return the newest word on an instance, from the region or from describing it; what can't be read is newest."""
     words = [entries.get(instance.instance_id), dict(instance.tags).get(key)]
     histories = [ledger.read(text, now, key) for text in words if text is not None]
-    unreadable = [one for one in histories if one.unreadable]
+    unreadable = [history for history in histories if history.unreadable]
     if unreadable:
         return unreadable[0]
-    return max(histories, key=lambda one: one.entry.at if one.entry else now, default=History())
+    return max(histories, key=lambda history: history.entry.at if history.entry else now, default=History())
 
 
 def _is_blank(text: str | None, window_seconds: float, now: datetime) -> bool:

@@ -31,7 +31,7 @@ class TagMaintenance:
             texts: dict[str, str] = {}
             for batch in batches(instance_ids):
                 found = retry.call_idempotent(partial(self._ecs.describe, region_id, batch), self._deadline)
-                texts |= {one.instance_id: dict(one.tags).get(self._key, "") for one in found}
+                texts |= {instance.instance_id: dict(instance.tags).get(self._key, "") for instance in found}
         else:
             texts = self._register.read(region_id).entries
         self._texts |= texts
@@ -47,30 +47,40 @@ class TagMaintenance:
 
     def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
         """Write verdicts; an entry that has changed meanwhile is another run's."""
-        after = {one: str(entry.model_copy(update={"state": state})) for one, (entry, state) in verdicts.items()}
+        after = {
+            instance_id: str(entry.model_copy(update={"state": state}))
+            for instance_id, (entry, state) in verdicts.items()
+        }
         changed = self._register.change(
-            region_id, after, lambda one, text: after[one] if text == self._texts[one] else None
+            region_id, after, lambda instance_id, text: after[instance_id] if text == self._texts[instance_id] else None
         )
         return frozenset(changed)
 
     def reset(self, region_id: str, instance_ids: Sequence[str]) -> Mapping[str, str]:
         """Clear attempts. The time of the last one stays, since the region's limit counts it."""
         changed = self._register.change(region_id, instance_ids, lambda _, text: self._cleared(text) if text else None)
-        return {one: change.before for one, change in changed.items()}
+        return {instance_id: change.before for instance_id, change in changed.items()}
 
     def resume(self, region_id: str) -> Mapping[str, str]:
         """Lift storm and suspension."""
         now = self._deadline.clock.now()
-        entries = {one: ledger.read(text, now).entry for one, text in self._register.read(region_id).entries.items()}
-        held = {one: entry.state for one, entry in entries.items() if entry and entry.state in (*UNRESOLVED, "storm")}
+        entries = {
+            instance_id: ledger.read(text, now).entry
+            for instance_id, text in self._register.read(region_id).entries.items()
+        }
+        held = {
+            instance_id: entry.state
+            for instance_id, entry in entries.items()
+            if entry and entry.state in (*UNRESOLVED, "storm")
+        }
         changed = self._register.change(region_id, held, lambda _, text: self._seen(text))
-        return {one: str(held[one]) for one in changed}
+        return {instance_id: str(held[instance_id]) for instance_id in changed}
 
     def list(self, region_id: str) -> list[tuple[str, History]]:
         """Return all entries of a region."""
         now = self._deadline.clock.now()
         entries = sorted(self._register.read(region_id).entries.items())
-        return [(one, ledger.read(text, now, self._key)) for one, text in entries]
+        return [(instance_id, ledger.read(text, now, self._key)) for instance_id, text in entries]
 
     def _cleared(self, text: str) -> str:
         now = self._deadline.clock.now()

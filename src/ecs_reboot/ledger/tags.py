@@ -76,8 +76,8 @@ class TagRegister:
             if self._settle_seconds and self._deadline.clock.elapsed() - since > self._settle_seconds / 4:
                 reading = self._read_of(region_id, part)
                 began = reading.began
-                changed = {one for one in part if reading.entries.get(one, "") != judged.get(one, "")}
-            unchanged = {one: values[one] for one in part if one not in changed}
+                changed = {name for name in part if reading.entries.get(name, "") != judged.get(name, "")}
+            unchanged = {instance_id: values[instance_id] for instance_id in part if instance_id not in changed}
             missed |= changed | self.write(region_id, unchanged, began)
         return frozenset(missed)
 
@@ -121,13 +121,21 @@ class TagRegister:
             while left:
                 many = len(left) > BATCH
                 reading = self.read(region_id, deadline) if many else self._read_of(region_id, left, deadline)
-                before = {one: reading.entries.get(one, "") for one in left}
-                after = {one: text for one in left if (text := change(one, before[one])) is not None}
+                before = {instance_id: reading.entries.get(instance_id, "") for instance_id in left}
+                after = {
+                    instance_id: text
+                    for instance_id in left
+                    if (text := change(instance_id, before[instance_id])) is not None
+                }
                 late = self.write(region_id, after, reading.began, deadline)
                 if late == after.keys() and late:
                     raise NotSent("TagResources", "reading and writing take too long (CLAIM_SETTLE_SECONDS)")
-                done |= {one: Change(before[one], text) for one, text in after.items() if one not in late}
-                left = tuple(one for one in left if one in late)
+                done |= {
+                    instance_id: Change(before[instance_id], text)
+                    for instance_id, text in after.items()
+                    if instance_id not in late
+                }
+                left = tuple(instance_id for instance_id in left if instance_id in late)
         return done
 
     def _read_of(

@@ -86,7 +86,7 @@ class Window(NamedTuple):
 
     def with_asked(self, instance_ids: Iterable[str], now: datetime, *, storm: bool) -> "Window":
         """Take note that instances were asked for, and of a storm."""
-        asked = {**self.asked_for, **{instance_digest(one): millis(now) for one in instance_ids}}
+        asked = {**self.asked_for, **{instance_digest(instance_id): millis(now) for instance_id in instance_ids}}
         return self._replace(
             asked_for=dict(sorted(asked.items(), key=lambda item: item[1])[-MOST_ASKED:]),
             storm_at=self.storm_at or (millis(now) if storm else 0),
@@ -96,23 +96,24 @@ class Window(NamedTuple):
         """Take note of how a reboot ended; a place whose claim led to none (`void`) is free again."""
         state = entry.state
         slot = next(
-            (one for one in self.slots if one.instance_id == instance_id and same_claim(entry, one.claim, one.at)), None
+            (slot for slot in self.slots if slot.instance_id == instance_id and same_claim(entry, slot.claim, slot.at)),
+            None,
         )
         if slot is None:
             return self
         if state == "void":
             return self.without([(instance_id, slot.claim)])
-        slots = tuple(one._replace(state=place_of(state)) if one is slot else one for one in self.slots)
+        slots = tuple(other._replace(state=place_of(state)) if other is slot else other for other in self.slots)
         if state not in ("back", "down", "hung", "seen"):
             return self._replace(slots=slots)
-        others = [one for one in self.ended if (one.instance_id, one.at) != (instance_id, slot.at)]
+        others = [reboot for reboot in self.ended if (reboot.instance_id, reboot.at) != (instance_id, slot.at)]
         ended = sorted([*others, Ended(slot.at, state, instance_id)])[-MOST_ENDED:]
         return self._replace(slots=slots, ended=tuple(ended))
 
     def held_again(self, instance_id: str, entry: Entry, run: str) -> "Window":
         """Give its place back to a reboot that ended badly and is not resolved."""
         at, held = millis(entry.at), "hung" if entry.state == "hung" else "down"
-        others = [one for one in self.slots if (one.instance_id, one.claim) != (instance_id, entry.claim)]
+        others = [slot for slot in self.slots if (slot.instance_id, slot.claim) != (instance_id, entry.claim)]
         slot = Slot(instance_id, entry.claim, run, at, entry.group, held)  # type: ignore[arg-type]  # one of two
         return self._replace(slots=(*others, slot))
 
@@ -125,7 +126,7 @@ class Window(NamedTuple):
             rebooted=frozenset(slot.instance_id for slot in others),
             asked_for=frozenset(asked | {instance_digest(slot.instance_id) for slot in others}),
             storm_at=moment(self.storm_at) if self.storm_at > since else None,
-            down_in_a_row=down_in_a_row((moment(one.at), one.state) for one in self.ended),
+            down_in_a_row=down_in_a_row((moment(reboot.at), reboot.state) for reboot in self.ended),
             opted_in=self.opted_in,
         )
 

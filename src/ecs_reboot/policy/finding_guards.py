@@ -90,7 +90,7 @@ def platform_repairing(facts: Facts, _: Instance) -> str:
         return ""
     if said := _unread(findings, "the platform's events", "system_events"):
         return said
-    event = next((one for one in findings.system_events if one.cycle == "Executing"), None)
+    event = next((event for event in findings.system_events if event.cycle == "Executing"), None)
     if event is None:
         return ""
     return ForNow(
@@ -140,7 +140,7 @@ def busy(facts: Facts, _: Instance) -> str:
     work = list(_work(findings))
     patience = timedelta(seconds=facts.policy.busy_seconds)
     since = [facts.request.event_time, *(began for _, began in work)]
-    if not work or (kind != "timer" and any(one and facts.now - one >= patience for one in since)):
+    if not work or (kind != "timer" and any(began and facts.now - began >= patience for began in since)):
         return ""
     sentence = "; ".join(said for said, _ in work)
     if kind == "timer":
@@ -151,8 +151,8 @@ def busy(facts: Facts, _: Instance) -> str:
 def _work(findings: Findings) -> list[tuple[str, datetime | None]]:
     """List what is going on and since when."""
     snapshots: list[tuple[str, datetime | None]] = [
-        (f"snapshot {one.snapshot_id} is being made ({one.progress or 'progress unknown'})", one.began)
-        for one in findings.snapshots
+        (f"snapshot {snapshot.snapshot_id} is being made ({snapshot.progress or 'progress unknown'})", snapshot.began)
+        for snapshot in findings.snapshots
     ]
     agent = findings.agent
     if agent and agent.running_commands:
@@ -170,8 +170,8 @@ def _unchecked(health_checks: tuple[str, ...]) -> bool:
 
 def _unread(findings: Findings, what: str, *sources: str) -> str:
     """Say that a fact can't be read; '' where it could."""
-    for one in findings.unread:
-        if one.source in sources:
-            sentence = f"{what} can't be read: {one.error}"
-            return ForNow(sentence) if one.retriable else sentence
+    for note in findings.unread:
+        if note.source in sources:
+            sentence = f"{what} can't be read: {note.error}"
+            return ForNow(sentence) if note.retriable else sentence
     return ""

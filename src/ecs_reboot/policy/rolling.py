@@ -34,7 +34,7 @@ def progress(
     `under_way`: claimed and not up again; `failed`: rebooted and stayed down or hung, until that is resolved.
     """
     done, under_way, failed, left = [], [], [], []
-    for instance in sorted(instances, key=lambda one: one.instance_id):
+    for instance in sorted(instances, key=lambda instance: instance.instance_id):
         entry = histories.get(instance.instance_id, History()).entry
         up_again = instance.status == "Running" and entry is not None and ledger.restarted(entry, instance.start_time)
         pending = entry is not None and entry.state in ledger.OPEN

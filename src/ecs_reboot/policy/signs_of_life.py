@@ -59,7 +59,7 @@ def _guest(facts: Facts, instance: Instance) -> Sign:  # noqa: PLR0911 - one ret
         return Sign("nothing", "the guest was not asked about")
     if findings.health == "Impaired":
         return Sign("for", "the platform finds the instance Impaired")
-    unread = next((one for one in findings.unread if one.source in ("agent", "health")), None)
+    unread = next((note for note in findings.unread if note.source in ("agent", "health")), None)
     if unread:
         return Sign("unread", f"whether the guest is alive can't be read: {unread.error}")
     agent = findings.agent
@@ -77,7 +77,7 @@ def _metric(facts: Facts, metric: Metric) -> Sign:
     findings = facts.findings
     if findings is None:
         return Sign("nothing", "the metric was not asked for")
-    unread = next((one for one in findings.unread if one.source == "reading"), None)
+    unread = next((note for note in findings.unread if note.source == "reading"), None)
     if unread:
         return Sign("unread", f"whether {metric.name} is still over its threshold can't be read: {unread.error}")
     reading = findings.reading

@@ -84,13 +84,21 @@ class Claims:
         obtained: Obtained = self._store.obtain(
             region_id, bench.wanted(), bench.judge, count=self._count(region_id), dry_run=dry_run, again=again
         )
-        orders = [bench.allowed[one] for one in obtained.mine]
-        own = {one: lost for one, lost in obtained.lost.items() if lost.code == "own"}
-        results = [_lost(bench.facts_of(one), lost) for one, lost in obtained.lost.items() if lost.code != "own"]
-        refused = {one: refused for one, refused in bench.refused.items() if one not in obtained.lost}
-        results += [refusal(*said, unsettled=one in obtained.unsettled) for one, said in refused.items()]
+        orders = [bench.allowed[instance_id] for instance_id in obtained.mine]
+        own = {instance_id: lost for instance_id, lost in obtained.lost.items() if lost.code == "own"}
+        results = [
+            _lost(bench.facts_of(instance_id), lost)
+            for instance_id, lost in obtained.lost.items()
+            if lost.code != "own"
+        ]
+        refused = {
+            instance_id: refused for instance_id, refused in bench.refused.items() if instance_id not in obtained.lost
+        }
+        results += [
+            refusal(*said, unsettled=instance_id in obtained.unsettled) for instance_id, said in refused.items()
+        ]
         order = {facts.target.instance_id: place for place, facts in enumerate(bench.facts)}
-        return sorted(orders, key=lambda one: order[one.instance_id]), results, own
+        return sorted(orders, key=lambda instance: order[instance.instance_id]), results, own
 
     def _taken_over(
         self,
@@ -102,17 +110,17 @@ class Claims:
     ) -> tuple[list[ApprovedReboot], list[Result]]:
         """Go on where an earlier run of this request ended: look whether it asked ECS, else claim in its stead."""
         if not self._deadline.wait(max(lost.wait for lost in own.values())):
-            return orders, results + [_lost(bench.facts_of(one), lost) for one, lost in own.items()]
-        found = {one.instance_id: one for one in self._describe(region_id, tuple(own))}
+            return orders, results + [_lost(bench.facts_of(instance_id), lost) for instance_id, lost in own.items()]
+        found = {instance.instance_id: instance for instance in self._describe(region_id, tuple(own))}
         again: list[Facts] = []
-        for one, lost in own.items():
-            facts = bench.facts_of(one).model_copy(update={"instance": found.get(one)})
-            if one not in found:
+        for instance_id, lost in own.items():
+            facts = bench.facts_of(instance_id).model_copy(update={"instance": found.get(instance_id)})
+            if instance_id not in found:
                 results.append(_lost(facts, lost))
             elif (
                 self._policy.mode == "act"
                 and lost.entry
-                and (code := was_asked(lost.entry, found[one], self._skew, self._grace(facts)))
+                and (code := was_asked(lost.entry, found[instance_id], self._skew, self._grace(facts)))
             ):
                 results.append(_done_before(facts, lost.entry, code))
             else:
@@ -121,7 +129,7 @@ class Claims:
             bench.again(again)
             more, further, held = self._obtained(region_id, bench, dry_run=False, again=frozenset(own))
             orders, results = orders + more, results + further
-            results += [_lost(bench.facts_of(one), lost) for one, lost in held.items()]
+            results += [_lost(bench.facts_of(instance_id), lost) for instance_id, lost in held.items()]
         return orders, results
 
     def _grace(self, facts: Facts) -> timedelta:

@@ -41,7 +41,9 @@ class LedgerCommands:
             api = {"api_code": error.code, "api_request_id": error.request_id} if isinstance(error, Refused) else {}
             reason = f"{request.verb} failed: {error}"
             named = request.instance_ids or ("",)
-            return [result_of(request, one, error.outcome, reason, retriable=True, **api) for one in named]
+            return [
+                result_of(request, instance_id, error.outcome, reason, retriable=True, **api) for instance_id in named
+            ]
         if not results and request.verb == "verify" and request.instance_ids:
             return []  # a change of state of an instance that we did not reboot: nothing of ours
         return results or [
@@ -49,8 +51,10 @@ class LedgerCommands:
         ]
 
     def _reset(self, request: LedgerCommand) -> list[Result]:
-        found = {one.instance_id for one in self._describe(request, request.instance_ids)}
-        cleared = self._ledger.reset(request.region_id, [one for one in request.instance_ids if one in found])
+        found = {instance.instance_id for instance in self._describe(request, request.instance_ids)}
+        cleared = self._ledger.reset(
+            request.region_id, [instance_id for instance_id in request.instance_ids if instance_id in found]
+        )
         results = []
         for instance_id in request.instance_ids:
             told: tuple[Code, str]
@@ -71,7 +75,8 @@ class LedgerCommands:
 
     def _verify(self, request: LedgerCommand) -> list[Result]:
         opened = {
-            one.instance_id: one.entry for one in self._ledger.open_reboots(request.region_id, request.instance_ids)
+            candidate.instance_id: candidate.entry
+            for candidate in self._ledger.open_reboots(request.region_id, request.instance_ids)
         }
         now = self._deadline.clock.now()
         ends: dict[str, tuple[Entry, State]] = {}
@@ -84,29 +89,29 @@ class LedgerCommands:
             steps[instance] = transition(opened[instance.instance_id], instance, now, patience)
         agents = self._agents(request, [instance for instance, step in steps.items() if step.code == "recovered"])
         for instance, seen in steps.items():
-            one, entry = instance.instance_id, opened[instance.instance_id]
-            step = with_voice(seen, instance, agents.get(one), now)
+            instance_id, entry = instance.instance_id, opened[instance.instance_id]
+            step = with_voice(seen, instance, agents.get(instance_id), now)
             if step.code:
-                ends[one] = entry, step.state
-                told[one] = result_of(
-                    request, one, step.code, step.reason, force=entry.force, current_status=instance.status
+                ends[instance_id] = entry, step.state
+                told[instance_id] = result_of(
+                    request, instance_id, step.code, step.reason, force=entry.force, current_status=instance.status
                 )
             if step.do == "start":
-                due[one] = entry
+                due[instance_id] = entry
             elif step.do == "finish":
-                self._hanging.setdefault(request, []).append(one)
-        for one, (state, result) in self._start(request, due).items():
-            told[one] = result
+                self._hanging.setdefault(request, []).append(instance_id)
+        for instance_id, (state, result) in self._start(request, due).items():
+            told[instance_id] = result
             if state:
-                ends[one] = due[one], state
-        for one, error in self._unprotected(request, ends).items():
+                ends[instance_id] = due[instance_id], state
+        for instance_id, error in self._unprotected(request, ends).items():
             # The reboot stays open, so that the next sweep tries again.
-            group = ends.pop(one)[0].protects
+            group = ends.pop(instance_id)[0].protects
             reason = f"its protection in scaling group {group} is still to be taken back: {error}"
-            told[one] = result_of(request, one, error.outcome, reason, retriable=True)
+            told[instance_id] = result_of(request, instance_id, error.outcome, reason, retriable=True)
         # An entry that has changed meanwhile is another run's.
         changed = self._ledger.conclude(request.region_id, ends) if ends else frozenset[str]()
-        return [result for one, result in told.items() if one in changed or one not in ends]
+        return [result for instance_id, result in told.items() if instance_id in changed or instance_id not in ends]
 
     def to_finish(self) -> list[RebootRequest]:
         """Return requests to finish by force the hung reboots that were found; none where policy forbids it."""
@@ -116,7 +121,7 @@ class LedgerCommands:
             RebootRequest(
                 trigger=f"{request.trigger}>{FINISH}",
                 evidence="a graceful reboot of ours hangs",
-                targets=tuple(Target(instance_id=one, region_id=request.region_id) for one in hanging),
+                targets=tuple(Target(instance_id=instance_id, region_id=request.region_id) for instance_id in hanging),
             )
             for request, hanging in self._hanging.items()
         ]
@@ -124,8 +129,8 @@ class LedgerCommands:
     def _unprotected(self, request: LedgerCommand, ends: Mapping[str, tuple[Entry, State]]) -> dict[str, CloudError]:
         """Take back protections before ends are written; return where that failed. What is down stays protected."""
         groups = {
-            one: entry.protects
-            for one, (entry, state) in ends.items()
+            instance_id: entry.protects
+            for instance_id, (entry, state) in ends.items()
             if entry.protects and state not in (*OPEN, *UNRESOLVED)
         }
         return Protection(self._ecs, self._deadline).lift(request.region_id, groups) if groups else {}
@@ -146,7 +151,8 @@ class LedgerCommands:
             except CloudError as error:
                 reason = f"it was stopped to finish its reboot, and the start that is due failed: {error}"
                 started |= {
-                    one: (None, result_of(request, one, error.outcome, reason, retriable=True)) for one in batch
+                    instance_id: (None, result_of(request, instance_id, error.outcome, reason, retriable=True))
+                    for instance_id in batch
                 }
                 continue
             for row in answer.instances:

@@ -22,7 +22,7 @@ def would_reboot(order: ApprovedReboot) -> Result:
 
 def as_if_restarted(instances: Iterable[Instance], histories: Mapping[str, History]) -> list[Instance]:
     """Return the instances as they would be shown, started again when they would have been rebooted."""
-    return [_restarted(one, histories.get(one.instance_id, History())) for one in instances]
+    return [_restarted(instance, histories.get(instance.instance_id, History())) for instance in instances]
 
 
 def _restarted(instance: Instance, history: History) -> Instance:

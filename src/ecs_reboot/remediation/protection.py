@@ -33,8 +33,8 @@ class Protection:
     def lift(self, region_id: str, groups: Mapping[str, str]) -> dict[str, CloudError]:
         """Take the protection back; return the instances that may still be protected, and why."""
         return {
-            one: error
-            for one, error in self._set(region_id, groups, protected=False).items()
+            instance_id: error
+            for instance_id, error in self._set(region_id, groups, protected=False).items()
             if not (isinstance(error, Refused) and error.code.startswith(GONE))
         }
 
@@ -42,12 +42,15 @@ class Protection:
         failed: dict[str, CloudError] = {}
         within = Deadline(self._deadline.clock, min(LONGEST, self._deadline.left() / 2))
         for group in dict.fromkeys(groups.values()):
-            for part in batches([one for one, where in groups.items() if where == group], MOST):
+            for part in batches([instance_id for instance_id, where in groups.items() if where == group], MOST):
                 error = self._tried(region_id, group, part, within, protected=protected)
                 if error and len(part) > 1:
                     # One that is gone fails the others with it.
-                    alone = {one: self._tried(region_id, group, (one,), within, protected=protected) for one in part}
-                    failed |= {one: error for one, error in alone.items() if error}
+                    alone = {
+                        instance_id: self._tried(region_id, group, (instance_id,), within, protected=protected)
+                        for instance_id in part
+                    }
+                    failed |= {instance_id: error for instance_id, error in alone.items() if error}
                 elif error:
                     failed[part[0]] = error
         return failed

@@ -134,9 +134,15 @@ class Remediation:
             if state == "back" or state == "down":  # noqa: PLR1714 - so that mypy sees which
                 states.setdefault(result.region_id, {})[result.instance_id] = state
         for region_id, of_region in states.items():
-            back = [one for one in final if one.region_id == region_id and of_region.get(one.instance_id) == "back"]
+            back = [
+                result
+                for result in final
+                if result.region_id == region_id and of_region.get(result.instance_id) == "back"
+            ]
             owing = self._unprotected(region_id, back)
-            self._claims.record(region_id, {one: state for one, state in of_region.items() if one not in owing})
+            self._claims.record(
+                region_id, {instance_id: state for instance_id, state in of_region.items() if instance_id not in owing}
+            )
         return final
 
     def _region(self, region_id: str, candidates: list[Candidate]) -> list[Result]:
@@ -310,12 +316,13 @@ class Remediation:
         chosen: list[Instance] = []
         for part in batches(() if why_not else made.left, ASKED_FOR_AT_ONCE):
             candidates = (
-                Candidate(request, Target(instance_id=one, region_id=by_id[one].region_id), None) for one in part
+                Candidate(request, Target(instance_id=instance_id, region_id=by_id[instance_id].region_id), None)
+                for instance_id in part
             )
             known = [
-                self._facts(one, found_).model_copy(update={"history": histories[found_.instance_id]})
-                for one in candidates
-                for found_ in [by_id[one.target.instance_id]]
+                self._facts(candidate, found_).model_copy(update={"history": histories[found_.instance_id]})
+                for candidate in candidates
+                for found_ in [by_id[candidate.target.instance_id]]
             ]
             passed = self._passed(known, [])
             informed = gather(self._ecs, by_id[part[0]].region_id, passed, self._deadline)
@@ -337,7 +344,10 @@ class Remediation:
             failure = None
             if missing:
                 try:
-                    found |= {one.instance_id: one for one in self._describe(batch[0].target.region_id, missing)}
+                    found |= {
+                        instance.instance_id: instance
+                        for instance in self._describe(batch[0].target.region_id, missing)
+                    }
                 except CloudError as error:
                     failure = _failure(error)
             for candidate in batch:

@@ -128,9 +128,13 @@ def watch(
             for instance in found:
                 key = region_id, instance.instance_id
                 observations[key] = look(before[key], instance, observations[key], clock.now())
-            up = tuple(one for one in ids if (seen := observations[region_id, one]).back_at and seen.silent)
-            for one, agent in (listen(region_id, up) if up else {}).items():
-                observations[region_id, one] = hear(agent, observations[region_id, one])
+            up = tuple(
+                instance_id
+                for instance_id in ids
+                if (seen := observations[region_id, instance_id]).back_at and seen.silent
+            )
+            for instance_id, agent in (listen(region_id, up) if up else {}).items():
+                observations[region_id, instance_id] = hear(agent, observations[region_id, instance_id])
         if not any(seen.is_open and clock.elapsed() + wait <= until[key] for key, seen in observations.items()):
             break
         wait = min(1.5 * wait, LONGEST_LOOK)

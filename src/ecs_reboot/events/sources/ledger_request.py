@@ -76,9 +76,9 @@ def _bad_ids(value: object, path: str) -> list[Rejected]:
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_INSTANCES:
         return [_no(path, value, f"is not a list of 1 to {MAX_INSTANCES} instance IDs", "invalid_field")]
     return [
-        _no(f"{path}[{number}]", one, why, "invalid_instance_id")
-        for number, one in enumerate(value)
-        if (why := instance_id.complaint(one))
+        _no(f"{path}[{number}]", named, why, "invalid_instance_id")
+        for number, named in enumerate(value)
+        if (why := instance_id.complaint(named))
     ]
 
 

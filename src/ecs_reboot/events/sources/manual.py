@@ -87,13 +87,13 @@ def _request(document: Document, where: str, kind: str, moment: datetime | None,
     targets: dict[Target, None] = {}
     rejected: list[Verdict] = []
     ids = body.get("instance_ids")
-    for number, one in enumerate(ids if isinstance(ids, list) else ()):
-        wrong = instance_id.complaint(one)
+    for number, named in enumerate(ids if isinstance(ids, list) else ()):
+        wrong = instance_id.complaint(named)
         if wrong:
-            refused = _no(f"{at}instance_ids[{number}]", one, wrong, "invalid_instance_id")
-            rejected.append(refused.model_copy(update={"instance_id": plain(one), "region_id": where}))
+            refused = _no(f"{at}instance_ids[{number}]", named, wrong, "invalid_instance_id")
+            rejected.append(refused.model_copy(update={"instance_id": plain(named), "region_id": where}))
         else:
-            targets[Target(instance_id=one, region_id=where)] = None
+            targets[Target(instance_id=named, region_id=where)] = None
     selector = None if "instance_ids" in body else _selector(body, where)
     if not targets and not selector:
         return rejected
@@ -146,7 +146,7 @@ def _seconds(text: str) -> int:
 
 def _unknown(body: Mapping[str, object], at: str) -> list[Rejected]:
     rejected = []
-    for key in [one for one in body if one not in _FIELDS][:MAX_COMPLAINTS]:
+    for key in [field for field in body if field not in _FIELDS][:MAX_COMPLAINTS]:
         near = nearest(key)
         hint = f"did you mean '{near}'?" if near else f"a request has {', '.join(_FIELDS)}"
         rejected.append(_no(at + plain(key), body[key], f"is in no field of a request; {hint}", "unknown_field"))
@@ -255,9 +255,9 @@ def _tags(value: object) -> _Complaints:
     if not isinstance(value, dict) or not 1 <= len(value) <= MAX_TAGS:
         return [("", value, f"is not an object of 1 to {MAX_TAGS} tags")]
     return [
-        (f".{plain(key)}", one, f"is not a tag: key and value are printable texts of 1 to {MAX_WORD} characters")
-        for key, one in value.items()
-        if not (_is_word(key) and _is_word(one))
+        (f".{plain(key)}", wanted, f"is not a tag: key and value are printable texts of 1 to {MAX_WORD} characters")
+        for key, wanted in value.items()
+        if not (_is_word(key) and _is_word(wanted))
     ]
 
 
@@ -272,9 +272,9 @@ def _codes(value: object) -> _Complaints:
 
     known = ", ".join(SOFT)
     return [
-        (f"[{number}]", one, f"can't be overridden; what can: {known}")
-        for number, one in enumerate(value)
-        if one not in SOFT
+        (f"[{number}]", guard, f"can't be overridden; what can: {known}")
+        for number, guard in enumerate(value)
+        if guard not in SOFT
     ]
 
 

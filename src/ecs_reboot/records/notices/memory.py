@@ -61,7 +61,7 @@ class Memory:
 
     def take_untold(self, now: float) -> list[Untold]:
         """Hand out, and forget, what may be tried again now; what is too late to tell is forgotten."""
-        due = [one for one in self._untold if one.not_before <= now < one.since + LATE_SECONDS]
-        later = [one for one in self._untold if now < one.not_before and now < one.since + LATE_SECONDS]
+        due = [notice for notice in self._untold if notice.not_before <= now < notice.since + LATE_SECONDS]
+        later = [notice for notice in self._untold if now < notice.not_before and now < notice.since + LATE_SECONDS]
         self._untold = deque(later, maxlen=_MOST_UNTOLD)
         return due
