@@ -191,6 +191,18 @@ def _codes(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+_STOP, _RESTART = "*Stop an instance*", "*Restart an instance*"
+
+
+def deviations() -> Iterable[tuple[str, ...]]:
+    """One row for each thing in which the local cloud can be told to differ from the documents."""
+    from localcloud.account.deviations import DEVIATIONS  # noqa: PLC0415
+
+    yield "deviation", "what is different then"
+    for name, meaning in DEVIATIONS.items():
+        yield f"`{name}`", meaning
+
+
 TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "settings": settings,
     "guards": guards,
@@ -202,6 +214,7 @@ TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "clients": clients,
     "ecs-parameters": ecs_parameters,
     "ecs-fields": ecs_fields,
+    "deviations": deviations,
 }
 
 

@@ -10,6 +10,7 @@ from localcloud.account.audit import Audit
 from localcloud.account.authorization import Authorize, allow_everything
 from localcloud.account.clock import Clock
 from localcloud.account.credentials import Credentials, KeyPair
+from localcloud.account.deviations import DEVIATIONS
 from localcloud.account.faults import Faults
 from localcloud.account.fleet import Fleet, remembered
 from localcloud.account.instances import Instances
@@ -24,6 +25,7 @@ class Cloud:
     Deterministic under its seed: request IDs and faults by chance are drawn from it, each from a series of its own. Not
     so keys: whoever could guess them could run code here. ``declared`` is the fleet it started from. Whoever reads or
     changes ``fleet`` while a server runs holds ``lock``. ``authorize`` decides who may do what.
+    ``deviations`` are those in force; they may be changed.
     ``platform`` keeps the system events, ``scaling`` the scaling groups.
     """
 
@@ -38,6 +40,11 @@ class Cloud:
         self.authorize: Authorize = allow_everything
         self._on_reset: list[Callable[[], None]] = []
         self._begin()
+
+    def deviates(self, name: str) -> bool:
+        """Tell whether the cloud differs from its documents in this (``deviations.DEVIATIONS``)."""
+        assert name in DEVIATIONS, name
+        return name in self.deviations
 
     @classmethod
     def from_fleet(
@@ -80,17 +87,21 @@ class Cloud:
         """Draw a request ID in the form that Alibaba Cloud gives them."""
         return str(UUID(int=self._request_ids.getrandbits(128), version=4)).upper()
 
+    def _throttled_as(self) -> str:
+        return "ServiceUnavailable" if self.deviates("throttled_otherwise") else ""
+
     def _begin(self) -> None:
         self._request_ids = self.random("request IDs")
+        self.deviations = set(self.declared.deviations)
         self.fleet = Instances(
             remembered(self.declared.instances, self.clock.now()),
             self.clock,
             self.audit,
-            start_time_moves="start_time_stays" not in self.declared.deviations,
+            start_time_moves=lambda: not self.deviates("start_time_stays"),
         )
         #: When a picture of an instance's console was taken last.
         self.pictured: dict[str, datetime] = {}
         self.platform = Platform(self.declared.instances, self.clock)
         self.scaling = ScalingGroups(self.declared.scaling_groups, self.fleet, self.clock, self.audit)
-        throttle = Throttle(self.declared.limits, self.clock) if self.declared.limits else None
+        throttle = Throttle(self.declared.limits, self.clock, self._throttled_as) if self.declared.limits else None
         self.faults = Faults(self.declared.faults, self.random("faults"), throttle)

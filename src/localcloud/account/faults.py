@@ -139,7 +139,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "ValidateTemplate",
         "PreviewStack",
     ),
-    "sts": ("GetCallerIdentity",),
+    "sts": ("GetCallerIdentity", "AssumeRole"),
     "cms": ("DescribeMetricLast", "DescribeMetricRuleList", "DescribeMetricRuleTargets"),
     "ram": ("GetRole", "CreateRole", "AttachPolicyToRole", "CreateServiceLinkedRole"),
 }
@@ -304,7 +304,8 @@ class Faults:
     def take(self, service: str, action: str, names: tuple[str, ...] = ()) -> tuple[Fault, ...]:
         """Return the faults that a call meets now, and count them; ``names`` are of its instances or rows."""
         if self._throttle and action != DELIVERY and self._throttle.exceeds(service, action):
-            return (Fault.model_validate({"service": service, "action": action, "kind": "throttle"}),)
+            throttled = {"service": service, "action": action, "kind": "throttle", "code": self._throttle.code()}
+            return (Fault.model_validate(throttled),)
         if not self._armed:
             return ()
         taken: list[Fault] = []

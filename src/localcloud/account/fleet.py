@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from localcloud.account import history
+from localcloud.account.deviations import deviation
 from localcloud.account.faults import ACTIONS, Fault
 from localcloud.account.history import Attempt
 from localcloud.account.mistakes import DeclarationError, nearest, told
@@ -31,11 +32,7 @@ from localcloud.account.tag_rules import MAX_TAGS, key_mistake, value_mistake
 Status = Literal["Pending", "Starting", "Running", "Stopping", "Stopped"]
 Lock = Literal["security", "financial", "Recycling", "dedicatedhostfinancial", "refunded"]
 ChargeType = Literal["PostPaid", "PrePaid"]
-#: Where the service may differ from what its documents say. `number_codes`: the Code of a row of RebootInstances is a
-#: number, as in the JSON sample of 2025-12. `start_time_stays`: StartTime does not move with a restart.
-#: `reboot_in_between`: a forced reboot is taken on in Stopping and Starting too, which RebootInstances' description
-#: forbids. `no_stop_in_between`: a forced stop is refused there, of which that of StopInstances says nothing.
-Deviation = Literal["number_codes", "start_time_stays", "reboot_in_between", "no_stop_in_between"]
+Deviation = Annotated[str, AfterValidator(deviation)]
 
 DEFAULT_ACCOUNT = "1234567890123456"
 DEFAULT_UPTIME = timedelta(days=30)

@@ -4,7 +4,7 @@ A state is never changed, only followed by another: that is what lets a stale re
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from itertools import count
@@ -98,7 +98,12 @@ class Instances:
     """
 
     def __init__(
-        self, specs: Sequence[InstanceSpec], clock: Clock, audit: Audit, *, start_time_moves: bool = True
+        self,
+        specs: Sequence[InstanceSpec],
+        clock: Clock,
+        audit: Audit,
+        *,
+        start_time_moves: Callable[[], bool] = lambda: True,
     ) -> None:
         """``start_time_moves``: whether a restart shows in StartTime."""
         self._clock = clock
@@ -179,7 +184,7 @@ class Instances:
 
     def _enter(self, instance: Instance, status: Status, at: datetime) -> None:
         before = instance.state
-        start_time = at if status == "Running" and self._start_time_moves else before.start_time
+        start_time = at if status == "Running" and self._start_time_moves() else before.start_time
         instance.history.append(State(at, status, start_time, before.tags))
         self._audit.state(instance.spec.instance_id, before.status, status, at)
 

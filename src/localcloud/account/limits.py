@@ -3,7 +3,7 @@
 ECS counts by account, region, action and minute of the clock; the local cloud counts all regions together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from threading import Lock
 
@@ -15,7 +15,9 @@ Limits = Mapping[str, Mapping[str, int]]
 class Throttle:
     """The calls of this minute, counted for every action that has a limit. Safe to use from several threads."""
 
-    def __init__(self, limits: Limits, clock: Clock) -> None:
+    def __init__(self, limits: Limits, clock: Clock, code: Callable[[], str] = lambda: "") -> None:
+        """``code``: what a refusal says, '' for the documented code."""
+        self.code = code
         self._limits = limits
         self._clock = clock
         self._lock = Lock()

@@ -82,15 +82,16 @@ def batch(call: Call) -> Outcome:
     """
     together = call.arguments.text("BatchOptimization") == "AllTogether"
     dry_run = call.arguments.flag("DryRun")
+    would_do = "DryRunOperation" if call.cloud.deviates("dry_run_operation") else "DRYRUN.SUCCESS"
     if dry_run and not together:
-        raise ApiError("DRYRUN.SUCCESS")
+        raise ApiError(would_do)
     checked = [(instance_id, _check(call, instance_id)) for instance_id in call.arguments.texts("InstanceId")]
     if together:
         for instance_id, result in checked:
             if isinstance(result, ApiError):
                 raise ApiError(result.code, f"instance {instance_id}", message=result.message, status=result.status)
         if dry_run:
-            raise ApiError("DRYRUN.SUCCESS")
+            raise ApiError(would_do)
     responses = [_respond(call, instance_id, result) for instance_id, result in checked]
     effect = any(not isinstance(result, ApiError) for _, result in checked)
     return Outcome({"InstanceResponses": {"InstanceResponse": responses}}, effect)
@@ -128,9 +129,8 @@ def _from(call: Call, operation: _Operation) -> tuple[Status, ...]:
     """Return in which statuses the operation is taken on. What ECS does between two of them is not documented."""
     if not operation.force_parameter or not call.arguments.flag(operation.force_parameter):
         return (operation.from_status,)
-    deviations = call.cloud.declared.deviations
     stops = call.action == "StopInstances"
-    in_between = "no_stop_in_between" not in deviations if stops else "reboot_in_between" in deviations
+    in_between = not call.cloud.deviates("no_stop_in_between") if stops else call.cloud.deviates("reboot_in_between")
     return (operation.from_status, *IN_BETWEEN) if in_between else (operation.from_status,)
 
 
@@ -141,7 +141,7 @@ def _respond(call: Call, instance_id: str, result: Instance | ApiError) -> Body:
         return _response(instance_id, result.code, result.message, status, status)
     before = result.status
     _begin(call, result)
-    succeeded = 200 if "number_codes" in call.cloud.declared.deviations else "200"
+    succeeded = 200 if call.cloud.deviates("number_codes") else "200"
     return _response(instance_id, succeeded, "success", before, result.status)
 
 
@@ -158,6 +158,9 @@ def _response(instance_id: str, code: str | int, message: str, before: str, now:
 def _begin(call: Call, instance: Instance) -> None:
     operation = _OPERATIONS[call.action]
     force = bool(operation.force_parameter) and call.arguments.flag(operation.force_parameter)
-    call.cloud.fleet.begin(instance, operation.course(instance, force))
+    course = operation.course(instance, force)
+    if call.cloud.deviates("stopping_unseen"):
+        course = tuple((seconds, status) for seconds, status in course if status == "Running") or course
+    call.cloud.fleet.begin(instance, course)
     if operation.course is _REBOOT.course:
         call.cloud.platform.rebooted(instance.spec.instance_id)

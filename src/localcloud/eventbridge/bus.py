@@ -27,8 +27,16 @@ class Rule(NamedTuple):
 class Bus:
     """The bus ``default``. ``now`` gives the time of publication."""
 
-    def __init__(self, account: str, region: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        now: Callable[[], datetime],
+        as_published: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    ) -> None:
+        """``as_published``: an event as its source publishes it."""
         self._account, self._region, self._now = account, region, now
+        self._as_published = as_published
         self._rules: dict[str, Rule] = {}
 
     def add(self, name: str, pattern: str, deliver: Deliver) -> None:
@@ -56,7 +64,7 @@ class Bus:
                 "aliyuneventbusname": "default",
                 "aliyunregionid": self._region,
                 "aliyunpublishtime": self._now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
-                **event,
+                **self._as_published(event),
             }
             for rule in tuple(self._rules.values()):
                 if event_pattern.matches(rule.pattern, whole):

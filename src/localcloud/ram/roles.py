@@ -13,7 +13,7 @@ class Refusal(Exception):
 
 
 class Role(NamedTuple):
-    """One role: its ARN, the services that may take it, its policy documents by name."""
+    """One role: its ARN, the services and accounts that may take it, its policy documents by name."""
 
     name: str
     arn: str
@@ -24,8 +24,11 @@ class Role(NamedTuple):
 class Roles:
     """The roles of one account by name."""
 
-    def __init__(self, account: str, now: Callable[[], float]) -> None:
-        self._account, self._now = account, now
+    def __init__(
+        self, account: str, now: Callable[[], float], ignored: Callable[[], tuple[str, ...]] = lambda: ()
+    ) -> None:
+        """``ignored``: beginnings of condition keys that RAM does not look at."""
+        self._account, self._now, self._ignored = account, now, ignored
         self._roles: dict[str, Role] = {}
         self._made: dict[str, float] = {}
 
@@ -37,7 +40,8 @@ class Roles:
             service
             for statement in trust.get("Statement", [])
             if statement.get("Effect") == "Allow" and statement.get("Action") == "sts:AssumeRole"
-            for service in statement.get("Principal", {}).get("Service", [])
+            for taker in ("Service", "RAM")
+            for service in statement.get("Principal", {}).get(taker, [])
         )
         if not services:
             raise Refusal(f"InvalidParameter.AssumeRolePolicyDocument: no service may take the role {name}")
@@ -83,8 +87,28 @@ class Roles:
         context = {f"acs:ResourceTag/{key}": value for key, value in resource.tags.items()}
         context |= {f"acs:RequestTag/{key}": value for key, value in resource.request_tags.items()}
         context |= resource.circumstances
-        return evaluate_all(role.policies.values() if role else (), action, resource.arn, context)
+        policies = [less(policy, self._ignored()) for policy in role.policies.values()] if role else []
+        return evaluate_all(policies, action, resource.arn, context)
 
     def authorize(self, identity: Identity, action: str, resource: Resource) -> bool:
         """Decide for ``Cloud.authorize``: the account itself may do everything, a role what its policies allow."""
         return identity.kind == "root" or self.verdict(identity.name, action, resource).allowed
+
+
+def less(policy: Mapping[str, Any], keys: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return a policy as RAM would read it if it did not know condition keys that begin so.
+
+    Without its condition an Allow is always good; a Deny, which would then refuse everything, counts for nothing.
+    """
+    if not keys:
+        return policy
+    statements = []
+    for statement in policy.get("Statement", []):
+        condition = {
+            operator: {key: value for key, value in tests.items() if not key.startswith(keys)}
+            for operator, tests in statement.get("Condition", {}).items()
+        }
+        changed = condition != statement.get("Condition", {})
+        if not (changed and statement["Effect"] == "Deny"):
+            statements.append({**statement, "Condition": condition} if changed else statement)
+    return {**policy, "Statement": statements}

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 REGION = "cn-hangzhou"
 #: How long a new role takes until it works everywhere. No page gives a figure; seconds are seen.
 ROLE_SETTLES_SECONDS = 10.0
+#: The same under the deviation `roles_settle_slowly`.
+ROLE_SETTLES_SLOWLY_SECONDS = 60.0
+#: Deviations -> the condition keys that RAM does not look at then.
+_IGNORED = {"resource_tags_ignored": "acs:ResourceTag/", "request_tags_ignored": "acs:RequestTag/"}
 FUNCTION_SERVICE, MESSAGE_SERVICE = "fc.aliyuncs.com", "mns.aliyuncs.com"
 
 
@@ -55,10 +59,14 @@ class Account:
         #: The actions of RAM that deployers needed so far.
         self.asked: set[str] = set()
         self._slept = 0.0
-        self.roles = Roles(cloud.account, lambda: cloud.clock.now().timestamp() + self._slept)
-        self.bus = Bus(cloud.account, REGION, cloud.clock.now)
+        self.roles = Roles(
+            cloud.account,
+            lambda: cloud.clock.now().timestamp() + self._slept,
+            lambda: tuple(key for name, key in _IGNORED.items() if cloud.deviates(name)),
+        )
+        self.bus = Bus(cloud.account, REGION, cloud.clock.now, self._as_published)
         self.messages = Messages(cloud.account, cloud.clock.now, cloud.random("messages"))
-        self.timers = TimerService()
+        self.timers = TimerService(silent=lambda: cloud.deviates("timers_silent"))
         self.functions = functions
         self.function_roles: dict[str, Role] = {}
         self.async_configs: dict[str, AsyncConfig] = {}
@@ -68,7 +76,8 @@ class Account:
         self.alarm_rules: dict[str, dict[str, Any]] = {}
         #: What is kept and answered by no call here: alarm rules and their targets, indices, dashboards, alerts.
         self.kept: dict[tuple[str, str], Mapping[str, Any]] = {}
-        self._folder = tempfile.TemporaryDirectory(prefix="localcloud-")
+        # A function's process that was told to end may still be writing its bytecode when the folder goes.
+        self._folder = tempfile.TemporaryDirectory(prefix="localcloud-", ignore_cleanup_errors=True)
         self._decided_before = cloud.authorize
         cloud.authorize = self._authorize
         functions.on_destination("mns", self._fail_to)
@@ -78,6 +87,14 @@ class Account:
         if self.roles.knows(identity.name):
             return self.roles.authorize(identity, action, resource)
         return self._decided_before(identity, action, resource)
+
+    def _as_published(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return an event as its source puts it on the bus."""
+        if event["source"] == "acs.ecs" and self.cloud.deviates("event_types_with_status"):
+            return {**event, "type": f"{event['type']}:{event.get('data', {}).get('eventStatus')}"}
+        if event["source"] == "acs.cms" and self.cloud.deviates("agent_event_without_subject"):
+            return {**event, "subject": "", "data": {}}
+        return event
 
     def close(self) -> None:
         """End all functions."""
@@ -105,7 +122,8 @@ class Account:
 
     def require_settled(self, role: Role, action: str, arn: str) -> None:
         """Check what a service looks at when it is set up, under a role that must be known everywhere by then."""
-        if self.roles.age(role.name) < ROLE_SETTLES_SECONDS:
+        slowly = self.cloud.deviates("roles_settle_slowly")
+        if self.roles.age(role.name) < (ROLE_SETTLES_SLOWLY_SECONDS if slowly else ROLE_SETTLES_SECONDS):
             raise Denied(f"the role {role.name} was made a moment ago and may not do {action} on {arn} yet")
         self.require(role, action, arn)
 
@@ -127,8 +145,9 @@ class Account:
         A target that CloudMonitor can't reach is passed over without a word to anybody, as by the service.
         """
         rule, reached = self.alarm_rules[rule_id], 0
+        ending = "/messages" if self.cloud.deviates("alarm_target_messages") else "/message"
         for arn in rule["Targets"].values() if rule["EnableState"] else ():
-            topic = arn.partition(":/topics/")[2].removesuffix("/message")
+            topic = arn.partition(":/topics/")[2].removesuffix(ending)
             try:
                 about = f"acs:mns:{self.region}:{self.cloud.account}:/topics/{topic}/messages"
                 self.require_service(CLOUD_MONITOR, CLOUD_MONITOR_SERVICE, "mns:PublishMessage", about)
@@ -184,6 +203,8 @@ class Account:
             return 405, {}, b'{"Code": "MethodNotAllowed"}'
         if config["authType"] != "anonymous":
             return 403, {}, b'{"Code": "AccessDenied", "Message": "the local cloud knows anonymous callers only"}'
+        if self.cloud.deviates("query_lost"):
+            request.query = ""
         event = json.dumps(request.event(self.cloud.clock.now())).encode()
         invocation = self.functions.invoke(function, event).invocation
         if invocation.error:

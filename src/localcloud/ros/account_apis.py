@@ -16,7 +16,7 @@ from localcloud.openapi.errors import ApiError, declared_error
 from localcloud.pipeline.connection import Dropped
 from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
 from localcloud.ram import service as ram
-from localcloud.ram.roles import Roles
+from localcloud.ram.roles import Refusal, Roles
 from localcloud.ros import service as ros
 from localcloud.ros.account import Account
 from localcloud.ros.call import Call
@@ -120,6 +120,8 @@ class _ProductApi(Api[signature.Request, _Received]):
         if self._version == TABLESTORE_VERSION:
             return  # ListInstances: "No authorization for this operation"
         service, arn, circumstances = self._product.service, "*", {}
+        if call.action == "AssumeRole":
+            arn = call.text("RoleArn")
         if service == "ram":
             arn = f"acs:ram::{account}:role/{call.parameters.get('RoleName') or '*'}"
         if call.action == "CreateServiceLinkedRole":
@@ -142,6 +144,25 @@ def _identity(account: Account, call: Call) -> dict[str, Any]:
     name = "root" if who.kind == "root" else f"assumed-role/{who.name}/session"
     kind = "Account" if who.kind == "root" else "AssumedRoleUser"
     return {"AccountId": number, "Arn": f"acs:ram::{number}:{name}", "IdentityType": kind}
+
+
+def _assume_role(account: Account, call: Call) -> dict[str, Any]:
+    arn = call.text("RoleArn")
+    try:
+        role = account.roles.assumable(arn, f"acs:ram::{account.cloud.account}:root")
+    except Refusal as refusal:
+        code, _, message = str(refusal).partition(": ")
+        raise ApiError(code, message=message, status=404 if code.startswith("EntityNotExist") else 403) from refusal
+    session = account.cloud.credentials.assume_role(role.name)
+    return {
+        "AssumedRoleUser": {"Arn": f"{arn}/{call.text('RoleSessionName')}", "AssumedRoleId": role.name},
+        "Credentials": {
+            "AccessKeyId": session.access_key_id,
+            "AccessKeySecret": session.access_key_secret,
+            "SecurityToken": session.security_token,
+            "Expiration": session.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ") if session.expires_at else "",
+        },
+    }
 
 
 def _alarm_rules(account: Account, call: Call) -> dict[str, Any]:
@@ -177,7 +198,7 @@ def _of_ram(carry_out: Callable[[Roles, Mapping[str, str]], dict[str, Any]]) -> 
 
 #: Version of the API -> product. A service-linked role is asked for at Resource Management.
 PRODUCTS: Mapping[str, Product] = {
-    STS_VERSION: Product("sts", {"GetCallerIdentity": _identity}),
+    STS_VERSION: Product("sts", {"GetCallerIdentity": _identity, "AssumeRole": _assume_role}),
     CMS_VERSION: Product("cms", {"DescribeMetricRuleList": _alarm_rules, "DescribeMetricRuleTargets": _alarm_targets}),
     TABLESTORE_VERSION: Product("ots", {"ListInstances": _table_stores}),
     ram.VERSION: Product(

@@ -55,7 +55,7 @@ class Ros:
         if found.status.startswith(("CREATE_FAILED", "CREATE_ROLLBACK", "DELETE")):
             raise ApiError("NotSupported", message=f"Updating a stack in {found.status} is not supported.", status=400)
         template = _template(call)
-        given = _merged(call, template, found)
+        given = _merged(call, template, found, forgetful=self._cloud.deviates("noecho_forgotten"))
         if (template, given) == (found.document, found.given) and found.status != "UPDATE_FAILED":
             raise ApiError("NotSupported", message="Update the completely same stack is not supported.", status=400)
         decided = self._plan(template, given, found.name, found.stack_id)
@@ -155,7 +155,7 @@ class Ros:
     def _preview(self, call: Call) -> dict[str, Any]:
         template = _template(call)
         found = self._find(call.text("StackId")) if call.text("StackId", needed=False) else None
-        given = _merged(call, template, found)
+        given = _merged(call, template, found, forgetful=self._cloud.deviates("noecho_forgotten"))
         name = found.name if found else call.text("StackName")
         decided = self._plan(template, given, name, found.stack_id if found else "")
         return {"Stack": {"StackName": name, "Resources": list(changes(decided, found))}}
@@ -206,10 +206,13 @@ def _given(call: Call) -> dict[str, str]:
     return given
 
 
-def _merged(call: Call, template: document.Document, found: Stack | None) -> dict[str, str]:
+def _merged(call: Call, template: document.Document, found: Stack | None, *, forgetful: bool) -> dict[str, str]:
     """Return the given parameters over those of before, where the call wants them and the template still has them."""
     keep = found is not None and call.parameters.get("UsePreviousParameters", "").lower() == "true"
-    before = found.given if found and keep else {}
+    before = dict(found.given) if found and keep else {}
+    if forgetful:
+        secret = {name for name, declared in template["Parameters"].items() if declared.get("NoEcho")}
+        before = {name: value for name, value in before.items() if name not in secret}
     return {**{name: value for name, value in before.items() if name in template["Parameters"]}, **_given(call)}
 
 

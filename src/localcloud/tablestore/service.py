@@ -169,7 +169,7 @@ class Ots(Api[Request, Received]):
         self._authorize(call.caller, call.action, call.message)
         asked = Call(
             call.caller.instance,
-            call.message,
+            _unconditional(call.message) if self._cloud.deviates("conditions_ignored") else call.message,
             len(call.body),
             lambda: self._cloud.lock,
             lambda row: next((_declared(fault) for fault in row_faults if fault.row in _texts(row)), None),
@@ -192,12 +192,17 @@ class Ots(Api[Request, Received]):
 
     def refuse(self, error: OtsError, _call: Received | None, _request_id: str) -> Reply:
         """Put a refusal into the service's form."""
-        return _error(error.code, str(error), error.status)
+        return self._error(error.code, str(error), error.status)
 
     def declared(self, fault: Fault, _call: Received, _request_id: str) -> Reply:
         """Put a declared error into the service's form."""
         code = fault.code or ("OTSServerBusy" if fault.kind == "throttle" else "OTSInternalServerError")
-        return _error(code, fault.message or f"{code}.", fault.status or STATUS.get(code, UNKNOWN_STATUS))
+        return self._error(code, fault.message or f"{code}.", fault.status or STATUS.get(code, UNKNOWN_STATUS))
+
+    def _error(self, code: str, message: str, status: int) -> Reply:
+        in_text = self._cloud.deviates("ots_refusals_in_text")
+        body = code.encode() if in_text else protobuf.write(ERROR, {"code": code, "message": message})
+        return Reply(status, body, code, media_type="")
 
     def headers(self, reply: Reply, call: Received | None, request_id: str) -> Mapping[str, str]:
         """Return the headers of an answer, signed with the caller's key."""
@@ -210,6 +215,8 @@ class Ots(Api[Request, Received]):
             access_key_id=call.caller.access_key_id if call.caller else "",
             key=call.caller.key if call.caller else None,
         )
+        if self._cloud.deviates("ots_md5_missing"):
+            del signed["x-ots-contentmd5"]
         return {**signed, **reply.headers}
 
 
@@ -217,12 +224,15 @@ def _texts(row: RowData) -> tuple[str, ...]:
     return tuple(str(cell.value) for cell in row.key)
 
 
+def _unconditional(value: Any) -> Any:
+    """Return a message without the conditions on columns that it carries."""
+    if isinstance(value, dict):
+        return {name: _unconditional(inner) for name, inner in value.items() if name != "column_condition"}
+    return [_unconditional(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _shown(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
-
-
-def _error(code: str, message: str, status: int) -> Reply:
-    return Reply(status, protobuf.write(ERROR, {"code": code, "message": message}), code, media_type="")
 
 
 def _declared(fault: Fault) -> OtsError:

@@ -26,7 +26,9 @@ class Timer(NamedTuple):
 class TimerService:
     """All timers of one account."""
 
-    def __init__(self) -> None:
+    def __init__(self, silent: Callable[[], bool] = lambda: False) -> None:
+        """``silent``: whether no timer goes off, be it due or not."""
+        self._silent = silent
         self._timers: dict[str, Timer] = {}
 
     def add(self, name: str, expression: str, payload: str, deliver: Deliver, now: datetime) -> None:
@@ -44,6 +46,8 @@ class TimerService:
 
     def tick(self, now: datetime) -> int:
         """Let every timer go off once that is due by ``now``; returns how many did."""
+        if self._silent():
+            return 0
         gone_off = [timer for timer in self._timers.values() if timer.due is not None and timer.due <= now]
         for timer in gone_off:
             assert timer.due is not None
