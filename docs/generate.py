@@ -13,12 +13,16 @@ from typing import Any
 
 from alibabacloud_ecs20140526 import models
 
+from ecs_reboot.cloud import retry
 from ecs_reboot.facts.sources import SOURCES
 from ecs_reboot.outcomes import OUTCOMES, Code
+from ecs_reboot.policy import signs_of_life
 from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.records.notices.cures import in_chinese
 from ecs_reboot.records.result import Result
+from ecs_reboot.remediation import batch
 from ecs_reboot.settings.groups import GROUPS
+from ecs_reboot.settings.variables import VARIABLES
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import default
 from localcloud.ecs.actions import ACTIONS as ECS_ACTIONS
@@ -194,6 +198,85 @@ def _codes(names: Iterable[str]) -> str:
 _STOP, _RESTART = "*Stop an instance*", "*Restart an instance*"
 
 
+def waits() -> Iterable[tuple[str, ...]]:
+    """One row for each waiting time that a document bears on, or should: what, how long, why."""
+    default = {variable.name: variable.default for variable in VARIABLES}
+    yield "waits for", "how long", "because"
+    yield (
+        "an instance that was rebooted, before it is `hung`",
+        f"`HUNG_AFTER_SECONDS`, {default['HUNG_AFTER_SECONDS']} s",
+        (
+            f"a restart takes 3 to 5 minutes on average, at most 20 ({_RESTART}), and ECS ends a shutdown that hangs "
+            f"by force after 10 to 20 minutes ({_STOP}): what is not up by then has outlived both"
+        ),
+    )
+    yield (
+        "the next attempt on an instance",
+        f"`COOLDOWN_SECONDS`, {default['COOLDOWN_SECONDS']} s",
+        "longer than the wait before: what is still rebooting is not asked again",
+    )
+    yield (
+        "an instance that started, before it may be rebooted",
+        f"`GRACE_SECONDS`, {default['GRACE_SECONDS']} s",
+        "no page has a figure for a guest's start; Terraform's provider has seen more than 8 minutes",
+    )
+    yield (
+        "Running again, in the same run",
+        "`VERIFY_SECONDS`, 120 s in `template.yml`",
+        (
+            "a run is paid for while it watches: it sees quick restarts, the sweep and state events see the others "
+            f"({_RESTART}: 3 to 5 minutes)"
+        ),
+    )
+    yield (
+        "a call that ECS throttled",
+        f"the next minute and {retry.AFTER_THE_MINUTE:g} to {2 * retry.AFTER_THE_MINUTE:g} s",
+        (
+            "calls are counted by API, account, region and minute (*API throttling*): sooner is no use. What does not "
+            "fit into the time left ends at once, to be tried again"
+        ),
+    )
+    yield (
+        "a call that failed otherwise and is safe to repeat",
+        f"{retry.FIRST_WAIT:g} s, doubled up to {retry.LONGEST_WAIT:g} s, half to one and a half times that",
+        "no page has a figure; the SDKs' own back-off is of this order",
+    )
+    yield (
+        "a name that does not resolve",
+        f"{retry.UNRESOLVED_SECONDS:g} s in all",
+        "most often there is no such region, and that does not pass",
+    )
+    yield (
+        "a sign of a reboot whose answer was lost",
+        f"{batch.PATIENCE_SECONDS:g} s",
+        (
+            "the answer itself has the new status (RebootInstances, `CurrentStatus`); no page says how long others "
+            "take to see it"
+        ),
+    )
+    yield (
+        "one answer of ECS",
+        f"`ECS_TIMEOUT_SECONDS`, {default['ECS_TIMEOUT_SECONDS']} s",
+        "the SDKs' own default",
+    )
+    yield (
+        "a guest's heartbeat, before it counts as silent",
+        f"{signs_of_life.SILENT_AFTER.total_seconds():g} s",
+        (
+            "Cloud Assistant reports every 55 to 65 s and calls an instance offline after 2 minutes "
+            "(DescribeCloudAssistantStatus)"
+        ),
+    )
+    yield (
+        "an event on its way",
+        f"`MAX_EVENT_AGE_SECONDS`, {default['MAX_EVENT_AGE_SECONDS']} s",
+        (
+            "Function Compute repeats a throttled asynchronous call for up to 5 hours (*Asynchronous invocation*): "
+            "what is older than this is no longer news"
+        ),
+    )
+
+
 def deviations() -> Iterable[tuple[str, ...]]:
     """One row for each thing in which the local cloud can be told to differ from the documents."""
     from localcloud.account.deviations import DEVIATIONS  # noqa: PLC0415
@@ -214,6 +297,7 @@ TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "clients": clients,
     "ecs-parameters": ecs_parameters,
     "ecs-fields": ecs_fields,
+    "waits": waits,
     "deviations": deviations,
 }
 
