@@ -11,8 +11,9 @@ QUIETLY = $(shell test -t 2 || echo --quiet)
 
 # A variable that no target knows is refused: `PARMS=DryRun=true` must not deploy for real.
 VARIABLES := EVENT FLEET SET AUDIT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON \
-	REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS FORGET MINUTES QUERY FUNCTION ENDPOINT
-VARIABLES_OF_MAKE := PORT SEED DELIVERIES LESS ONLY SECONDS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
+	REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS FORGET MINUTES QUERY FUNCTION ENDPOINT \
+	CONTACT_GROUP ONLY YES KEEP REPORT
+VARIABLES_OF_MAKE := PORT SEED DELIVERIES LESS SECONDS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES) $(VARIABLES_OF_MAKE),$(GIVEN)))
 ifneq ($(UNKNOWN),)
@@ -24,7 +25,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo invoke serve explain replay digest forecast build validate render deploy status logs ledger remove doctor \
-	bench simulate explore mutate fuzz evidence screenshots browser test lint format docs upgrade clean
+	acceptance bench simulate explore mutate fuzz evidence screenshots browser test lint format docs upgrade clean
 export $(VARIABLES)
 
 help: ## list the targets
@@ -79,6 +80,11 @@ ledger: $(VENV)/.stack ## what is remembered of the region, or of one instance: 
 
 doctor: $(VENV)/.stack ## what will and will not work tonight
 	@$(ECS_REBOOT) doctor
+
+# It deploys: the local cloud runs the function with the Python at hand.
+acceptance: RUNTIME := $(or $(RUNTIME),$(if $(ENDPOINT),host))
+acceptance: $(VENV)/.stack build ## what no document says, on an account: INSTANCE= is rebooted [REGION=] [CONTACT_GROUP=] [ONLY=] [YES=1]
+	@$(ECS_REBOOT) acceptance
 
 bench: $(VENV)/.run ## cold starts, the local cloud, alarm to reboot against their bars: [DEPLOYED=1] the last alone
 	@$(ECS_REBOOT) bench

@@ -277,6 +277,26 @@ def waits() -> Iterable[tuple[str, ...]]:
     )
 
 
+def assumptions() -> Iterable[tuple[str, ...]]:
+    """One row for each assumption that the acceptance run checks and that no document settles."""
+    from acceptance.checks import CHECKS  # noqa: PLC0415 - loads the official clients
+
+    yield "check", "assumption", "if it is wrong"
+    for check in CHECKS:
+        if check.listed:
+            yield f"`{check.name}`", check.assumes, check.if_wrong
+
+
+def acceptance() -> Iterable[tuple[str, ...]]:
+    """One row for each check of the acceptance run, in its order."""
+    from acceptance.checks import CHECKS  # noqa: PLC0415
+
+    yield "check", "does", "needs", "costs"
+    for check in CHECKS:
+        needs = [f"the {need}" for need in check.needs] + ([check.also] if check.also else [])
+        yield f"`{check.name}`", check.acts or "reads", "; ".join(needs), check.costs
+
+
 def deviations() -> Iterable[tuple[str, ...]]:
     """One row for each thing in which the local cloud can be told to differ from the documents."""
     from localcloud.account.deviations import DEVIATIONS  # noqa: PLC0415
@@ -298,6 +318,8 @@ TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "ecs-parameters": ecs_parameters,
     "ecs-fields": ecs_fields,
     "waits": waits,
+    "assumptions": assumptions,
+    "acceptance": acceptance,
     "deviations": deviations,
 }
 

@@ -1,5 +1,6 @@
-"""Commands for the stack of template.yml: from validate and deploy to doctor, ledger and remove."""
+"""Commands for the stack of template.yml, `validate` to `remove`, and `acceptance`, which tries it on an account."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,61 @@ def doctor(clients: Any, /, **given: Any) -> int:
 def remove(clients: Any, /, **given: Any) -> int:
     """Delete the stack. Its logs and its ledger stay, unless asked otherwise."""
     return _online(clients, "remove", **given)
+
+
+@click.command(
+    cls=Command,
+    interrupted="interrupted: what was made stands; the same command again goes on, and removes it at the end",
+    broken_pipe=exit_status.FAILED,
+    examples=(
+        "ecs-reboot acceptance --region cn-hangzhou --instance i-bp1throwaway",
+        "ecs-reboot acceptance --instance i-bp1throwaway --only clock,dry-run-code",
+    ),
+)
+@options.region
+@click.option(
+    "--name", "--stack", default="er-acceptance", envvar="STACK", show_envvar=True, help="The stack it makes."
+)
+@options.endpoint
+@options.template
+@options.option("instance", "The throwaway instance that is rebooted.", required=True)
+@options.option("contact-group", "A contact group of CloudMonitor, for the alarm.")
+@options.option("only", "Names of checks, by commas; without: all.")
+@options.option("package", "The built package; without: build/function.zip.")
+@options.option("report", "Where the report goes.", default="build/acceptance/report.md", show_default=True)
+@options.switch("yes", "Do not ask before it acts.")
+@options.switch("keep", "Leave the stack standing.")
+@click.pass_obj
+def acceptance(clients: Any, /, **given: Any) -> int:
+    """Check on an account what no document says: deploys a stack, reboots ONE instance, removes everything.
+
+    What only reads comes first; each check that acts says what it is about to do, and asks. A run that was interrupted
+    goes on where it stopped. The report has no secrets and no IDs: please attach it to an issue.
+    """
+    from acceptance.run import Asked, Run  # noqa: PLC0415 - each command loads what it uses
+    from stack import offline, online  # noqa: PLC0415
+    from stack.clients import Clients  # noqa: PLC0415
+
+    report = Path(given["report"])
+    asked = Asked(
+        instance=given["instance"],
+        name=given["name"],
+        template=_template(given["template"]),
+        package=Path(given["package"]) if given["package"] else online.PACKAGE,
+        journal=report.with_name(f"{given['region']}-{given['instance']}.json"),
+        report=report,
+        contact_group=given["contact_group"],
+        only=tuple(filter(None, given["only"].split(","))),
+        keep=given["keep"],
+    )
+    chosen = clients or Clients(given["region"], given["endpoint"])
+    return Run(asked, chosen, say=offline.say, tell=offline.tell, allow=_asker(yes=given["yes"])).run()
+
+
+def _asker(*, yes: bool) -> Callable[[str], bool]:
+    """Return what asks a person at the terminal; where there is none, nothing is allowed without ``yes``."""
+
+    def ask(what: str) -> bool:
+        return yes or (sys.stdin.isatty() and click.confirm(what, err=True))
+
+    return ask

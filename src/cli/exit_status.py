@@ -13,6 +13,8 @@ MEANINGS = {
 
 #: Errors that are sentences for the user, by their full name (so that none is imported before it can happen).
 STATUS_OF = {
+    "acceptance.run.CutShort": FAILED,
+    "acceptance.run.UnknownCheck": WRONG,
     "bundle.BuildError": FAILED,
     "cli.options.Mistake": WRONG,
     "cloud_languages.template.document.UnreadableTemplate": FAILED,

@@ -41,6 +41,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "logs": Entry("cli.deployment", "its records of the last while"),
         "ledger": Entry("cli.deployment", "`ledger show`: what is remembered of the region, or of one instance"),
         "doctor": Entry("cli.deployment", "what will and will not work tonight; changes nothing"),
+        "acceptance": Entry("cli.deployment", "check on an account what no document says; reboots one instance"),
         "remove": Entry("cli.deployment", "delete the stack, keep its logs and ledger"),
         "policy": Entry("cli.deployment", "the RAM policy that a deployer needs"),
     },
@@ -99,7 +100,7 @@ class Program(click.Group):
 def program() -> None:
     """Reboot Alibaba Cloud ECS instances in trouble: try it locally, deploy it, see what it decided and why.
 
-    Nothing but deploy, status, logs, doctor and remove leaves this machine.
+    Nothing but deploy, status, logs, doctor, remove and acceptance leaves this machine.
     """
 
 

@@ -20,6 +20,7 @@ _GLOBAL = {
     "ram": ("2015-05-01", "ram.aliyuncs.com"),
     "resourcemanager": ("2020-03-31", "resourcemanager.aliyuncs.com"),
 }
+_ECS_VERSION = "2014-05-26"
 
 
 class NoCredentials(RuntimeError):
@@ -143,12 +144,12 @@ class Clients:
         return dict(Client(config).call_api(call, OpenApiRequest(), RuntimeOptions())["body"])
 
     def rpc(self, product: str, action: str, parameters: Mapping[str, str]) -> Mapping[str, Any]:
-        """Make one call of RAM or of Resource Management, of which so few are needed. Raises TeaException."""
+        """Make one call of ECS, RAM or Resource Management; return the answer as it came. Raises TeaException."""
         from alibabacloud_tea_openapi.client import Client  # noqa: PLC0415
         from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params  # noqa: PLC0415
         from darabonba.runtime import RuntimeOptions  # noqa: PLC0415
 
-        version, host = _GLOBAL[product]
+        version, host = _GLOBAL.get(product) or (_ECS_VERSION, endpoints.host("ecs", self.region, "public"))
         call = Params(
             action=action,
             version=version,

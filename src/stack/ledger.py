@@ -65,6 +65,11 @@ def instance_name(account: str, region: str) -> str:
     return f"er-{hashlib.sha256(f'{account}/{region}'.encode()).hexdigest()[:10]}"
 
 
+def address(clients: Clients, instance: str) -> str:
+    """Return the URL of an instance of Tablestore, as it is reached from here."""
+    return clients.endpoint or endpoints.url("ots", clients.region, "public", owner=instance)
+
+
 class LedgerTable:
     """The table in one instance."""
 
@@ -75,9 +80,9 @@ class LedgerTable:
             access_key_secret=keys.access_key_secret,
             security_token=keys.security_token,
         )
-        address = clients.endpoint or endpoints.url("ots", clients.region, "public", owner=instance)
+        where = address(clients, instance)
         self.instance, self._name, self._deadline = instance, name, Deadline(SystemClock(), _SECONDS)
-        self._table = _Administered(instance, own, self._deadline, endpoint=address, answer_seconds=_ANSWER_SECONDS)
+        self._table = _Administered(instance, own, self._deadline, endpoint=where, answer_seconds=_ANSWER_SECONDS)
 
     def look(self) -> Standing:
         """Say what is there. Raises LedgerUnseen."""
