@@ -25,7 +25,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo invoke serve explain replay digest forecast build validate render deploy status logs ledger remove doctor \
-	acceptance bench simulate explore mutate fuzz evidence screenshots browser test lint format docs upgrade clean
+	acceptance bench simulate explore mutate fuzz evidence screenshots browser test lint format audit docs upgrade clean
 export $(VARIABLES)
 
 help: ## list the targets
@@ -130,13 +130,16 @@ format: $(VENV)/.dev ## put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+audit: $(VENV)/.audit ## known vulnerabilities in every version that constraints.txt names; asks a public database
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
+
 docs: $(VENV)/.stack ## write the generated tables of docs/ anew
 	@$(ECS_REBOOT) docs
 
 upgrade: ## write constraints.txt anew with the newest versions that pyproject.toml allows
 	rm -rf build/upgrade
 	$(PYTHON) -m venv build/upgrade
-	build/upgrade/bin/python -m pip --quiet install '.[stack,dev]'
+	build/upgrade/bin/python -m pip --quiet install '.[stack,dev,audit]'
 	build/upgrade/bin/python -m pip freeze --exclude ecs-reboot > constraints.txt
 	PYTHONPATH=src build/upgrade/bin/python -m bundle.digests
 
@@ -180,6 +183,10 @@ $(VENV)/.stack: $(VENV)/.schemas
 
 $(VENV)/.dev: $(VENV)/.stack
 	@$(PIP) $(QUIETLY) --editable '.[stack,dev]' >&2
+	@touch $@
+
+$(VENV)/.audit: $(VENV)/.run
+	@$(PIP) $(QUIETLY) --editable '.[audit]' >&2
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.dev
