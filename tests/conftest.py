@@ -1,6 +1,7 @@
 """What holds for every test: the one Hypothesis profile, and the function's package that runs in the local cloud."""
 
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -21,6 +22,12 @@ hypothesis.settings.register_profile(
     ],
 )
 hypothesis.settings.load_profile("ecs-reboot")
+
+
+def pytest_configure() -> None:
+    """Hear interrupts: a shell has them ignored for what it runs in the background, and our children inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

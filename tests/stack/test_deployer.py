@@ -43,6 +43,8 @@ NOT_MODELLED = {
     "log:UpdateIndex",
     "log:UpdateJob",
     "log:UpdateProject",
+    "oss:GetBucketLifecycle",
+    "oss:PutBucketAcl",
     "ots:DeleteInstance",
     "ots:DeleteTable",
     "ots:GetInstance",
@@ -109,6 +111,7 @@ def test_the_documented_rights_are_enough_and_no_more(
         "ContactGroup": "ops",
         "AlertEmail": "ada@example.com",
         "AgentEvents": "true",
+        "Evidence": "full",
         "Ledger": "tags",
     }
     assert deploy(whole, clients, package, **everything) == 0, capsys.readouterr().err

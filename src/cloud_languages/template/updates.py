@@ -39,6 +39,8 @@ FIXED: Mapping[str, tuple[str, ...]] = {
     # 2025-08-01.
     "ALIYUN::MNS::Queue": ("QueueName",),
     "ALIYUN::MNS::Topic": ("TopicName",),
+    # 2026-09-04.
+    "ALIYUN::OSS::Bucket": ("BucketName",),
     # No copy of the page was found; what the service's UpdateInstance does not take (2026-01-20).
     "ALIYUN::OTS::InstanceV2": ("InstanceName", "ClusterType"),
     # help page 141683: ReservedThroughput, MaxVersions, DeviationCellVersionInSec, TimeToLive Yes.
@@ -67,6 +69,7 @@ FIXED: Mapping[str, tuple[str, ...]] = {
 HOLDS = (
     "ALIYUN::FC3::Function",
     "ALIYUN::MNS::Queue",
+    "ALIYUN::OSS::Bucket",
     "ALIYUN::OTS::InstanceV2",
     "ALIYUN::OTS::Table",
     "ALIYUN::RAM::Role",
