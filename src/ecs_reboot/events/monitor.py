@@ -88,4 +88,7 @@ def by_state(path: str, word: str) -> Refusal | None:
 
 def _short(text: str) -> str:
     """Return letters and digits only; nothing for a text that is longer than any that is known here."""
-    return "".join(sign for sign in text.casefold() if sign.isalnum()) if len(text) <= _LONGEST else ""
+    if len(text) > _LONGEST:
+        return ""
+    folded = text.casefold()
+    return folded if folded.isalnum() else "".join(filter(str.isalnum, folded))

@@ -10,6 +10,8 @@ def plain(value: object) -> str:
     which is escaped as Python would; anything else is given as Python writes it.
     """
     if isinstance(value, str):
+        if len(value) <= LIMIT and value.isprintable():
+            return value
         text = value[: LIMIT + 1]
     elif value is None or isinstance(value, (bool, int, float)):
         text = repr(value)[: LIMIT + 1]

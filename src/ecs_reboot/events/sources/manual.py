@@ -9,6 +9,7 @@ only itself.
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from ecs_reboot import utc_time
 from ecs_reboot.events import instance_id, region
@@ -58,9 +59,14 @@ def read(document: Document, rules: EventSettings, now: datetime, *, kind: str, 
 
 def nearest(field: str) -> str:
     """Give the field of a request that a misspelt one is nearest to; empty if none is near."""
+    return _nearest(field.casefold()) if len(field) <= LIMIT else ""
+
+
+@lru_cache(maxsize=100)  # a list may hold the same stranger's fields a thousand times
+def _nearest(field: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - heavy, and only mistakes need it
 
-    near = get_close_matches(field.casefold()[:LIMIT], _FIELDS, n=1, cutoff=0.7)
+    near = get_close_matches(field, _FIELDS, n=1, cutoff=0.7)
     return near[0] if near else ""
 
 
