@@ -1,11 +1,9 @@
-import io
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_deployment import NOT_OPTED_IN, OPTED_IN, ROOT
+from local_deployment import NOT_OPTED_IN, OPTED_IN, source_package
 
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import Fleet, InstanceSpec
@@ -16,14 +14,7 @@ from localcloud.server.server import running as running_cloud
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package of the source alone: what it needs beside itself is the interpreter's."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("index.py", "from ecs_reboot.handler import handle, initialize\n")
-        for path in sorted((ROOT / "src" / "ecs_reboot").rglob("*.py")):
-            archive.write(path, path.relative_to(ROOT / "src"))
-    path = tmp_path_factory.mktemp("package") / "function.zip"
-    path.write_bytes(made.getvalue())
-    return path
+    return source_package(tmp_path_factory.mktemp("package") / "function.zip")
 
 
 @pytest.fixture

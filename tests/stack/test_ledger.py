@@ -28,6 +28,17 @@ def shown(whole: Running, capsys: pytest.CaptureFixture[str], *instance: str) ->
     return capsys.readouterr().out.splitlines()
 
 
+def an_alarm_is_remembered_in_the_table(whole: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    rebooted = by_topic(whole.account, whole.url)
+    idle(whole)
+    region, window, instance = shown(whole, capsys)
+    assert region == f"{REGION}, in tablestore: 1 instance is remembered"
+    assert f"1 rebooted or about to be ({rebooted})" in window
+    assert re.fullmatch(rf"{rebooted}  20\S{{17}}Z  graceful  accepted: .*", instance)
+    assert shown(whole, capsys, rebooted) == [instance]
+    assert shown(whole, capsys, "i-bp1nobody")[0].startswith("i-bp1nobody  no entry")
+
+
 def test_names_are_taken_by_tablestore_in_every_region() -> None:
     for region in ("cn-hangzhou", "ap-southeast-1", "us-east-1", "me-central-1"):
         for account in range(1_000_000_000_000_000, 1_000_000_000_000_200):
@@ -79,14 +90,7 @@ def test_the_first_stack_makes_it_the_second_uses_it_and_both_leave_it(
     assert ledger.LedgerTable(clients(whole), NAME).look().found == "instance"
     assert deploy(whole, package, **IN_TABLE) == 0, "the instance alone is taken up too"
     assert ledger.LedgerTable(clients(whole), NAME).look().found == "table"
-    rebooted = by_topic(whole.account, whole.url)
-    idle(whole)
-    region, window, instance = shown(whole, capsys)
-    assert region == f"{REGION}, in tablestore: 1 instance is remembered"
-    assert f"1 rebooted or about to be ({rebooted})" in window
-    assert re.fullmatch(rf"{rebooted}  20\S{{17}}Z  graceful  accepted: .*", instance)
-    assert shown(whole, capsys, rebooted) == [instance]
-    assert shown(whole, capsys, "i-bp1nobody")[0].startswith("i-bp1nobody  no entry")
+    an_alarm_is_remembered_in_the_table(whole, capsys)
 
 
 def test_a_stack_that_begins_to_use_it_later_gets_it(
@@ -102,14 +106,7 @@ def test_a_stack_that_begins_to_use_it_later_gets_it(
     assert re.fullmatch(rf"{rebooted}  20\S{{17}}Z  graceful  accepted: .*", shown(whole, capsys, rebooted)[0])
     assert run(whole, "deploy", "--package", str(package), "--params", "Ledger=tablestore") == 0
     assert ledger.LedgerTable(clients(whole), NAME).look().found == "table"
-    rebooted = by_topic(whole.account, whole.url)
-    idle(whole)
-    region, window, instance = shown(whole, capsys)
-    assert region == f"{REGION}, in tablestore: 1 instance is remembered"
-    assert f"1 rebooted or about to be ({rebooted})" in window
-    assert re.fullmatch(rf"{rebooted}  20\S{{17}}Z  graceful  accepted: .*", instance)
-    assert shown(whole, capsys, rebooted) == [instance]
-    assert shown(whole, capsys, "i-bp1nobody")[0].startswith("i-bp1nobody  no entry")
+    an_alarm_is_remembered_in_the_table(whole, capsys)
 
 
 def test_without_activation_nothing_is_begun_and_it_says_how(
