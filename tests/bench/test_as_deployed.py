@@ -24,19 +24,19 @@ from localcloud.account.cloud import Cloud
         (Row("a", 99, "s"), True),
     ],
 )
-def test_a_bar_is_met_on_its_own_side_of_the_limit(row: Row, *, met: bool):
+def test_a_bar_is_met_on_its_own_side_of_the_limit(row: Row, *, met: bool) -> None:
     assert row.met == met
     assert ("MISSED" in bars.text([row])) != met
     assert ("(missed)" in bars.markdown([row])[-1]) != met
 
 
-def test_a_run_is_paid_for_by_its_size_and_time():
+def test_a_run_is_paid_for_by_its_size_and_time() -> None:
     # One vCPU and 1 GB for a second: 1 + 0.15 units, and 0.0075 for the call, at 20 dollars a million.
     assert price.dollars_a_million(1.0, 1024, 1.0) == pytest.approx(23.15)
     assert price.dollars_a_million(0.5, 512, 1.0) < price.dollars_a_million(1.0, 1024, 1.0)
 
 
-def test_both_forms_of_the_alarm_ask_for_the_instance():
+def test_both_forms_of_the_alarm_ask_for_the_instance() -> None:
     rules = EventSettings(webhook_token="bench-token-of-twenty-four")
     now = datetime.now(timezone.utc)
 
@@ -45,7 +45,7 @@ def test_both_forms_of_the_alarm_ask_for_the_instance():
         assert [target.instance_id for target in request.targets] == [instance_id(7)]
 
 
-def test_an_action_is_refused_beyond_its_limit_and_no_other():
+def test_an_action_is_refused_beyond_its_limit_and_no_other() -> None:
     cloud = Cloud.from_fleet(fleet.default())
     limit = MinuteLimit(cloud, "DescribeInstances", 2)
     try:

@@ -78,7 +78,7 @@ def current(running: Running, request: pytest.FixtureRequest):
 
 class TestCurrentSdk:
     @pytest.mark.client("alibabacloud-ecs20140526", "ecs:DescribeInstances")
-    def test_describe_instances(self, current: Client):
+    def test_describe_instances(self, current: Client) -> None:
         request = models.DescribeInstancesRequest(region_id=HZ, instance_ids=json.dumps([WEB, DB]))
         body = current.describe_instances(request).body
         web, db = body.instances.instance
@@ -89,30 +89,30 @@ class TestCurrentSdk:
         assert web.network_interfaces.network_interface[0].primary_ip_address
         assert body.total_count == 2
 
-    def test_the_model_knows_every_field_that_is_answered(self, current: Client):
+    def test_the_model_knows_every_field_that_is_answered(self, current: Client) -> None:
         body = current.describe_instances(models.DescribeInstancesRequest(region_id=HZ)).body
         sent = current.call_api(*raw_describe())["body"]
         assert body.to_map()["Instances"] == sent["Instances"]
 
-    def test_describe_by_tag_and_token(self, current: Client):
+    def test_describe_by_tag_and_token(self, current: Client) -> None:
         tag = models.DescribeInstancesRequestTag(key="app", value="web")
         body = current.describe_instances(models.DescribeInstancesRequest(region_id=HZ, tag=[tag], max_results=50)).body
         assert [one.instance_id for one in body.instances.instance] == [WEB, WEB_2]
         assert body.next_token == ""
 
     @pytest.mark.client("alibabacloud-ecs20140526", "ecs:DescribeInstanceStatus")
-    def test_describe_instance_status(self, current: Client):
+    def test_describe_instance_status(self, current: Client) -> None:
         request = models.DescribeInstanceStatusRequest(region_id=HZ, instance_id=[BATCH])
         (one,) = current.describe_instance_status(request).body.instance_statuses.instance_status
         assert (one.instance_id, one.status) == (BATCH, "Stopped")
 
     @pytest.mark.client("alibabacloud-ecs20140526", "ecs:DescribeRegions")
-    def test_describe_regions(self, current: Client):
+    def test_describe_regions(self, current: Client) -> None:
         regions = current.describe_regions(models.DescribeRegionsRequest()).body.regions.region
         assert HZ in {region.region_id for region in regions}
 
     @pytest.mark.client("alibabacloud-ecs20140526", "ecs:RebootInstances")
-    def test_reboot_instances(self, current: Client, running: Running):
+    def test_reboot_instances(self, current: Client, running: Running) -> None:
         request = models.RebootInstancesRequest(
             region_id=HZ, instance_id=[WEB, DB, "i-none"], batch_optimization="SuccessFirst", force_reboot=True
         )
@@ -125,19 +125,19 @@ class TestCurrentSdk:
         (call,) = running.cloud.audit.calls("RebootInstances")
         assert call["parameters"]["ForceReboot"] == "True"
 
-    def test_a_dry_run_ends_in_an_error_that_says_success(self, current: Client, running: Running):
+    def test_a_dry_run_ends_in_an_error_that_says_success(self, current: Client, running: Running) -> None:
         with pytest.raises(ClientException) as caught:
             current.reboot_instances(models.RebootInstancesRequest(region_id=HZ, instance_id=[WEB], dry_run=True))
         assert (caught.value.code, caught.value.status_code) == ("DRYRUN.SUCCESS", 400)
         assert running.cloud.audit.changes() == ()
 
     @pytest.mark.client("alibabacloud-ecs20140526", "ecs:RebootInstance")
-    def test_reboot_instance(self, current: Client, running: Running):
+    def test_reboot_instance(self, current: Client, running: Running) -> None:
         current.reboot_instance(models.RebootInstanceRequest(instance_id=WEB, force_stop=False))
         assert running.cloud.fleet[WEB].status == "Stopping"
 
     @pytest.mark.client("alibabacloud-ecs20140526", "ecs:StopInstances", "ecs:StartInstances")
-    def test_stop_and_start_instances(self, current: Client):
+    def test_stop_and_start_instances(self, current: Client) -> None:
         (row,) = current.stop_instances(
             models.StopInstancesRequest(region_id=HZ, instance_id=[WEB])
         ).body.instance_responses.instance_response
@@ -148,7 +148,7 @@ class TestCurrentSdk:
         assert (row.code, row.current_status) == ("200", "Starting")
 
     @pytest.mark.client("alibabacloud-ecs20140526", "ecs:TagResources", "ecs:ListTagResources", "ecs:UntagResources")
-    def test_tags(self, current: Client, running: Running):
+    def test_tags(self, current: Client, running: Running) -> None:
         wanted = {"region_id": HZ, "resource_type": "instance", "resource_id": [WEB]}
         tag = models.TagResourcesRequestTag(key="ecs-reboot/last", value="v1 2026-11-23T12:00Z é+&= *~")
         current.tag_resources(models.TagResourcesRequest(**wanted, tag=[tag]))
@@ -157,13 +157,13 @@ class TestCurrentSdk:
         current.untag_resources(models.UntagResourcesRequest(**wanted, tag_key=["ecs-reboot/last"]))
         assert dict(running.cloud.fleet[WEB].state.tags) == {"ecs-reboot": "enabled", "app": "web"}
 
-    def test_refusals_are_client_errors_with_their_code(self, current: Client):
+    def test_refusals_are_client_errors_with_their_code(self, current: Client) -> None:
         with pytest.raises(ClientException) as caught:
             current.reboot_instances(models.RebootInstancesRequest(region_id=HZ, instance_id=[BATCH]))
         assert (caught.value.code, caught.value.status_code) == ("IncorrectInstanceStatus", 403)
         assert caught.value.request_id
 
-    def test_a_wrong_secret(self, running: Running):
+    def test_a_wrong_secret(self, running: Running) -> None:
         forger = running.cloud.credentials.root.model_copy(update={"access_key_secret": "guessed"})
         with pytest.raises(ClientException) as caught:
             current_client(running, forger).describe_regions(models.DescribeRegionsRequest())
@@ -184,7 +184,7 @@ class TestCurrentSdk:
     )
     def test_each_fault_is_seen_as_the_sdk_sees_it(
         self, running: Running, fault: dict[str, Any], error: type[Exception]
-    ):
+    ) -> None:
         running.cloud.faults.add(faults.parse({"action": "RebootInstances", "times": 1, **fault}))
         client = current_client(running, running.cloud.credentials.root, read_timeout=500)
         with pytest.raises(error):
@@ -237,46 +237,46 @@ def older(running: Running, request: pytest.FixtureRequest):
 
 class TestOlderSdk:
     @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:DescribeInstances")
-    def test_describe_instances(self, older: Callable[..., Any]):
+    def test_describe_instances(self, older: Callable[..., Any]) -> None:
         request = DescribeInstancesRequest.DescribeInstancesRequest()
         body = older(request, InstanceIds=json.dumps([WEB]), PageSize=100)
         assert [one["InstanceName"] for one in body["Instances"]["Instance"]] == ["web-01"]
 
-    def test_describe_by_tag_and_name(self, older: Callable[..., Any]):
+    def test_describe_by_tag_and_name(self, older: Callable[..., Any]) -> None:
         request = DescribeInstancesRequest.DescribeInstancesRequest()
         body = older(request, Tags=[{"Key": "app", "Value": "web"}], InstanceName="web-*")
         assert body["TotalCount"] == 2
 
     @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:DescribeInstanceStatus")
-    def test_describe_instance_status(self, older: Callable[..., Any]):
+    def test_describe_instance_status(self, older: Callable[..., Any]) -> None:
         request = DescribeInstanceStatusRequest.DescribeInstanceStatusRequest()
         body = older(request, InstanceIds=[WEB, BATCH])
         assert [one["Status"] for one in body["InstanceStatuses"]["InstanceStatus"]] == ["Running", "Stopped"]
 
     @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:DescribeRegions")
-    def test_describe_regions(self, older: Callable[..., Any]):
+    def test_describe_regions(self, older: Callable[..., Any]) -> None:
         assert older(DescribeRegionsRequest.DescribeRegionsRequest())["Regions"]["Region"]
 
     @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:RebootInstances")
-    def test_reboot_instances(self, older: Callable[..., Any]):
+    def test_reboot_instances(self, older: Callable[..., Any]) -> None:
         request = RebootInstancesRequest.RebootInstancesRequest()
         body = older(request, InstanceIds=[WEB, "i-none"], BatchOptimization="SuccessFirst", ForceReboot=True)
         codes = [row["Code"] for row in body["InstanceResponses"]["InstanceResponse"]]
         assert codes == ["200", "InvalidInstanceId.NotFound"]
 
     @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:RebootInstance")
-    def test_reboot_instance(self, older: Callable[..., Any], running: Running):
+    def test_reboot_instance(self, older: Callable[..., Any], running: Running) -> None:
         older(RebootInstanceRequest.RebootInstanceRequest(), InstanceId=WEB)
         assert running.cloud.fleet[WEB].status == "Stopping"
 
     @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:StopInstances", "ecs:StartInstances")
-    def test_stop_and_start_instances(self, older: Callable[..., Any], running: Running):
+    def test_stop_and_start_instances(self, older: Callable[..., Any], running: Running) -> None:
         older(StopInstancesRequest.StopInstancesRequest(), InstanceIds=[WEB])
         older(StartInstancesRequest.StartInstancesRequest(), InstanceIds=[BATCH])
         assert (running.cloud.fleet[WEB].status, running.cloud.fleet[BATCH].status) == ("Stopping", "Starting")
 
     @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:TagResources", "ecs:ListTagResources", "ecs:UntagResources")
-    def test_tags(self, older: Callable[..., Any], running: Running):
+    def test_tags(self, older: Callable[..., Any], running: Running) -> None:
         wanted = {"ResourceType": "instance", "ResourceIds": [WEB]}
         tags = [{"Key": "ecs-reboot/last", "Value": "v1 é+&= *~"}]
         older(TagResourcesRequest.TagResourcesRequest(), **wanted, Tags=tags)
@@ -285,7 +285,7 @@ class TestOlderSdk:
         older(UntagResourcesRequest.UntagResourcesRequest(), **wanted, TagKeys=["ecs-reboot/last"])
         assert "ecs-reboot/last" not in running.cloud.fleet[WEB].state.tags
 
-    def test_refusals_keep_their_code_and_status(self, older: Callable[..., Any]):
+    def test_refusals_keep_their_code_and_status(self, older: Callable[..., Any]) -> None:
         with pytest.raises(OlderServerException) as caught:
             older(RebootInstancesRequest.RebootInstancesRequest(), InstanceIds=[DB])
         error = caught.value

@@ -31,7 +31,7 @@ def wait_until_up(here: Stage, timeout: float = 20) -> None:
 ROLLING = {"tags": {"ecs-reboot": "enabled"}, "region_id": "cn-hangzhou", "limit": 2, "older_than": "1d"}
 
 
-def test_a_rolling_reboot_converges_a_few_at_a_time_and_waits_for_those_under_way(stage: Staged):
+def test_a_rolling_reboot_converges_a_few_at_a_time_and_waits_for_those_under_way(stage: Staged) -> None:
     here = stage(instances(5, reboot_seconds=1), MAX_REBOOTS="off")
     seen = []
     for _ in range(3):
@@ -47,7 +47,7 @@ def test_a_rolling_reboot_converges_a_few_at_a_time_and_waits_for_those_under_wa
     assert len(here.rebooted()) == len(set(here.rebooted())) == 5
 
 
-def test_a_rolling_reboot_starts_none_while_one_is_not_back(stage: Staged):
+def test_a_rolling_reboot_starts_none_while_one_is_not_back(stage: Staged) -> None:
     here = stage(instances(3, reboot_seconds=60), MAX_REBOOTS="off")
     tick(here, **{**ROLLING, "limit": 1})
     answer = tick(here, **{**ROLLING, "limit": 1})
@@ -55,7 +55,7 @@ def test_a_rolling_reboot_starts_none_while_one_is_not_back(stage: Staged):
     assert len(here.rebooted()) == 1
 
 
-def test_a_rolling_reboot_stops_at_the_first_that_stays_down(stage: Staged):
+def test_a_rolling_reboot_stops_at_the_first_that_stays_down(stage: Staged) -> None:
     fleet = instances(3, reboot_seconds=1)
     fleet[0]["stays_down"] = True
     here = stage(fleet, MAX_REBOOTS="off")
@@ -81,7 +81,7 @@ def state_change(here: Stage, state: str) -> dict[str, Any]:
     )
 
 
-def test_a_state_change_completes_the_record_of_an_unwatched_reboot_and_never_reboots(stage: Staged):
+def test_a_state_change_completes_the_record_of_an_unwatched_reboot_and_never_reboots(stage: Staged) -> None:
     here = stage(instances(1, reboot_seconds=1))
     assert here.send({"instance_ids": [ONE], "region_id": "cn-hangzhou"})["results"][0]["code"] == "accepted"
     early = state_change(here, "Stopping")
@@ -95,7 +95,7 @@ def test_a_state_change_completes_the_record_of_an_unwatched_reboot_and_never_re
     assert [result["code"] for result in again["results"]] == ["echo"]
 
 
-def test_escalation_is_graceful_first_and_forced_after_the_cooldown(stage: Staged):
+def test_escalation_is_graceful_first_and_forced_after_the_cooldown(stage: Staged) -> None:
     settings = {"FORCE_REBOOT": "escalate", "COOLDOWN_SECONDS": "1", "GRACE_SECONDS": "0"}
     here = stage(instances(1, reboot_seconds=0.2), **settings)
     for force, attempt in ((False, 1), (True, 2), (True, 3)):
@@ -106,7 +106,7 @@ def test_escalation_is_graceful_first_and_forced_after_the_cooldown(stage: Stage
     assert here.send({"instance_ids": [ONE], "region_id": "cn-hangzhou"})["results"][0]["code"] == "attempts_exhausted"
 
 
-def test_verification_gives_downtime_and_notices_what_stays_down(stage: Staged):
+def test_verification_gives_downtime_and_notices_what_stays_down(stage: Staged) -> None:
     fleet = instances(2, reboot_seconds=1)
     fleet[1]["stays_down"] = True
     here = stage(fleet, VERIFY_SECONDS="8", MAX_REBOOTS="off")
@@ -120,7 +120,7 @@ def test_verification_gives_downtime_and_notices_what_stays_down(stage: Staged):
     assert answer["log_store"]["written"] == 4, "two acceptances before the watching, two results after it"
 
 
-def test_reboots_that_help_nobody_suspend_the_region_until_a_person_resumes(stage: Staged):
+def test_reboots_that_help_nobody_suspend_the_region_until_a_person_resumes(stage: Staged) -> None:
     fleet = instances(3, reboot_seconds=0.2)
     fleet[0]["stays_down"] = fleet[1]["stays_down"] = True
     here = stage(fleet, VERIFY_SECONDS="2", MAX_REBOOTS="off", SUSPEND_AFTER="2")

@@ -13,7 +13,7 @@ def without_numbers(text: str) -> set[str]:
     return {re.sub(r"\d+", "#", line).rstrip() for line in text.splitlines()}
 
 
-def test_the_demo_prints_every_line_that_the_readme_shows():
+def test_the_demo_prints_every_line_that_the_readme_shows() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     shown = re.search(r"What `make demo` shows \(shortened\):\n\n```\n(.*?)```", readme, re.DOTALL)
     assert shown

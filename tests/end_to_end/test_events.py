@@ -30,7 +30,7 @@ def with_token(event: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("switched_on", ["-", "on"])
-def test_every_sample_reboots_exactly_what_its_row_says(stage: Staged, switched_on: str):
+def test_every_sample_reboots_exactly_what_its_row_says(stage: Staged, switched_on: str) -> None:
     actionable = ",".join(switchable()) if switched_on == "on" else ""
     here = stage(None, **OPEN, ACTIONABLE_EVENTS=actionable, MAINTENANCE_WINDOWS="00:00-24:00")
     visible = {f"{spec.instance_id}@{spec.region_id}" for spec in here.cloud.declared.instances}
@@ -65,7 +65,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_an_event_file_does_what_its_name_says(stage: Staged, name: str):
+def test_an_event_file_does_what_its_name_says(stage: Staged, name: str) -> None:
     here = stage(None, **OPEN)
     answer = here.send((EVENTS / name).read_bytes())
     status, rebooted = FILES[name]
@@ -73,7 +73,7 @@ def test_an_event_file_does_what_its_name_says(stage: Staged, name: str):
     assert sorted(here.rebooted()) == sorted(rebooted)
 
 
-def test_an_old_event_is_ignored_and_says_how_old(stage: Staged):
+def test_an_old_event_is_ignored_and_says_how_old(stage: Staged) -> None:
     here = stage(None)
     answer = here.send((EVENTS / "alarm-firing.form.txt").read_bytes())
     assert (answer["status"], answer["results"][0]["code"]) == ("ignored", "stale")
@@ -84,7 +84,7 @@ def over_http(here: Stage, **changes: object) -> dict[str, object]:
     return here.send({**json.loads((EVENTS / "http-alarm-firing.json").read_bytes()), **changes})
 
 
-def test_http_answers_as_http_and_only_with_the_token(stage: Staged):
+def test_http_answers_as_http_and_only_with_the_token(stage: Staged) -> None:
     here = stage(None, **OPEN)
     wrong = over_http(here, queryParameters={"token": "guess"})
     assert (wrong["statusCode"], here.calls()) == (401, [])
@@ -96,13 +96,13 @@ def test_http_answers_as_http_and_only_with_the_token(stage: Staged):
     assert TOKEN not in str(here.cloud.audit.entries())
 
 
-def test_http_is_refused_where_no_token_is_set(stage: Staged):
+def test_http_is_refused_where_no_token_is_set(stage: Staged) -> None:
     here = stage(None, MAX_EVENT_AGE_SECONDS="0")
     assert over_http(here)["statusCode"] == 403
     assert here.calls() == []
 
 
-def test_http_answers_within_cloudmonitors_five_seconds_even_when_ecs_does_not(stage: Staged):
+def test_http_answers_within_cloudmonitors_five_seconds_even_when_ecs_does_not(stage: Staged) -> None:
     faults = [{"action": "DescribeInstances", "kind": "error", "code": "ServiceUnavailable"}]
     here = stage([], faults=faults, **OPEN)
     invocation = here.instance.invoke(with_token((EVENTS / "http-alarm-firing.json").read_bytes()))

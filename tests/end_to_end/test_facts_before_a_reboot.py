@@ -63,7 +63,7 @@ def failing(service: str, action: str) -> dict[str, Any]:
 # Whose machine is it?
 
 
-def test_without_the_guard_a_scaling_group_releases_the_instance_with_its_disks(stage: Staged):
+def test_without_the_guard_a_scaling_group_releases_the_instance_with_its_disks(stage: Staged) -> None:
     here = stage(instances(1, reboot_seconds=2), scaling_groups=[GROUP], MANAGED="allow")
     assert answered(here, ask())[0] == "accepted"
     settled(here)
@@ -71,7 +71,7 @@ def test_without_the_guard_a_scaling_group_releases_the_instance_with_its_disks(
     assert here.cloud.audit.changes(ONE)[-1]["to"] == "Released"
 
 
-def test_with_the_guard_a_member_of_a_scaling_group_is_left_alone(stage: Staged):
+def test_with_the_guard_a_member_of_a_scaling_group_is_left_alone(stage: Staged) -> None:
     here = stage(instances(2, reboot_seconds=2), scaling_groups=[GROUP], MAX_REBOOTS="off")
     answer = here.send(ask(ONE, TWO))
     codes = {result["instance_id"]: result["code"] for result in answer["results"]}
@@ -90,21 +90,21 @@ def test_with_the_guard_a_member_of_a_scaling_group_is_left_alone(stage: Staged)
         {"lifecycle_state": "Standby"},
     ],
 )
-def test_a_member_that_its_group_leaves_alone_is_rebooted_and_stays(stage: Staged, harmless: dict[str, Any]):
+def test_a_member_that_its_group_leaves_alone_is_rebooted_and_stays(stage: Staged, harmless: dict[str, Any]) -> None:
     here = stage(instances(1, reboot_seconds=0.5), scaling_groups=[{**GROUP, **harmless}])
     assert answered(here, ask())[0] == "accepted"
     settled(here)
     assert here.cloud.fleet[ONE].status == "Running"
 
 
-def test_a_kubernetes_node_is_refused_and_a_person_may_insist(stage: Staged):
+def test_a_kubernetes_node_is_refused_and_a_person_may_insist(stage: Staged) -> None:
     here = stage(instances(1, tags={"ecs-reboot": "enabled", "ack.aliyun.com": "c123"}))
     assert answered(here, ask())[0] == "kubernetes_node"
     assert here.rebooted() == []
     assert answered(here, ask(override=["kubernetes_node"]))[0] == "accepted"
 
 
-def test_the_platforms_own_tag_is_believed_although_auto_scaling_knows_nothing(stage: Staged):
+def test_the_platforms_own_tag_is_believed_although_auto_scaling_knows_nothing(stage: Staged) -> None:
     here = stage(instances(1, tags={"ecs-reboot": "enabled", "acs:autoscaling:scalingGroupId": "asg-1"}))
     assert answered(here, ask())[0] == "managed"
     assert here.rebooted() == []
@@ -113,7 +113,7 @@ def test_the_platforms_own_tag_is_believed_although_auto_scaling_knows_nothing(s
 # What does the platform say?
 
 
-def test_a_redeployment_is_refused_with_its_time_and_its_real_cure(stage: Staged):
+def test_a_redeployment_is_refused_with_its_time_and_its_real_cure(stage: Staged) -> None:
     event = {"type": "SystemMaintenance.Redeploy", "not_before": "2099-12-01T06:00:00Z"}
     here = stage(instances(1, system_events=[event]))
     code, reason = answered(here, ask())
@@ -123,7 +123,7 @@ def test_a_redeployment_is_refused_with_its_time_and_its_real_cure(stage: Staged
     assert here.rebooted() == []
 
 
-def test_no_restart_into_the_platforms_own_repair(stage: Staged):
+def test_no_restart_into_the_platforms_own_repair(stage: Staged) -> None:
     here = stage(instances(1, system_events=[{"type": "SystemFailure.Reboot", "cycle": "Executing"}]), timeout=20)
     answer = here.send(ask())
     assert answer["raised"]["errorType"] == "RetryableFailure"
@@ -131,7 +131,7 @@ def test_no_restart_into_the_platforms_own_repair(stage: Staged):
     assert here.rebooted() == []
 
 
-def test_our_reboot_settles_the_one_that_the_platform_announced(stage: Staged):
+def test_our_reboot_settles_the_one_that_the_platform_announced(stage: Staged) -> None:
     event = {"type": "SystemMaintenance.Reboot", "not_before": "in 3d"}
     here = stage(instances(1, system_events=[event]))
     assert answered(here, ask())[0] == "accepted"
@@ -152,20 +152,22 @@ def test_our_reboot_settles_the_one_that_the_platform_announced(stage: Staged):
         ({}, "accepted", "accepted"),
     ],
 )
-def test_an_alarm_needs_a_second_opinion(stage: Staged, declared: dict[str, Any], under_any: str, under_all: str):
+def test_an_alarm_needs_a_second_opinion(
+    stage: Staged, declared: dict[str, Any], under_any: str, under_all: str
+) -> None:
     for value, expected in (("any", under_any), ("all", under_all), ("off", "accepted")):
         here = stage(instances(1, **declared), RESPONSIVE=value)
         assert answered(here, alarm())[0] == expected, value
         assert bool(here.rebooted()) is (expected == "accepted")
 
 
-def test_a_person_needs_none(stage: Staged):
+def test_a_person_needs_none(stage: Staged) -> None:
     here = stage(instances(1, **SPEAKING, metrics=COOL))
     assert answered(here, ask())[0] == "accepted"
     assert not here.cloud.audit.calls(service="cms")
 
 
-def test_a_machine_that_is_running_with_a_dead_guest_has_not_recovered(stage: Staged):
+def test_a_machine_that_is_running_with_a_dead_guest_has_not_recovered(stage: Staged) -> None:
     silent = {"agent": {"silent_since": "20m ago", "stays_silent": True}}
     before = {"start_time": "9m ago", "attempts": [{"ago": "10m", "state": "accepted"}]}
     here = stage(instances(1, **before, **silent))
@@ -177,7 +179,7 @@ def test_a_machine_that_is_running_with_a_dead_guest_has_not_recovered(stage: St
 # Is it busy?
 
 
-def test_a_timer_waits_for_a_snapshot_and_an_old_alarm_does_not(stage: Staged):
+def test_a_timer_waits_for_a_snapshot_and_an_old_alarm_does_not(stage: Staged) -> None:
     busy = instances(1, snapshots=[{"began": "1m ago"}])
     here = stage(busy, BUSY_SECONDS="600")
     assert answered(here, timer())[0] == "busy"
@@ -189,7 +191,7 @@ def test_a_timer_waits_for_a_snapshot_and_an_old_alarm_does_not(stage: Staged):
     assert answered(stage(busy), timer())[0] == "accepted"
 
 
-def test_a_timer_waits_for_running_commands(stage: Staged):
+def test_a_timer_waits_for_running_commands(stage: Staged) -> None:
     here = stage(instances(1, agent={"running_commands": 1, "last_invoked": "1m ago"}), BUSY_SECONDS="600")
     assert answered(here, timer())[0] == "busy"
     assert here.rebooted() == []
@@ -211,7 +213,7 @@ UNREADABLE = [
 @pytest.mark.parametrize(("service", "action", "code", "settings"), UNREADABLE)
 def test_a_fact_that_can_not_be_read_never_leads_to_a_reboot(
     stage: Staged, service: str, action: str, code: str, settings: dict[str, str]
-):
+) -> None:
     here = stage(instances(1), faults=[failing(service, action)], timeout=12, **settings)
     answer = here.send(alarm())
     assert answer["raised"]["errorType"] == "RetryableFailure"
@@ -221,7 +223,7 @@ def test_a_fact_that_can_not_be_read_never_leads_to_a_reboot(
     assert not here.cloud.audit.calls("RebootInstances")
 
 
-def test_a_moments_trouble_is_overcome_within_the_invocation(stage: Staged):
+def test_a_moments_trouble_is_overcome_within_the_invocation(stage: Staged) -> None:
     once = [{**failing(service, action), "times": 1} for service, action, _, _ in UNREADABLE]
     here = stage(instances(1), faults=once, BUSY_SECONDS="600")
     assert answered(here, alarm())[0] == "accepted"
@@ -230,7 +232,7 @@ def test_a_moments_trouble_is_overcome_within_the_invocation(stage: Staged):
 # Cost
 
 
-def test_what_is_off_is_not_asked_and_what_is_refused_cheaply_neither(stage: Staged):
+def test_what_is_off_is_not_asked_and_what_is_refused_cheaply_neither(stage: Staged) -> None:
     off = {"MANAGED": "allow", "PLATFORM_EVENTS": "ignore", "RESPONSIVE": "off"}
     here = stage(instances(1), **off)
     assert answered(here, alarm())[0] == "accepted"
@@ -241,7 +243,7 @@ def test_what_is_off_is_not_asked_and_what_is_refused_cheaply_neither(stage: Sta
     assert not here.cloud.audit.calls(service="ess")
 
 
-def test_all_facts_of_an_alarm_are_in_its_record(stage: Staged):
+def test_all_facts_of_an_alarm_are_in_its_record(stage: Staged) -> None:
     here = stage(instances(1, **HANGING, metrics=HOT), BUSY_SECONDS="600")
     invocation = here.instance.invoke(json.dumps(alarm()).encode())
     (record,) = [one for one in records(invocation.logs) if one["record"] == "result"]

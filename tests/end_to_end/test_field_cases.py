@@ -17,7 +17,7 @@ with (FIELD / "cases.tsv").open(encoding="utf-8", newline="") as table:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["file"])
-def test_a_case_from_the_field_does_what_its_row_says(stage: Staged, case: dict[str, str]):
+def test_a_case_from_the_field_does_what_its_row_says(stage: Staged, case: dict[str, str]) -> None:
     settings = dict(word.split("=", 1) for word in shlex.split(case["settings"]))
     here = stage(None, **settings)
     if "WEBHOOK_TOKEN" in settings:
@@ -34,7 +34,7 @@ def group(began: datetime) -> str:
     return json.dumps({"status": "firing", "groupLabels": {}, "alerts": [alert]})
 
 
-def test_a_group_that_arrives_now_is_told_now_however_long_ago_its_alert_began(stage: Staged):
+def test_a_group_that_arrives_now_is_told_now_however_long_ago_its_alert_began(stage: Staged) -> None:
     here = stage(None, WEBHOOK_TOKEN="t0ken")
     here.send({"instance_ids": [WEB_02], "dry_run": True})
     now = datetime.now(timezone.utc)
@@ -51,7 +51,7 @@ def test_a_group_that_arrives_now_is_told_now_however_long_ago_its_alert_began(s
     assert here.rebooted() == [WEB_01]
 
 
-def test_left_out_alerts_are_said_in_the_answer_and_the_record(stage: Staged):
+def test_left_out_alerts_are_said_in_the_answer_and_the_record(stage: Staged) -> None:
     here = stage(None, MAX_EVENT_AGE_SECONDS="0")
     body = {**json.loads(group(datetime.now(timezone.utc))), "truncatedAlerts": 3}
     invocation = here.instance.invoke(json.dumps(body).encode())
@@ -62,7 +62,7 @@ def test_left_out_alerts_are_said_in_the_answer_and_the_record(stage: Staged):
     assert here.rebooted() == [WEB_01]
 
 
-def test_a_strangers_alert_gets_one_record_with_a_request_that_works(stage: Staged):
+def test_a_strangers_alert_gets_one_record_with_a_request_that_works(stage: Staged) -> None:
     here = stage(None)
     answer = here.send((FIELD / "16d-flat-aliyun-sub.json").read_bytes())
     (result,) = answer["results"]
@@ -74,5 +74,5 @@ def test_a_strangers_alert_gets_one_record_with_a_request_that_works(stage: Stag
     assert here.rebooted() == [WEB_01]
 
 
-def test_every_case_is_in_the_table():
+def test_every_case_is_in_the_table() -> None:
     assert {path.name for path in FIELD.iterdir()} - {"cases.tsv"} == {case["file"] for case in CASES}

@@ -35,7 +35,7 @@ def entry(here: Stage) -> str:
     return str(here.cloud.fleet[ONE].state.tags["ecs-reboot.ledger"])
 
 
-def test_where_ecs_takes_a_forced_reboot_the_sweep_finishes_what_hangs_by_one(stage: Staged):
+def test_where_ecs_takes_a_forced_reboot_the_sweep_finishes_what_hangs_by_one(stage: Staged) -> None:
     here = stage(hanging(), deviations=["reboot_in_between"], **ESCALATE)
     answer = here.send(SWEEP)
     assert codes(answer) == ["hung", "recovered"]
@@ -48,7 +48,7 @@ def test_where_ecs_takes_a_forced_reboot_the_sweep_finishes_what_hangs_by_one(st
     assert codes(here.send(SWEEP)) == ["nothing_to_do"]
 
 
-def test_where_ecs_refuses_a_forced_reboot_it_is_stopped_and_started(stage: Staged):
+def test_where_ecs_refuses_a_forced_reboot_it_is_stopped_and_started(stage: Staged) -> None:
     here = stage(hanging(), **ESCALATE)
     answer = here.send(SWEEP)
     assert codes(answer) == ["hung", "recovered"]
@@ -59,7 +59,7 @@ def test_where_ecs_refuses_a_forced_reboot_it_is_stopped_and_started(stage: Stag
     assert " forced back " in entry(here)
 
 
-def test_where_ecs_takes_neither_a_person_is_called_and_it_is_not_tried_again(stage: Staged):
+def test_where_ecs_takes_neither_a_person_is_called_and_it_is_not_tried_again(stage: Staged) -> None:
     here = stage(hanging(), deviations=["no_stop_in_between"], **ESCALATE)
     answer = here.send(SWEEP)
     assert codes(answer) == ["hung", "hung"]
@@ -69,7 +69,7 @@ def test_where_ecs_takes_neither_a_person_is_called_and_it_is_not_tried_again(st
     assert asked(here) == ["[RebootInstances]", "StopInstances"]
 
 
-def test_it_is_left_alone_where_policy_never_forces_and_a_person_is_called(stage: Staged):
+def test_it_is_left_alone_where_policy_never_forces_and_a_person_is_called(stage: Staged) -> None:
     here = stage(hanging(), **{**ESCALATE, "FORCE_REBOOT": "never"})
     assert codes(here.send(SWEEP)) == ["hung"]
     assert codes(here.send(SWEEP)) == ["nothing_to_do"]
@@ -77,7 +77,7 @@ def test_it_is_left_alone_where_policy_never_forces_and_a_person_is_called(stage
     assert here.cloud.fleet[ONE].status == "Stopping"
 
 
-def test_a_person_may_insist_with_force_and_a_reason(stage: Staged):
+def test_a_person_may_insist_with_force_and_a_reason(stage: Staged) -> None:
     ask = {"instance_ids": [ONE], "region_id": "cn-hangzhou", "reason": "seen on VNC"}
     here = stage(hanging(state="hung"), **{**ESCALATE, "FORCE_REBOOT": "always"})
     assert codes(here.send(ask)) == ["not_running"]

@@ -66,7 +66,7 @@ def sweep(here: Stage) -> dict[str, Any]:
     return here.send({"triggerTime": now, "triggerName": "sweep", "payload": payload})
 
 
-def test_every_service_hears_of_the_reboot_and_of_its_end(chatting: Chatting):
+def test_every_service_hears_of_the_reboot_and_of_its_end(chatting: Chatting) -> None:
     here = chatting(tuple(PATHS), VERIFY_SECONDS="10")
     answer = here.send(ask(ONE))
     assert answer["results"][0]["code"] == "recovered"
@@ -77,7 +77,7 @@ def test_every_service_hears_of_the_reboot_and_of_its_end(chatting: Chatting):
         assert " came back in " in second["title"] + second["text"]
 
 
-def test_in_chinese(chatting: Chatting):
+def test_in_chinese(chatting: Chatting) -> None:
     here = chatting(("feishu",), VERIFY_SECONDS="10", NOTIFY_LANGUAGE="zh")
     here.send(ask(ONE))
     assert [message["title"].partition("] ")[2].partition(" ")[2][:4] for message in chat_of(here)] == [
@@ -86,21 +86,21 @@ def test_in_chinese(chatting: Chatting):
     ]
 
 
-def test_a_message_leads_to_the_records(chatting: Chatting):
+def test_a_message_leads_to_the_records(chatting: Chatting) -> None:
     here = chatting(("feishu",))
     here.send(ask(ONE))
     link = chat_of(here)[0]["link"]
     assert link.startswith("https://sls.console.aliyun.com/lognext/project/ecs-reboot/logsearch/records?")
 
 
-def test_a_reboot_that_does_not_come_back_is_told_by_the_run_that_watches_it(chatting: Chatting):
+def test_a_reboot_that_does_not_come_back_is_told_by_the_run_that_watches_it(chatting: Chatting) -> None:
     fleet = instances(1, reboot_seconds=0.2, stays_down=True)
     here = chatting(("dingtalk",), fleet, VERIFY_SECONDS="3")
     assert here.send(ask(ONE))["results"][0]["code"] == "stayed_down"
     assert "did not come back" in chat_of(here)[-1]["title"]
 
 
-def test_a_refusal_that_needs_a_person_is_told_once_and_others_not_at_all(chatting: Chatting):
+def test_a_refusal_that_needs_a_person_is_told_once_and_others_not_at_all(chatting: Chatting) -> None:
     settings = {"MAX_ATTEMPTS": "1", "COOLDOWN_SECONDS": "0", "GRACE_SECONDS": "0", "MAX_REBOOTS": "off"}
     here = chatting(("dingtalk",), instances(1, reboot_seconds=0.1), VERIFY_SECONDS="5", **settings)
     assert here.send(ask(ONE))["results"][0]["code"] == "recovered"
@@ -113,7 +113,7 @@ def test_a_refusal_that_needs_a_person_is_told_once_and_others_not_at_all(chatti
     assert "it needs you" in chat_of(here)[-1]["title"]
 
 
-def test_without_notify_nobody_is_told(stage: Staged):
+def test_without_notify_nobody_is_told(stage: Staged) -> None:
     here = stage(instances(1))
     assert here.send(ask(ONE))["notices"] == {"status": "off", "told": 0}
     assert here.cloud.audit.calls(service="chat") == ()
@@ -131,7 +131,7 @@ REFUSALS = [
 @pytest.mark.parametrize(("service", "changed", "reason"), REFUSALS)
 def test_a_refusal_inside_http_200_is_in_the_answer_and_the_record(
     chatting: Chatting, service: str, changed: dict[str, str], reason: str
-):
+) -> None:
     here = chatting((service,))
     robot = {"service": service, "token": TOKENS[service], "secret": SECRETS[service], **changed}
     at(here, "/chat", robot)
@@ -147,7 +147,9 @@ def test_a_refusal_inside_http_200_is_in_the_answer_and_the_record(
 
 @pytest.mark.parametrize("service", list(PATHS))
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "not_json", "throttle", "error"])
-def test_no_address_and_no_secret_is_in_any_output_whatever_goes_wrong(chatting: Chatting, service: str, kind: str):
+def test_no_address_and_no_secret_is_in_any_output_whatever_goes_wrong(
+    chatting: Chatting, service: str, kind: str
+) -> None:
     here = chatting((service,))
     fault: dict[str, Any] = {"service": "chat", "action": service, "kind": kind}
     if kind == "error":
@@ -160,7 +162,7 @@ def test_no_address_and_no_secret_is_in_any_output_whatever_goes_wrong(chatting:
     assert SECRETS.get(service, "no secret") not in output
 
 
-def test_a_slow_chat_service_delays_no_reboot(chatting: Chatting):
+def test_a_slow_chat_service_delays_no_reboot(chatting: Chatting) -> None:
     here = chatting(("dingtalk", "slack"), instances(2, reboot_seconds=1), VERIFY_SECONDS="10")
     at(here, "/faults", {"service": "chat", "action": "dingtalk", "kind": "delay", "seconds": 20})
     answer = here.send(ask(ONE))
@@ -177,7 +179,7 @@ def decisions(answer: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "delay", "not_json", "throttle"])
-def test_no_notice_changes_a_decision(stage: Staged, chatting: Chatting, kind: str):
+def test_no_notice_changes_a_decision(stage: Staged, chatting: Chatting, kind: str) -> None:
     fleet = instances(3, reboot_seconds=600)
     events = [ask(ONE), ask(ONE), ask(TWO), ask(ONE, TWO)]
     plain = stage(fleet, MAX_REBOOTS="1")
@@ -191,7 +193,7 @@ def test_no_notice_changes_a_decision(stage: Staged, chatting: Chatting, kind: s
     assert calls[0] == calls[1]
 
 
-def test_what_failed_is_told_late_by_the_sweep_as_one_message(chatting: Chatting):
+def test_what_failed_is_told_late_by_the_sweep_as_one_message(chatting: Chatting) -> None:
     here = chatting(("slack",), VERIFY_SECONDS="10")
     at(here, "/faults", {"service": "chat", "action": "slack", "kind": "error", "status": 503, "times": 2})
     assert here.send(ask(ONE))["notices"]["status"] == "failed"
@@ -203,7 +205,7 @@ def test_what_failed_is_told_late_by_the_sweep_as_one_message(chatting: Chatting
     assert sweep(here)["notices"]["told"] == 0
 
 
-def test_more_than_twenty_a_minute_never_reach_dingtalk_which_would_block_the_robot(chatting: Chatting):
+def test_more_than_twenty_a_minute_never_reach_dingtalk_which_would_block_the_robot(chatting: Chatting) -> None:
     fleet = instances(24, reboot_seconds=0.1)
     here = chatting(("dingtalk",), fleet, MAX_REBOOTS="off")
     answers = [here.send(ask(one["instance_id"])) for one in fleet]
@@ -214,7 +216,7 @@ def test_more_than_twenty_a_minute_never_reach_dingtalk_which_would_block_the_ro
     assert answers[-1]["notices"]["failed"][0]["reason"].startswith("20 messages a minute")
 
 
-def test_a_batch_is_one_message(chatting: Chatting):
+def test_a_batch_is_one_message(chatting: Chatting) -> None:
     fleet = instances(24, reboot_seconds=0.1)
     here = chatting(("wecom",), fleet, MAX_REBOOTS="off")
     here.send(ask(*(one["instance_id"] for one in fleet)))
@@ -223,7 +225,7 @@ def test_a_batch_is_one_message(chatting: Chatting):
     assert "and 14 more" in message["text"]
 
 
-def test_the_digest_of_an_observing_week_is_told(chatting: Chatting):
+def test_the_digest_of_an_observing_week_is_told(chatting: Chatting) -> None:
     here = chatting(("dingtalk", "feishu"), GRACE_SECONDS="0", MAX_REBOOTS="off", MODE="observe")
     for _ in range(2):
         here.send(ask(ONE, TWO))
@@ -241,7 +243,7 @@ def test_the_digest_of_an_observing_week_is_told(chatting: Chatting):
     assert [message["service"] for message in messages].count("feishu") == 2
 
 
-def test_a_digest_without_a_logstore_says_so(chatting: Chatting):
+def test_a_digest_without_a_logstore_says_so(chatting: Chatting) -> None:
     here = chatting(LOGSTORE="", LOG_PROJECT="")
     (result,) = here.send({"digest": True})["results"]
     assert result["code"] == "nothing_to_do"
@@ -249,7 +251,7 @@ def test_a_digest_without_a_logstore_says_so(chatting: Chatting):
     assert chat_of(here) == []
 
 
-def test_a_digest_that_can_t_be_counted_is_tried_again(chatting: Chatting):
+def test_a_digest_that_can_t_be_counted_is_tried_again(chatting: Chatting) -> None:
     here = chatting()
     at(here, "/faults", {"service": "sls", "action": "GetLogs", "kind": "drop_before"})
     assert "could not be counted" in here.send({"digest": True})["raised"]["errorMessage"]

@@ -44,7 +44,7 @@ def running(here: Stage, seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def test_it_is_protected_before_the_reboot_and_free_when_it_is_back(stage: Staged):
+def test_it_is_protected_before_the_reboot_and_free_when_it_is_back(stage: Staged) -> None:
     here = stage(instances(1, reboot_seconds=2), scaling_groups=[GROUP], VERIFY_SECONDS="20", **PROTECT)
     assert [result["code"] for result in here.send(REQUEST)["results"]] == ["recovered"]
     changes = ("SetInstancesProtection", "RebootInstances")
@@ -56,7 +56,7 @@ def test_it_is_protected_before_the_reboot_and_free_when_it_is_back(stage: Stage
     assert member(here) == "InService"
 
 
-def test_whoever_crashed_the_sweep_takes_the_protection_back_as_often_as_it_takes(stage: Staged):
+def test_whoever_crashed_the_sweep_takes_the_protection_back_as_often_as_it_takes(stage: Staged) -> None:
     down = Fault(service="ess", action="SetInstancesProtection", kind="error", code="Forbidden.RAM", status=403)
     here = stage(instances(1, reboot_seconds=1), scaling_groups=[GROUP], **PROTECT)
     # Nobody watches: what follows is what follows a run that died after ECS accepted.
@@ -73,7 +73,7 @@ def test_whoever_crashed_the_sweep_takes_the_protection_back_as_often_as_it_take
     assert here.cloud.fleet.get(ONE) is not None
 
 
-def test_what_can_not_be_protected_is_not_rebooted(stage: Staged):
+def test_what_can_not_be_protected_is_not_rebooted(stage: Staged) -> None:
     refused = {"service": "ess", "action": "SetInstancesProtection", "kind": "error", "code": "Forbidden.Unauthorized"}
     here = stage(instances(1), scaling_groups=[GROUP], faults=[{**refused, "status": 403, "times": 1}], **PROTECT)
     answer = here.send(REQUEST)

@@ -17,7 +17,7 @@ def codes(answer: dict[str, Any]) -> dict[str, str]:
     return {result["instance_id"]: result["code"] for result in answer["results"]}
 
 
-def test_many_ids_take_batches_of_at_most_a_hundred(stage: Staged):
+def test_many_ids_take_batches_of_at_most_a_hundred(stage: Staged) -> None:
     fleet = instances(250)
     here = stage(fleet, MAX_REBOOTS="off")
     answer = here.send(ask(*(one["instance_id"] for one in fleet)))
@@ -32,7 +32,7 @@ def test_many_ids_take_batches_of_at_most_a_hundred(stage: Staged):
     assert set(here.calls()) == {*asked, "TagResources", "RebootInstances"}
 
 
-def test_one_bad_id_never_spoils_the_others(stage: Staged):
+def test_one_bad_id_never_spoils_the_others(stage: Staged) -> None:
     here = stage(instances(2), MAX_REBOOTS="off")
     answer = here.send(ask(ONE, "i-bp1nosuchinstance0001", "not-an-id", TWO))
     assert codes(answer) == {
@@ -45,27 +45,27 @@ def test_one_bad_id_never_spoils_the_others(stage: Staged):
 
 
 @pytest.mark.parametrize(("policy", "forced"), [("never", "False"), ("always", "True"), ("escalate", "False")])
-def test_force_reboot_is_the_policys(stage: Staged, policy: str, forced: str):
+def test_force_reboot_is_the_policys(stage: Staged, policy: str, forced: str) -> None:
     here = stage(instances(1), FORCE_REBOOT=policy)
     answer = here.send(ask(ONE))
     assert answer["results"][0]["force"] is (forced == "True")
     assert here.cloud.audit.calls("RebootInstances")[0]["parameters"]["ForceReboot"] == forced
 
 
-def test_a_request_may_ask_for_force_only_where_the_policy_allows_it(stage: Staged):
+def test_a_request_may_ask_for_force_only_where_the_policy_allows_it(stage: Staged) -> None:
     assert codes(stage(instances(1)).send(ask(ONE, force=True))) == {ONE: "force_not_allowed"}
     here = stage(instances(1), FORCE_REBOOT="escalate")
     assert here.send(ask(ONE, force=True))["results"][0]["force"] is True
 
 
 @pytest.mark.parametrize("mode", ["AllTogether", "SuccessFirst"])
-def test_batch_optimization_is_sent(stage: Staged, mode: str):
+def test_batch_optimization_is_sent(stage: Staged, mode: str) -> None:
     here = stage(instances(1), BATCH_OPTIMIZATION=mode)
     here.send(ask(ONE))
     assert here.cloud.audit.calls("RebootInstances")[0]["parameters"]["BatchOptimization"] == mode
 
 
-def test_a_dry_run_asks_ecs_to_check_and_changes_nothing(stage: Staged):
+def test_a_dry_run_asks_ecs_to_check_and_changes_nothing(stage: Staged) -> None:
     here = stage(instances(2), DRY_RUN="true", MAX_REBOOTS="off")
     answer = here.send(ask(ONE, TWO))
     assert answer["dry_run"] is True
@@ -76,7 +76,7 @@ def test_a_dry_run_asks_ecs_to_check_and_changes_nothing(stage: Staged):
     assert not here.cloud.audit.calls("TagResources")
 
 
-def test_a_dry_run_tells_what_ecs_would_refuse(stage: Staged):
+def test_a_dry_run_tells_what_ecs_would_refuse(stage: Staged) -> None:
     fault = {"action": "RebootInstances", "kind": "error", "code": "InstanceNotReady", "instance_id": ONE}
     here = stage(instances(2), faults=[fault], MAX_REBOOTS="off")
     answer = here.send(ask(ONE, TWO, dry_run=True))
@@ -84,7 +84,7 @@ def test_a_dry_run_tells_what_ecs_would_refuse(stage: Staged):
     assert here.rebooted() == []
 
 
-def test_response_fields_are_in_the_result(stage: Staged):
+def test_response_fields_are_in_the_result(stage: Staged) -> None:
     here = stage(instances(1))
     result = here.send(ask(ONE))["results"][0]
     assert (result["previous_status"], result["current_status"]) == ("Running", "Stopping")
@@ -94,7 +94,7 @@ def test_response_fields_are_in_the_result(stage: Staged):
 
 @pytest.mark.parametrize("deviations", [[], ["number_codes"]])
 @pytest.mark.parametrize("mode", ["AllTogether", "SuccessFirst"])
-def test_the_code_of_a_row_is_a_text_or_a_number(stage: Staged, deviations: list[str], mode: str):
+def test_the_code_of_a_row_is_a_text_or_a_number(stage: Staged, deviations: list[str], mode: str) -> None:
     here = stage(instances(2), deviations=deviations, BATCH_OPTIMIZATION=mode, MAX_REBOOTS="off")
     assert codes(here.send(ask(ONE, TWO))) == {ONE: "accepted", TWO: "accepted"}
     assert here.rebooted() == [ONE, TWO]
@@ -106,7 +106,7 @@ TRY_AGAIN_LATER = ["InstanceNotReady", "InvalidOperation.Conflict", "InstanceExp
 
 @pytest.mark.parametrize("mode", ["AllTogether", "SuccessFirst"])
 @pytest.mark.parametrize("code", ERRORS)
-def test_an_error_code_of_the_reference_is_that_instances_result(stage: Staged, code: str, mode: str):
+def test_an_error_code_of_the_reference_is_that_instances_result(stage: Staged, code: str, mode: str) -> None:
     fault = {"action": "RebootInstances", "kind": "error", "code": code, "instance_id": ONE}
     here = stage(instances(1), faults=[fault], BATCH_OPTIMIZATION=mode)
     answer = here.send(ask(ONE))
@@ -118,7 +118,7 @@ def test_an_error_code_of_the_reference_is_that_instances_result(stage: Staged, 
 
 @pytest.mark.parametrize("mode", ["AllTogether", "SuccessFirst"])
 @pytest.mark.parametrize("code", TRY_AGAIN_LATER)
-def test_what_ecs_may_accept_later_is_tried_again_by_function_compute(stage: Staged, code: str, mode: str):
+def test_what_ecs_may_accept_later_is_tried_again_by_function_compute(stage: Staged, code: str, mode: str) -> None:
     fault = {"action": "RebootInstances", "kind": "error", "code": code, "status": 403, "instance_id": ONE}
     here = stage(instances(1), faults=[fault], BATCH_OPTIMIZATION=mode)
     answer = here.send(ask(ONE))
@@ -128,7 +128,7 @@ def test_what_ecs_may_accept_later_is_tried_again_by_function_compute(stage: Sta
     assert here.rebooted() == []
 
 
-def test_all_together_goes_on_without_the_one_that_ecs_refuses(stage: Staged):
+def test_all_together_goes_on_without_the_one_that_ecs_refuses(stage: Staged) -> None:
     """The second instance stops between the describe and the reboot: the batch is refused, and asked again without."""
     here = stage(instances(2), BATCH_OPTIMIZATION="AllTogether", MAX_REBOOTS="off")
     stop_when_claimed(here, TWO)
@@ -150,7 +150,7 @@ def stop_when_claimed(here: Any, instance_id: str) -> None:
     here.cloud.audit.subscribe(watch)
 
 
-def test_an_internal_error_is_settled_recorded_and_raised(stage: Staged):
+def test_an_internal_error_is_settled_recorded_and_raised(stage: Staged) -> None:
     fault = {"action": "RebootInstances", "kind": "error", "code": "InternalError", "times": 1}
     here = stage(instances(1), faults=[fault], timeout=60)
     answer = here.send(ask(ONE))
@@ -178,7 +178,7 @@ def test_an_internal_error_is_settled_recorded_and_raised(stage: Staged):
         ({"tags": {"ecs-reboot": "enabled", **{f"t{n}": "x" for n in range(19)}}}, "tags_full"),
     ],
 )
-def test_a_guard_refuses_and_ecs_is_never_asked(stage: Staged, fields: dict[str, Any], code: str):
+def test_a_guard_refuses_and_ecs_is_never_asked(stage: Staged, fields: dict[str, Any], code: str) -> None:
     here = stage(instances(1, **fields))
     answer = here.send(ask(ONE))
     assert codes(answer) == {ONE: code}
@@ -187,14 +187,14 @@ def test_a_guard_refuses_and_ecs_is_never_asked(stage: Staged, fields: dict[str,
     assert here.rebooted() == []
 
 
-def test_a_soft_guard_yields_to_a_person_who_names_it_and_says_why(stage: Staged):
+def test_a_soft_guard_yields_to_a_person_who_names_it_and_says_why(stage: Staged) -> None:
     here = stage(instances(1, tags={}))
     assert codes(here.send(ask(ONE, override=["not_opted_in"]))) == {ONE: "accepted"}
     here = stage(instances(1, operation_locks=["security"]))
     assert here.send(ask(ONE, override=["locked"]))["status"] == "rejected"
 
 
-def test_selectors_find_by_tag_group_and_name(stage: Staged):
+def test_selectors_find_by_tag_group_and_name(stage: Staged) -> None:
     fleet = [
         *instances(1, instance_name="web-1", resource_group_id="rg-aek2web"),
         {"instance_id": TWO, "instance_name": "db-1", "tags": {"ecs-reboot": "enabled", "app": "db"}},
@@ -209,12 +209,12 @@ def test_selectors_find_by_tag_group_and_name(stage: Staged):
         assert codes(answer) == {found: "accepted"}, selector
 
 
-def test_a_selector_that_finds_nothing_says_so(stage: Staged):
+def test_a_selector_that_finds_nothing_says_so(stage: Staged) -> None:
     answer = stage(instances(1)).send({"tags": {"app": "none"}, "region_id": "cn-hangzhou"})
     assert (answer["status"], answer["results"][0]["code"]) == ("ignored", "no_match")
 
 
-def test_wrong_settings_are_told_in_the_record_and_stop_everything(stage: Staged):
+def test_wrong_settings_are_told_in_the_record_and_stop_everything(stage: Staged) -> None:
     here = stage(instances(1), FORCE_REBOOT="sometimes", DRY_RUM="true")
     answer = here.send(ask(ONE))
     assert answer["raised"]["errorType"] == "SettingsError"
@@ -224,7 +224,7 @@ def test_wrong_settings_are_told_in_the_record_and_stop_everything(stage: Staged
     assert here.calls() == []
 
 
-def test_records_reach_the_logstore_and_its_failure_stops_nothing(stage: Staged):
+def test_records_reach_the_logstore_and_its_failure_stops_nothing(stage: Staged) -> None:
     here = stage(instances(1))
     assert here.send(ask(ONE))["log_store"] == {"status": "written", "written": 1, "logstore": "ecs-reboot/records"}
     fault = {"service": "sls", "action": "PutLogs", "kind": "error", "code": "ServerBusy", "status": 503}
@@ -235,7 +235,7 @@ def test_records_reach_the_logstore_and_its_failure_stops_nothing(stage: Staged)
     assert "ServerBusy" in answer["log_store"]["message"]
 
 
-def test_a_reset_lets_a_person_try_again(stage: Staged):
+def test_a_reset_lets_a_person_try_again(stage: Staged) -> None:
     here = stage(instances(1), GRACE_SECONDS="0", MAX_ATTEMPTS="1", COOLDOWN_SECONDS="0", ATTEMPT_WINDOW_SECONDS="600")
     fault = {"action": "RebootInstances", "kind": "error", "code": "IncorrectInstanceStatus", "times": 1}
     from localcloud.account.faults import parse
@@ -248,7 +248,7 @@ def test_a_reset_lets_a_person_try_again(stage: Staged):
     assert codes(here.send(ask(ONE))) == {ONE: "accepted"}
 
 
-def test_a_region_that_does_not_exist_is_told_and_not_tried_again(stage: Staged):
+def test_a_region_that_does_not_exist_is_told_and_not_tried_again(stage: Staged) -> None:
     answer = stage(instances(1)).send({"instance_ids": [ONE], "region_id": "mars-1", "reason": "test"})
     assert (answer["status"], answer["results"][0]["code"]) == ("partial", "InvalidRegionId.NotFound")
     assert answer["results"][0]["retriable"] is False

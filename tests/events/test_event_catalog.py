@@ -56,7 +56,7 @@ def reading(event: object, *switched_on: str) -> ParsedEvent:
 @pytest.mark.parametrize(("name", "status"), NAMES)
 def test_no_documented_event_reboots_by_default_and_only_switchable_ones_when_asked(
     form: Callable[[str, str], object], name: str, status: str
-):
+) -> None:
     event = form(name, status)
     assert not reading(event).requests
     asked = reading(event, *switchable(), name, qualified(name, status))
@@ -64,17 +64,17 @@ def test_no_documented_event_reboots_by_default_and_only_switchable_ones_when_as
 
 
 @pytest.mark.parametrize(("name", "status"), NAMES)
-def test_every_documented_event_is_in_the_catalogue(name: str, status: str):
+def test_every_documented_event_is_in_the_catalogue(name: str, status: str) -> None:
     assert [one for one in entries() if one.name == name and one.status == status]
 
 
-def test_switching_one_event_on_switches_on_no_other():
+def test_switching_one_event_on_switches_on_no_other() -> None:
     chosen = "Instance:SystemMaintenance.Reboot:Scheduled"
     acted = [name for name, status in NAMES if reading(by_cloudmonitor(name, status), chosen).requests]
     assert acted == [chosen]
 
 
-def test_what_may_be_switched_on():
+def test_what_may_be_switched_on() -> None:
     assert set(switchable()) == {
         "Agent_Status_Stopped:stopped",
         "Disk:DiskIOHang:WillExecute",
@@ -95,23 +95,23 @@ def test_what_may_be_switched_on():
         ("Instance:NeverHeardOf", "Normal", "information"),
     ],
 )
-def test_the_code_says_why_nothing_follows(name: str, status: str, code: str):
+def test_the_code_says_why_nothing_follows(name: str, status: str, code: str) -> None:
     assert [one.code for one in reading(by_cloudmonitor(name, status)).ignored] == [code]
 
 
 @pytest.mark.parametrize("state", ["Created", "Starting", "Running", "Stopping", "Stopped", "Deleted", "Executing"])
-def test_a_change_of_state_is_an_echo_whatever_the_state(state: str):
+def test_a_change_of_state_is_an_echo_whatever_the_state(state: str) -> None:
     event = by_eventbridge("Instance:StateChange", "")
     event["data"] = {"resourceId": ID, "resourceType": "ALIYUN::ECS::Instance", "state": state}
     asked = reading(event, *switchable(), "Instance:StateChange:Stopped", "Instance:StateChange")
     assert [one.code for one in asked.ignored] == ["echo"]
 
 
-def test_looking_up_takes_letters_of_any_case():
+def test_looking_up_takes_letters_of_any_case() -> None:
     assert look_up("agent_status_stopped", "Stopped") == look_up("Agent_Status_Stopped", "stopped")
 
 
-def test_the_documents_table_is_the_catalogue():
+def test_the_documents_table_is_the_catalogue() -> None:
     lines = (ROOT / "docs/understand/events.md").read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if line.startswith("| `") and line.count("|") == 5]
     assert rows == [_row(one) for one in entries()]

@@ -53,7 +53,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_event_is_what_its_name_says(name: str):
+def test_event_is_what_its_name_says(name: str) -> None:
     rules = EventSettings(webhook_token="demo-token", default_region="cn-hangzhou", actionable_events=switchable())
     reading = read((EVENTS / name).read_bytes(), rules, NOW)
     asked = [target.instance_id for request in reading.requests for target in request.targets]
@@ -62,5 +62,5 @@ def test_event_is_what_its_name_says(name: str):
     assert (reading.trigger, " ".join(asked), " ".join(codes)) == EXPECTED[name]
 
 
-def test_every_event_file_is_expected():
+def test_every_event_file_is_expected() -> None:
     assert {path.name for path in EVENTS.iterdir()} - {"README.md", "timers.yaml"} == set(EXPECTED)

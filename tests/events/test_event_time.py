@@ -25,7 +25,7 @@ from ecs_reboot.events.event_time import ended, parse
         ("2020-11-19T21:04:42.179PRC", "2020-11-19T13:04:42.179000+00:00"),
     ],
 )
-def test_known_spellings(value: object, expected: str):
+def test_known_spellings(value: object, expected: str) -> None:
     found = parse(value)
     assert found is not None
     assert found.isoformat() == expected
@@ -41,11 +41,11 @@ def test_known_spellings(value: object, expected: str):
         "\uff12\uff10\uff12\uff10-11-19T21:04:41Z", "2020-11-19T21:04:41Z\n", [], {}, 1e300,
     ],
 )  # fmt: skip
-def test_what_is_no_time(value: object):
+def test_what_is_no_time(value: object) -> None:
     assert parse(value) is None
 
 
-def test_the_year_one_is_not_an_end():
+def test_the_year_one_is_not_an_end() -> None:
     assert parse("0001-01-01T00:00:00Z") == datetime(1, 1, 1, tzinfo=timezone.utc)
     assert not ended("0001-01-01T00:00:00Z")
     assert not ended(None)

@@ -67,7 +67,7 @@ def reading(event: object, **rules: Any) -> ParsedEvent:
 
 
 @pytest.mark.parametrize("event", [ALARM, MNS, SYSTEM, CLOUD_EVENT, SLS, [LISTED], GROUP])
-def test_the_untouched_event_fires(event: object):
+def test_the_untouched_event_fires(event: object) -> None:
     (request,) = reading(event).requests
     assert [target.instance_id for target in request.targets] == [ID]
     assert request.event_time == datetime(2024, 6, 1, 3, 39, tzinfo=timezone.utc)
@@ -108,7 +108,9 @@ def test_the_untouched_event_fires(event: object):
         (GRAFANA, {"state": "paused"}, "not_firing"),
     ],
 )
-def test_one_state_out_of_place_and_nothing_follows(event: dict[str, object], change: dict[str, object], code: str):
+def test_one_state_out_of_place_and_nothing_follows(
+    event: dict[str, object], change: dict[str, object], code: str
+) -> None:
     found = reading({**event, **change}, max_event_age_seconds=0)
     assert [one.code for one in found.ignored] == [code]
     assert not found.requests
@@ -130,13 +132,13 @@ def test_one_state_out_of_place_and_nothing_follows(event: dict[str, object], ch
         ({"status": {}}, "not_firing"),
     ],
 )
-def test_a_listed_alert_fires_only_while_its_end_is_ahead(change: dict[str, object], code: str):
+def test_a_listed_alert_fires_only_while_its_end_is_ahead(change: dict[str, object], code: str) -> None:
     found = reading([{**LISTED, **change}])
     assert [one.code for one in found.ignored] == [code]
     assert not found.requests
 
 
-def test_the_groups_status_says_nothing_about_its_alerts():
+def test_the_groups_status_says_nothing_about_its_alerts() -> None:
     alert = {**LISTED, "status": "resolved"}
     assert [one.code for one in reading({**GROUP, "alerts": [alert]}).ignored] == ["alarm_over"]
     assert len(reading({**GROUP, "status": "resolved"}).requests) == 1
@@ -153,14 +155,14 @@ def test_the_groups_status_says_nothing_about_its_alerts():
         {**CLOUD_EVENT, "subject": f"acs:rds:cn-hangzhou:1:instance/{ID}"},
     ],
 )
-def test_an_event_of_another_product_is_not_for_us(event: object):
+def test_an_event_of_another_product_is_not_for_us(event: object) -> None:
     assert [one.code for one in reading(event).rejected] == ["not_ecs"]
     assert not reading(event).requests
 
 
 @pytest.mark.parametrize("source", ["acs.rds", "acs:oss", "my.own", "acs.cms", 5])
 @pytest.mark.parametrize("data", [CLOUD_EVENT["data"], "text", None, [1], {"name": "web", "size": 3}])
-def test_an_event_of_another_source_asks_for_nothing_and_is_called_what_it_is(source: object, data: object):
+def test_an_event_of_another_source_asks_for_nothing_and_is_called_what_it_is(source: object, data: object) -> None:
     found = reading({**CLOUD_EVENT, "source": source, "data": data})
     (said,) = found.ignored
     assert said.code == "information"
@@ -170,19 +172,19 @@ def test_an_event_of_another_source_asks_for_nothing_and_is_called_what_it_is(so
     assert not found.requests
 
 
-def test_only_configured_labels_name_an_instance():
+def test_only_configured_labels_name_an_instance() -> None:
     event = {**SLS, "labels": {"host": ID, "instance": ID}}
     assert [one.code for one in reading(event).rejected] == ["no_instance_id"]
     assert reading(event, instance_labels=("host",)).requests
 
 
-def test_the_region_of_the_log_project_is_not_the_instances():
+def test_the_region_of_the_log_project_is_not_the_instances() -> None:
     event = {**SLS, "region": "cn-beijing"}
     assert reading(event).requests[0].targets[0].region_id == "cn-hangzhou"
     assert [one.code for one in reading(event, default_region="").rejected] == ["no_region"]
 
 
-def test_the_region_of_the_bus_stands_in_only_for_none():
+def test_the_region_of_the_bus_stands_in_only_for_none() -> None:
     event = {**CLOUD_EVENT, "aliyunregionid": "cn-chengdu"}
     assert reading(event).requests[0].targets[0].region_id == "cn-hangzhou"
     event["subject"] = "somewhere"

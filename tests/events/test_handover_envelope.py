@@ -39,7 +39,7 @@ def reading(event: bytes, *, now: datetime = NOW) -> ParsedEvent:
     return read(event, EventSettings(webhook_token=TOKEN, max_event_age_seconds=1800), now)
 
 
-def test_the_second_reading_is_the_first_without_a_caller_who_waits():
+def test_the_second_reading_is_the_first_without_a_caller_who_waits() -> None:
     first, second = reading(json.dumps(http()).encode()), reading(sealed(http()))
     assert first.requests
     assert (first.over_http, first.handed_over_by) == (True, "")
@@ -48,7 +48,7 @@ def test_the_second_reading_is_the_first_without_a_caller_who_waits():
 
 
 @pytest.mark.parametrize("encoded", [False, True])
-def test_the_body_is_carried_as_it_came(*, encoded: bool):
+def test_the_body_is_carried_as_it_came(*, encoded: bool) -> None:
     import base64
 
     body = base64.b64encode(BODY.encode()).decode() if encoded else BODY
@@ -64,7 +64,7 @@ def test_the_body_is_carried_as_it_came(*, encoded: bool):
 
 
 @pytest.mark.parametrize("carrier", ["headers", "queryParameters"])
-def test_the_token_is_not_carried(carrier: str):
+def test_the_token_is_not_carried(carrier: str) -> None:
     event = http(**{name: {} for name in ("headers", "queryParameters") if name != carrier})
     assert reading(json.dumps(event).encode()).requests
     text = sealed(event).decode()
@@ -72,12 +72,12 @@ def test_the_token_is_not_carried(carrier: str):
     assert "session=1" not in text
 
 
-def test_a_token_that_stands_in_the_body_too_is_not_laid_in_a_queue():
+def test_a_token_that_stands_in_the_body_too_is_not_laid_in_a_queue() -> None:
     with pytest.raises(Unreadable, match="WEBHOOK_TOKEN"):
         sealed(http(BODY.replace("ü", TOKEN)))
 
 
-def test_a_late_run_judges_the_age_by_the_callers_time():
+def test_a_late_run_judges_the_age_by_the_callers_time() -> None:
     late = NOW + timedelta(seconds=1801)
     assert reading(sealed(http())).requests
     assert [one.code for one in reading(sealed(http()), now=late).ignored] == ["stale"]
@@ -86,7 +86,7 @@ def test_a_late_run_judges_the_age_by_the_callers_time():
 
 
 @pytest.mark.parametrize("credentials", [{}, {"queryParameters": {"token": "guess"}}])
-def test_over_http_an_envelope_does_not_stand_for_the_token(credentials: dict[str, object]):
+def test_over_http_an_envelope_does_not_stand_for_the_token(credentials: dict[str, object]) -> None:
     posted = http(sealed(http()).decode(), **{"headers": {}, "queryParameters": {}, **credentials})
     found = reading(json.dumps(posted).encode())
     assert not found.requests
@@ -94,7 +94,7 @@ def test_over_http_an_envelope_does_not_stand_for_the_token(credentials: dict[st
     assert [one.code for one in found.rejected] == ["unauthorized"]
 
 
-def test_over_http_and_with_the_token_an_envelope_is_no_request():
+def test_over_http_and_with_the_token_an_envelope_is_no_request() -> None:
     found = reading(json.dumps(http(sealed(http()).decode())).encode())
     assert not found.requests
     assert (found.over_http, found.handed_over_by) == (True, "")
@@ -110,7 +110,7 @@ def test_over_http_and_with_the_token_an_envelope_is_no_request():
     ],
     ids=["topic", "array", "timer"],
 )
-def test_inside_anything_else_an_envelope_is_none(inside: Any):
+def test_inside_anything_else_an_envelope_is_none(inside: Any) -> None:
     found = reading(json.dumps(inside(sealed(http()).decode())).encode())
     assert not found.requests
     assert found.handed_over_by == ""
@@ -126,7 +126,7 @@ def test_inside_anything_else_an_envelope_is_none(inside: Any):
         {"more": 1},
     ],
 )
-def test_an_envelope_that_is_not_whole_is_an_object_like_others(changes: dict[str, object]):
+def test_an_envelope_that_is_not_whole_is_an_object_like_others(changes: dict[str, object]) -> None:
     whole = json.loads(sealed(http()))
     assert reading(json.dumps(whole, separators=(",", ":")).encode()).requests
     found = reading(json.dumps({**whole, **changes}, separators=(",", ":")).encode())

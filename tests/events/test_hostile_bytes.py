@@ -54,7 +54,7 @@ def reading(event: bytes) -> ParsedEvent:
     ],
     ids=lambda value: repr(value[:24]) if isinstance(value, bytes) else value,
 )
-def test_refused_with_a_reason(event: bytes, code: str):
+def test_refused_with_a_reason(event: bytes, code: str) -> None:
     found = reading(event)
     assert [one.code for one in found.rejected] == [code]
     assert not found.requests
@@ -64,18 +64,18 @@ def test_refused_with_a_reason(event: bytes, code: str):
 @pytest.mark.parametrize(
     "event", [b"\xef\xbb\xbf" + GOOD.encode(), GOOD.replace(" ", "\r\n").encode(), json.dumps(GOOD).encode()]
 )
-def test_a_byte_order_mark_other_line_ends_and_json_in_a_string_do_no_harm(event: bytes):
+def test_a_byte_order_mark_other_line_ends_and_json_in_a_string_do_no_harm(event: bytes) -> None:
     assert reading(event).requests[0].targets[0].instance_id == ID
 
 
-def test_layers_are_bounded():
+def test_layers_are_bounded() -> None:
     event = GOOD
     for _ in range(8):
         event = json.dumps({"TopicName": "t", "Message": event})
     assert [one.code for one in reading(event.encode()).rejected] == ["too_large"]
 
 
-def test_base64_is_tried_only_where_an_envelope_may_leave_it():
+def test_base64_is_tried_only_where_an_envelope_may_leave_it() -> None:
     coded = base64.b64encode(GOOD.encode()).decode()
     assert not reading(coded.encode()).requests
     assert reading(json.dumps({"TopicName": "t", "Message": coded}).encode()).requests
@@ -83,7 +83,7 @@ def test_base64_is_tried_only_where_an_envelope_may_leave_it():
     assert not reading(json.dumps({"TopicName": "t", "Message": twice}).encode()).requests
 
 
-def test_words_of_strangers_are_bounded_and_on_one_line():
+def test_words_of_strangers_are_bounded_and_on_one_line() -> None:
     event = {
         "alertState": "ALERT",
         "namespace": "acs_ecs_dashboard",
@@ -98,7 +98,7 @@ def test_words_of_strangers_are_bounded_and_on_one_line():
     assert (bad.reason + bad.value + bad.instance_id).isprintable()
 
 
-def test_many_alerts_are_judged_or_refused_as_a_whole():
+def test_many_alerts_are_judged_or_refused_as_a_whole() -> None:
     firing = {"status": "firing", "labels": {"instance_id": ID}, "startsAt": "2024-06-01T03:39:00Z"}
     group = {"alerts": [firing] * 900, "status": "firing"}
     few = reading(json.dumps(group).encode())
@@ -108,7 +108,7 @@ def test_many_alerts_are_judged_or_refused_as_a_whole():
     assert not many.requests
 
 
-def test_a_good_element_survives_its_neighbours():
+def test_a_good_element_survives_its_neighbours() -> None:
     event = [json.loads(GOOD), None, {"key": "value"}, "no json"]
     found = reading(json.dumps(event).encode())
     assert len(found.requests) == 1
@@ -143,7 +143,7 @@ def threshold(**more: object) -> dict[str, object]:
         ({"regionId": "cn-hangzhou", "dimensions": {"instanceId": ID, "region": "cn-beijing"}}, "region_conflict"),
     ],
 )
-def test_an_alarm_that_does_not_name_one_ecs_instance_is_rejected(change: dict[str, object], code: str):
+def test_an_alarm_that_does_not_name_one_ecs_instance_is_rejected(change: dict[str, object], code: str) -> None:
     found = reading(json.dumps(threshold(**change)).encode())
     assert [one.code for one in found.rejected] == [code]
     assert not found.requests
@@ -160,12 +160,12 @@ def test_an_alarm_that_does_not_name_one_ecs_instance_is_rejected(change: dict[s
         f'[{{"instanceId":"{ID}"}}]',
     ],
 )
-def test_every_spelling_of_dimensions(dimensions: object):
+def test_every_spelling_of_dimensions(dimensions: object) -> None:
     (request,) = reading(json.dumps(threshold(dimensions=dimensions)).encode()).requests
     assert request.targets[0].instance_id == ID
 
 
-def test_a_threshold_alarm_inside_a_cloud_event_of_cloudmonitor():
+def test_a_threshold_alarm_inside_a_cloud_event_of_cloudmonitor() -> None:
     event = {"specversion": "1.0", "id": "1", "source": "acs.cms", "type": "cms:Alert", "data": threshold()}
     found = reading(json.dumps(event).encode())
     assert found.trigger == "eventbridge>cms_threshold"

@@ -44,7 +44,7 @@ def reading(event: object, token: str = TOKEN, max_age: int = 1800) -> ParsedEve
         {"query": {"token": TOKEN}, "headers": {"Authorization": "Basic eDp5"}},
     ],
 )
-def test_the_right_token_is_let_in(credentials: dict[str, object]):
+def test_the_right_token_is_let_in(credentials: dict[str, object]) -> None:
     found = reading(http(**credentials))
     assert found.trigger == "http>manual"
     assert found.over_http
@@ -68,7 +68,7 @@ def test_the_right_token_is_let_in(credentials: dict[str, object]):
     ],
 )
 @pytest.mark.parametrize("body", [BODY, "{", "", None])
-def test_anything_else_is_refused_and_its_body_not_read(credentials: dict[str, object], body: object):
+def test_anything_else_is_refused_and_its_body_not_read(credentials: dict[str, object], body: object) -> None:
     found = reading(http(**credentials, body=body))
     assert [one.code for one in found.rejected] == ["unauthorized"]
     assert not found.requests
@@ -77,28 +77,28 @@ def test_anything_else_is_refused_and_its_body_not_read(credentials: dict[str, o
     assert TOKEN not in found.model_dump_json()
 
 
-def test_without_a_token_of_ours_http_is_refused_even_with_an_empty_one():
+def test_without_a_token_of_ours_http_is_refused_even_with_an_empty_one() -> None:
     for credentials in ({}, {"query": {"token": ""}}, {"headers": {"Authorization": "Bearer "}}):
         found = reading(http(**credentials), token="")
         assert [one.code for one in found.rejected] == ["http_disabled"]
 
 
 @pytest.mark.parametrize("encoded", [True, "true", "True"])
-def test_base64_is_told_by_its_flag(encoded: object):
+def test_base64_is_told_by_its_flag(encoded: object) -> None:
     body = base64.b64encode(BODY.encode()).decode()
     assert reading(http(query={"token": TOKEN}, body=body, isBase64Encoded=encoded)).requests
     bad = reading(http(query={"token": TOKEN}, body=BODY, isBase64Encoded=encoded))
     assert [one.code for one in bad.rejected] == ["malformed"]
 
 
-def test_the_delivery_time_counts_for_a_request_without_one():
+def test_the_delivery_time_counts_for_a_request_without_one() -> None:
     old = http(query={"token": TOKEN})
     old["requestContext"]["timeEpoch"] = "1717113150000"
     assert [one.code for one in reading(old).ignored] == ["stale"]
     assert reading(old, max_age=0).requests
 
 
-def test_an_http_event_inside_a_message_is_no_way_in():
+def test_an_http_event_inside_a_message_is_no_way_in() -> None:
     inner = json.dumps(http(query={"token": TOKEN}))
     topic = {"TopicName": "t", "Message": inner, "PublishTime": int(NOW.timestamp() * 1000)}
     listed = [http(query={"token": TOKEN})]
@@ -108,7 +108,7 @@ def test_an_http_event_inside_a_message_is_no_way_in():
         assert [one.code for one in found.rejected] == ["unsupported"]
 
 
-def test_override_and_by_hand_are_not_for_http():
+def test_override_and_by_hand_are_not_for_http() -> None:
     body = json.dumps({"instance_ids": [ID], "region_id": "cn-hangzhou", "reason": "x", "override": ["paused"]})
     found = reading(http(query={"token": TOKEN}, body=body))
     assert [one.code for one in found.rejected] == ["override_not_allowed"]

@@ -29,7 +29,7 @@ def timer(**request: object) -> ParsedEvent:
     return read(json.dumps(event).encode(), RULES, NOW)
 
 
-def test_a_person_resets_instances_and_says_why():
+def test_a_person_resets_instances_and_says_why() -> None:
     found = reading(reset=[WEB_01, WEB_01], region_id="cn-beijing", reason="disk replaced")
     assert found.upkeep == (
         LedgerCommand(
@@ -41,25 +41,25 @@ def test_a_person_resets_instances_and_says_why():
 
 
 @pytest.mark.parametrize("request_", [{"reset": [WEB_01]}, {"resume": True}, {"resume": True, "reason": " "}])
-def test_lifting_a_guard_needs_a_reason(request_: dict[str, object]):
+def test_lifting_a_guard_needs_a_reason(request_: dict[str, object]) -> None:
     found = reading(**request_)
     assert [one.code for one in found.rejected] == ["override_no_reason"]
     assert not found.upkeep
 
 
 @pytest.mark.parametrize("request_", [{"reset": [WEB_01], "reason": "x"}, {"resume": True, "reason": "x"}])
-def test_a_timer_cannot_lift_a_guard(request_: dict[str, object]):
+def test_a_timer_cannot_lift_a_guard(request_: dict[str, object]) -> None:
     found = timer(**request_)
     assert [one.code for one in found.rejected] == ["override_not_allowed"]
     assert not found.upkeep
 
 
-def test_the_sweeps_timer_asks_to_verify():
+def test_the_sweeps_timer_asks_to_verify() -> None:
     (upkeep,) = timer(verify=True).upkeep
     assert (upkeep.verb, upkeep.trigger, upkeep.region_id) == ("verify", "timer", "cn-hangzhou")
 
 
-def test_every_mistake_in_a_reset_is_named():
+def test_every_mistake_in_a_reset_is_named() -> None:
     found = reading(reset=["i-1", WEB_01], region_id="Hangzhou!", force=True, reason="x")
     assert [(one.code, one.path) for one in found.rejected] == [
         ("unknown_field", "force"),
@@ -68,7 +68,7 @@ def test_every_mistake_in_a_reset_is_named():
     ]
 
 
-def test_a_change_of_state_asks_to_verify_that_instance_and_never_to_reboot():
+def test_a_change_of_state_asks_to_verify_that_instance_and_never_to_reboot() -> None:
     event = {
         "product": "ECS",
         "name": "Instance:StateChange",
@@ -93,7 +93,7 @@ def test_a_change_of_state_asks_to_verify_that_instance_and_never_to_reboot():
         ),
     ],
 )
-def test_a_rolling_reboot_says_how_many_and_which(fields: dict[str, object], rolling: Rolling):
+def test_a_rolling_reboot_says_how_many_and_which(fields: dict[str, object], rolling: Rolling) -> None:
     (request,) = timer(tags={"app": "web"}, **fields).requests
     assert request.rolling == rolling
     assert request.selector is not None
@@ -113,7 +113,7 @@ def test_a_rolling_reboot_says_how_many_and_which(fields: dict[str, object], rol
         {"instance_ids": [WEB_01], "limit": 5, "older_than": "30d"},
     ],
 )
-def test_a_rolling_reboot_that_is_not_whole_is_refused(fields: dict[str, object]):
+def test_a_rolling_reboot_that_is_not_whole_is_refused(fields: dict[str, object]) -> None:
     found = reading(**fields)
     assert found.rejected
     assert not found.requests

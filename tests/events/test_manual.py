@@ -33,7 +33,7 @@ def timer(payload: object, at: str = "2024-06-01T03:39:00Z") -> dict[str, object
     return {"triggerTime": at, "triggerName": "nightly", "payload": payload}
 
 
-def test_a_request_by_ids_says_all_that_was_asked():
+def test_a_request_by_ids_says_all_that_was_asked() -> None:
     event = {**BY_ID, "instance_ids": [ONE, TWO, ONE], "reason": "disk\nfull", "force": False, "dry_run": True}
     (request,) = reading(event).requests
     assert request.targets == tuple(Target(instance_id=one, region_id="cn-hangzhou") for one in (ONE, TWO))
@@ -46,7 +46,7 @@ def test_a_request_by_ids_says_all_that_was_asked():
     assert "2 instances" in request.evidence
 
 
-def test_force_is_unsaid_unless_said():
+def test_force_is_unsaid_unless_said() -> None:
     assert reading(BY_ID).requests[0].force is None
     assert reading({**BY_ID, "force": True}).requests[0].force is True
 
@@ -55,7 +55,7 @@ def test_force_is_unsaid_unless_said():
     "selector",
     [{"tags": {"app": "web", "role": "x"}}, {"resource_group_id": "rg-acfm2abcd"}, {"name": "web-*"}],
 )
-def test_a_selector_needs_no_ids(selector: dict[str, object]):
+def test_a_selector_needs_no_ids(selector: dict[str, object]) -> None:
     (request,) = reading({**selector, "region_id": "cn-beijing"}).requests
     assert not request.targets
     assert request.selector is not None
@@ -85,15 +85,15 @@ def test_a_selector_needs_no_ids(selector: dict[str, object]):
         {"name": "web-*", "tags": {}},
     ],
 )
-def test_a_selector_that_might_mean_everything_is_refused(selector: dict[str, object]):
+def test_a_selector_that_might_mean_everything_is_refused(selector: dict[str, object]) -> None:
     assert {code for code, _ in refused(selector)} == {"invalid_field"}
 
 
-def test_a_selector_beside_ids_is_refused():
+def test_a_selector_beside_ids_is_refused() -> None:
     assert refused({**BY_ID, "tags": {"app": "web"}}) == [("contradiction", "tags")]
 
 
-def test_bad_ids_spoil_only_themselves():
+def test_bad_ids_spoil_only_themselves() -> None:
     bad = [
         "",
         "i-",
@@ -133,7 +133,7 @@ def test_bad_ids_spoil_only_themselves():
         ("override", "paused"),
     ],
 )
-def test_a_wrong_type_is_named(field: str, value: object):
+def test_a_wrong_type_is_named(field: str, value: object) -> None:
     assert refused({**BY_ID, field: value}) == [("invalid_field", field)]
 
 
@@ -141,20 +141,20 @@ def test_a_wrong_type_is_named(field: str, value: object):
     ("typo", "meant"),
     [("instance_id", "instance_ids"), ("dryrun", "dry_run"), ("Force", "force"), ("regionid", "region_id")],
 )
-def test_an_unknown_field_is_refused_with_the_nearest(typo: str, meant: str):
+def test_an_unknown_field_is_refused_with_the_nearest(typo: str, meant: str) -> None:
     found = reading({**BY_ID, typo: True})
     assert not found.requests
     assert [(one.code, one.path) for one in found.rejected] == [("unknown_field", typo)]
     assert f"'{meant}'" in found.rejected[0].reason
 
 
-def test_a_request_whose_only_field_is_misspelt_is_still_told_so():
+def test_a_request_whose_only_field_is_misspelt_is_still_told_so() -> None:
     found = reading({"instances_id": [ONE]})
     assert found.trigger == "manual"
     assert found.rejected[0].code == "unknown_field"
 
 
-def test_all_mistakes_are_told_at_once():
+def test_all_mistakes_are_told_at_once() -> None:
     assert {path for _, path in refused({"instance_ids": "x", "force": 1, "colour": "red"})} == {
         "instance_ids",
         "force",
@@ -162,17 +162,17 @@ def test_all_mistakes_are_told_at_once():
     }
 
 
-def test_a_missing_region_is_the_default_one_or_refused():
+def test_a_missing_region_is_the_default_one_or_refused() -> None:
     event = {"instance_ids": [ONE]}
     assert reading(event, default_region="cn-beijing").requests[0].targets[0].region_id == "cn-beijing"
     assert [one.code for one in reading(event).rejected] == ["no_region"]
 
 
-def test_no_targets_at_all_is_refused():
+def test_no_targets_at_all_is_refused() -> None:
     assert refused({"region_id": "cn-hangzhou", "force": True}) == [("no_targets", "instance_ids")]
 
 
-def test_override_needs_a_reason_and_a_known_guard():
+def test_override_needs_a_reason_and_a_known_guard() -> None:
     event = {**BY_ID, "reason": "told to", "override": [*SOFT, "paused"]}
     assert reading(event).requests[0].override == SOFT
     assert refused({**event, "reason": " "}) == [("override_no_reason", "reason")]
@@ -181,7 +181,7 @@ def test_override_needs_a_reason_and_a_known_guard():
 
 
 @pytest.mark.parametrize("wrap", [lambda one: timer(json.dumps(one)), timer])
-def test_a_timer_asks_what_its_payload_says(wrap: Callable[[object], object]):
+def test_a_timer_asks_what_its_payload_says(wrap: Callable[[object], object]) -> None:
     (request,) = reading(wrap({"tags": {"app": "web"}, "region_id": "cn-hangzhou"})).requests
     assert request.trigger == "timer"
     assert not request.by_hand
@@ -190,26 +190,26 @@ def test_a_timer_asks_what_its_payload_says(wrap: Callable[[object], object]):
 
 
 @pytest.mark.parametrize("payload", ["", "awesome-fc", "[]", "null", None, 7, json.dumps(json.dumps(BY_ID))])
-def test_a_timer_without_a_request_is_told_what_to_say(payload: object):
+def test_a_timer_without_a_request_is_told_what_to_say(payload: object) -> None:
     found = reading(timer(payload))
     assert [(one.code, one.path) for one in found.rejected] == [("malformed", "payload")]
     assert "payload" in found.rejected[0].reason
 
 
-def test_a_timer_can_not_override_and_can_be_late():
+def test_a_timer_can_not_override_and_can_be_late() -> None:
     asked = {**BY_ID, "reason": "x", "override": ["paused"]}
     assert [one.code for one in reading(timer(asked)).rejected] == ["override_not_allowed"]
     assert [one.code for one in reading(timer(BY_ID, "2024-06-01T01:39:00Z")).ignored] == ["stale"]
     assert [one.code for one in reading(timer(BY_ID, "yesterday")).rejected] == ["invalid_event_time"]
 
 
-def test_a_payload_that_says_two_things_is_a_contradiction():
+def test_a_payload_that_says_two_things_is_a_contradiction() -> None:
     found = reading(timer(f'{{"instance_ids": ["{ONE}"], "instance_ids": ["{TWO}"]}}'))
     assert [one.code for one in found.rejected] == ["contradiction"]
     assert found.trigger == "timer"
 
 
-def test_only_a_bare_request_is_by_hand():
+def test_only_a_bare_request_is_by_hand() -> None:
     listed = reading([BY_ID])
     queued = reading({"TopicName": "t", "Message": json.dumps(BY_ID), "PublishTime": int(NOW.timestamp() * 1000)})
     for found in (listed, queued):
@@ -217,13 +217,13 @@ def test_only_a_bare_request_is_by_hand():
     assert queued.trigger == "mns_topic>manual"
 
 
-def test_a_timer_inside_a_message_is_none():
+def test_a_timer_inside_a_message_is_none() -> None:
     found = reading({"TopicName": "t", "Message": json.dumps(timer(BY_ID))})
     assert not found.requests
     assert [one.code for one in found.rejected] == ["unsupported"]
 
 
-def test_a_queued_request_that_waited_too_long_is_stale():
+def test_a_queued_request_that_waited_too_long_is_stale() -> None:
     event = {"TopicName": "t", "Message": json.dumps(BY_ID), "PublishTime": 1717113150000}
     assert [one.code for one in reading(event).ignored] == ["stale"]
     assert reading(event, max_age=0).requests

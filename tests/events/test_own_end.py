@@ -173,36 +173,36 @@ def rebooted(make: Make, *words: Word) -> set[str]:
 
 @pytest.mark.parametrize("make", SOURCES)
 class TestEverySource:
-    def test_fires_alone(self, make: Make):
+    def test_fires_alone(self, make: Make) -> None:
         assert rebooted(make, Word(over=False, minute=10)) == {ID}
 
-    def test_its_own_later_end_ends_it(self, make: Make):
+    def test_its_own_later_end_ends_it(self, make: Make) -> None:
         assert rebooted(make, Word(over=False, minute=10), Word(over=True, minute=20)) == set()
 
-    def test_of_one_time_the_end_counts(self, make: Make):
+    def test_of_one_time_the_end_counts(self, make: Make) -> None:
         assert rebooted(make, Word(over=False, minute=10), Word(over=True, minute=10)) == set()
 
-    def test_an_end_before_it_does_not_end_it(self, make: Make):
+    def test_an_end_before_it_does_not_end_it(self, make: Make) -> None:
         assert rebooted(make, Word(over=True, minute=10), Word(over=False, minute=20)) == {ID}
 
-    def test_the_newest_of_many_words_counts(self, make: Make):
+    def test_the_newest_of_many_words_counts(self, make: Make) -> None:
         words = [Word(over=False, minute=10), Word(over=True, minute=20), Word(over=False, minute=30)]
         assert rebooted(make, *words) == {ID}
         assert rebooted(make, *words, Word(over=True, minute=40)) == set()
 
-    def test_the_end_of_another_machine_does_not_end_it(self, make: Make):
+    def test_the_end_of_another_machine_does_not_end_it(self, make: Make) -> None:
         assert rebooted(make, Word(over=False, minute=10), Word(over=True, minute=20, instance=TWO)) == {ID}
 
-    def test_the_end_of_something_without_an_instance_does_not_end_it(self, make: Make):
+    def test_the_end_of_something_without_an_instance_does_not_end_it(self, make: Make) -> None:
         assert rebooted(make, Word(over=False, minute=10), Word(over=True, minute=20, instance=None)) == {ID}
 
 
 @pytest.mark.parametrize("make", [make for make in SOURCES if make is not agent])
-def test_the_end_of_another_part_of_the_machine_does_not_end_it(make: Make):
+def test_the_end_of_another_part_of_the_machine_does_not_end_it(make: Make) -> None:
     assert rebooted(make, Word(over=False, minute=10), Word(over=True, minute=20, part="y")) == {ID}
 
 
-def test_without_an_identity_an_end_wins():
+def test_without_an_identity_an_end_wins() -> None:
     nameless = {"status": "resolved", "resolve_time": 1, "alert_instance_id": "a"}
     firing = {"status": "firing", "alert_instance_id": "b", "fire_results": [{"instance_id": ID}]}
     for order in ([nameless, firing], [firing, nameless]):
@@ -210,7 +210,7 @@ def test_without_an_identity_an_end_wins():
     assert read(json.dumps([firing]).encode(), RULES, NOW).requests
 
 
-def test_without_a_time_an_end_wins():
+def test_without_a_time_an_end_wins() -> None:
     words = [alarm(over=False, minute=20), {**alarm(over=True, minute=1), "timestamp": None}]
     for order in (words, words[::-1]):
         assert not read(json.dumps(order).encode(), RULES, NOW).requests

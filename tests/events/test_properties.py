@@ -83,13 +83,13 @@ def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_crash_or_reboot(event: bytes):
+def test_no_bytes_crash_or_reboot(event: bytes) -> None:
     assert not read(event, RULES, NOW).requests
 
 
 @given(json_values)
 @settings(max_examples=400)
-def test_any_json_gives_a_reading_that_can_be_written_down(value: object):
+def test_any_json_gives_a_reading_that_can_be_written_down(value: object) -> None:
     text = json.dumps(value)
     reading = read(text.encode(), RULES, NOW)
     assert ParsedEvent.model_validate_json(reading.model_dump_json()) == reading
@@ -98,7 +98,7 @@ def test_any_json_gives_a_reading_that_can_be_written_down(value: object):
 
 @given(st.sampled_from(sorted(ALL)), st.data())
 @settings(max_examples=300)
-def test_damaged_bytes_of_samples_never_name_an_id_that_is_not_there(name: str, data: st.DataObject):
+def test_damaged_bytes_of_samples_never_name_an_id_that_is_not_there(name: str, data: st.DataObject) -> None:
     event = ALL[name]
     start = data.draw(st.integers(0, len(event)))
     end = data.draw(st.integers(start, min(len(event), start + 40)))
@@ -109,7 +109,7 @@ def test_damaged_bytes_of_samples_never_name_an_id_that_is_not_there(name: str, 
 
 @given(st.sampled_from(sorted(PLAIN)), st.data())
 @settings(max_examples=400)
-def test_changed_samples_name_only_ids_that_are_there(name: str, data: st.DataObject):
+def test_changed_samples_name_only_ids_that_are_there(name: str, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(places(PLAIN[name])))
     event = changed(PLAIN[name], path, data.draw(st.just(...) | json_values))
     text = json.dumps(event)
@@ -118,7 +118,7 @@ def test_changed_samples_name_only_ids_that_are_there(name: str, data: st.DataOb
 
 @given(st.sampled_from(sorted(FIRING)), st.data())
 @settings(max_examples=200)
-def test_a_cut_event_never_reboots(name: str, data: st.DataObject):
+def test_a_cut_event_never_reboots(name: str, data: st.DataObject) -> None:
     # A form may lose fields at its end and still be whole, so only JSON is cut: there the last brace is missing.
     event = FIRING[name].rstrip()
     if event[:1] in (b"{", b"["):
@@ -140,7 +140,7 @@ def element_states(event: object) -> list[tuple[Any, ...]]:
 
 @given(st.sampled_from(sorted(PLAIN)), st.sampled_from(sorted(RECOVERY)), st.data())
 @settings(max_examples=300)
-def test_a_word_of_recovery_in_any_state_field_ends_it(name: str, word: str, data: st.DataObject):
+def test_a_word_of_recovery_in_any_state_field_ends_it(name: str, word: str, data: st.DataObject) -> None:
     states = element_states(PLAIN[name])
     if not states or name in MIXED:
         return
@@ -159,7 +159,7 @@ def without(value: Any, fields: set[str]) -> Any:
     return [without(one, fields) for one in value] if isinstance(value, list) else value
 
 
-def test_without_a_state_nothing_fires():
+def test_without_a_state_nothing_fires() -> None:
     for name, event in PLAIN.items():
         bare = without(event, STATE_FIELDS | {"endsAt"})
         # The name of a system event is a state field too where it ends in one.

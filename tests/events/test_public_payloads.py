@@ -14,7 +14,7 @@ RULES = EventSettings(default_region="cn-hangzhou", webhook_token="t", actionabl
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.origin)
-def test_a_public_payload_gives_what_is_expected(payload: Payload):
+def test_a_public_payload_gives_what_is_expected(payload: Payload) -> None:
     arrived = _arrived(payload.event)
     found = read(json.dumps(arrived).encode(), RULES, NOW)
     asked = [target.instance_id for request in found.requests for target in request.targets]
@@ -31,5 +31,5 @@ def _arrived(event: object) -> object:
     return {"headers": {"authorization": "Bearer t"}, "body": json.dumps(event), "requestContext": context}
 
 
-def test_there_are_a_hundred():
+def test_there_are_a_hundred() -> None:
     assert len({payload.origin for payload in PAYLOADS}) == len(PAYLOADS) >= 100

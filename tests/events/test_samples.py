@@ -52,7 +52,7 @@ def clock(row: dict[str, str]) -> datetime:
         for max_age in ([0] if row["file"].startswith(TIMELESS) else [0, 1800])
     ],
 )
-def test_sample_gives_what_its_row_says(row: dict[str, str], max_age: int):
+def test_sample_gives_what_its_row_says(row: dict[str, str], max_age: int) -> None:
     reading = read(sample(row["file"]), rules_of(row, max_age), clock(row))
     found = {
         "trigger": reading.trigger,
@@ -68,7 +68,7 @@ def test_sample_gives_what_its_row_says(row: dict[str, str], max_age: int):
     assert all(request.evidence and request.trigger == reading.trigger for request in reading.requests)
 
 
-def test_every_sample_is_in_the_table():
+def test_every_sample_is_in_the_table() -> None:
     files = {path.name for path in SAMPLES.iterdir() if path.name[:2].isdigit() or path.name.startswith("twin-")}
     assert files == {row["file"] for row in ROWS}
     assert sum(name[:2].isdigit() for name in files) == 83
@@ -79,7 +79,7 @@ def test_every_sample_is_in_the_table():
     [row for row in ROWS if row["requests"] != "-" and row["now"] != "-"],
     ids=lambda row: row["file"],
 )
-def test_a_firing_sample_is_stale_later_and_suspicious_earlier(row: dict[str, str]):
+def test_a_firing_sample_is_stale_later_and_suspicious_earlier(row: dict[str, str]) -> None:
     late = read(sample(row["file"]), rules_of(row, 1800), clock(row) + timedelta(hours=2))
     early = read(sample(row["file"]), rules_of(row, 1800), clock(row) - timedelta(hours=2))
     assert not late.requests
@@ -89,7 +89,7 @@ def test_a_firing_sample_is_stale_later_and_suspicious_earlier(row: dict[str, st
     assert "from_the_future" in {one.code for one in early.rejected}
 
 
-def test_a_sample_without_a_time_needs_its_delivery():
+def test_a_sample_without_a_time_needs_its_delivery() -> None:
     event = (SAMPLES / f"{TIMELESS}-alerting.json").read_text(encoding="utf-8")
     rules = EventSettings(default_region="cn-hangzhou", webhook_token=TOKEN)
     bare = read(event.encode(), rules, ANY_TIME)
@@ -103,7 +103,7 @@ def test_a_sample_without_a_time_needs_its_delivery():
     assert len(read(json.dumps(request).encode(), rules, ANY_TIME).requests) == 1
 
 
-def test_evidence_and_fault_key_of_the_live_alarm_form():
+def test_evidence_and_fault_key_of_the_live_alarm_form() -> None:
     row = next(row for row in ROWS if row["file"].startswith("09-"))
     (request,) = read(sample(row["file"]), rules_of(row, 0), clock(row)).requests
     assert request.evidence == "CloudMonitor alarm 'cpu-high' on CPUUtilization is ALERT/CRITICAL (value 97.39)"
@@ -112,7 +112,7 @@ def test_evidence_and_fault_key_of_the_live_alarm_form():
     assert not request.by_hand
 
 
-def test_one_system_event_has_one_fault_key_whichever_way_it_comes():
+def test_one_system_event_has_one_fault_key_whichever_way_it_comes() -> None:
     event = json.loads((SAMPLES / "twin-10-cms-event-systemmaintenance-reboot-scheduled.json").read_text("utf-8"))
     content = event["content"]
     cloud_event = {

@@ -45,18 +45,18 @@ class TestEverySourceHas:
     """Run by CI like all tests: each says what a new source still lacks."""
 
     @pytest.mark.parametrize("module", sorted({shape.module for shape in SHAPES if shape.module}))
-    def test_its_own_file(self, module: str):
+    def test_its_own_file(self, module: str) -> None:
         assert (ROOT / "src" / "ecs_reboot" / "events" / "sources" / f"{module}.py").exists()
 
     @pytest.mark.parametrize("kind", sorted({shape.kind for shape in SHAPES if shape.module}))
-    def test_a_row_in_the_documents_table_of_sources(self, kind: str):
+    def test_a_row_in_the_documents_table_of_sources(self, kind: str) -> None:
         page = (ROOT / "docs" / "understand" / "events.md").read_text("utf-8")
         rows = re.findall(r"^\| `([a-z_>]+)` \|(.*)\|$", page, re.MULTILINE)
         named = [trigger for trigger, cells in rows if trigger.partition(">")[0] == kind and cells.count("|") == 4]
         assert named, f"docs/understand/events.md has no row with firing, end, identity and time of {kind}"
 
     @pytest.mark.parametrize("kind", sorted({shape.kind for shape in SHAPES if shape.module} - NO_FAULTS))
-    def test_a_firing_sample_with_recoveries_and_contradictions(self, kind: str):
+    def test_a_firing_sample_with_recoveries_and_contradictions(self, kind: str) -> None:
         mine = [sample for sample in SAMPLES if sample.trigger.partition(">")[0] == kind]
         assert mine, f"tests/events/source_samples.py has no sample of {kind}"
         assert all(sample.over and sample.at_odds for sample in mine), f"{kind}: say how it ends and contradicts itself"
@@ -65,35 +65,35 @@ class TestEverySourceHas:
 
 @each_source
 class TestEverySource:
-    def test_fires_alone_and_names_its_way(self, sample: Sample):
+    def test_fires_alone_and_names_its_way(self, sample: Sample) -> None:
         found = reading(sample.firing)
         assert (found.trigger, asked(found), codes(found)) == (sample.trigger, [ID], [])
 
-    def test_its_ends_end_it(self, sample: Sample):
+    def test_its_ends_end_it(self, sample: Sample) -> None:
         for change in sample.over:
             found = reading({**sample.firing, **change})
             assert (asked(found), codes(found)) == ([], ["alarm_over"]), change
 
-    def test_contradictions_reboot_nothing(self, sample: Sample):
+    def test_contradictions_reboot_nothing(self, sample: Sample) -> None:
         for change in sample.at_odds:
             found = reading({**sample.firing, **change})
             assert asked(found) == [], change
             assert len(codes(found)) == 1, change
 
-    def test_what_the_monitor_says_of_itself_is_no_fault(self, sample: Sample):
+    def test_what_the_monitor_says_of_itself_is_no_fault(self, sample: Sample) -> None:
         for change in sample.monitor:
             found = reading({**sample.firing, **change})
             assert asked(found) == [], change
             assert codes(found)[0] in ("monitor_fault", "test_alert"), change
             assert all(item.reason for item in found.ignored)
 
-    def test_without_an_instance_nothing_is_rebooted(self, sample: Sample):
+    def test_without_an_instance_nothing_is_rebooted(self, sample: Sample) -> None:
         text = json.dumps(sample.firing).replace(ID, "10.0.0.4:9100")
         found = reading(text.encode())
         assert asked(found) == []
         assert codes(found)[0] in ("no_instance_id", "invalid_instance_id")
 
-    def test_the_word_is_not_believed_in_another_type(self, sample: Sample):
+    def test_the_word_is_not_believed_in_another_type(self, sample: Sample) -> None:
         for key, value in sample.firing.items():
             for strange in ([value], {"x": value}, 7, True, None):
                 assert set(asked(reading({**sample.firing, key: strange}))) <= {ID}
@@ -101,7 +101,7 @@ class TestEverySource:
     @pytest.mark.parametrize(
         "door", ["list", "string", "cloud_event", "base64", "queue", "topic", "stream", "http", "get"]
     )
-    def test_comes_through_every_door(self, sample: Sample, door: str):
+    def test_comes_through_every_door(self, sample: Sample, door: str) -> None:
         found = reading(through(door, json.dumps(sample.firing)))
         assert asked(found) == [ID]
         assert found.trigger.endswith(sample.trigger)
@@ -130,7 +130,7 @@ def through(door: str, text: str) -> object:
 
 @pytest.mark.parametrize("sample", [sample for sample in SAMPLES if sample.trigger.startswith("cms_subscription")])
 @pytest.mark.parametrize("over_get", [False, True])
-def test_a_subscription_comes_as_a_form_whose_fields_hold_json(sample: Sample, over_get: bool):  # noqa: FBT001
+def test_a_subscription_comes_as_a_form_whose_fields_hold_json(sample: Sample, over_get: bool) -> None:  # noqa: FBT001
     for fields, expected in ((sample.firing, [ID]), ({**sample.firing, **sample.over[0]}, [])):
         form = {key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}
         event: object = urlencode(form).encode()
@@ -141,7 +141,7 @@ def test_a_subscription_comes_as_a_form_whose_fields_hold_json(sample: Sample, o
 
 @given(st.sampled_from(SAMPLES), st.data())
 @settings(max_examples=150)
-def test_any_order_of_a_batch_gives_the_same_decision(sample: Sample, data: st.DataObject):
+def test_any_order_of_a_batch_gives_the_same_decision(sample: Sample, data: st.DataObject) -> None:
     changes = [{}, *sample.over, *sample.at_odds, *sample.monitor]
     elements = data.draw(
         st.lists(
@@ -162,7 +162,7 @@ def test_any_order_of_a_batch_gives_the_same_decision(sample: Sample, data: st.D
     assert len(outcomes) == 1
 
 
-def test_java_map_text_survives_commas_and_equals_signs():
+def test_java_map_text_survives_commas_and_equals_signs() -> None:
     alarm = next(sample.firing for sample in SAMPLES if sample.trigger == "cms_threshold")
     for text, expected in [
         (f"{{instanceId={ID}, processName=java -Dopts=a,b -jar x.jar, userId=1}}", [ID]),
@@ -188,14 +188,14 @@ def test_java_map_text_survives_commas_and_equals_signs():
         ("eu-central-1", "eu-central-1"),
     ],
 )
-def test_a_label_region_counts_only_where_it_is_a_region_id(value: str, region: str):
+def test_a_label_region_counts_only_where_it_is_a_region_id(value: str, region: str) -> None:
     labels = {"alertname": "HostDown", "instance_id": ID, "region": value}
     alert = {"status": "firing", "labels": labels, "startsAt": "2024-06-01T03:39:00Z"}
     (request,) = reading({"status": "firing", "groupLabels": {}, "alerts": [alert]}).requests
     assert request.targets[0].region_id == region
 
 
-def test_an_alert_without_an_instance_says_which_labels_it_has():
+def test_an_alert_without_an_instance_says_which_labels_it_has() -> None:
     labels = {"alertname": "HostDown", "host": "web-01"}
     alert = {"status": "firing", "labels": labels, "startsAt": "2024-06-01T03:39:00Z"}
     (refused,) = reading({"status": "firing", "groupLabels": {}, "alerts": [alert]}).rejected
@@ -204,7 +204,7 @@ def test_an_alert_without_an_instance_says_which_labels_it_has():
 
 
 @pytest.mark.parametrize(("age", "said"), [(7 * 86_400, "7 d ago"), (3 * 3600, "3 h ago"), (2000, "33 min ago")])
-def test_ages_are_said_in_a_unit_that_a_person_reads(age: int, said: str):
+def test_ages_are_said_in_a_unit_that_a_person_reads(age: int, said: str) -> None:
     alarm = next(sample.firing for sample in SAMPLES if sample.trigger == "cms_threshold")
     event = {**alarm, "timestamp": int(NOW.timestamp() - age)}
     (stale,) = read(json.dumps(event).encode(), RULES.model_copy(update={"max_event_age_seconds": 1800}), NOW).ignored
@@ -214,14 +214,14 @@ def test_ages_are_said_in_a_unit_that_a_person_reads(age: int, said: str):
 @pytest.mark.parametrize(
     "data", [{"name": "web"}, {"tags": {"app": "web"}}, {"name": "web", "reason": "x"}, {"reset": [ID]}]
 )
-def test_a_strangers_object_in_a_cloud_event_is_no_request(data: object):
+def test_a_strangers_object_in_a_cloud_event_is_no_request(data: object) -> None:
     event = {"specversion": "1.0", "source": "my.own", "type": "x", "data": data}
     assert codes(reading(event)) == ["information"]
     asked_for = {**event, "data": {"tags": {"app": "web"}, "region_id": "cn-hangzhou"}}
     assert len(reading(asked_for).requests) == 1
 
 
-def test_the_agents_events_come_over_eventbridge_too():
+def test_the_agents_events_come_over_eventbridge_too() -> None:
     event = {
         "specversion": "1.0", "id": "1", "source": "acs.cms", "type": "cms:CloudMonitor:AgentStatusStopped",
         "subject": f"acs:ecs:cn-hangzhou:1:instance/{ID}", "time": "2024-06-01T03:39:00Z", "data": {"state": "stopped"},

@@ -13,7 +13,7 @@ def told(answers: list[dict]) -> Counter[str]:  # type: ignore[type-arg]
 
 
 @pytest.mark.parametrize("settle", ["1", "0"])
-def test_fifty_deliveries_of_one_alarm_are_one_reboot(wire: Wired, settle: str):
+def test_fifty_deliveries_of_one_alarm_are_one_reboot(wire: Wired, settle: str) -> None:
     here = wire(1, CLAIM_SETTLE_SECONDS=settle)
     (one,) = ids(1)
     answers = here.crowd([alarm(one)] * CROWD)
@@ -26,7 +26,7 @@ def test_fifty_deliveries_of_one_alarm_are_one_reboot(wire: Wired, settle: str):
         assert here.entry(one).state in ("claimed", "accepted", "in_doubt")  # type: ignore[union-attr]
 
 
-def test_fifty_instances_under_a_limit_of_three_are_at_most_three_and_at_least_one(wire: Wired):
+def test_fifty_instances_under_a_limit_of_three_are_at_most_three_and_at_least_one(wire: Wired) -> None:
     here = wire(CROWD, MAX_REBOOTS="3", STORM_FACTOR="0")
     answers = here.crowd([alarm(one) for one in ids(CROWD)])
     codes = told(answers)
@@ -37,7 +37,7 @@ def test_fifty_instances_under_a_limit_of_three_are_at_most_three_and_at_least_o
     assert sum(codes.values()) >= CROWD
 
 
-def test_fifty_instances_at_once_are_a_storm(wire: Wired):
+def test_fifty_instances_at_once_are_a_storm(wire: Wired) -> None:
     here = wire(CROWD, MAX_REBOOTS="2", STORM_FACTOR="5")
     codes = told(here.crowd([alarm(one) for one in ids(CROWD)]))
     assert len(here.rebooted()) <= 2
@@ -45,7 +45,7 @@ def test_fifty_instances_at_once_are_a_storm(wire: Wired):
     assert b"storm" in again.payload, (codes, again.payload)
 
 
-def test_no_two_of_one_group_go_down_together(wire: Wired):
+def test_no_two_of_one_group_go_down_together(wire: Wired) -> None:
     here = wire(10, MAX_REBOOTS="off", GROUP_TAG="ecs-reboot")
     here.crowd([alarm(one) for one in ids(10)])
     assert len(here.rebooted()) <= 1

@@ -54,7 +54,7 @@ def changed_to(state: str) -> dict[str, Any]:
 )
 def test_one_fault_is_at_most_one_reboot_and_one_record(
     wire: Wired, declared: dict[str, Any], codes: set[str], rebooted: int
-):
+) -> None:
     here = wire(1, [declared])
     invocation = here.send(alarm(ONE))
     assert set(outcomes(invocation)) <= codes, invocation.logs.decode()[-2000:]
@@ -70,7 +70,7 @@ def test_one_fault_is_at_most_one_reboot_and_one_record(
     assert len(outcomes(again)) == 1
 
 
-def test_a_stale_description_after_a_lost_answer_is_no_second_reboot(wire: Wired):
+def test_a_stale_description_after_a_lost_answer_is_no_second_reboot(wire: Wired) -> None:
     stale = {"action": "DescribeInstances", "kind": "stale", "seconds": 4, "times": 3, "skip": 1}
     here = wire(1, [fault("RebootInstances", "drop_after"), stale])
     invocation = here.send(alarm(ONE))
@@ -79,7 +79,7 @@ def test_a_stale_description_after_a_lost_answer_is_no_second_reboot(wire: Wired
     assert here.entry(ONE).state in ("claimed", "accepted", "in_doubt")  # type: ignore[union-attr]
 
 
-def test_a_stale_ledger_within_the_settle_time_hides_no_claim(wire: Wired):
+def test_a_stale_ledger_within_the_settle_time_hides_no_claim(wire: Wired) -> None:
     stale = {"action": "DescribeInstances", "kind": "stale", "seconds": 0.2}
     here = wire(3, [stale], MAX_REBOOTS="1", STORM_FACTOR="0")
     here.crowd([alarm(one) for one in ids(3)])
@@ -94,7 +94,7 @@ def test_a_stale_ledger_within_the_settle_time_hides_no_claim(wire: Wired):
     ],
     ids=["dropped", "failing"],
 )
-def test_with_the_log_service_down_every_record_is_printed_and_answered(wire: Wired, declared: dict[str, Any]):
+def test_with_the_log_service_down_every_record_is_printed_and_answered(wire: Wired, declared: dict[str, Any]) -> None:
     here = wire(1, [declared])
     invocation = here.send(alarm(ONE))
     assert outcomes(invocation) == ["accepted"]
@@ -105,7 +105,7 @@ def test_with_the_log_service_down_every_record_is_printed_and_answered(wire: Wi
     assert here.rebooted() == [ONE]
 
 
-def test_with_ecs_down_the_record_says_so_and_the_function_raises(wire: Wired):
+def test_with_ecs_down_the_record_says_so_and_the_function_raises(wire: Wired) -> None:
     here = wire(1, [{"action": "*", "kind": "error", "code": "InternalError"}])
     invocation = here.send(alarm(ONE), timeout=4)
     assert invocation.error
@@ -115,7 +115,7 @@ def test_with_ecs_down_the_record_says_so_and_the_function_raises(wire: Wired):
     assert here.entry(ONE) is None
 
 
-def test_crash_between_claim_and_reboot_holds_others_off_while_that_run_may_live_and_is_retriable(wire: Wired):
+def test_crash_between_claim_and_reboot_holds_others_off_while_that_run_may_live_and_is_retriable(wire: Wired) -> None:
     here = wire(1, CLAIM_SETTLE_SECONDS="2")
     invocation = here.crash(alarm(ONE), lambda entry: entry.get("action") == "TagResources")
     assert invocation.error
@@ -128,7 +128,7 @@ def test_crash_between_claim_and_reboot_holds_others_off_while_that_run_may_live
     assert record["retriable"]
 
 
-def test_crash_between_reboot_and_record_leaves_the_intent_the_ledger_and_one_reboot(wire: Wired):
+def test_crash_between_reboot_and_record_leaves_the_intent_the_ledger_and_one_reboot(wire: Wired) -> None:
     here = wire(1, [fault("RebootInstances", "delay", seconds=2, before=False)], reboot_seconds=1)
     invocation = here.crash(alarm(ONE), lambda entry: entry["kind"] == "state")
     assert invocation.error
@@ -139,7 +139,7 @@ def test_crash_between_reboot_and_record_leaves_the_intent_the_ledger_and_one_re
     assert here.rebooted() == [ONE]
 
 
-def test_crash_between_stop_and_start_leaves_the_start_to_the_next_sweep(wire: Wired):
+def test_crash_between_stop_and_start_leaves_the_start_to_the_next_sweep(wire: Wired) -> None:
     hanging = {"status": "Stopping", "hangs": True, "attempts": [{"ago": "25m", "state": "hung"}], "reboot_seconds": 1}
     late = fault("StopInstances", "delay", seconds=5, before=False)
     here = wire(1, [late], FORCE_REBOOT="escalate", CLAIM_SETTLE_SECONDS="0", **hanging)
@@ -161,7 +161,7 @@ def test_crash_between_stop_and_start_leaves_the_start_to_the_next_sweep(wire: W
     assert calls == ["RebootInstances", "StopInstances", "StartInstances"]
 
 
-def test_a_sweep_tells_what_became_of_a_reboot_that_nobody_recorded(wire: Wired):
+def test_a_sweep_tells_what_became_of_a_reboot_that_nobody_recorded(wire: Wired) -> None:
     here = wire(1, [fault("RebootInstances", "delay", seconds=2, before=False)], reboot_seconds=1)
     here.crash(alarm(ONE), lambda entry: entry["kind"] == "state")
     for _ in range(20):

@@ -38,7 +38,7 @@ def broken(found: Explored) -> list[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize("scenario", chosen("calm"), ids=lambda one: one.name)
-def test_no_order_of_two_runs_breaks_a_promise(scenario: Scenario):
+def test_no_order_of_two_runs_breaks_a_promise(scenario: Scenario) -> None:
     found = explored(scenario)
     assert found.whole
     assert found.codes["accepted"], "nothing was rebooted"
@@ -53,7 +53,7 @@ def test_no_order_of_two_runs_breaks_a_promise(scenario: Scenario):
     ],
     ids=lambda one: one.name,
 )
-def test_no_order_that_comes_first_in_worse_weather_breaks_a_promise(scenario: Scenario):
+def test_no_order_that_comes_first_in_worse_weather_breaks_a_promise(scenario: Scenario) -> None:
     found = Search(scenario, lambda _: None, most=SOME).run()
     assert found.states == SOME
     assert broken(found) == []
@@ -68,7 +68,7 @@ def test_no_order_that_comes_first_in_worse_weather_breaks_a_promise(scenario: S
         ("tags, one instance, calm", Laws(effect=20.0), promises.COOLDOWN),
     ],
 )
-def test_without_what_it_rests_on_a_promise_breaks(name: str, laws: Laws, promise: str):
+def test_without_what_it_rests_on_a_promise_breaks(name: str, laws: Laws, promise: str) -> None:
     stories = {story.promise: story for story in explored(named(name, laws)).stories}
     told = "\n".join(line(one) for one in stories[promise].happenings)
     assert told.count("-> REBOOTS") == 2
@@ -86,7 +86,7 @@ def in_full(rules: Rules, state: State) -> Iterator[Move | State]:
             yield from in_full(rules, move.state)
 
 
-def test_the_schedules_counted_are_those_that_there_are():
+def test_the_schedules_counted_are_those_that_there_are() -> None:
     scenario = named("tags, one instance, calm", Laws())
     ends = list(in_full(Rules(scenario), scenario.beginning))
     found = explored(scenario)
@@ -96,7 +96,7 @@ def test_the_schedules_counted_are_those_that_there_are():
     }
 
 
-def test_the_same_scenario_is_the_same_exploration():
+def test_the_same_scenario_is_the_same_exploration() -> None:
     first, second = (explored(named("tablestore, limit 1, calm", Laws(atomic=False))) for _ in range(2))
     assert first[:3] == second[:3]
     assert [list(map(line, story.happenings)) for story in first.stories] == [
@@ -104,7 +104,7 @@ def test_the_same_scenario_is_the_same_exploration():
     ]
 
 
-def test_an_interrupted_exploration_tells_what_it_has():
+def test_an_interrupted_exploration_tells_what_it_has() -> None:
     def interrupt(states: int) -> None:
         if states > 1:
             raise KeyboardInterrupt
@@ -115,7 +115,7 @@ def test_an_interrupted_exploration_tells_what_it_has():
     assert not found.whole
 
 
-def test_the_command_tells_the_numbers_and_the_story(capsys: pytest.CaptureFixture[str]):
+def test_the_command_tells_the_numbers_and_the_story(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explore", "--only", "tablestore, limit 1, calm"]) == 0
     assert "schedules" in (told := capsys.readouterr().out)
     assert "every promise was kept" in told

@@ -36,12 +36,12 @@ LARGE = {
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
-def test_the_promises_hold_for_what_the_fuzzer_kept(path: Path):
+def test_the_promises_hold_for_what_the_fuzzer_kept(path: Path) -> None:
     check(path.read_bytes(), read)
 
 
 @pytest.mark.parametrize("name", LARGE)
-def test_a_mebibyte_takes_no_more_than_50_mebibytes(name: str):
+def test_a_mebibyte_takes_no_more_than_50_mebibytes(name: str) -> None:
     event = LARGE[name].encode()
     assert 0.7 * MIB < len(event) <= MIB
     read(b'{"instance_ids": []}', RULES, NOW)  # what is loaded once does not count
@@ -52,7 +52,7 @@ def test_a_mebibyte_takes_no_more_than_50_mebibytes(name: str):
     assert most < 50 * MIB
 
 
-def test_dimensions_with_too_many_names_are_refused_and_a_thousand_are_read():
+def test_dimensions_with_too_many_names_are_refused_and_a_thousand_are_read() -> None:
     def rejections(names: int) -> list[str]:
         dimensions = {"instanceId": ID, "userId": "1", **{f"k{number}": "" for number in range(names - 2)}}
         event = {**ALARM, "regionId": "cn-hangzhou", "dimensions": dimensions, "metricName": "cpu"}
@@ -65,7 +65,7 @@ def test_dimensions_with_too_many_names_are_refused_and_a_thousand_are_read():
     ("instance_id", "trigger", "event"),
     [(ID, "sls", b"{}"), ("i-1", "manual", b'"i-1"'), (ID, "sls", f'"{ID}"'.encode())],
 )
-def test_a_broken_promise_is_noticed(instance_id: str, trigger: str, event: bytes):
+def test_a_broken_promise_is_noticed(instance_id: str, trigger: str, event: bytes) -> None:
     target = Target(instance_id=instance_id, region_id="cn-hangzhou")
     wrong = ParsedEvent(trigger=trigger, requests=(RebootRequest(trigger=trigger, evidence="", targets=(target,)),))
     with pytest.raises(Broken):

@@ -1,12 +1,5 @@
-"""One package for this interpreter, built by the real command and shared by all tests, whichever worker they run in."""
+"""The fixtures of these tests, for pytest to find."""
 
-from pathlib import Path
+from packaging_fixtures import package
 
-import pytest
-from packaged import function_package
-
-
-@pytest.fixture(scope="session")
-def package() -> Path:
-    """The directory of the built package; its zip lies beside it."""
-    return function_package()
+__all__ = ["package"]

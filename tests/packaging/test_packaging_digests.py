@@ -27,28 +27,28 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_published_file_is_taken(tmp_path: Path):
+def test_the_published_file_is_taken(tmp_path: Path) -> None:
     path = wheel(tmp_path)
     assert digests.check(path, {NAME: digest(path)}) == digest(path)
 
 
-def test_a_file_changed_in_the_cache_is_refused(tmp_path: Path):
+def test_a_file_changed_in_the_cache_is_refused(tmp_path: Path) -> None:
     known = {NAME: digest(wheel(tmp_path))}
     with pytest.raises(BuildError, match="the file was changed"):
         digests.check(wheel(tmp_path, body=b"x = 2\n"), known)
 
 
-def test_a_file_that_nobody_knows_is_refused(tmp_path: Path):
+def test_a_file_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="make upgrade"):
         digests.check(wheel(tmp_path), {})
 
 
 @pytest.mark.parametrize("changes", [{"recorded": b"y = 1\n"}, {"record": False}])
-def test_a_wheel_that_is_not_as_its_record_says_is_refused(tmp_path: Path, changes: dict[str, bytes]):
+def test_a_wheel_that_is_not_as_its_record_says_is_refused(tmp_path: Path, changes: dict[str, bytes]) -> None:
     path = wheel(tmp_path, **changes)
     with pytest.raises(BuildError, match="RECORD"):
         digests.check(path, {NAME: digest(path)})
 
 
-def test_every_file_that_is_packed_has_its_digest():
+def test_every_file_that_is_packed_has_its_digest() -> None:
     assert len(digests.known()) >= len(digests.PYTHONS) + 4

@@ -1,15 +1,5 @@
-"""One recorded night for all tests here."""
+"""The fixtures of these tests, for pytest to find."""
 
-from collections.abc import Iterator
+from review_fixtures import recorded
 
-import pytest
-from recorded_night import Night, night
-
-
-@pytest.fixture(scope="session")
-def recorded() -> Iterator[Night]:
-    monkeypatch = pytest.MonkeyPatch()
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    yield night()
-    monkeypatch.undo()
+__all__ = ["recorded"]

@@ -31,7 +31,7 @@ MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31), timezones=s
 
 
 @given(EXPRESSIONS, MOMENTS, st.sampled_from(STEADY))
-def test_the_next_times_are_those_of_another_implementation(expression: str, moment: datetime, zone: str):
+def test_the_next_times_are_those_of_another_implementation(expression: str, moment: datetime, zone: str) -> None:
     ours, theirs = moment, CronSim(expression, moment.astimezone(ZoneInfo(zone)))
     for _ in range(3):
         found = cron.parse(f"CRON_TZ={zone} {expression}").next_after(ours)
@@ -54,7 +54,7 @@ def changes(zone: str) -> list[datetime]:
 @pytest.mark.parametrize(
     "expression", ["0 30 2 * * *", "0 */15 * * * *", "0 0 0 * * *", "0 45 1-3 * * *", "0 0,30 0,2 * * 0"]
 )
-def test_around_a_time_change_every_minute_that_the_wall_clock_shows_counts_once(zone: str, expression: str):
+def test_around_a_time_change_every_minute_that_the_wall_clock_shows_counts_once(zone: str, expression: str) -> None:
     schedule = cron.parse(f"CRON_TZ={zone} {expression}")
     assert len(changes(zone)) == 2
     for change in changes(zone):
@@ -75,7 +75,7 @@ def test_around_a_time_change_every_minute_that_the_wall_clock_shows_counts_once
         assert found == expected
 
 
-def test_an_hour_that_the_clocks_skip_has_no_tick_and_one_they_repeat_has_two():
+def test_an_hour_that_the_clocks_skip_has_no_tick_and_one_they_repeat_has_two() -> None:
     schedule = cron.parse("CRON_TZ=Europe/Berlin 0 30 2 * * *")
     spring = schedule.next_after(datetime(2026, 3, 28, 12, tzinfo=UTC))
     assert spring == datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
@@ -84,5 +84,5 @@ def test_an_hour_that_the_clocks_skip_has_no_tick_and_one_they_repeat_has_two():
     assert schedule.next_after(autumn) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
 
-def test_a_day_that_never_comes_has_no_next_time():
+def test_a_day_that_never_comes_has_no_next_time() -> None:
     assert cron.parse("0 0 0 30 2 *").next_after(datetime(2026, 1, 1, tzinfo=UTC)) is None

@@ -42,7 +42,7 @@ def export(*rows: dict[str, Any]) -> Export:
     return read(json.dumps(list(rows)))
 
 
-def test_each_result_is_counted_once_by_what_came_of_it():
+def test_each_result_is_counted_once_by_what_came_of_it() -> None:
     found = export(
         row("DRYRUN.SUCCESS", 1, dry_run=True),
         row("DRYRUN.SUCCESS", 2, dry_run=True),
@@ -67,16 +67,16 @@ def test_each_result_is_counted_once_by_what_came_of_it():
     assert lines[-1] == "notices: 1 told, 1 failed"
 
 
-def test_only_the_last_days_count():
+def test_only_the_last_days_count() -> None:
     found = within(export(row("cooldown", 1), row("cooldown", 2, days_ago=6.9), row("cooldown", 3, days_ago=7)), 7)
     assert len(digest(found).refused) == 2
 
 
-def test_no_records_are_no_mistake():
+def test_no_records_are_no_mistake() -> None:
     assert next(told(export(), digest(export()))) == "0 records"
 
 
-def test_a_night(recorded: Night, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_night(recorded: Night, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "records"
     path.write_text(recorded.logs, "utf-8")
     assert main(["digest", "--records", str(path)]) == 0
@@ -87,7 +87,7 @@ def test_a_night(recorded: Night, tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("days", ["0", "soon", "-1"])
-def test_a_wrong_number_of_days_is_named(days: str, tmp_path: Path):
+def test_a_wrong_number_of_days_is_named(days: str, tmp_path: Path) -> None:
     path = tmp_path / "records"
     path.write_text("", "utf-8")
     with pytest.raises(UsageError, match="no number of days"):

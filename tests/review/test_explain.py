@@ -42,11 +42,11 @@ def row(code: str, of: Facts):
     return next(row for row in guard_table(of) if row.code == code)
 
 
-def test_every_guard_of_the_policy_has_a_row_and_no_row_is_left_over():
+def test_every_guard_of_the_policy_has_a_row_and_no_row_is_left_over() -> None:
     assert list(FACTS) == [guard.code for guard in GUARDS]
 
 
-def test_a_row_s_text_names_the_settings_that_its_guard_reads():
+def test_a_row_s_text_names_the_settings_that_its_guard_reads() -> None:
     shown = Instance(instance_id="i-bp1", region_id="cn-hangzhou", status="Running", read_at=NOW)
     window = {"MAINTENANCE_WINDOWS": "daily 00:00-24:00", "FREEZES": "2026-12-24 eve", "GROUP_TAG": "app"}
     for guard in GUARDS:
@@ -89,18 +89,18 @@ def test_a_row_s_text_names_the_settings_that_its_guard_reads():
         ("blast_radius", {}, {}, "1 other rebooted within 3600 s, limit 2 (MAX_REBOOTS 5%)"),
     ],
 )
-def test_a_row_says_the_fact(code: str, settings: dict[str, str], instance: dict[str, object], text: str):
+def test_a_row_says_the_fact(code: str, settings: dict[str, str], instance: dict[str, object], text: str) -> None:
     assert text in FACTS[code](facts(settings), facts(settings, **instance).instance)
 
 
-def test_after_the_guard_that_objects_none_is_reached():
+def test_after_the_guard_that_objects_none_is_reached() -> None:
     table = guard_table(facts(status="Stopping"))
     outcomes = [one.outcome for one in table]
     assert outcomes == ["passed"] * 3 + ["failed"] + ["not reached"] * (len(GUARDS) - 4)
     assert not any(one.fact for one in table[4:])
 
 
-def test_an_overridden_guard_is_shown_as_that_and_the_next_are_reached():
+def test_an_overridden_guard_is_shown_as_that_and_the_next_are_reached() -> None:
     request = {"by_hand": True, "reason": "agreed", "override": ("recently_started",), "trigger": "manual"}
     started = facts(request=request, start_time=NOW - timedelta(seconds=60))
     assert row("recently_started", started).outcome == "overridden"
@@ -113,14 +113,14 @@ def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-def test_an_event_is_explained_without_a_reboot(capsys: pytest.CaptureFixture[str]):
+def test_an_event_is_explained_without_a_reboot(capsys: pytest.CaptureFixture[str]) -> None:
     out = explained(capsys, "--event", str(ROOT / "events/manual-by-id.json"))
     assert "decision  reboot: graceful, by FORCE_REBOOT=never" in out
     assert "DRYRUN.SUCCESS" in out
     assert len(re.findall(r"^ +\d+  \w+ +passed", out, re.MULTILINE)) == len(GUARDS)
 
 
-def test_a_locked_instance_fails_at_its_lock(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+def test_a_locked_instance_fails_at_its_lock(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text(json.dumps({"instance_ids": ["i-bp1dbdbdbdbdbdbdbdb1"], "region_id": "cn-hangzhou"}))
     out = explained(capsys, "--event", str(event))
@@ -137,14 +137,14 @@ def test_a_locked_instance_fails_at_its_lock(capsys: pytest.CaptureFixture[str],
         ("manual-misspelt.json", "no guard was asked  unknown_field"),
     ],
 )
-def test_what_asks_for_nothing_is_said_to(capsys: pytest.CaptureFixture[str], event: str, text: str):
+def test_what_asks_for_nothing_is_said_to(capsys: pytest.CaptureFixture[str], event: str, text: str) -> None:
     settings = "" if "stale" in text else "MAX_EVENT_AGE_SECONDS=0"
     assert text in explained(capsys, "--event", str(ROOT / "events" / event), "--set", settings)
 
 
 def test_records_are_explained_as_they_were_decided(
     recorded: Night, capsys: pytest.CaptureFixture[str], tmp_path: Path
-):
+) -> None:
     file = tmp_path / "export.json"
     file.write_text(json.dumps(recorded.stored))
     out = explained(capsys, "--records", str(file))
@@ -156,7 +156,7 @@ def test_records_are_explained_as_they_were_decided(
     assert "web-01" not in alone
 
 
-def test_a_wrong_call_says_what_is_wrong(capsys: pytest.CaptureFixture[str]):
+def test_a_wrong_call_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain"]) == 2
     assert "EVENT=path" in capsys.readouterr().err
     assert main(["explain", "--event", "nowhere.json"]) == 2
@@ -166,13 +166,13 @@ def test_a_wrong_call_says_what_is_wrong(capsys: pytest.CaptureFixture[str]):
     assert main(["foretell"]) == 2
 
 
-def test_wrong_settings_end_in_their_record_and_a_failure(capsys: pytest.CaptureFixture[str]):
+def test_wrong_settings_end_in_their_record_and_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     event = str(ROOT / "events/manual-by-id.json")
     assert main(["explain", "--event", event, "--set", "GRACE_SECONDS=soon"]) == 1
     assert "wrong_settings" in capsys.readouterr().out
 
 
-def test_a_reader_that_stops_reading_is_no_error(recorded: Night, tmp_path: Path):
+def test_a_reader_that_stops_reading_is_no_error(recorded: Night, tmp_path: Path) -> None:
     file = tmp_path / "night.log"
     file.write_text(recorded.logs * 2)
     explain = subprocess.Popen(

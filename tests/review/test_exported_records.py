@@ -15,7 +15,7 @@ def wanted(recorded: Night) -> list[Any]:
     return [record.result for record in read(recorded.logs).results()]
 
 
-def test_the_function_s_own_lines_are_read_and_its_other_output_is_passed_over(recorded: Night):
+def test_the_function_s_own_lines_are_read_and_its_other_output_is_passed_over(recorded: Night) -> None:
     export = read(recorded.logs)
     assert not export.complaints
     assert "FC Invoke Start" in recorded.logs
@@ -34,7 +34,7 @@ def test_the_function_s_own_lines_are_read_and_its_other_output_is_passed_over(r
     ],
     ids=["lines of texts", "array", "GetLogs answer", "newest first"],
 )
-def test_what_the_log_service_gives_holds_the_same_results(recorded: Night, form: Any):
+def test_what_the_log_service_gives_holds_the_same_results(recorded: Night, form: Any) -> None:
     assert all(isinstance(value, str) for row in recorded.stored for value in row.values())
     export = read(form(recorded.stored))
     assert not export.complaints
@@ -42,12 +42,12 @@ def test_what_the_log_service_gives_holds_the_same_results(recorded: Night, form
     assert sorted(found, key=repr) == sorted(wanted(recorded), key=repr)
 
 
-def test_a_line_wrapped_by_function_compute_s_own_log_is_unwrapped(recorded: Night):
+def test_a_line_wrapped_by_function_compute_s_own_log_is_unwrapped(recorded: Night) -> None:
     rows = [{"message": line, "functionName": "ecs-reboot", "__time__": "1"} for line in recorded.logs.splitlines()]
     assert [one.result for one in read(json.dumps(rows)).results()] == wanted(recorded)
 
 
-def test_a_text_that_looks_like_json_stays_a_text(recorded: Night):
+def test_a_text_that_looks_like_json_stays_a_text(recorded: Night) -> None:
     row = dict(next(row for row in recorded.stored if row["code"] == "recovered"))
     row["requested_reason"], row["reason"] = "null", "12"
     (record,) = read(json.dumps([row])).records
@@ -55,13 +55,13 @@ def test_a_text_that_looks_like_json_stays_a_text(recorded: Night):
     assert record.result.attempt == 1
 
 
-def test_a_record_written_twice_counts_once(recorded: Night):
+def test_a_record_written_twice_counts_once(recorded: Night) -> None:
     export = read(recorded.logs + recorded.logs)
     assert export.repeated == len(export.records)
     assert export.records == read(recorded.logs).records
 
 
-def test_what_is_a_record_and_can_t_be_read_is_named(recorded: Night):
+def test_what_is_a_record_and_can_t_be_read_is_named(recorded: Night) -> None:
     whole = [line for line in recorded.logs.splitlines() if line.startswith("{")]
     newer = json.loads(whole[0])
     newer["facts"]["policy"]["added_later"] = 1
@@ -74,10 +74,10 @@ def test_what_is_a_record_and_can_t_be_read_is_named(recorded: Night):
 
 
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5).map(json.dumps))
-def test_any_text_can_be_read(text: str):
+def test_any_text_can_be_read(text: str) -> None:
     read(text)
 
 
 @given(st.dictionaries(st.sampled_from(["schema", "record", "time", "facts", "message", "data", "code"]), st.text()))
-def test_any_object_can_be_read(row: dict[str, str]):
+def test_any_object_can_be_read(row: dict[str, str]) -> None:
     assert read(json.dumps(row)).results() == ()

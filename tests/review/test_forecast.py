@@ -88,7 +88,7 @@ STARTS = st.sampled_from(
 )
 def test_no_reboot_is_ever_shown_outside_a_window_or_inside_a_freeze_and_none_is_missed(
     window: tuple[frozenset[int], int, int], zone: str, start: datetime, freeze_after: int, settle: str
-):
+) -> None:
     frozen = (start + timedelta(days=freeze_after)).date()
     given_ = {
         "MAINTENANCE_WINDOWS": written(window), "TIME_ZONE": zone, "FREEZES": f"{frozen} test", "MAX_REBOOTS": "off",
@@ -115,7 +115,7 @@ EXPRESSIONS = st.sampled_from(
 
 @settings(max_examples=40)
 @given(st.lists(EXPRESSIONS, min_size=1, max_size=4), STARTS, st.sampled_from([0.5, 1.0, 3.0]))
-def test_every_tick_is_listed_exactly_once(expressions: list[str], start: datetime, days: float):
+def test_every_tick_is_listed_exactly_once(expressions: list[str], start: datetime, days: float) -> None:
     timers = tuple(timer(expression, name=f"t{place}") for place, expression in enumerate(expressions))
     end = start + timedelta(days=days)
     expected = []
@@ -135,7 +135,7 @@ def test_every_tick_is_listed_exactly_once(expressions: list[str], start: dateti
     assert [entry.ticks[0].due for entry in entries] == sorted(entry.ticks[0].due for entry in entries)
 
 
-def test_a_rolling_reboot_converges_and_keeps_to_its_limits():
+def test_a_rolling_reboot_converges_and_keeps_to_its_limits() -> None:
     fleet = tuple(web(number) for number in range(7))
     given_ = {"MAX_REBOOTS": "3", "MAX_REBOOTS_WINDOW_SECONDS": "3600"}
     played, reboots = forecast((timer("0 0/30 * * * *", ROLLING),), fleet, given_, START, 1)
@@ -146,7 +146,7 @@ def test_a_rolling_reboot_converges_and_keeps_to_its_limits():
     assert played[-1].results[0].reason == "nothing left to do (7 done, 0 under way, 0 failed, 0 left)"
 
 
-def test_a_rolling_reboot_stops_where_one_stays_down():
+def test_a_rolling_reboot_stops_where_one_stays_down() -> None:
     fleet = (web(1), web(2, stays_down=True), web(3), web(4))
     given_ = {"MAX_REBOOTS": "off", "VERIFY_SECONDS": "300"}
     payload = ROLLING.replace('"limit": 2', '"limit": 1')
@@ -155,7 +155,7 @@ def test_a_rolling_reboot_stops_where_one_stays_down():
     assert "stopped: i-bp10002 stayed down" in played[-1].results[0].reason
 
 
-def test_a_rolling_reboot_that_starts_nothing_says_what_holds_each_back():
+def test_a_rolling_reboot_that_starts_nothing_says_what_holds_each_back() -> None:
     fleet = (web(1), web(2, operation_locks=("security",)), web(3, tags={"app": "web"}))
     given_ = {"MAINTENANCE_WINDOWS": "Sat 01:00-03:00"}
     played, _ = forecast((timer("@every 6h", ROLLING),), fleet, given_, START, 1)
@@ -163,7 +163,7 @@ def test_a_rolling_reboot_that_starts_nothing_says_what_holds_each_back():
     assert held == {"outside_window": ("i-bp10001",), "locked": ("i-bp10002",), "not_opted_in": ("i-bp10003",)}
 
 
-def test_a_tick_that_is_due_while_a_run_still_watches_waits_for_it():
+def test_a_tick_that_is_due_while_a_run_still_watches_waits_for_it() -> None:
     timers = (timer("0 0 * * * *", name="a"), timer("5 0 * * * *", name="b"))
     played, _ = forecast(timers, (web(1, hangs=True),), {"VERIFY_SECONDS": "60"}, START, 0.01)
     assert [tick.timer for tick in played] == ["a", "b"]
@@ -171,7 +171,7 @@ def test_a_tick_that_is_due_while_a_run_still_watches_waits_for_it():
     assert played[1].began > played[1].due
 
 
-def test_a_forecast_is_the_same_each_time(capsys: pytest.CaptureFixture[str]):
+def test_a_forecast_is_the_same_each_time(capsys: pytest.CaptureFixture[str]) -> None:
     said = []
     for _ in range(2):
         assert main(["forecast", "--timers", str(ROOT / "events/timers.yaml"), "--start", "2026-11-23T00:00Z"]) == 0
@@ -179,7 +179,7 @@ def test_a_forecast_is_the_same_each_time(capsys: pytest.CaptureFixture[str]):
     assert said[0] == said[1]
 
 
-def test_local_and_utc_times_stand_side_by_side(capsys: pytest.CaptureFixture[str]):
+def test_local_and_utc_times_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--timers", str(ROOT / "events/timers.yaml"), "--start", "2026-10-24T12:00Z"]
     assert main(["forecast", *arguments, "--set", "TIME_ZONE=Europe/Berlin"]) == 0
     out = capsys.readouterr().out
@@ -187,13 +187,13 @@ def test_local_and_utc_times_stand_side_by_side(capsys: pytest.CaptureFixture[st
     assert "never:    db-01 (locked)" in out
 
 
-def test_a_timer_that_never_meets_a_window_is_pointed_out(capsys: pytest.CaptureFixture[str]):
+def test_a_timer_that_never_meets_a_window_is_pointed_out(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--timers", str(ROOT / "events/timers.yaml"), "--start", "2026-11-23T00:00Z", "--days", "7"]
     assert main(["forecast", *arguments, "--set", "MAINTENANCE_WINDOWS='daily 12:10-12:20'"]) == 0
     assert capsys.readouterr().out.count("NO tick of it falls into a window") == 1
 
 
-def test_mistakes_in_the_files_are_all_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_mistakes_in_the_files_are_all_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "timers.yaml"
     file.write_text(
         "- {name: a, cron: '0 0 4', payload: {}}\n- {nam: a}\n- {name: c, cron: '@every 1s', payload: {}}\n"
@@ -208,12 +208,14 @@ def test_mistakes_in_the_files_are_all_named(tmp_path: Path, capsys: pytest.Capt
 
 
 @given(st.text())
-def test_any_text_gives_timers_or_a_sentence(text: str):
+def test_any_text_gives_timers_or_a_sentence(text: str) -> None:
     with suppress(UsageError):
         assert parse(text, "timers.yaml")
 
 
-def test_relative_start_times_count_from_the_start_of_the_forecast(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_relative_start_times_count_from_the_start_of_the_forecast(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     fleet = tmp_path / "fleet.yaml"
     fleet.write_text(
         "instances:\n  - {instance_id: i-bp1x, tags: {ecs-reboot: enabled, app: web}, start_time: 5m ago}\n"

@@ -57,7 +57,7 @@ def move(row: dict[str, Any], **settings: str) -> tuple[str, str]:
     return one.before.code, one.after.code
 
 
-def test_a_night_replayed_as_recorded_changes_nothing(recorded: Night):
+def test_a_night_replayed_as_recorded_changes_nothing(recorded: Night) -> None:
     for export in (read(recorded.logs), read(json.dumps(recorded.stored))):
         found = replayed(export, {})
         assert len(found.again) > 3
@@ -85,19 +85,19 @@ def test_a_night_replayed_as_recorded_changes_nothing(recorded: Night):
         ),
     ],
 )
-def test_other_settings_move_a_decision(row: dict[str, Any], settings: dict[str, str], moved: tuple[str, str]):
+def test_other_settings_move_a_decision(row: dict[str, Any], settings: dict[str, str], moved: tuple[str, str]) -> None:
     assert move(row, **settings) == moved
     assert again(row, **settings).changed
 
 
-def test_what_is_not_given_stays_as_recorded_and_not_at_its_default():
+def test_what_is_not_given_stays_as_recorded_and_not_at_its_default() -> None:
     row = record(
         {"GRACE_SECONDS": "60"}, AROUND.model_copy(update={"rebooted": 0}), start_time=NOW - timedelta(seconds=90)
     )
     assert again(row, FORCE_REBOOT="never").after.action == "reboot"
 
 
-def test_force_alone_is_a_change():
+def test_force_alone_is_a_change() -> None:
     row = record(around=None, settings={"MAX_REBOOTS": "off"})
     assert again(row, FORCE_REBOOT="always").changed
 
@@ -110,17 +110,17 @@ def test_force_alone_is_a_change():
         ({"GROUP_TAG": "app"}, "GROUP_TAG"),
     ],
 )
-def test_what_the_facts_can_t_answer_stays_as_recorded_and_is_said(settings: dict[str, str], name: str):
+def test_what_the_facts_can_t_answer_stays_as_recorded_and_is_said(settings: dict[str, str], name: str) -> None:
     one = again(record(), **settings)
     assert not one.changed
     assert name in one.kept[0]
 
 
-def test_a_percentage_as_recorded_is_nothing_to_complain_of():
+def test_a_percentage_as_recorded_is_nothing_to_complain_of() -> None:
     assert again(record(), MAX_REBOOTS="5%").kept == ()
 
 
-def test_a_reboot_for_which_the_region_was_never_read_is_said_to_be_open():
+def test_a_reboot_for_which_the_region_was_never_read_is_said_to_be_open() -> None:
     row = record(around=None, start_time=NOW - timedelta(seconds=60))
     one = again(row, GRACE_SECONDS="0")
     assert one.after.action == "reboot"
@@ -133,13 +133,13 @@ def test_a_reboot_for_which_the_region_was_never_read_is_said_to_be_open():
     assert again(row, **without).unasked == ()
 
 
-def test_a_limit_where_there_was_none_counts_what_the_region_s_ledger_held():
+def test_a_limit_where_there_was_none_counts_what_the_region_s_ledger_held() -> None:
     none = AROUND.model_copy(update={"limit": None})
     assert move(record({"MAX_REBOOTS": "off"}, none), MAX_REBOOTS="1") == ("allowed", "blast_radius")
     assert move(record({"MAX_REBOOTS": "off"}, none), MAX_REBOOTS="2") == ("allowed", "allowed")
 
 
-def test_a_result_that_was_not_the_policy_s_is_left_out():
+def test_a_result_that_was_not_the_policy_s_is_left_out() -> None:
     allowed = record(around=AROUND.model_copy(update={"rebooted": 0}))
     lost = {**allowed, "action": "skip", "code": "claimed_elsewhere"}
     twice = {**allowed, "action": "skip", "code": "repeated", "facts": {**allowed["facts"], "instance": None}}
@@ -152,14 +152,14 @@ def test_a_result_that_was_not_the_policy_s_is_left_out():
 
 
 @pytest.mark.parametrize("name", ["DRY_RUN", "GRACE", "MAX_EVENT_AGE_SECONDS"])
-def test_a_setting_that_no_decision_reads_is_refused(name: str):
+def test_a_setting_that_no_decision_reads_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=name):
         parsed({name: "1"})
 
 
 def test_the_report_is_the_same_each_time_and_counts_right(
     recorded: Night, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     file = tmp_path / "night.log"
     file.write_text(recorded.logs)
     said = []

@@ -14,7 +14,7 @@ from simulation.shrink import Shrinker
 
 
 @pytest.mark.parametrize("seed", [11, 12, 13, 14])
-def test_no_promise_is_broken_in_25_000_deliveries(seed: int):
+def test_no_promise_is_broken_in_25_000_deliveries(seed: int) -> None:
     tale = campaign(seed, 25_000, Assumptions(), lambda _: None)
     assert tale.broken is None, f"ecs-reboot simulate --episode {tale.broken and tale.broken[0].seed}"
     assert tale.deliveries >= 25_000
@@ -25,12 +25,12 @@ def test_no_promise_is_broken_in_25_000_deliveries(seed: int):
 
 
 @pytest.mark.parametrize("episode", [1, 5, 19, 24, 29, 42, 240, 546, 1_001_116])
-def test_what_was_found_once_stays_away(episode: int):
+def test_what_was_found_once_stays_away(episode: int) -> None:
     ended = Episode(draw(episode, EPISODE, Assumptions()), Assumptions()).run()
     assert ended.violation is None
 
 
-def test_the_same_seed_is_the_same_story():
+def test_the_same_seed_is_the_same_story() -> None:
     plan = draw(7, EPISODE, Assumptions())
     first, second = (Episode(plan, Assumptions(), trace=True).run() for _ in range(2))
     assert first.trace == second.trace
@@ -38,7 +38,7 @@ def test_the_same_seed_is_the_same_story():
 
 
 @pytest.mark.parametrize("names", ["skew", "own_key", "sweep", "settle"])
-def test_without_an_assumption_a_promise_breaks_and_the_story_is_short(names: str):
+def test_without_an_assumption_a_promise_breaks_and_the_story_is_short(names: str) -> None:
     assumptions = less(names.split(","))
     tale = campaign(1, 30_000, assumptions, lambda _: None, ("tags",))
     assert tale.broken, f"nothing depends on {names}"
@@ -49,7 +49,7 @@ def test_without_an_assumption_a_promise_breaks_and_the_story_is_short(names: st
     assert Episode(small, assumptions).run().violation is not None
 
 
-def test_the_command_tells_the_seed_and_the_story(capsys: pytest.CaptureFixture[str]):
+def test_the_command_tells_the_seed_and_the_story(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", "--seed", "3", "--deliveries", "300"]) == 0
     assert "every promise was kept" in capsys.readouterr().out
     assert main(["simulate", "--seed", "1", "--deliveries", "5000", "--ledger", "tags", "--assume-less", "skew"]) == 1

@@ -45,11 +45,11 @@ def row(state: State, ago: float, *earlier: int) -> dict[str, int | str]:
     return instance_row.columns(entry, run="run-1", ask_by=0, stack="one")
 
 
-def test_every_state_has_a_meaning():
+def test_every_state_has_a_meaning() -> None:
     assert set(MEANINGS) == set(get_args(State))
 
 
-def test_a_table_is_told_from_the_region_to_each_instance_newest_first():
+def test_a_table_is_told_from_the_region_to_each_instance_newest_first() -> None:
     at = millis(NOW - timedelta(seconds=600))
     window = Window(
         slots=(Slot(ONE, "0badcafe", "run-1", at, "66c03fca", "down"),),
@@ -78,7 +78,7 @@ def test_a_table_is_told_from_the_region_to_each_instance_newest_first():
     ]
 
 
-def test_what_can_t_be_read_is_named():
+def test_what_can_t_be_read_is_named() -> None:
     junk = {"i#" + ONE: {"state": "unheard of"}, "w#one": {"slots": "junk"}, "g#66c03fca": {"members": "junk"}}
     text = told(junk)
     assert "row g#66c03fca can't be read" in text[1]
@@ -86,11 +86,11 @@ def test_what_can_t_be_read_is_named():
     assert text[-1].startswith(f"{ONE}  UNREADABLE  row i#{ONE}")
 
 
-def test_one_instance_is_one_line():
+def test_one_instance_is_one_line() -> None:
     assert told({f"i#{ONE}": row("void", 60)}, ONE)[0].endswith(f"void: {MEANINGS['void']}")
     assert told({}, ONE) == [f"{ONE}  no entry: never asked for, or not by this ledger"]
 
 
-def test_an_empty_ledger_in_tags_is_told_too():
+def test_an_empty_ledger_in_tags_is_told_too() -> None:
     first, *_ = lines(Known({}, RegionMemory()), settings(LEDGER="tags"), REGION)
     assert first == f"{REGION}, in tags: 0 instances are remembered"

@@ -61,7 +61,7 @@ def codes(results: list[Result]) -> list[tuple[str, str]]:
     return [(result.instance_id, result.code) for result in results]
 
 
-def test_a_claim_is_written_before_the_instance_is_ours():
+def test_a_claim_is_written_before_the_instance_is_ours() -> None:
     ecs = ScriptedEcs(instance())
     orders, results, _ = obtain(ecs)
     assert [order.instance_id for order in orders] == [ONE]
@@ -72,7 +72,7 @@ def test_a_claim_is_written_before_the_instance_is_ours():
     assert ecs.calls[-1] == "entries"
 
 
-def test_a_claim_stands_for_the_settle_time_before_it_is_counted():
+def test_a_claim_stands_for_the_settle_time_before_it_is_counted() -> None:
     ecs, clock = ScriptedEcs(instance()), JumpingClock()
     seen: list[float] = []
     ecs.before["entries"] = [None, lambda: seen.append(clock.seconds)]
@@ -80,7 +80,7 @@ def test_a_claim_stands_for_the_settle_time_before_it_is_counted():
     assert seen == [2.0]
 
 
-def test_without_time_for_the_whole_rest_nothing_is_claimed():
+def test_without_time_for_the_whole_rest_nothing_is_claimed() -> None:
     ecs = ScriptedEcs(instance())
     orders, results, _ = obtain(ecs, seconds=1.5)
     assert not orders
@@ -90,7 +90,7 @@ def test_without_time_for_the_whole_rest_nothing_is_claimed():
     assert not ecs.written
 
 
-def test_who_is_written_over_has_lost_and_leaves_the_entry_alone():
+def test_who_is_written_over_has_lost_and_leaves_the_entry_alone() -> None:
     ecs = ScriptedEcs(instance())
     ecs.after["remember"] = [lambda: ecs.tag(ONE, entry("claimed"))]
     orders, results, _ = obtain(ecs)
@@ -99,7 +99,7 @@ def test_who_is_written_over_has_lost_and_leaves_the_entry_alone():
     assert ecs.entry(ONE) == entry("claimed")
 
 
-def test_two_runs_with_one_place_left_never_both_go():
+def test_two_runs_with_one_place_left_never_both_go() -> None:
     ecs = ScriptedEcs(instance(), instance(TWO))
     ecs.after["remember"] = [lambda: ecs.tag(TWO, entry("claimed"))]
     orders, results, _ = obtain(ecs, MAX_REBOOTS="1")
@@ -109,7 +109,7 @@ def test_two_runs_with_one_place_left_never_both_go():
     assert ledger.parse(ecs.entry(TWO), NOW).state == "claimed"
 
 
-def test_who_withdraws_tries_again_when_the_other_has_withdrawn_too():
+def test_who_withdraws_tries_again_when_the_other_has_withdrawn_too() -> None:
     ecs, clock = ScriptedEcs(instance(), instance(TWO)), JumpingClock()
     ecs.after["remember"] = [lambda: ecs.tag(TWO, entry("claimed")), lambda: ecs.tag(TWO, entry("refused"))]
     orders, _, _ = obtain(ecs, clock=clock, MAX_REBOOTS="1")
@@ -117,7 +117,7 @@ def test_who_withdraws_tries_again_when_the_other_has_withdrawn_too():
     assert clock.seconds > 3  # a wait of more than a second between two claims: no two look alike
 
 
-def test_an_unseen_claim_is_looked_for_and_then_given_up():
+def test_an_unseen_claim_is_looked_for_and_then_given_up() -> None:
     ecs, shown = ScriptedEcs(instance()), entry("refused", ago=5000)
     ecs.tag(ONE, shown)
     ecs.after["remember"] = [lambda: ecs.tag(ONE, shown)]  # the write is not to be seen
@@ -127,7 +127,7 @@ def test_an_unseen_claim_is_looked_for_and_then_given_up():
     assert ecs.calls.count("entries") > 3
 
 
-def test_a_value_before_is_restored_and_only_over_our_own_claim():
+def test_a_value_before_is_restored_and_only_over_our_own_claim() -> None:
     before = entry("back", ago=90_000)
     ecs = ScriptedEcs(instance(tags={"ecs-reboot": "enabled", ledger.KEY: before}))
     orders, _, claims = obtain(ecs)
@@ -139,7 +139,7 @@ def test_a_value_before_is_restored_and_only_over_our_own_claim():
     assert ecs.entry(ONE) == entry("claimed")
 
 
-def test_the_end_is_written_only_over_our_own_claim():
+def test_the_end_is_written_only_over_our_own_claim() -> None:
     ecs = ScriptedEcs(instance())
     _, _, claims = obtain(ecs)
     claims.record(REGION, {ONE: "back"})
@@ -149,7 +149,7 @@ def test_the_end_is_written_only_over_our_own_claim():
 
 
 @pytest.mark.parametrize("call", ["entries", "remember"])
-def test_a_ledger_that_cannot_be_used_is_no_reboot(call: str):
+def test_a_ledger_that_cannot_be_used_is_no_reboot(call: str) -> None:
     ecs = ScriptedEcs(instance())
     ecs.before[call] = [FORBIDDEN]
     orders, results, _ = obtain(ecs)
@@ -158,7 +158,7 @@ def test_a_ledger_that_cannot_be_used_is_no_reboot(call: str):
     assert results[0].retriable
 
 
-def test_a_region_that_cannot_be_counted_after_claiming_takes_the_claim_back():
+def test_a_region_that_cannot_be_counted_after_claiming_takes_the_claim_back() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["entries"] = [None, FORBIDDEN]
     orders, results, _ = obtain(ecs)
@@ -167,7 +167,7 @@ def test_a_region_that_cannot_be_counted_after_claiming_takes_the_claim_back():
     assert ledger.parse(ecs.entry(ONE), NOW).state == "refused"
 
 
-def test_an_instance_that_takes_no_tag_says_so():
+def test_an_instance_that_takes_no_tag_says_so() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["remember"] = [
         Refused("TagResources", code="OperationDenied.QuotaExceed", message="20", status=403, request_id="")
@@ -175,7 +175,7 @@ def test_an_instance_that_takes_no_tag_says_so():
     assert codes(obtain(ecs)[1]) == [(ONE, "tags_full")]
 
 
-def test_a_claim_whose_answer_was_late_does_not_go_out_again():
+def test_a_claim_whose_answer_was_late_does_not_go_out_again() -> None:
     ecs, clock = ScriptedEcs(instance()), JumpingClock()
 
     def times_out() -> None:
@@ -191,7 +191,7 @@ def test_a_claim_whose_answer_was_late_does_not_go_out_again():
     assert ledger.parse(ecs.entry(ONE), NOW + timedelta(hours=1)).state == "refused"
 
 
-def test_after_a_slow_reading_of_the_region_the_instances_own_entries_are_read_anew():
+def test_after_a_slow_reading_of_the_region_the_instances_own_entries_are_read_anew() -> None:
     ecs, clock = ScriptedEcs(instance(), instance(TWO)), JumpingClock()
     ecs.before["count"] = [lambda: clock.sleep(30)]
     orders, results, _ = obtain(ecs, clock=clock, settle=2.0, MAX_REBOOTS="50%")
@@ -199,7 +199,7 @@ def test_after_a_slow_reading_of_the_region_the_instances_own_entries_are_read_a
     assert not results
 
 
-def test_a_claim_whose_entry_changed_during_a_slow_reading_is_not_written():
+def test_a_claim_whose_entry_changed_during_a_slow_reading_is_not_written() -> None:
     ecs, clock = ScriptedEcs(instance(), instance(TWO)), JumpingClock()
     theirs = entry("claimed", ago=0)
 
@@ -214,7 +214,7 @@ def test_a_claim_whose_entry_changed_during_a_slow_reading_is_not_written():
     assert ecs.entry(ONE) == theirs
 
 
-def test_a_claim_that_would_rest_on_an_old_reading_is_not_written():
+def test_a_claim_that_would_rest_on_an_old_reading_is_not_written() -> None:
     ecs, clock = ScriptedEcs(instance(), instance(TWO)), JumpingClock()
     ecs.before["count"] = [lambda: clock.sleep(30)]
     ecs.after["describe"] = [lambda: clock.sleep(1.1)]
@@ -224,7 +224,7 @@ def test_a_claim_that_would_rest_on_an_old_reading_is_not_written():
     assert not [text for _, text in ecs.written if " claimed " in text]
 
 
-def test_a_claim_dated_after_now_counts_within_the_error_of_clocks_and_blocks_its_own_instance_alone_beyond():
+def test_a_claim_dated_after_now_counts_within_the_error_of_clocks_and_blocks_its_own_instance_alone_beyond() -> None:
     ecs = ScriptedEcs(instance(), instance(TWO))
     ecs.tag(TWO, entry(ago=-200))
     assert codes(obtain(ecs, MAX_REBOOTS="1")[1]) == [(ONE, "blast_radius")]
@@ -237,7 +237,7 @@ def test_a_claim_dated_after_now_counts_within_the_error_of_clocks_and_blocks_it
         assert text in results[0].reason
 
 
-def test_a_dry_run_writes_nothing():
+def test_a_dry_run_writes_nothing() -> None:
     ecs = ScriptedEcs(instance(), instance(TWO))
     orders, results, _ = obtain(ecs, ONE, TWO, dry_run=True, MAX_REBOOTS="1")
     assert [order.instance_id for order in orders] == [ONE]
@@ -245,7 +245,7 @@ def test_a_dry_run_writes_nothing():
     assert not ecs.written
 
 
-def test_what_was_asked_for_and_refused_leaves_a_mark_that_hides_nothing():
+def test_what_was_asked_for_and_refused_leaves_a_mark_that_hides_nothing() -> None:
     ecs = ScriptedEcs(instance(), instance(TWO), instance(THREE))
     before = entry("back", ago=90_000)
     ecs.tag(THREE, before)
@@ -254,7 +254,7 @@ def test_what_was_asked_for_and_refused_leaves_a_mark_that_hides_nothing():
     assert ecs.entry(THREE) == before
 
 
-def test_a_storm_is_said_once_and_its_mark_is_not_written_over():
+def test_a_storm_is_said_once_and_its_mark_is_not_written_over() -> None:
     ecs = ScriptedEcs(*(instance(f"i-bp1storm{number:06d}") for number in range(5)))
     ids = tuple(ecs.instances)
     orders, results, _ = obtain(ecs, *ids, MAX_REBOOTS="1", STORM_FACTOR="3")
@@ -268,7 +268,7 @@ def test_a_storm_is_said_once_and_its_mark_is_not_written_over():
     assert " storm " in ecs.entry(holder[0])
 
 
-def test_a_share_of_the_region_is_counted_where_it_matters():
+def test_a_share_of_the_region_is_counted_where_it_matters() -> None:
     ecs = ScriptedEcs(*(instance(f"i-bp1share{number:06d}") for number in range(8)))
     orders, _, _ = obtain(ecs, *ecs.instances, MAX_REBOOTS="25%")
     assert len(orders) == 2
@@ -277,7 +277,7 @@ def test_a_share_of_the_region_is_counted_where_it_matters():
     assert "count" not in alone.calls
 
 
-def test_two_of_one_group_are_not_rebooted_by_one_run_even_without_a_limit():
+def test_two_of_one_group_are_not_rebooted_by_one_run_even_without_a_limit() -> None:
     tags = {"ecs-reboot": "enabled", "app": "web"}
     ecs = ScriptedEcs(instance(tags=tags), instance(TWO, tags=tags))
     orders, results, _ = obtain(ecs, ONE, TWO, MAX_REBOOTS="off", GROUP_TAG="app")
@@ -285,14 +285,14 @@ def test_two_of_one_group_are_not_rebooted_by_one_run_even_without_a_limit():
     assert codes(results) == [(TWO, "blast_radius")]
 
 
-def test_earlier_attempts_are_carried_on():
+def test_earlier_attempts_are_carried_on() -> None:
     ecs = ScriptedEcs(instance())
     ecs.tag(ONE, entry("back", ago=4000, earlier=(5000,)))
     obtain(ecs)
     assert ledger.parse(ecs.entry(ONE), NOW).earlier == (4000, 9000)
 
 
-def test_an_entry_newer_than_the_description_counts():
+def test_an_entry_newer_than_the_description_counts() -> None:
     ecs = ScriptedEcs(instance())
     wanted = [facts(ecs.instances[ONE])]
     ecs.tag(ONE, entry("claimed", ago=60))

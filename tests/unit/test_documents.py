@@ -15,7 +15,7 @@ CHINESE = [ROOT / "README.zh-CN.md", *(path for path in DOCUMENTS if path.name.e
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_a_generated_table_is_up_to_date(path: Path):
+def test_a_generated_table_is_up_to_date(path: Path) -> None:
     text = path.read_text("utf-8")
     assert GENERATE["written"](text) == text, "run `make docs`"
 
@@ -39,7 +39,7 @@ def written_codes() -> set[str]:
     return {code for code in found if re.fullmatch(r"[a-z]+(_[a-z]+)*|DRYRUN.SUCCESS", code)} - NO_CODES
 
 
-def test_every_code_that_the_function_writes_is_documented():
+def test_every_code_that_the_function_writes_is_documented() -> None:
     found = written_codes()
     documents = "".join(path.read_text("utf-8") for path in DOCUMENTS)
     assert len(found) > 40
@@ -47,12 +47,12 @@ def test_every_code_that_the_function_writes_is_documented():
 
 
 @pytest.mark.parametrize("path", [*READMES, *DOCUMENTS], ids=lambda path: path.name)
-def test_links_between_documents_lead_somewhere(path: Path):
+def test_links_between_documents_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", path.read_text("utf-8")):
         assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
-def test_every_make_target_in_the_documents_exists():
+def test_every_make_target_in_the_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for path in [*READMES, *DOCUMENTS]:
         named = set(re.findall(r"`make (?:-s )?([a-z-]+)", path.read_text("utf-8")))
@@ -74,12 +74,12 @@ def named(text: str) -> set[str]:
     return {" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose)}
 
 
-def test_the_pages_that_most_users_read_are_there_in_chinese():
+def test_the_pages_that_most_users_read_are_there_in_chinese() -> None:
     assert {english(path).name for path in CHINESE} == {"README.md", "deploy.md", "runbook.md"}
 
 
 @pytest.mark.parametrize("path", CHINESE, ids=lambda path: path.name)
-def test_a_chinese_page_says_what_the_english_one_says(path: Path):
+def test_a_chinese_page_says_what_the_english_one_says(path: Path) -> None:
     chinese, original = path.read_text("utf-8"), english(path).read_text("utf-8")
     assert blocks(chinese) == blocks(original)
     assert named(chinese) == named(original)
@@ -95,14 +95,14 @@ def test_a_chinese_page_says_what_the_english_one_says(path: Path):
     [(READMES[0], "Not verified against the live service"), (READMES[1], "未经线上服务验证")],
     ids=lambda given: getattr(given, "name", ""),
 )
-def test_a_first_screen_has_what_a_newcomer_needs(path: Path, said: str):
+def test_a_first_screen_has_what_a_newcomer_needs(path: Path, said: str) -> None:
     screen = "\n".join(path.read_text("utf-8").splitlines()[:60])
     for needed in ("make demo", "make -s serve", "-> completed", "make deploy", "5,000", said, "unverified.md"):
         assert needed in screen
 
 
 @pytest.mark.parametrize("path", [*READMES, *DOCUMENTS], ids=lambda path: path.name)
-def test_links_within_a_document_lead_to_a_heading(path: Path):
+def test_links_within_a_document_lead_to_a_heading(path: Path) -> None:
     text = path.read_text("utf-8")
     for file, heading in re.findall(r"\]\((?!https?://)([^)#]*)#([^)]+)\)", text):
         target = (path.parent / file).read_text("utf-8") if file else text

@@ -51,7 +51,7 @@ def take(ecs: ScriptedEcs, shelf: Shelf, *ids: str, level: str = "console", seco
     return taker.take(ecs, REGION, orders(*ids or (ONE,)))
 
 
-def test_each_instance_has_exhibits_of_its_own():
+def test_each_instance_has_exhibits_of_its_own() -> None:
     shelf = Shelf()
     told = take(seeing(), shelf, ONE, TWO)
     assert {one: [exhibit.name for exhibit in of_it] for one, of_it in told.items()} == {
@@ -66,14 +66,14 @@ def test_each_instance_has_exhibits_of_its_own():
     (NoAnswer("GetInstanceConsoleOutput", "timed out"), "timed out"), ({}, "is empty"),
     ({"ConsoleOutput": "not Base64 !"}, "is not Base64"), ({"ConsoleOutput": None}, "is empty"),
 ])  # fmt: skip
-def test_what_is_no_text_is_an_error_and_no_object(answer: Any, error: str):
+def test_what_is_no_text_is_an_error_and_no_object(answer: Any, error: str) -> None:
     shelf = Shelf()
     (exhibit,) = take(seeing(GetInstanceConsoleOutput=answer), shelf)[ONE]
     assert error in exhibit.error
     assert (exhibit.key, shelf.objects) == ("", {})
 
 
-def test_of_a_long_text_the_end_is_kept_and_of_a_large_picture_nothing():
+def test_of_a_long_text_the_end_is_kept_and_of_a_large_picture_nothing() -> None:
     large = bytes(MOST_BYTES - 2)
     answers = {
         "GetInstanceConsoleOutput": {"ConsoleOutput": base64.b64encode(b"first" + large + b"nic").decode()},
@@ -86,14 +86,14 @@ def test_of_a_long_text_the_end_is_kept_and_of_a_large_picture_nothing():
     assert f"more than {MOST_BYTES}" in exhibits["screen"].error
 
 
-def test_what_the_bucket_does_not_take_stands_in_the_record_beside_what_it_took():
+def test_what_the_bucket_does_not_take_stands_in_the_record_beside_what_it_took() -> None:
     exhibits = {one.name: one for one in take(seeing(), Shelf("console.txt"), level="full")[ONE]}
     assert exhibits["console"].error == "no room"
     assert exhibits["state"].key
 
 
 @pytest.mark.parametrize("mistake", [RuntimeError("a mistake of ours"), None])
-def test_nobody_waits_for_an_answer_that_does_not_come_and_no_mistake_gets_out(mistake: Exception | None):
+def test_nobody_waits_for_an_answer_that_does_not_come_and_no_mistake_gets_out(mistake: Exception | None) -> None:
     ended, too_long = threading.Event(), list[str]()
 
     class Silent(ScriptedEcs):
@@ -110,7 +110,7 @@ def test_nobody_waits_for_an_answer_that_does_not_come_and_no_mistake_gets_out(m
     assert [one.error for one in told[ONE]] == ["ECS did not answer in time"]
 
 
-def test_a_run_has_two_seconds_and_twenty_instances_however_many_batches():
+def test_a_run_has_two_seconds_and_twenty_instances_however_many_batches() -> None:
     taker = EvidenceTaker("console", Shelf(), deadline(40.0, JumpingClock()), "r-1")
     many = [f"i-bp1many{number:06d}" for number in range(30)]
     ecs = ScriptedEcs(*(instance(one) for one in many))
@@ -120,5 +120,5 @@ def test_a_run_has_two_seconds_and_twenty_instances_however_many_batches():
     assert taker.take(ecs, REGION, orders(*many)) == {}
 
 
-def test_no_time_left_is_no_evidence():
+def test_no_time_left_is_no_evidence() -> None:
     assert take(seeing(), Shelf(), seconds=0.0) == {}

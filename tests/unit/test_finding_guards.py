@@ -52,17 +52,17 @@ def member(**fields: Any) -> Findings:
         ({"suspended": ("ScaleIn",)}, "managed"),
     ],
 )
-def test_a_scaling_group_that_would_notice_is_a_hard_refusal(fields: dict[str, Any], code: str):
+def test_a_scaling_group_that_would_notice_is_a_hard_refusal(fields: dict[str, Any], code: str) -> None:
     assert said(member(**fields)).code == code
 
 
-def test_what_the_group_would_do_is_in_the_sentence():
+def test_what_the_group_would_do_is_in_the_sentence() -> None:
     assert "release it with its disks" in said(member()).reason
     assert "release it with its disks" in said(member(creation_type="Attached", entrusted=True)).reason
     assert "take it out of the group" in said(member(creation_type="Attached")).reason
 
 
-def test_a_tag_that_auto_scaling_does_not_confirm_is_no_permission():
+def test_a_tag_that_auto_scaling_does_not_confirm_is_no_permission() -> None:
     tagged = instance(tags={"ecs-reboot": "enabled", SCALING_TAG: "asg-1"})
     assert said(Findings(asked=("scaling",)), one=tagged).code == "managed"
     assert said(Findings(asked=("scaling",)), one=tagged, environment={"MANAGED": "allow"}).code == "allowed"
@@ -82,7 +82,7 @@ def test_a_tag_that_auto_scaling_does_not_confirm_is_no_permission():
         ("SystemUpgrade.Migrate", "Scheduled", "allowed"),
     ],
 )
-def test_what_the_platform_announces(kind: str, cycle: str, code: str):
+def test_what_the_platform_announces(kind: str, cycle: str, code: str) -> None:
     event = SystemEvent(event_id="e-7", type=kind, cycle=cycle, not_before=NOW + timedelta(hours=5))
     decision = said(Findings(system_events=(event,)))
     assert decision.code == code
@@ -107,13 +107,13 @@ SIGNS: list[tuple[Agent | None, Reading | None, str, str]] = [
 
 
 @pytest.mark.parametrize(("agent", "reading", "under_any", "under_all"), SIGNS)
-def test_a_second_opinion(agent: Agent | None, reading: Reading | None, under_any: str, under_all: str):
+def test_a_second_opinion(agent: Agent | None, reading: Reading | None, under_any: str, under_all: str) -> None:
     findings = Findings(agent=agent, reading=reading)
     for value, code in (("any", under_any), ("all", under_all), ("off", "allowed")):
         assert said(findings, asked=ALARM, environment={"RESPONSIVE": value}).code == code, value
 
 
-def test_a_person_and_what_is_not_bound_are_not_asked_for_signs():
+def test_a_person_and_what_is_not_bound_are_not_asked_for_signs() -> None:
     alive = Findings(agent=ALIVE, reading=UNDER)
     assert said(alive, asked=ALARM.model_copy(update={"trigger": "manual"})).code == "allowed"
     bare = request(trigger="sls_alert")
@@ -125,7 +125,7 @@ def test_a_person_and_what_is_not_bound_are_not_asked_for_signs():
     )
 
 
-def test_signs_that_are_too_old_say_nothing():
+def test_signs_that_are_too_old_say_nothing() -> None:
     old = Reading(at=NOW - timedelta(seconds=301), value=12)
     assert said(Findings(reading=old), asked=ALARM).code == "allowed"
     started = instance(start_time=NOW - timedelta(seconds=700))
@@ -135,7 +135,7 @@ def test_signs_that_are_too_old_say_nothing():
     assert said(Findings(agent=never_since, reading=UNDER), one=started, asked=ALARM).code == "responsive"
 
 
-def test_an_impaired_instance_looks_dead_whatever_the_agent_says():
+def test_an_impaired_instance_looks_dead_whatever_the_agent_says() -> None:
     assert said(Findings(agent=ALIVE, health="Impaired", reading=UNDER), asked=ALARM).code == "allowed"
     assert said(Findings(agent=ALIVE, health="Warning", reading=UNDER), asked=ALARM).code == "responsive"
 
@@ -144,13 +144,13 @@ def test_an_impaired_instance_looks_dead_whatever_the_agent_says():
     ("operator", "value", "still"),
     [(">", 95, False), (">=", 95, True), ("<", 95, False), ("<=", 95, True), ("==", 95, True), ("!=", 95, False)],
 )
-def test_the_condition_is_the_alarms_own(*, operator: str, value: float, still: bool):
+def test_the_condition_is_the_alarms_own(*, operator: str, value: float, still: bool) -> None:
     asked = ALARM.model_copy(update={"metric": METRIC.model_copy(update={"operator": operator})})
     reading = Reading(at=NOW, value=value)
     assert (said(Findings(reading=reading), asked=asked).code == "allowed") is still
 
 
-def test_alarms_wait_for_work_only_so_long_and_timers_to_the_next_tick():
+def test_alarms_wait_for_work_only_so_long_and_timers_to_the_next_tick() -> None:
     environment = {"BUSY_SECONDS": "600"}
     commands = Findings(agent=Agent(running_commands=2, last_invoked=NOW - timedelta(seconds=30)))
     alarm = request(trigger="sls_alert", event_time=NOW - timedelta(seconds=599))
@@ -176,14 +176,14 @@ UNREADABLE = {
 }
 
 
-def test_every_source_has_a_case():
+def test_every_source_has_a_case() -> None:
     assert set(UNREADABLE) == {source.name for source in SOURCES}
     assert {code for source in SOURCES for code in source.guards} <= {guard.code for guard in GUARDS}
 
 
 @pytest.mark.parametrize("source", UNREADABLE)
 @pytest.mark.parametrize("retriable", [True, False])
-def test_a_fact_that_can_not_be_read_refuses(*, source: str, retriable: bool):
+def test_a_fact_that_can_not_be_read_refuses(*, source: str, retriable: bool) -> None:
     code, fields = UNREADABLE[source]
     unread = Unread(source=source, error="Throttling.User: later", retriable=retriable)
     decision = said(Findings(unread=(unread,)), **fields)
@@ -193,14 +193,14 @@ def test_a_fact_that_can_not_be_read_refuses(*, source: str, retriable: bool):
         assert decision.retriable is retriable
 
 
-def test_what_is_switched_off_is_not_missed():
+def test_what_is_switched_off_is_not_missed() -> None:
     off = {"MANAGED": "allow", "PLATFORM_EVENTS": "ignore", "RESPONSIVE": "off", "BUSY_SECONDS": "0"}
     unread = tuple(Unread(source=source.name, error="x") for source in SOURCES)
     assert said(Findings(unread=unread), asked=ALARM, environment=off).code == "allowed"
     assert not any(source.wanted(facts(asked=ALARM, environment=off)) for source in SOURCES)
 
 
-def test_a_sign_that_speaks_for_the_reboot_makes_up_for_one_that_can_not_be_read():
+def test_a_sign_that_speaks_for_the_reboot_makes_up_for_one_that_can_not_be_read() -> None:
     unread = (Unread(source="reading", error="CloudMonitor is down"),)
     assert said(Findings(agent=SILENT, unread=unread), asked=ALARM).code == "allowed"
     assert (

@@ -86,7 +86,7 @@ def tagged(one: Instance, key: str, value: str) -> Instance:
 )
 def test_not_running_makes_way_for_what_hangs_and_may_be_forced(
     shown: Instance, asked: object, policy: str, *, may: bool
-):
+) -> None:
     environment = {"FORCE_REBOOT": policy, "MANAGED": "allow"}
     of = facts(shown, asked, environment=environment)  # type: ignore[arg-type]
     assert bool(finishes(of, shown)) is may
@@ -96,7 +96,7 @@ def test_not_running_makes_way_for_what_hangs_and_may_be_forced(
         assert decision.code == "not_running"
 
 
-def test_a_record_from_before_is_decided_as_it_was():
+def test_a_record_from_before_is_decided_as_it_was() -> None:
     of = facts(hanging(), environment={"FORCE_REBOOT": "escalate", "MANAGED": "allow"})
     old = of.model_copy(update={"policy": of.policy.model_copy(update={"hung_after_seconds": 0})})
     assert decide(old).code == "not_running"
@@ -136,7 +136,7 @@ class Sweep:
         return ledger.parse(self.ecs.entry(ONE), self.clock.now())
 
 
-def test_a_forced_reboot_that_ecs_takes_ends_it_as_one_attempt_of_its_own():
+def test_a_forced_reboot_that_ecs_takes_ends_it_as_one_attempt_of_its_own() -> None:
     sweep = Sweep()
     assert sweep.run() == [(ONE, "accepted")]
     assert [(call["force"], call["dry_run"], call["batch_optimization"]) for call in sweep.ecs.asked] == [
@@ -149,14 +149,14 @@ def test_a_forced_reboot_that_ecs_takes_ends_it_as_one_attempt_of_its_own():
     assert sweep.power() == ["reboot", "reboot"]
 
 
-def test_what_has_no_attempts_left_is_not_finished():
+def test_what_has_no_attempts_left_is_not_finished() -> None:
     sweep = Sweep(hanging(earlier=(3000, 6000)), MAX_ATTEMPTS="3")
     assert sweep.run() == [(ONE, "attempts_exhausted")]
     assert sweep.power() == []
 
 
 @pytest.mark.parametrize("dry_runs", [[WRONG_STATUS], [None, WRONG_STATUS]], ids=["dry-run", "for-real"])
-def test_where_a_reboot_is_refused_it_is_stopped_and_started(dry_runs: list[Refused | None]):
+def test_where_a_reboot_is_refused_it_is_stopped_and_started(dry_runs: list[Refused | None]) -> None:
     sweep = Sweep()
     sweep.ecs.before["reboot"] = list(dry_runs)
     states = []
@@ -173,7 +173,7 @@ def _comes_up(ecs: ScriptedEcs) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["before-the-reboot", "before-the-stop"])
-def test_what_comes_up_by_itself_is_not_powered_off(*, late: bool):
+def test_what_comes_up_by_itself_is_not_powered_off(*, late: bool) -> None:
     sweep = Sweep()
     comes_up = _comes_up(sweep.ecs)
     # Late: up between the two looks, with a forced reboot refused in between.
@@ -207,7 +207,7 @@ def _raise(error: Exception) -> None:
 )
 def test_trouble_with_a_call_never_loses_a_start_and_never_repeats_what_may_have_acted(
     call: str, step: list[Exception | None], code: str, state: str
-):
+) -> None:
     sweep = Sweep()
     sweep.ecs.before[call] = list(step)  # type: ignore[arg-type]
     if call != "reboot":
@@ -218,7 +218,7 @@ def test_trouble_with_a_call_never_loses_a_start_and_never_repeats_what_may_have
         assert sweep.power().count(call) == len(step) + (call == "start")
 
 
-def test_neither_is_the_end_and_is_not_tried_again():
+def test_neither_is_the_end_and_is_not_tried_again() -> None:
     sweep = Sweep()
     sweep.ecs.before["reboot"] = [WRONG_STATUS]
     sweep.ecs.refusals[f"stop:{ONE}"] = "IncorrectInstanceStatus"
@@ -227,7 +227,7 @@ def test_neither_is_the_end_and_is_not_tried_again():
     assert sweep.run() == []
 
 
-def test_what_takes_long_to_stop_is_started_by_the_next_sweep_and_only_once():
+def test_what_takes_long_to_stop_is_started_by_the_next_sweep_and_only_once() -> None:
     sweep = Sweep()
     sweep.ecs.before["reboot"] = [WRONG_STATUS]
     sweep.ecs.after["stop"] = [lambda: sweep.ecs.change(ONE, status="Stopping")]
@@ -250,14 +250,14 @@ def test_what_takes_long_to_stop_is_started_by_the_next_sweep_and_only_once():
         ("Throttling", "Throttling", "start_due"),
     ],
 )
-def test_a_start_that_is_refused_is_paid_later_or_a_person_is_called(code: str, told: str, state: str):
+def test_a_start_that_is_refused_is_paid_later_or_a_person_is_called(code: str, told: str, state: str) -> None:
     sweep = Sweep(hanging("start_due", 120, status="Stopped", force=True))
     sweep.ecs.refusals[f"start:{ONE}"] = code
     assert sweep.run() == [(ONE, told)]
     assert sweep.entry().state == state
 
 
-def test_a_reset_does_not_forget_that_a_start_is_due():
+def test_a_reset_does_not_forget_that_a_start_is_due() -> None:
     sweep = Sweep(hanging("start_due", 120, status="Stopped", force=True, earlier=(1500,)))
     until = deadline(100, sweep.clock)
     reset = SWEEP.model_copy(update={"verb": "reset", "instance_ids": (ONE,), "reason": "seen"})
@@ -266,7 +266,7 @@ def test_a_reset_does_not_forget_that_a_start_is_due():
     assert sweep.run() == [(ONE, "started")]
 
 
-def test_a_start_that_is_due_holds_the_group_however_long_it_takes():
+def test_a_start_that_is_due_holds_the_group_however_long_it_takes() -> None:
     group = ledger.group_digest("web")
     shown = hanging("start_due", 90_000, force=True, group=group)
     other = instance(TWO, tags={"ecs-reboot": "enabled", "app": "web"})
@@ -284,7 +284,7 @@ def test_a_start_that_is_due_holds_the_group_however_long_it_takes():
     assert [result.code for result in remediation.run([request(TWO)])] == ["blast_radius"]
 
 
-def test_a_dry_run_says_how_and_does_nothing():
+def test_a_dry_run_says_how_and_does_nothing() -> None:
     sweep = Sweep(DRY_RUN="true")
     sweep.ecs.before["reboot"] = [WRONG_STATUS]
     assert sweep.run() == [(ONE, "DRYRUN.SUCCESS")]

@@ -44,7 +44,7 @@ def asked(ecs: ScriptedEcs) -> list[str]:
     return [question.api.action for question in ecs.questions]
 
 
-def test_only_what_a_guard_will_read_is_asked():
+def test_only_what_a_guard_will_read_is_asked() -> None:
     ecs = ScriptedEcs()
     found(ecs)
     assert asked(ecs) == ["DescribeScalingInstances", "DescribeInstanceHistoryEvents"]
@@ -58,7 +58,7 @@ def test_only_what_a_guard_will_read_is_asked():
     assert asked(ecs) == []
 
 
-def test_members_come_with_what_their_group_does():
+def test_members_come_with_what_their_group_does() -> None:
     ecs = ScriptedEcs()
     row = {"InstanceId": ONE, "ScalingGroupId": "asg-1", "LifecycleState": "InService", "Entrusted": True}
     ecs.answers["DescribeScalingInstances"] = {"ScalingInstances": [row]}
@@ -76,7 +76,7 @@ def test_members_come_with_what_their_group_does():
     assert member.health_checks == ("NONE",)
 
 
-def test_events_come_page_by_page_and_open_ones_are_named():
+def test_events_come_page_by_page_and_open_ones_are_named() -> None:
     ecs = ScriptedEcs()
     rows = [
         {"EventId": f"e-{n}", "InstanceId": ONE, "EventType": {"Name": "SystemMaintenance.Stop"},
@@ -93,7 +93,7 @@ def test_events_come_page_by_page_and_open_ones_are_named():
     assert pages[0].parameters["InstanceEventCycleStatus"] == ["Scheduled", "Executing", "Inquiring"]
 
 
-def test_the_newest_value_of_the_alarms_own_statistic_and_instance():
+def test_the_newest_value_of_the_alarms_own_statistic_and_instance() -> None:
     ecs = ScriptedEcs()
     at = int(NOW.timestamp() * 1000)
     points = [
@@ -110,7 +110,7 @@ def test_the_newest_value_of_the_alarms_own_statistic_and_instance():
     assert json.loads(question.parameters["Dimensions"]) == [{"instanceId": ONE}]
 
 
-def test_cloudmonitors_own_verdict_counts_whatever_http_says():
+def test_cloudmonitors_own_verdict_counts_whatever_http_says() -> None:
     for body in (
         {"Success": False, "Code": "500", "Message": "later"},
         {"Success": True, "Code": "503", "Datapoints": "[]"},
@@ -124,7 +124,7 @@ def test_cloudmonitors_own_verdict_counts_whatever_http_says():
         assert "reading" not in findings.asked
 
 
-def test_what_may_pass_is_asked_again_and_what_will_not_is_not():
+def test_what_may_pass_is_asked_again_and_what_will_not_is_not() -> None:
     ecs = ScriptedEcs()
     ecs.answers["DescribeScalingInstances"] = [THROTTLED, LOST, {"ScalingInstances": []}]
     findings = found(ecs)
@@ -136,7 +136,7 @@ def test_what_may_pass_is_asked_again_and_what_will_not_is_not():
     assert "Forbidden.RAM" in unread.error
 
 
-def test_an_answer_without_the_documented_shape_is_no_answer():
+def test_an_answer_without_the_documented_shape_is_no_answer() -> None:
     for action, source in (
         ("DescribeScalingInstances", "scaling"),
         ("DescribeInstanceHistoryEvents", "system_events"),
@@ -150,7 +150,7 @@ def test_an_answer_without_the_documented_shape_is_no_answer():
         assert [one.source for one in findings.unread] == [source]
 
 
-def test_facts_take_at_most_half_of_the_time_that_is_left():
+def test_facts_take_at_most_half_of_the_time_that_is_left() -> None:
     ecs = ScriptedEcs()
     ecs.answers["DescribeScalingInstances"] = [THROTTLED] * 100
     until = deadline(4)
@@ -158,7 +158,7 @@ def test_facts_take_at_most_half_of_the_time_that_is_left():
     assert until.left() >= 2
 
 
-def test_many_instances_are_asked_for_in_the_fewest_calls():
+def test_many_instances_are_asked_for_in_the_fewest_calls() -> None:
     ecs = ScriptedEcs()
     many = [facts(one=instance(f"i-bp1n{number:09d}")) for number in range(45)]
     known = gather(ecs, REGION, many, deadline())

@@ -72,7 +72,7 @@ def http(body: object, token: str = TOKEN) -> bytes:
 ASKS = {"instance_ids": [ONE]}
 
 
-def test_the_caller_is_told_at_once_what_was_read_and_who_carries_it_out():
+def test_the_caller_is_told_at_once_what_was_read_and_who_carries_it_out() -> None:
     stage = Stage()
     answered = stage.answer(http(ASKS))
     assert answered.over_http
@@ -86,7 +86,7 @@ def test_the_caller_is_told_at_once_what_was_read_and_who_carries_it_out():
     assert TOKEN not in str(answered.body) + str(stage.itself.envelopes) + str(stage.lines)
 
 
-def test_the_second_run_carries_it_out_and_never_hands_over_again():
+def test_the_second_run_carries_it_out_and_never_hands_over_again() -> None:
     stage = Stage()
     stage.answer(http(ASKS))
     answered = stage.answer(stage.itself.envelopes[0], "later-1")
@@ -100,7 +100,7 @@ def test_the_second_run_carries_it_out_and_never_hands_over_again():
     assert {one["handed_over_by"] for one in written} == {"door-1"}
 
 
-def test_the_second_run_raises_so_that_it_is_tried_again():
+def test_the_second_run_raises_so_that_it_is_tried_again() -> None:
     stage = Stage()
     stage.answer(http(ASKS))
     stage.ecs.before["describe"] = [Refused("Any", code="Forbidden.RAM", message="", status=403, request_id="r")]
@@ -118,7 +118,7 @@ def test_the_second_run_raises_so_that_it_is_tried_again():
     ],
     ids=["dry run", "rejected", "empty", "no token", "not over HTTP"],
 )
-def test_what_can_be_answered_at_once_is(event: bytes, status: int | None):
+def test_what_can_be_answered_at_once_is(event: bytes, status: int | None) -> None:
     stage = Stage()
     answered = stage.answer(event)
     assert stage.itself.envelopes == []
@@ -127,14 +127,14 @@ def test_what_can_be_answered_at_once_is(event: bytes, status: int | None):
         assert response.http(answered.body)["statusCode"] == status
 
 
-def test_a_function_that_only_tries_out_answers_its_caller():
+def test_a_function_that_only_tries_out_answers_its_caller() -> None:
     stage = Stage(DRY_RUN="true")
     assert stage.answer(http(ASKS)).body["status"] == "completed"
     assert stage.itself.envelopes == []
 
 
 @pytest.mark.parametrize("failure", [DENIED, LOST], ids=["refused", "lost"])
-def test_what_could_not_be_handed_over_is_carried_out_where_the_time_is_there(failure: CloudError):
+def test_what_could_not_be_handed_over_is_carried_out_where_the_time_is_there(failure: CloudError) -> None:
     stage = Stage(0.3, failure)
     answered = stage.answer(http(ASKS))
     assert response.http(answered.body)["statusCode"] == 200
@@ -147,7 +147,9 @@ def test_what_could_not_be_handed_over_is_carried_out_where_the_time_is_there(fa
 
 
 @pytest.mark.parametrize(("seconds", "settle"), [(0.3, "2"), (0.4, "0"), (1.5, "0")])
-def test_where_the_time_is_not_there_nothing_is_begun_and_the_caller_is_told_to_repeat(seconds: float, settle: str):
+def test_where_the_time_is_not_there_nothing_is_begun_and_the_caller_is_told_to_repeat(
+    seconds: float, settle: str
+) -> None:
     stage = Stage(seconds, LOST, CLAIM_SETTLE_SECONDS=settle)
     answered = stage.answer(http(ASKS))
     assert response.http(answered.body)["statusCode"] == 503
@@ -156,7 +158,7 @@ def test_where_the_time_is_not_there_nothing_is_begun_and_the_caller_is_told_to_
     assert [one["record"] for one in stage.records()] == ["handover", "result"]
 
 
-def test_a_token_in_the_body_too_is_carried_out_instead_of_stored():
+def test_a_token_in_the_body_too_is_carried_out_instead_of_stored() -> None:
     stage = Stage()
     answered = stage.answer(http({**ASKS, "reason": f"from {TOKEN}"}))
     assert stage.itself.envelopes == []
@@ -165,7 +167,7 @@ def test_a_token_in_the_body_too_is_carried_out_instead_of_stored():
 
 @pytest.mark.parametrize("handover", [None, LOST], ids=["off", "fails"])
 @pytest.mark.parametrize("step", ["describe", "entries", "remember", "reboot"])
-def test_a_caller_over_http_never_waits_longer_than_cloudmonitor_does(step: str, handover: CloudError | None):
+def test_a_caller_over_http_never_waits_longer_than_cloudmonitor_does(step: str, handover: CloudError | None) -> None:
     stage = Stage(0.2, handover)
     # ECS throttles for minutes: there is always one more try, if only there were time.
     stage.ecs.before[step] = [THROTTLED] * 10_000

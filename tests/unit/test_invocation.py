@@ -20,7 +20,7 @@ def no_credentials(_: Deadline) -> Connections:
 @pytest.mark.parametrize(
     "event", [{"instance_ids": [ONE]}, {"reset": [ONE], "reason": "seen"}, {"resume": True, "reason": "seen"}]
 )
-def test_without_credentials_every_request_has_a_record_and_the_function_raises(event: dict[str, object]):
+def test_without_credentials_every_request_has_a_record_and_the_function_raises(event: dict[str, object]) -> None:
     clock, lines, chosen = JumpingClock(), list[str](), settings(DEFAULT_REGION=REGION)
     invocation = Invocation(
         "r-1",
@@ -35,7 +35,7 @@ def test_without_credentials_every_request_has_a_record_and_the_function_raises(
     assert [json.loads(line)["code"] for line in lines] == ["no_credentials"]
 
 
-def test_what_ecs_accepted_is_on_record_before_it_is_watched():
+def test_what_ecs_accepted_is_on_record_before_it_is_watched() -> None:
     clock, lines, ecs = JumpingClock(), list[str](), ScriptedEcs(instance())
     chosen = settings(DEFAULT_REGION=REGION, VERIFY_SECONDS="20")
     told: list[list[str]] = []

@@ -25,14 +25,14 @@ ENTRIES = some.builds(
 
 
 @given(ENTRIES)
-def test_every_entry_fits_into_a_tag_and_is_read_as_it_was_written(entry: ledger.Entry):
+def test_every_entry_fits_into_a_tag_and_is_read_as_it_was_written(entry: ledger.Entry) -> None:
     text = str(entry)
     assert len(text) <= ledger.MOST_CHARACTERS
     assert ledger.parse(text, entry.at) == entry
 
 
 @given(some.text(max_size=130))
-def test_a_foreign_value_is_unreadable_and_says_what_to_do(text: str):
+def test_a_foreign_value_is_unreadable_and_says_what_to_do(text: str) -> None:
     with pytest.raises(ledger.Unreadable, match="reset"):
         ledger.parse(text, NOW)
 
@@ -48,12 +48,12 @@ def test_a_foreign_value_is_unreadable_and_says_what_to_do(text: str):
         "v1 2026-03-02T12:00:30Z graceful claimed 0badcafe g=0\n",
     ],
 )
-def test_what_is_nearly_an_entry_is_none(text: str):
+def test_what_is_nearly_an_entry_is_none(text: str) -> None:
     with pytest.raises(ledger.Unreadable):
         ledger.parse(text, NOW)
 
 
-def test_a_time_that_has_not_come_is_borne_within_the_skew_of_clocks_and_refused_beyond():
+def test_a_time_that_has_not_come_is_borne_within_the_skew_of_clocks_and_refused_beyond() -> None:
     text = str(ledger.following((), at=NOW, state="claimed", force=False, claim="0badcafe", group="0"))
     assert ledger.parse(text, NOW - ledger.SKEW).at == NOW
     with pytest.raises(ledger.Unreadable, match="dated after now"):
@@ -65,7 +65,7 @@ def following(*ages: int, state: ledger.State = "claimed", claim: str = "0badcaf
     return ledger.following(times, at=NOW, state=state, force=False, claim=claim, group="0")
 
 
-def test_attempts_are_the_earlier_ones_and_the_entry_itself_where_it_is_one():
+def test_attempts_are_the_earlier_ones_and_the_entry_itself_where_it_is_one() -> None:
     earlier = tuple(NOW - timedelta(seconds=age) for age in (7200, 3600))
     for state in ledger.ATTEMPTED:
         assert ledger.attempts(following(7200, 3600, state=state), NOW) == (*earlier, NOW)
@@ -75,12 +75,12 @@ def test_attempts_are_the_earlier_ones_and_the_entry_itself_where_it_is_one():
     assert ledger.attempts(None, NOW) == ()
 
 
-def test_our_own_claim_is_no_earlier_attempt():
+def test_our_own_claim_is_no_earlier_attempt() -> None:
     assert ledger.attempts(following(3600), NOW, ours="0badcafe") == (NOW - timedelta(seconds=3600),)
     assert ledger.attempts(following(3600), NOW, ours="00000000")[-1] == NOW
 
 
-def test_a_restart_after_a_refusal_may_hide_an_attempt_which_is_not_called_one():
+def test_a_restart_after_a_refusal_may_hide_an_attempt_which_is_not_called_one() -> None:
     refused = following(state="refused")
     started = NOW.replace(second=0) + timedelta(minutes=2)
     assert ledger.hidden_attempt(refused, started) == started
@@ -90,7 +90,7 @@ def test_a_restart_after_a_refusal_may_hide_an_attempt_which_is_not_called_one()
     assert ledger.attempts(refused, NOW) == ()
 
 
-def test_a_start_in_the_minute_of_the_entry_counts_as_after_it():
+def test_a_start_in_the_minute_of_the_entry_counts_as_after_it() -> None:
     entry = following()
     assert ledger.restarted(entry, NOW.replace(second=0))
     assert not ledger.restarted(entry, NOW.replace(second=0) - timedelta(minutes=1))
@@ -98,14 +98,14 @@ def test_a_start_in_the_minute_of_the_entry_counts_as_after_it():
 
 
 @given(some.lists(some.integers(0, 10**6), min_size=1, max_size=12), some.integers(1, 8), some.integers(60, 10**6))
-def test_exhausted_is_so_many_attempts_within_one_window_and_stays(ages: list[int], most: int, window: int):
+def test_exhausted_is_so_many_attempts_within_one_window_and_stays(ages: list[int], most: int, window: int) -> None:
     times = tuple(sorted(NOW - timedelta(seconds=age) for age in ages))
     found = ledger.exhausted(times, most, timedelta(seconds=window))
     assert found == (len(times) >= most and (times[-1] - times[-most]).total_seconds() <= window)
 
 
 @given(some.lists(some.integers(60, 10**5), min_size=1, max_size=7))
-def test_attempts_survive_being_written_again_and_again_to_the_second(gaps: list[int]):
+def test_attempts_survive_being_written_again_and_again_to_the_second(gaps: list[int]) -> None:
     moment, entry, times = NOW, None, []
     for gap in gaps:
         moment += timedelta(seconds=gap)
@@ -116,20 +116,20 @@ def test_attempts_survive_being_written_again_and_again_to_the_second(gaps: list
     assert ledger.attempts(entry, moment) == tuple(times)
 
 
-def test_groups_have_digests_and_none_has_nought():
+def test_groups_have_digests_and_none_has_nought() -> None:
     assert ledger.group_digest("") == "0"
     assert ledger.group_digest("web") != ledger.group_digest("db")
     assert len(ledger.group_digest("web")) == 8
 
 
-def test_attempts_count_again_from_nothing_seven_days_after_the_last_one():
+def test_attempts_count_again_from_nothing_seven_days_after_the_last_one() -> None:
     entry = following(7200, 3600, state="back")
     last = NOW + ledger.FORGOTTEN
     assert len(ledger.attempts(entry, last - timedelta(seconds=1))) == 3
     assert ledger.attempts(entry, last) == ()
 
 
-def test_a_claim_never_led_to_a_request_only_when_its_run_is_over_and_nothing_was_restarted_since():
+def test_a_claim_never_led_to_a_request_only_when_its_run_is_over_and_nothing_was_restarted_since() -> None:
     claimed, holds = following(), timedelta(seconds=90)
     late = NOW + holds + timedelta(seconds=1)
     shown = instance()
@@ -142,12 +142,12 @@ def test_a_claim_never_led_to_a_request_only_when_its_run_is_over_and_nothing_wa
 
 
 @pytest.mark.parametrize("year", ["0001", "1970", "9999"])
-def test_a_time_of_another_age_is_unreadable_and_nothing_else(year: str):
+def test_a_time_of_another_age_is_unreadable_and_nothing_else(year: str) -> None:
     history = ledger.read(f"v1 {year}-01-01T00:00:00Z graceful claimed 0badcafe g=0 -999999s", NOW)
     assert history.entry is None
     assert "reset" in history.unreadable
 
 
-def test_a_request_claims_an_instance_under_one_id_in_every_retry():
+def test_a_request_claims_an_instance_under_one_id_in_every_retry() -> None:
     assert ledger.claim_digest("r-1") == ledger.claim_digest("r-1")
     assert ledger.claim_digest("r-1") != ledger.claim_digest("r-2")

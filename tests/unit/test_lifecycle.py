@@ -30,7 +30,7 @@ def entries() -> st.SearchStrategy[Entry]:
 
 
 @given(entries(), LOOKS)
-def test_any_sequence_of_looks_keeps_the_promises(entry: Entry, looks: list[tuple[int, str, bool]]):
+def test_any_sequence_of_looks_keeps_the_promises(entry: Entry, looks: list[tuple[int, str, bool]]) -> None:
     now, started = NOW, NOW - timedelta(days=1)
     told: list[Step] = []
     for seconds, status, moved in looks:
@@ -66,7 +66,7 @@ def test_any_sequence_of_looks_keeps_the_promises(entry: Entry, looks: list[tupl
 
 
 @given(entries(), st.sampled_from(("Running", "Stopping", "Starting", "Stopped", "")))
-def test_nothing_stays_open_for_ever(entry: Entry, status: str):
+def test_nothing_stays_open_for_ever(entry: Entry, status: str) -> None:
     shown = instance(status=status, start_time=NOW - timedelta(days=1))
     step = transition(entry, shown, NOW + PATIENCE.hung_after, PATIENCE)
     assert step.state not in ("claimed", "accepted", "in_doubt")

@@ -73,7 +73,7 @@ def delivery(*channels: Channel, memory: Memory | None = None) -> NoticeDelivery
     return NoticeDelivery(channels, FRAME, JumpingClock(), memory or Memory())
 
 
-def test_what_is_told_is_a_result_for_each_channel(service: Service):
+def test_what_is_told_is_a_result_for_each_channel(service: Service) -> None:
     notices = delivery(Channel("slack", service.url), Channel("webhook", service.url))
     notices.start([result("accepted")])
     results = notices.finish(10)
@@ -85,7 +85,7 @@ def test_what_is_told_is_a_result_for_each_channel(service: Service):
     assert notices.finish(10) == [], "told once"
 
 
-def test_a_service_that_holds_its_answer_is_not_waited_for(service: Service):
+def test_a_service_that_holds_its_answer_is_not_waited_for(service: Service) -> None:
     service.held.clear()
     notices = delivery(Channel("slack", service.url))
     notices.start([result("accepted")])
@@ -93,7 +93,7 @@ def test_a_service_that_holds_its_answer_is_not_waited_for(service: Service):
     assert (failed.code, failed.reason) == ("notice_failed", f"slack: {NOT_IN_TIME.reason}")
 
 
-def test_a_mistake_in_a_notice_is_a_result_like_any_other_failure(service: Service):
+def test_a_mistake_in_a_notice_is_a_result_like_any_other_failure(service: Service) -> None:
     notices = delivery(Channel("no_such_service", service.url), Channel("slack", service.url))
     notices.start([result("accepted")])
     assert {one.code for one in notices.finish(10)} == {"notice_failed", "notice_told"}
@@ -101,7 +101,7 @@ def test_a_mistake_in_a_notice_is_a_result_like_any_other_failure(service: Servi
     assert failed["reason"].startswith("a mistake in the notice itself: ModuleNotFoundError")
 
 
-def test_what_never_left_is_tried_twice_and_says_so():
+def test_what_never_left_is_tried_twice_and_says_so() -> None:
     notices = delivery(Channel("slack", "http://127.0.0.1:9/services/x"))
     notices.start([result("accepted")])
     (failed,) = notices.finish(10)
@@ -109,7 +109,7 @@ def test_what_never_left_is_tried_twice_and_says_so():
     assert "ConnectionRefusedError" in failed.reason
 
 
-def test_no_secret_that_a_service_quotes_is_kept(service: Service):
+def test_no_secret_that_a_service_quotes_is_kept(service: Service) -> None:
     service.status, service.answer = 403, f"no such hook: /services/{TOKEN}"
     notices = delivery(Channel("slack", service.url))
     notices.start([result("accepted")])
@@ -118,7 +118,7 @@ def test_no_secret_that_a_service_quotes_is_kept(service: Service):
     assert TOKEN not in failed.model_dump_json() + json.dumps(notices.outcome())
 
 
-def test_the_same_trouble_is_told_once_by_a_warm_function(service: Service):
+def test_the_same_trouble_is_told_once_by_a_warm_function(service: Service) -> None:
     memory = Memory()
     for told in (1, 0, 0):
         notices = delivery(Channel("slack", service.url), memory=memory)
@@ -127,7 +127,7 @@ def test_the_same_trouble_is_told_once_by_a_warm_function(service: Service):
         assert notices.outcome()["told"] == told
 
 
-def test_what_is_more_than_a_minute_takes_is_kept_for_the_sweep(service: Service):
+def test_what_is_more_than_a_minute_takes_is_kept_for_the_sweep(service: Service) -> None:
     memory = Memory()
     notices = delivery(Channel("slack", service.url), memory=memory)
     for number in range(MOST_A_MINUTE + 1):
@@ -151,7 +151,7 @@ print(json.dumps(sorted(sys.modules)))
 
 
 @pytest.mark.parametrize(("notify", "loaded"), [("", False), ("slack=http://127.0.0.1:9/x", True)])
-def test_where_nobody_is_told_nothing_of_it_is_loaded(notify: str, loaded: bool):  # noqa: FBT001 - a parameter
+def test_where_nobody_is_told_nothing_of_it_is_loaded(notify: str, loaded: bool) -> None:  # noqa: FBT001 - a parameter
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "NOTIFY": notify}
     done = subprocess.run([sys.executable, "-c", _HANDLED], env=environment, capture_output=True, text=True, check=True)
     modules = json.loads(done.stdout.splitlines()[-1])

@@ -45,7 +45,7 @@ def sent(service: str, what: Message, secret: str = "") -> tuple[str, dict[str, 
     return request.target, json.loads(request.body)
 
 
-def test_dingtalk_is_signed_in_the_url():
+def test_dingtalk_is_signed_in_the_url() -> None:
     secret = "SECecs-reboot-test-vector"
     target, body = sent("dingtalk", message(), secret)
     assert target == (
@@ -58,7 +58,7 @@ def test_dingtalk_is_signed_in_the_url():
     assert dingtalk.signed(secret, 1) != dingtalk.signed(secret, 2)
 
 
-def test_feishu_is_signed_in_the_body_with_the_other_key():
+def test_feishu_is_signed_in_the_body_with_the_other_key() -> None:
     target, body = sent("feishu", message(), "ecs-reboot-test-vector")
     assert target == "/open-apis/bot/v2/hook/TOKEN-OF-FEISHU"
     assert (body["timestamp"], body["sign"]) == ("1793620800", "mLOgPMdt3luZf6pgAalDuj04i8XjQVX7X3FrprLuyKI=")
@@ -66,12 +66,12 @@ def test_feishu_is_signed_in_the_body_with_the_other_key():
     assert feishu.signed("a", 1) != feishu.signed("b", 1)
 
 
-def test_without_a_secret_nothing_is_signed():
+def test_without_a_secret_nothing_is_signed() -> None:
     assert "sign" not in sent("dingtalk", message())[0]
     assert "sign" not in sent("feishu", message())[1]
 
 
-def test_wecom_is_cut_by_bytes_and_keeps_its_link():
+def test_wecom_is_cut_by_bytes_and_keeps_its_link() -> None:
     _, body = sent("wecom", message("标题", *["服" * 400] * 10))
     content = body["markdown"]["content"]
     assert len(content.encode()) <= 4096
@@ -79,13 +79,13 @@ def test_wecom_is_cut_by_bytes_and_keeps_its_link():
     assert "�" not in content
 
 
-def test_slack_escapes_what_is_markup():
+def test_slack_escapes_what_is_markup() -> None:
     _, body = sent("slack", message("a <!channel> & b", "<@U1>"))
     assert body["text"] == "a &lt;!channel&gt; &amp; b"
     assert body["blocks"][1]["text"] == {"type": "plain_text", "text": "<@U1>"}
 
 
-def test_the_webhook_gets_a_cloudevent_that_names_the_message():
+def test_the_webhook_gets_a_cloudevent_that_names_the_message() -> None:
     channel = Channel("webhook", URLS["webhook"], "token")
     request = services.of(channel).request(message(), channel, NOW)
     assert request.headers["content-type"] == "application/cloudevents+json; charset=utf-8"
@@ -103,7 +103,7 @@ def test_the_webhook_gets_a_cloudevent_that_names_the_message():
 
 @pytest.mark.parametrize("service", ["dingtalk", "wecom"])
 @given(text=st.text(alphabet=st.sampled_from("[](){}<>@*`:/!abc 服"), max_size=60))
-def test_in_markdown_no_text_of_an_event_makes_a_link_a_tag_or_a_mention(service: str, text: str):
+def test_in_markdown_no_text_of_an_event_makes_a_link_a_tag_or_a_mention(service: str, text: str) -> None:
     _, body = sent(service, message("title", text, link=""))
     content = body["markdown"].get("text") or body["markdown"]["content"]
     written = content.split("title", 1)[1].removeprefix("</font>**")
@@ -114,7 +114,7 @@ def test_in_markdown_no_text_of_an_event_makes_a_link_a_tag_or_a_mention(service
 
 @pytest.mark.parametrize("service", list(URLS))
 @given(title=st.text(max_size=300), line=st.text(max_size=3000))
-def test_any_text_makes_a_request_that_is_json(service: str, title: str, line: str):
+def test_any_text_makes_a_request_that_is_json(service: str, title: str, line: str) -> None:
     target, _ = sent(service, message(title, *[line] * 10))
     assert target.isascii()
 
@@ -154,13 +154,13 @@ NOT_TAKEN = [
 
 
 @pytest.mark.parametrize("service", list(URLS))
-def test_what_a_service_took_is_no_failure(service: str):
+def test_what_a_service_took_is_no_failure(service: str) -> None:
     for taken in TAKEN[service]:
         assert services.of(Channel(service, URLS[service])).failure(taken) is None
 
 
 @pytest.mark.parametrize(("service", "said", "code", "wait"), NOT_TAKEN)
-def test_a_refusal_is_read_whatever_http_says(service: str, said: Answer, code: str, wait: float):
+def test_a_refusal_is_read_whatever_http_says(service: str, said: Answer, code: str, wait: float) -> None:
     failure = services.of(Channel(service, URLS[service])).failure(said)
     assert failure is not None
     assert (failure.code, failure.wait_seconds) == (code, wait)
@@ -169,5 +169,5 @@ def test_a_refusal_is_read_whatever_http_says(service: str, said: Answer, code: 
 
 @pytest.mark.parametrize("service", URLS)
 @pytest.mark.parametrize("kind", get_args(Kind))
-def test_every_service_has_a_form_for_every_kind_of_notice(service: str, kind: Kind):
+def test_every_service_has_a_form_for_every_kind_of_notice(service: str, kind: Kind) -> None:
     assert sent(service, message()._replace(kind=kind))

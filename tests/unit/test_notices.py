@@ -80,7 +80,7 @@ def told(*results: Result, frame: Frame = ENGLISH) -> list[tuple[str, str]]:
         ),
     ],
 )
-def test_what_is_told_in_both_languages(given_result: Result, english: tuple[str, str], chinese: str):
+def test_what_is_told_in_both_languages(given_result: Result, english: tuple[str, str], chinese: str) -> None:
     assert told(given_result) == [(english[0], f"[ecs-reboot] {english[1]}")]
     assert told(given_result, frame=CHINESE) == [(english[0], f"[ecs-reboot] {chinese}")]
 
@@ -97,11 +97,11 @@ def test_what_is_told_in_both_languages(given_result: Result, english: tuple[str
         result("InternalError", api_code="InternalError", retriable=True),
     ],
 )
-def test_what_needs_nobody_is_for_the_records_alone(quiet: Result):
+def test_what_needs_nobody_is_for_the_records_alone(quiet: Result) -> None:
     assert told(quiet) == []
 
 
-def test_a_message_has_the_sentence_of_the_record_and_the_link():
+def test_a_message_has_the_sentence_of_the_record_and_the_link() -> None:
     (notice,) = compose([result("stayed_down")], ENGLISH)
     (line,) = notice.message.lines
     assert line.startswith(
@@ -112,7 +112,7 @@ def test_a_message_has_the_sentence_of_the_record_and_the_link():
     assert (notice.message.instance_ids, notice.region_id) == (("i-1",), REGION)
 
 
-def test_a_storm_is_one_message():
+def test_a_storm_is_one_message() -> None:
     held = [result("storm", number, action="skip") for number in range(50)]
     loud = records.of_request(RebootRequest(trigger="x", evidence="y"), REGION, "storm_began", "50 asked for")
     (notice,) = compose([*held, loud], ENGLISH)
@@ -120,7 +120,7 @@ def test_a_storm_is_one_message():
     assert "50 asked for" in notice.message.lines[0]
 
 
-def test_many_results_of_one_kind_are_one_message_that_names_the_first():
+def test_many_results_of_one_kind_are_one_message_that_names_the_first() -> None:
     (notice,) = compose([result("accepted", number) for number in range(1, 26)], ENGLISH)
     assert notice.message.title == "[ecs-reboot] 25 instances are being rebooted"
     assert len(notice.message.lines) == 11
@@ -128,12 +128,12 @@ def test_many_results_of_one_kind_are_one_message_that_names_the_first():
     assert len(notice.keys) == 25
 
 
-def test_a_suspended_region_is_told_once_however_many_ask():
+def test_a_suspended_region_is_told_once_however_many_ask() -> None:
     (notice,) = compose([result("suspended", number, action="skip") for number in (1, 2, 3)], ENGLISH)
     assert len(notice.message.lines) == 1
 
 
-def test_the_same_trouble_is_told_once_and_a_reboot_each_time():
+def test_the_same_trouble_is_told_once_and_a_reboot_each_time() -> None:
     trouble, news = result("attempts_exhausted", action="skip"), result("accepted")
     first = compose([trouble, news], ENGLISH)
     known = frozenset(key for notice in first for key in notice.keys)
@@ -143,7 +143,7 @@ def test_the_same_trouble_is_told_once_and_a_reboot_each_time():
     assert compose([result("attempts_exhausted", 2, action="skip")], again, known), "another instance"
 
 
-def test_every_occasion_has_words_in_both_languages():
+def test_every_occasion_has_words_in_both_languages() -> None:
     for outcome in OUTCOMES:
         if kind_of(outcome):
             assert sentence(outcome, "en") != sentence(outcome, "zh")
@@ -152,16 +152,16 @@ def test_every_occasion_has_words_in_both_languages():
     assert BY_CODE.keys() >= OF_REGION
 
 
-def test_a_cure_is_told_in_the_language_of_the_operator():
+def test_a_cure_is_told_in_the_language_of_the_operator() -> None:
     said = sentence(BY_CODE["attempts_exhausted"], "zh")
     assert said == "多次重启无效；检查实例（控制台输出、系统日志）；然后重置"
 
 
-def test_every_outcome_that_pages_is_told():
+def test_every_outcome_that_pages_is_told() -> None:
     assert [outcome.code for outcome in OUTCOMES if outcome.pages and not kind_of(outcome)] == []
 
 
-def test_kinds_follow_from_the_table_of_outcomes():
+def test_kinds_follow_from_the_table_of_outcomes() -> None:
     kinds = {outcome.code: kind_of(outcome) for outcome in OUTCOMES}
     assert [code for code, kind in kinds.items() if kind == "rebooting"] == ["accepted", "started"]
     assert [code for code, kind in kinds.items() if kind == "came_back"] == ["recovered"]
@@ -178,7 +178,7 @@ def test_kinds_follow_from_the_table_of_outcomes():
     assert {kinds[code] for code in quiet} == {None}
 
 
-def test_what_was_told_is_remembered_for_the_quiet_time():
+def test_what_was_told_is_remembered_for_the_quiet_time() -> None:
     memory = Memory()
     memory.tell(("a", "b"), 1000.0)
     assert memory.known(1000.0 + QUIET_SECONDS - 1) == {"a", "b"}
@@ -188,7 +188,7 @@ def test_what_was_told_is_remembered_for_the_quiet_time():
 
 
 @given(st.lists(st.floats(0, 30), max_size=200))
-def test_no_minute_holds_more_than_twenty_messages_to_a_channel(gaps: list[float]):
+def test_no_minute_holds_more_than_twenty_messages_to_a_channel(gaps: list[float]) -> None:
     memory, now, admitted = Memory(), 0.0, []
     for gap in gaps:
         now += gap
@@ -198,7 +198,7 @@ def test_no_minute_holds_more_than_twenty_messages_to_a_channel(gaps: list[float
     assert len(admitted) >= min(len(gaps), MOST_A_MINUTE)
 
 
-def test_channels_do_not_share_their_limit():
+def test_channels_do_not_share_their_limit() -> None:
     memory = Memory()
     assert all(memory.admit(Channel("dingtalk", "https://x/y"), 0.0) for _ in range(MOST_A_MINUTE))
     assert not memory.admit(Channel("dingtalk", "https://x/y"), 59.0)
@@ -206,7 +206,7 @@ def test_channels_do_not_share_their_limit():
     assert memory.admit(Channel("dingtalk", "https://x/y"), 60.0)
 
 
-def test_what_failed_is_handed_out_once_when_it_may_be_told_and_not_when_it_is_too_late():
+def test_what_failed_is_handed_out_once_when_it_may_be_told_and_not_when_it_is_too_late() -> None:
     memory = Memory()
     (notice,) = compose([result("stayed_down")], ENGLISH)
     memory.keep(Untold(notice, Channel("slack", "https://x/y"), 0.0, 600.0))
@@ -217,7 +217,7 @@ def test_what_failed_is_handed_out_once_when_it_may_be_told_and_not_when_it_is_t
     assert memory.take_untold(LATE_SECONDS) == []
 
 
-def test_late_notices_are_one_message_and_never_late_twice():
+def test_late_notices_are_one_message_and_never_late_twice() -> None:
     down, exhausted = compose([result("stayed_down"), result("attempts_exhausted", 2, action="skip")], ENGLISH)
     single = late([down], ENGLISH)
     assert single.message.title == "[ecs-reboot] told late: web-01 did not come back"
@@ -229,7 +229,7 @@ def test_late_notices_are_one_message_and_never_late_twice():
     assert set(both.keys) == {*down.keys, *exhausted.keys}
 
 
-def test_the_link_leads_to_the_records_of_the_run():
+def test_the_link_leads_to_the_records_of_the_run() -> None:
     link = log_link("logs", "records", "run-1", 1793620800.0)
     assert link == (
         "https://sls.console.aliyun.com/lognext/project/logs/logsearch/records?encode=base64"
@@ -241,7 +241,7 @@ def test_the_link_leads_to_the_records_of_the_run():
 DING = "https://oapi.dingtalk.com/robot/send?access_token=abcdef123456"
 
 
-def test_channels_are_known_by_their_host_or_by_name():
+def test_channels_are_known_by_their_host_or_by_name() -> None:
     text = f"{DING}, https://open.larksuite.com/open-apis/bot/v2/hook/x webhook=https://ops.example.com:8443/in"
     assert [service for service, _, _ in parse_channels(text)] == ["dingtalk", "feishu", "webhook"]
     assert parse_channels("") == ()
@@ -261,14 +261,14 @@ def test_channels_are_known_by_their_host_or_by_name():
         " ".join(["slack=https://x.example.com/hunter2"] * 9),
     ],
 )
-def test_a_wrong_address_is_a_mistake_that_does_not_repeat_it(wrong: str):
+def test_a_wrong_address_is_a_mistake_that_does_not_repeat_it(wrong: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load({"NOTIFY": wrong})
     assert caught.value.mistakes[0].variable == "NOTIFY"
     assert "hunter2" not in str(caught.value)
 
 
-def test_secrets_go_to_the_services_that_sign():
+def test_secrets_go_to_the_services_that_sign() -> None:
     channels = parse_channels(f"{DING} slack=https://x.example.com/a feishu=https://x.example.com/b")
     assert [secret for _, _, secret in with_secrets(channels, parse_secrets("s1"))] == ["s1", "", "s1"]
     secrets = parse_secrets("dingtalk=SEC1 feishu=s2")
@@ -284,7 +284,7 @@ def test_secrets_go_to_the_services_that_sign():
     secret=st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=64),
     around=st.tuples(st.text(max_size=50), st.text(max_size=50)),
 )
-def test_nothing_that_a_service_echoes_of_our_secrets_is_kept(token: str, secret: str, around: tuple[str, str]):
+def test_nothing_that_a_service_echoes_of_our_secrets_is_kept(token: str, secret: str, around: tuple[str, str]) -> None:
     for service, url in (
         ("dingtalk", f"https://oapi.dingtalk.com/robot/send?access_token={token}"),
         ("slack", f"https://hooks.slack.com/services/{token}"),

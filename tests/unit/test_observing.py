@@ -54,7 +54,7 @@ class Runs:
 
 
 @pytest.mark.parametrize("store", ["tags", "tablestore"])
-def test_the_shadow_remembers_and_holds_back_nobody_who_acts(store: str):
+def test_the_shadow_remembers_and_holds_back_nobody_who_acts(store: str) -> None:
     runs = Runs(store)
     assert [runs.run("observe")[0] for _ in range(2)] == ["would_reboot", "cooldown"]
     assert not runs.ecs.asked, "ECS was not asked"
@@ -63,7 +63,7 @@ def test_the_shadow_remembers_and_holds_back_nobody_who_acts(store: str):
 
 
 @pytest.mark.parametrize("call", [{"force": False}, {"force": True}])
-def test_no_reboot_leaves_an_observing_function(call: dict[str, bool]):
+def test_no_reboot_leaves_an_observing_function(call: dict[str, bool]) -> None:
     ecs = ScriptedEcs(instance())
     with pytest.raises(AssertionError, match=f"about to reboot {ONE}"):
         ObservingEcs(ecs).reboot(REGION, (ONE,), **call, dry_run=False, batch_optimization="SuccessFirst")
@@ -72,13 +72,13 @@ def test_no_reboot_leaves_an_observing_function(call: dict[str, bool]):
 
 
 @pytest.mark.parametrize("key", [ledger.KEY, "ecs-reboot"])
-def test_no_other_tag_is_written_by_an_observing_function(key: str):
+def test_no_other_tag_is_written_by_an_observing_function(key: str) -> None:
     with pytest.raises(AssertionError, match=r"ecs-reboot\.observed only"):
         ObservingEcs(ScriptedEcs(instance())).set_tag(REGION, (ONE,), key, "v1")
 
 
 @pytest.mark.parametrize("status", ["Running", "Stopping", "Stopped"])
-def test_whatever_a_machine_shows_the_shadow_waits_for_nothing_but_the_run(status: str):
+def test_whatever_a_machine_shows_the_shadow_waits_for_nothing_but_the_run(status: str) -> None:
     young, old = (ledger.parse(entry("claimed", ago=ago), NOW) for ago in (329, 330))
     shown = instance(status=status)
     assert transition(young, shown, NOW, PATIENCE).code is None
@@ -86,7 +86,7 @@ def test_whatever_a_machine_shows_the_shadow_waits_for_nothing_but_the_run(statu
     assert (end.state, end.code) == ("back", "nothing_to_do")
 
 
-def test_a_shadow_claim_is_an_attempt_though_nobody_was_asked():
+def test_a_shadow_claim_is_an_attempt_though_nobody_was_asked() -> None:
     history = ledger.read(entry("claimed", ago=5000), NOW)
     one = instance()
     assert len(attempts(facts({}, history), one)) == 1
@@ -96,12 +96,12 @@ def test_a_shadow_claim_is_an_attempt_though_nobody_was_asked():
 @pytest.mark.parametrize(("mode", "others", "code"), [
     ("act", 18, "allowed"), ("act", 19, "tags_full"), ("observe", 17, "allowed"), ("observe", 18, "tags_full"),
 ])  # fmt: skip
-def test_the_shadow_leaves_room_for_the_tag_of_an_acting_function(mode: str, others: int, code: str):
+def test_the_shadow_leaves_room_for_the_tag_of_an_acting_function(mode: str, others: int, code: str) -> None:
     tags = {f"t{number}": "" for number in range(others)}
     assert decide(facts(tags, ledger.History(), mode)).code == code
 
 
-def test_what_would_have_been_rebooted_is_shown_started_then():
+def test_what_would_have_been_rebooted_is_shown_started_then() -> None:
     start = NOW - timedelta(days=2)
     one = instance(start_time=start)
     back, refused = (ledger.read(entry(state, ago=60), NOW) for state in ("back", "refused"))
@@ -111,5 +111,5 @@ def test_what_would_have_been_rebooted_is_shown_started_then():
 
 
 @pytest.mark.parametrize("name", ["NODE", "CODE", "MODEL", "HOME"])
-def test_a_short_name_is_nobodys_misspelling(name: str):
+def test_a_short_name_is_nobodys_misspelling(name: str) -> None:
     assert load({name: "x"}).policy.mode == "act"

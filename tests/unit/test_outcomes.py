@@ -11,16 +11,16 @@ from ecs_reboot.policy.guards import GUARDS
 from localcloud.openapi.errors import DOCUMENTED
 
 
-def test_every_code_has_one_row_and_every_row_a_code():
+def test_every_code_has_one_row_and_every_row_a_code() -> None:
     assert sorted(outcome.code for outcome in OUTCOMES) == sorted(get_args(Code))
 
 
-def test_every_guard_is_an_outcome():
+def test_every_guard_is_an_outcome() -> None:
     assert {guard.code for guard in GUARDS} <= BY_CODE.keys()
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: outcome.code)
-def test_a_row_does_not_contradict_itself(outcome: Outcome):
+def test_a_row_does_not_contradict_itself(outcome: Outcome) -> None:
     assert outcome.meaning
     assert outcome.chinese
     assert outcome.cure or not outcome.pages, "whoever is paged must be told what to do"
@@ -30,7 +30,7 @@ def test_a_row_does_not_contradict_itself(outcome: Outcome):
 
 
 @given(st.text())
-def test_whatever_the_service_answers_has_a_row(code: str):
+def test_whatever_the_service_answers_has_a_row(code: str) -> None:
     assert of_service(code) in BY_CODE
 
 
@@ -42,7 +42,7 @@ def test_whatever_the_service_answers_has_a_row(code: str):
         ("InvalidAccessKeyId.NotFound", "caller_refused"), ("SomethingNew", "refused"),
     ],
 )  # fmt: skip
-def test_a_family_is_told_by_its_beginning(answered: str, outcome: Code):
+def test_a_family_is_told_by_its_beginning(answered: str, outcome: Code) -> None:
     assert of_service(answered) == outcome
 
 
@@ -78,7 +78,7 @@ LATER = {
 
 
 @pytest.mark.parametrize(("code", "status", "outcome"), PAGES, ids=[code for code, *_ in PAGES])
-def test_every_code_of_the_reference_has_a_cure(code: str, status: int, outcome: Code):
+def test_every_code_of_the_reference_has_a_cure(code: str, status: int, outcome: Code) -> None:
     row = BY_CODE[of_service(code)]
     assert (row.code, row.retriable) == (outcome, code in LATER)
     assert row.cure or row.done

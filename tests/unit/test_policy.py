@@ -127,24 +127,24 @@ CLEAR: dict[str, dict[str, Any]] = {
 }
 
 
-def test_the_guards_stand_in_this_order():
+def test_the_guards_stand_in_this_order() -> None:
     assert [guard.code for guard in GUARDS] == list(OBJECTIONS)
 
 
 @pytest.mark.parametrize("guard", OBJECTIONS)
-def test_each_guard_objects_at_its_boundary(guard: str):
+def test_each_guard_objects_at_its_boundary(guard: str) -> None:
     decision = decide(facts(**OBJECTIONS[guard]))
     assert (decision.action, decision.code) == ("skip", guard)
     assert decision.reason
 
 
 @pytest.mark.parametrize("guard", CLEAR)
-def test_and_lets_pass_just_beyond_it(guard: str):
+def test_and_lets_pass_just_beyond_it(guard: str) -> None:
     assert code(**CLEAR[guard]) == "allowed"
 
 
 @pytest.mark.parametrize("guard", [guard for guard in GUARDS if guard.kind == "soft"])
-def test_a_person_can_override_a_soft_guard_by_name_and_with_a_reason(guard: Guard):
+def test_a_person_can_override_a_soft_guard_by_name_and_with_a_reason(guard: Guard) -> None:
     case = {**OBJECTIONS[guard.code]}
     asked = case.pop("asked", request())
     given_ = {
@@ -162,19 +162,19 @@ def test_a_person_can_override_a_soft_guard_by_name_and_with_a_reason(guard: Gua
 
 
 @pytest.mark.parametrize("guard", [guard for guard in GUARDS if guard.kind == "hard"])
-def test_nobody_overrides_a_hard_guard(guard: Guard):
+def test_nobody_overrides_a_hard_guard(guard: Guard) -> None:
     case = {**OBJECTIONS[guard.code]}
     asked = case.pop("asked", request())
     by_hand = {"by_hand": True, "override": tuple(one.code for one in GUARDS), "reason": "seen"}
     assert code(**case, asked=asked.model_copy(update=by_hand)) == guard.code
 
 
-def test_the_first_objection_wins():
+def test_the_first_objection_wins() -> None:
     one = instance(status="Stopped", operation_locks=("financial",), tags={})
     assert code(one=one) == "locked"
 
 
-def test_an_owner_pauses_one_instance_with_who_and_until_when():
+def test_an_owner_pauses_one_instance_with_who_and_until_when() -> None:
     tag = "paused; by=Li; until=2026-03-02T12:01Z"
     decision = decide(facts(one=instance(tags={"ecs-reboot": tag})))
     assert decision.code == "not_opted_in"
@@ -182,31 +182,31 @@ def test_an_owner_pauses_one_instance_with_who_and_until_when():
     assert code(one=instance(tags={"ecs-reboot": "paused; until=soon"})) == "not_opted_in"
 
 
-def test_without_an_opt_in_tag_a_pause_still_holds():
+def test_without_an_opt_in_tag_a_pause_still_holds() -> None:
     environment = {"OPT_IN_TAG": ""}
     assert code(one=instance(tags={"ecs-reboot": "paused"}), environment=environment) == "not_opted_in"
     assert code(one=instance(tags={}), environment=environment) == "allowed"
 
 
-def test_no_start_time_is_no_proof_of_grace():
+def test_no_start_time_is_no_proof_of_grace() -> None:
     assert code(one=instance(start_time=None)) == "recently_started"
     assert code(one=instance(start_time=None), environment={"GRACE_SECONDS": "0"}) == "allowed"
 
 
-def test_alarms_are_not_bound_by_windows_unless_the_setting_says_so():
+def test_alarms_are_not_bound_by_windows_unless_the_setting_says_so() -> None:
     environment = {"MAINTENANCE_WINDOWS": "Sun 00:00-01:00"}
     assert code(environment=environment, asked=request(trigger="cms_threshold")) == "allowed"
     bound = {**environment, "WINDOW_TRIGGERS": "alarm"}
     assert code(environment=bound, asked=request(trigger="http>cms_threshold")) == "outside_window"
 
 
-def test_our_own_claim_is_no_cooldown_and_anothers_is():
+def test_our_own_claim_is_no_cooldown_and_anothers_is() -> None:
     claimed = with_ledger(entry("claimed", claim="0badcafe"))
     assert code(one=claimed, claim="0badcafe") == "allowed"
     assert code(one=claimed, claim="00000001") == "cooldown"
 
 
-def test_a_restart_after_a_refusal_is_left_alone_for_the_cooldown_but_is_no_attempt():
+def test_a_restart_after_a_refusal_is_left_alone_for_the_cooldown_but_is_no_attempt() -> None:
     refused = with_ledger(entry("refused", ago=1200), start_time=NOW - timedelta(seconds=1190))
     environment = {"FORCE_REBOOT": "escalate", "GRACE_SECONDS": "0"}
     assert code(one=refused, environment=environment) == "cooldown"
@@ -214,19 +214,19 @@ def test_a_restart_after_a_refusal_is_left_alone_for_the_cooldown_but_is_no_atte
     assert not decide(later).force
 
 
-def test_exhausted_stays_exhausted_for_seven_days_without_an_attempt():
+def test_exhausted_stays_exhausted_for_seven_days_without_an_attempt() -> None:
     week = 7 * 86_400
     assert code(one=with_ledger(entry("back", ago=week - 1, earlier=(40_000, 80_000)))) == "attempts_exhausted"
     assert code(one=with_ledger(entry("back", ago=week, earlier=(40_000, 80_000)))) == "allowed"
     assert code(one=with_ledger(entry("reset", ago=week - 1))) == "allowed"
 
 
-def test_a_storm_mark_holds_without_counting_anew():
+def test_a_storm_mark_holds_without_counting_anew() -> None:
     assert code(region_state=RegionState(**CALM, storm_at=NOW)) == "storm"
     assert code(region_state=RegionState(**CALM, storm_at=NOW), environment={"STORM_FACTOR": "0"}) == "allowed"
 
 
-def test_one_of_the_group_not_back_holds_without_any_limit():
+def test_one_of_the_group_not_back_holds_without_any_limit() -> None:
     around = RegionState(limit=None, rebooted=99, asked_for=99, group_member=TWO)
     decision = decide(facts(region_state=around))
     assert decision.code == "blast_radius"
@@ -250,7 +250,7 @@ def test_one_of_the_group_not_back_holds_without_any_limit():
         ("escalate", True, (), True),
     ],
 )
-def test_force(*, setting: str, asked: bool | None, earlier: tuple[int, ...], expected: bool):
+def test_force(*, setting: str, asked: bool | None, earlier: tuple[int, ...], expected: bool) -> None:
     text = entry("refused", earlier=earlier)
     decision = decide(facts(one=with_ledger(text), asked=request(force=asked), environment={"FORCE_REBOOT": setting}))
     assert decision.action == "reboot"
@@ -267,7 +267,7 @@ def test_force(*, setting: str, asked: bool | None, earlier: tuple[int, ...], ex
 )
 def test_nothing_but_a_running_instance_is_ever_allowed(
     *, status: str, opted_in: bool, up: int, override: list[str], by_hand: bool
-):
+) -> None:
     tags = OPTED if opted_in else {}
     one = instance(status=status, tags=tags, start_time=NOW - timedelta(seconds=up))
     decision = decide(facts(one=one, asked=request(by_hand=by_hand, override=tuple(override), reason="x")))
@@ -277,7 +277,7 @@ def test_nothing_but_a_running_instance_is_ever_allowed(
         assert up >= 600 or (by_hand and "recently_started" in override)
 
 
-def test_the_group_of_an_instance_is_its_tags_digest():
+def test_the_group_of_an_instance_is_its_tags_digest() -> None:
     given_ = facts(environment={"GROUP_TAG": "app"})
     assert group_of(instance(tags=opted(app="web")), given_.policy) == ledger.group_digest("web")
     assert group_of(instance(), given_.policy) == "0"

@@ -56,14 +56,14 @@ def watched(
         ((None,), "unproven", "Running"),
     ],
 )
-def test_what_is_seen_is_what_is_told(shown: Sequence[Instance | None], code: str, status: str):
+def test_what_is_seen_is_what_is_told(shown: Sequence[Instance | None], code: str, status: str) -> None:
     result = watched(shown)
     assert result.code == code
     if shown != (None,):
         assert result.current_status == status
 
 
-def test_running_once_after_down_may_be_an_old_picture():
+def test_running_once_after_down_may_be_an_old_picture() -> None:
     assert watched((STOPPING, RUNNING, STOPPING)).code == "still_rebooting"
     first = look(RUNNING, STOPPING, Observation(), NOW)
     second = look(RUNNING, RUNNING, first, NOW + timedelta(seconds=1))
@@ -72,23 +72,23 @@ def test_running_once_after_down_may_be_an_old_picture():
     assert third.back_at == NOW + timedelta(seconds=1)
 
 
-def test_running_that_never_went_down_proves_nothing():
+def test_running_that_never_went_down_proves_nothing() -> None:
     observation = look(RUNNING, RUNNING, look(RUNNING, RUNNING, Observation(), NOW), NOW)
     assert not observation.went_down
     assert observation.back_at is None
 
 
-def test_the_downtime_is_until_it_was_first_seen_up():
+def test_the_downtime_is_until_it_was_first_seen_up() -> None:
     result = watched((STOPPING, STOPPING, RUNNING))
     assert result.downtime_seconds == pytest.approx(1 + 1.5 + 2.25, abs=0.1)
 
 
-def test_watching_ends_with_the_deadline():
+def test_watching_ends_with_the_deadline() -> None:
     assert watched((STOPPING,), seconds=3600, left=5).code == "still_rebooting"
     assert watched((ANEW,), left=0.5).code == "unproven"
 
 
-def test_one_call_looks_at_all_that_are_not_back():
+def test_one_call_looks_at_all_that_are_not_back() -> None:
     asked: list[tuple[str, ...]] = []
 
     def describe(_region: str, ids: tuple[str, ...]) -> tuple[Instance, ...]:
@@ -115,7 +115,7 @@ WITH_AGENT = facts(findings=Findings(asked=("agent",), agent=Agent(heartbeat=NOW
         (None, 400, "running_silent"),
     ],
 )
-def test_a_guest_whose_agent_spoke_before_must_speak_again(heard: datetime | None, seconds: float, code: str):
+def test_a_guest_whose_agent_spoke_before_must_speak_again(heard: datetime | None, seconds: float, code: str) -> None:
     def listen(_region: str, ids: tuple[str, ...]) -> dict[str, Agent]:
         return {one: Agent(heartbeat=heard) for one in ids}
 
@@ -125,7 +125,7 @@ def test_a_guest_whose_agent_spoke_before_must_speak_again(heard: datetime | Non
     assert watched((STOPPING, RUNNING), seconds, 1000, listen).code == "recovered"
 
 
-def test_an_agent_that_can_not_be_asked_is_silent_and_one_that_speaks_late_is_waited_for():
+def test_an_agent_that_can_not_be_asked_is_silent_and_one_that_speaks_late_is_waited_for() -> None:
     assert watched((STOPPING, RUNNING), 30, 100, quiet, WITH_AGENT).code == "still_rebooting"
     beats = [None, None, NOW + timedelta(seconds=90)]
 

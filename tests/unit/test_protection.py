@@ -74,7 +74,7 @@ class Stage:
         self.ecs.change(ONE, status="Running", start_time=self.clock.now())
 
 
-def test_the_duty_stands_in_the_table_before_the_call_and_goes_when_it_is_paid():
+def test_the_duty_stands_in_the_table_before_the_call_and_goes_when_it_is_paid() -> None:
     stage = Stage()
     seen = []
     stage.ecs.before["reboot"] = [lambda: seen.append((stage.entry().protects, stage.protections()))]
@@ -86,7 +86,7 @@ def test_the_duty_stands_in_the_table_before_the_call_and_goes_when_it_is_paid()
     assert (stage.entry().state, stage.entry().protects) == ("back", "")
 
 
-def test_what_stays_down_stays_protected_until_it_is_back_whatever_a_person_clears():
+def test_what_stays_down_stays_protected_until_it_is_back_whatever_a_person_clears() -> None:
     stage = Stage()
     assert stage.reboot() == ["accepted"]
     stage.ecs.change(ONE, status="Stopped")
@@ -102,7 +102,7 @@ def test_what_stays_down_stays_protected_until_it_is_back_whatever_a_person_clea
 
 
 @pytest.mark.parametrize("error", [FORBIDDEN, LOST])
-def test_where_it_can_not_be_taken_back_the_reboot_stays_open_and_the_next_sweep_tries(error: Exception):
+def test_where_it_can_not_be_taken_back_the_reboot_stays_open_and_the_next_sweep_tries(error: Exception) -> None:
     stage = Stage()
     assert stage.reboot() == ["accepted"]
     stage.comes_back()
@@ -115,7 +115,7 @@ def test_where_it_can_not_be_taken_back_the_reboot_stays_open_and_the_next_sweep
 
 
 @pytest.mark.parametrize("code", ["InvalidInstanceId.NotFound", "InvalidScalingGroupId.NotFound"])
-def test_what_is_in_the_group_no_more_needs_nothing_taken_back(code: str):
+def test_what_is_in_the_group_no_more_needs_nothing_taken_back(code: str) -> None:
     stage = Stage()
     assert stage.reboot() == ["accepted"]
     stage.comes_back()
@@ -125,7 +125,7 @@ def test_what_is_in_the_group_no_more_needs_nothing_taken_back(code: str):
     assert stage.entry().protects == ""
 
 
-def test_a_reboot_that_does_not_happen_is_unprotected_before_its_claim_is_taken_back():
+def test_a_reboot_that_does_not_happen_is_unprotected_before_its_claim_is_taken_back() -> None:
     stage = Stage()
     stage.ecs.before["reboot"] = [FORBIDDEN]
     assert stage.reboot() == ["Forbidden.RAM"]
@@ -134,7 +134,7 @@ def test_a_reboot_that_does_not_happen_is_unprotected_before_its_claim_is_taken_
 
 
 @pytest.mark.parametrize(("error", "protections"), [(FORBIDDEN, ["true", "false"]), (LOST, ["true", "false"])])
-def test_what_can_not_be_protected_is_not_rebooted(error: Exception, protections: list[str]):
+def test_what_can_not_be_protected_is_not_rebooted(error: Exception, protections: list[str]) -> None:
     stage = Stage()
     stage.ecs.answers["SetInstancesProtection"] = [error] * 60 if error is LOST else [error, {}]
     assert stage.reboot() == ["managed"]
@@ -144,7 +144,7 @@ def test_what_can_not_be_protected_is_not_rebooted(error: Exception, protections
     assert stage.entry().state == ("claimed" if error is LOST and stage.entry().protects else "void")
 
 
-def test_a_run_that_dies_after_protecting_is_paid_for_by_the_sweep():
+def test_a_run_that_dies_after_protecting_is_paid_for_by_the_sweep() -> None:
     stage = Stage()
     stage.ecs.before["reboot"] = [lambda: (_ for _ in ()).throw(KeyboardInterrupt())]
     with pytest.raises(KeyboardInterrupt):
@@ -157,7 +157,7 @@ def test_a_run_that_dies_after_protecting_is_paid_for_by_the_sweep():
 
 
 @pytest.mark.parametrize("state", ["Protected", "Standby"])
-def test_what_somebody_else_has_set_is_left_as_it_is(state: str):
+def test_what_somebody_else_has_set_is_left_as_it_is(state: str) -> None:
     stage = Stage(LifecycleState=state)
     assert stage.reboot() == ["accepted"]
     stage.comes_back()
@@ -165,11 +165,11 @@ def test_what_somebody_else_has_set_is_left_as_it_is(state: str):
     assert stage.protections() == []
 
 
-def test_one_on_its_way_out_is_refused():
+def test_one_on_its_way_out_is_refused() -> None:
     assert Stage(LifecycleState="Removing").reboot() == ["managed"]
 
 
-def test_a_watched_reboot_pays_by_itself():
+def test_a_watched_reboot_pays_by_itself() -> None:
     stage = Stage()
     stage.ecs.on_reboot = lambda one: stage.ecs.change(one, start_time=NOW.replace(hour=13))
     assert stage.reboot(watch=True) == ["recovered"]
@@ -177,6 +177,6 @@ def test_a_watched_reboot_pays_by_itself():
     assert (stage.entry().state, stage.entry().protects) == ("back", "")
 
 
-def test_a_tag_has_no_room_for_the_duty():
+def test_a_tag_has_no_room_for_the_duty() -> None:
     with pytest.raises(SettingsError, match="LEDGER=tablestore"):
         settings(MANAGED="protect", LEDGER="tags")

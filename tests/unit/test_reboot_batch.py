@@ -58,7 +58,7 @@ class Bench:
         return self.run(**environment)[ONE]
 
 
-def test_each_instance_gets_its_row():
+def test_each_instance_gets_its_row() -> None:
     ecs = ScriptedEcs(instance(), instance(TWO))
     ecs.refusals[TWO] = "IncorrectInstanceStatus"
     results = Bench(ecs).run()
@@ -68,7 +68,7 @@ def test_each_instance_gets_its_row():
     assert len(ecs.asked) == 1
 
 
-def test_the_intent_is_announced_before_ecs_is_asked_and_once():
+def test_the_intent_is_announced_before_ecs_is_asked_and_once() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [THROTTLED, THROTTLED]
     bench = Bench(ecs)
@@ -77,7 +77,7 @@ def test_the_intent_is_announced_before_ecs_is_asked_and_once():
 
 
 @pytest.mark.parametrize("error", [THROTTLED, NotSent("RebootInstances", "no route")])
-def test_what_had_no_effect_is_asked_again_until_the_deadline(error: Exception):
+def test_what_had_no_effect_is_asked_again_until_the_deadline(error: Exception) -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [error] * 2  # type: ignore[list-item]
     assert Bench(ecs).alone().code == "accepted"
@@ -88,7 +88,7 @@ def test_what_had_no_effect_is_asked_again_until_the_deadline(error: Exception):
     assert result.retriable
 
 
-def test_old_facts_are_read_again_and_decided_again():
+def test_old_facts_are_read_again_and_decided_again() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [THROTTLED] * 6
     ecs.before["describe"] = [lambda: ecs.change(ONE, operation_locks=("security",))]
@@ -96,7 +96,7 @@ def test_old_facts_are_read_again_and_decided_again():
     assert (result.action, result.code) == ("skip", "locked")
 
 
-def test_a_restart_while_waiting_was_somebody_elses_reboot():
+def test_a_restart_while_waiting_was_somebody_elses_reboot() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [THROTTLED] * 6
     ecs.before["describe"] = [lambda: ecs.change(ONE, start_time=NOW + timedelta(minutes=1))]
@@ -104,7 +104,7 @@ def test_a_restart_while_waiting_was_somebody_elses_reboot():
 
 
 @pytest.mark.parametrize("error", [LOST, INTERNAL])
-def test_a_lost_answer_is_settled_by_looking_and_never_sent_again(error: Any):
+def test_a_lost_answer_is_settled_by_looking_and_never_sent_again(error: Any) -> None:
     ecs = ScriptedEcs(instance())
     ecs.after["reboot"] = [error]
     result = Bench(ecs).alone()
@@ -114,14 +114,14 @@ def test_a_lost_answer_is_settled_by_looking_and_never_sent_again(error: Any):
 
 
 @pytest.mark.parametrize("error", [LOST, INTERNAL])
-def test_a_start_time_that_moved_is_a_sign(error: Any):
+def test_a_start_time_that_moved_is_a_sign(error: Any) -> None:
     ecs = ScriptedEcs(instance())
     ecs.on_reboot = lambda one: ecs.change(one, start_time=NOW)
     ecs.after["reboot"] = [error]
     assert Bench(ecs).alone().code == "accepted"
 
 
-def test_without_a_sign_a_lost_answer_stays_unconfirmed():
+def test_without_a_sign_a_lost_answer_stays_unconfirmed() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [LOST]
     result = Bench(ecs).alone()
@@ -129,7 +129,7 @@ def test_without_a_sign_a_lost_answer_stays_unconfirmed():
     assert len(ecs.asked) == 1
 
 
-def test_an_internal_error_with_no_sign_to_the_end_of_patience_did_nothing():
+def test_an_internal_error_with_no_sign_to_the_end_of_patience_did_nothing() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [INTERNAL]
     bench = Bench(ecs)
@@ -139,7 +139,7 @@ def test_an_internal_error_with_no_sign_to_the_end_of_patience_did_nothing():
 
 
 @pytest.mark.parametrize("case", ["blind", "short"])
-def test_an_internal_error_that_could_not_be_looked_into_stays_unconfirmed(case: str):
+def test_an_internal_error_that_could_not_be_looked_into_stays_unconfirmed(case: str) -> None:
     ecs = ScriptedEcs(instance())
     ecs.after["reboot"] = [INTERNAL]
     ecs.on_reboot = lambda _: None  # nothing to be seen of it yet
@@ -148,14 +148,14 @@ def test_an_internal_error_that_could_not_be_looked_into_stays_unconfirmed(case:
     assert Bench(ecs, seconds=4.0 if case == "short" else 50.0).alone().code == "accepted_unconfirmed"
 
 
-def test_unavailable_is_asked_again_after_a_look():
+def test_unavailable_is_asked_again_after_a_look() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [UNAVAILABLE]
     assert Bench(ecs).alone().code == "accepted"
     assert len(ecs.asked) == 2
 
 
-def test_unavailable_after_the_effect_is_no_second_reboot_though_the_look_was_too_early():
+def test_unavailable_after_the_effect_is_no_second_reboot_though_the_look_was_too_early() -> None:
     ecs = ScriptedEcs(instance())
     ecs.after["reboot"] = [UNAVAILABLE]
     ecs.on_reboot = lambda _: ecs.refusals.update({ONE: "IncorrectInstanceStatus"})  # down, and not shown yet
@@ -164,14 +164,14 @@ def test_unavailable_after_the_effect_is_no_second_reboot_though_the_look_was_to
     assert result.code == "accepted"
 
 
-def test_whatever_ends_an_order_in_doubt_its_claim_must_stand():
+def test_whatever_ends_an_order_in_doubt_its_claim_must_stand() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [UNAVAILABLE, *[THROTTLED] * 50]
     result = Bench(ecs, seconds=20.0).alone()
     assert (result.code, result.retriable) == ("accepted_unconfirmed", True)
 
 
-def test_an_order_in_doubt_that_is_seen_down_later_was_accepted():
+def test_an_order_in_doubt_that_is_seen_down_later_was_accepted() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [UNAVAILABLE, *[THROTTLED] * 50]
     ecs.before["describe"] = [None, lambda: ecs.change(ONE, status="Starting")]
@@ -179,14 +179,14 @@ def test_an_order_in_doubt_that_is_seen_down_later_was_accepted():
     assert result.code == "accepted"
 
 
-def test_a_row_that_failed_inside_is_settled_for_itself():
+def test_a_row_that_failed_inside_is_settled_for_itself() -> None:
     ecs = ScriptedEcs(instance(), instance(TWO))
     ecs.refusals[TWO] = "InternalError"
     results = Bench(ecs).run()
     assert (results[ONE].code, results[TWO].code) == ("accepted", "InternalError")
 
 
-def test_all_together_goes_on_without_the_one_that_is_refused():
+def test_all_together_goes_on_without_the_one_that_is_refused() -> None:
     ecs = ScriptedEcs(instance(), instance(TWO))
     ecs.before["reboot"] = [STATUS]
     ecs.before["describe"] = [lambda: ecs.change(TWO, status="Stopped")]
@@ -195,21 +195,21 @@ def test_all_together_goes_on_without_the_one_that_is_refused():
     assert ecs.asked[-1]["ids"] == (ONE,)
 
 
-def test_a_refusal_of_us_ends_it_and_may_be_tried_again():
+def test_a_refusal_of_us_ends_it_and_may_be_tried_again() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [FORBIDDEN]
     result = Bench(ecs).alone()
     assert (result.code, result.retriable, result.api_request_id) == ("Forbidden.RAM", True, "r-403")
 
 
-def test_with_no_time_left_nothing_is_asked():
+def test_with_no_time_left_nothing_is_asked() -> None:
     ecs = ScriptedEcs(instance())
     result = Bench(ecs, seconds=0.5).alone()
     assert (result.code, result.retriable) == ("deadline", True)
     assert not ecs.asked
 
 
-def test_a_dry_run_asks_all_together_and_changes_nothing():
+def test_a_dry_run_asks_all_together_and_changes_nothing() -> None:
     ecs = ScriptedEcs(instance())
     result = Bench(ecs, dry_run=True).alone()
     assert result.code == "DRYRUN.SUCCESS"
@@ -217,7 +217,7 @@ def test_a_dry_run_asks_all_together_and_changes_nothing():
     assert ecs.instances[ONE].status == "Running"
 
 
-def test_force_is_what_the_order_says():
+def test_force_is_what_the_order_says() -> None:
     ecs = ScriptedEcs(instance())
     found = facts(environment={"FORCE_REBOOT": "always"})
     bench = Bench(ecs, force=True)
@@ -227,7 +227,7 @@ def test_force_is_what_the_order_says():
     assert isinstance(found, Facts)
 
 
-def test_an_ecs_that_stays_unavailable_ends_with_certainty_so_that_the_event_is_tried_again():
+def test_an_ecs_that_stays_unavailable_ends_with_certainty_so_that_the_event_is_tried_again() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [UNAVAILABLE] * 100
     result = Bench(ecs).alone()
@@ -237,7 +237,7 @@ def test_an_ecs_that_stays_unavailable_ends_with_certainty_so_that_the_event_is_
 
 
 @pytest.mark.parametrize("seconds", [3.0, 5.0, 7.3, 12.0])
-def test_what_ecs_said_to_the_end_is_the_result_and_not_that_it_was_not_asked(seconds: float):
+def test_what_ecs_said_to_the_end_is_the_result_and_not_that_it_was_not_asked(seconds: float) -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [THROTTLED] * 100
     result = Bench(ecs, seconds=seconds).alone()

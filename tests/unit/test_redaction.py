@@ -56,7 +56,7 @@ def http(**fields: Any) -> dict[str, Any]:
 )
 def test_a_token_is_quoted_nowhere(
     event: Any, token: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     said = output_of(json.dumps(event(token)).encode(), monkeypatch, capsys)
     assert said
     assert TOKEN not in said
@@ -71,11 +71,11 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_whatever_a_record_holds_no_secret_is_left(value: Any):
+def test_whatever_a_record_holds_no_secret_is_left(value: Any) -> None:
     assert TOKEN not in json.dumps(Redactor([TOKEN])(value), ensure_ascii=False)
 
 
-def test_what_is_no_secret_stays():
+def test_what_is_no_secret_stays() -> None:
     value = {"instance_id": "i-1", "n": 1, "list": [None, True, "x"]}
     assert Redactor([TOKEN])(value) == value
     assert Redactor(["one,two22 three33"])("two22 and three33") == f"{MASK} and {MASK}"

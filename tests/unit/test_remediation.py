@@ -61,7 +61,7 @@ class Stage:
         return [(result.instance_id, result.code) for result in self.results]
 
 
-def test_a_reboot_is_claimed_and_announced_before_ecs_is_asked():
+def test_a_reboot_is_claimed_and_announced_before_ecs_is_asked() -> None:
     ecs = ScriptedEcs(instance())
     stage = Stage(ecs)
     seen: list[tuple[str, list[str]]] = []
@@ -70,7 +70,7 @@ def test_a_reboot_is_claimed_and_announced_before_ecs_is_asked():
     assert seen == [("claimed", [ONE])]
 
 
-def test_what_ecs_refused_for_good_takes_its_claim_back_and_what_was_done_leaves_it():
+def test_what_ecs_refused_for_good_takes_its_claim_back_and_what_was_done_leaves_it() -> None:
     for refusal, left in (("OperationDenied", "refused"), ("IncorrectInstanceStatus", "claimed"), ("200", "accepted")):
         ecs = ScriptedEcs(instance())
         ecs.refusals[ONE] = refusal
@@ -78,7 +78,7 @@ def test_what_ecs_refused_for_good_takes_its_claim_back_and_what_was_done_leaves
         assert ledger.parse(ecs.entry(ONE), NOW).state == left, refusal
 
 
-def test_a_lost_answer_leaves_the_claim_whatever_is_seen():
+def test_a_lost_answer_leaves_the_claim_whatever_is_seen() -> None:
     for error, code in ((LOST, "accepted_unconfirmed"), (INTERNAL, "InternalError")):
         ecs = ScriptedEcs(instance())
         ecs.before["reboot"] = [error]
@@ -86,7 +86,7 @@ def test_a_lost_answer_leaves_the_claim_whatever_is_seen():
         assert (ledger.parse(ecs.entry(ONE), NOW).state == "in_doubt") is (error is LOST)
 
 
-def test_the_retry_of_a_lost_request_looks_and_asks_again_where_nothing_shows():
+def test_the_retry_of_a_lost_request_looks_and_asks_again_where_nothing_shows() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [LOST]
     stage = Stage(ecs)
@@ -102,7 +102,7 @@ def test_the_retry_of_a_lost_request_looks_and_asks_again_where_nothing_shows():
     assert len(ecs.asked) == 2
 
 
-def test_the_retry_of_a_lost_request_does_not_ask_again_what_was_restarted():
+def test_the_retry_of_a_lost_request_does_not_ask_again_what_was_restarted() -> None:
     ecs = ScriptedEcs(instance())
     ecs.on_reboot = lambda _: None  # nothing is to be seen of it while the first run looks
     ecs.after["reboot"] = [LOST]
@@ -116,7 +116,7 @@ def test_the_retry_of_a_lost_request_does_not_ask_again_what_was_restarted():
     assert len(ecs.asked) == 1
 
 
-def test_no_page_of_a_selector_is_read_after_the_deadline_and_the_request_has_its_record():
+def test_no_page_of_a_selector_is_read_after_the_deadline_and_the_request_has_its_record() -> None:
     ecs = ScriptedEcs(instance(), instance(TWO))
     stage = Stage(ecs)
     read: list[str] = []
@@ -134,19 +134,19 @@ def test_no_page_of_a_selector_is_read_after_the_deadline_and_the_request_has_it
     assert len(read) == 7, "200 s at 30 s a page"
 
 
-def test_one_instance_asked_for_twice_is_rebooted_once():
+def test_one_instance_asked_for_twice_is_rebooted_once() -> None:
     ecs = ScriptedEcs(instance())
     assert sorted(Stage(ecs).run(request(), request())) == [(ONE, "accepted"), (ONE, "repeated")]
     assert len(ecs.asked) == 1
 
 
-def test_skips_need_no_ledger():
+def test_skips_need_no_ledger() -> None:
     ecs = ScriptedEcs(instance(status="Stopped"))
     assert Stage(ecs).run(request(ONE, TWO)) == [(ONE, "not_running"), (TWO, "not_found")]
     assert ecs.calls == ["describe"]
 
 
-def test_a_look_up_that_fails_is_a_result_for_each_instance():
+def test_a_look_up_that_fails_is_a_result_for_each_instance() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["describe"] = [FORBIDDEN]
     stage = Stage(ecs)
@@ -154,20 +154,20 @@ def test_a_look_up_that_fails_is_a_result_for_each_instance():
     assert all(result.retriable for result in stage.results)
 
 
-def test_a_dry_run_claims_nothing():
+def test_a_dry_run_claims_nothing() -> None:
     ecs = ScriptedEcs(instance())
     assert Stage(ecs).run(request(dry_run=True)) == [(ONE, "DRYRUN.SUCCESS")]
     assert not ecs.written
 
 
-def test_escalation_forces_the_second_attempt():
+def test_escalation_forces_the_second_attempt() -> None:
     ecs = ScriptedEcs(instance(), instance(TWO))
     ecs.tag(ONE, entry("back", ago=5000))
     Stage(ecs, FORCE_REBOOT="escalate").run(request(ONE, TWO))
     assert sorted((call["ids"], call["force"]) for call in ecs.asked) == sorted([((ONE,), True), ((TWO,), False)])
 
 
-def test_the_facts_are_read_again_after_the_claim_has_settled():
+def test_the_facts_are_read_again_after_the_claim_has_settled() -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["describe"] = [None, lambda: ecs.change(ONE, operation_locks=("security",))]
     stage = Stage(ecs, CLAIM_SETTLE_SECONDS="6")
@@ -175,7 +175,7 @@ def test_the_facts_are_read_again_after_the_claim_has_settled():
     assert ledger.parse(ecs.entry(ONE), NOW).state == "refused"
 
 
-def test_proof_is_written_into_the_ledger():
+def test_proof_is_written_into_the_ledger() -> None:
     for end, state in (("Running", "back"), ("Stopped", "down")):
         ecs = ScriptedEcs(instance())
         stage = Stage(ecs, VERIFY_SECONDS="60")
@@ -195,7 +195,7 @@ ROLLING = request().model_copy(
 )
 
 
-def test_a_rolling_tick_takes_the_next_few_that_policy_allows():
+def test_a_rolling_tick_takes_the_next_few_that_policy_allows() -> None:
     ecs = ScriptedEcs(instance(operation_locks=("security",)), instance(TWO), instance(THREE))
     stage = Stage(ecs)
     found = stage.run(ROLLING)
@@ -207,11 +207,11 @@ def test_a_rolling_tick_takes_the_next_few_that_policy_allows():
     assert len(ecs.asked) == 1
 
 
-def test_a_selector_that_finds_nothing_says_so():
+def test_a_selector_that_finds_nothing_says_so() -> None:
     assert Stage(ScriptedEcs()).run(ROLLING) == [("", "no_match")]
 
 
-def test_a_retry_of_the_same_request_goes_on_where_a_dead_run_had_only_claimed():
+def test_a_retry_of_the_same_request_goes_on_where_a_dead_run_had_only_claimed() -> None:
     ecs = ScriptedEcs(instance())
     ecs.tag(ONE, entry("claimed", ago=30, claim=ledger.claim_digest("again")))
     stage = Stage(ecs)
@@ -223,7 +223,7 @@ def test_a_retry_of_the_same_request_goes_on_where_a_dead_run_had_only_claimed()
 
 
 @pytest.mark.parametrize(("grace", "code"), [("60", "accepted"), ("0", "accepted_unconfirmed")])
-def test_a_retry_of_the_same_request_asks_no_second_time_where_the_dead_run_had_asked(grace: str, code: str):
+def test_a_retry_of_the_same_request_asks_no_second_time_where_the_dead_run_had_asked(grace: str, code: str) -> None:
     """Without grace an instance that has just started is claimed: then two clocks can't tell which was first."""
     ecs = ScriptedEcs(instance(start_time=NOW))
     ecs.tag(ONE, entry("claimed", ago=30, claim=ledger.claim_digest("again")))
@@ -234,7 +234,7 @@ def test_a_retry_of_the_same_request_asks_no_second_time_where_the_dead_run_had_
     assert not ecs.asked
 
 
-def test_a_claim_whose_run_is_over_and_never_asked_is_no_attempt_for_anybody():
+def test_a_claim_whose_run_is_over_and_never_asked_is_no_attempt_for_anybody() -> None:
     ecs = ScriptedEcs(instance())
     ecs.tag(ONE, entry("claimed", ago=231))
     assert Stage(ecs).run(request()) == [(ONE, "accepted")]

@@ -23,7 +23,7 @@ def answer(count: int, reason: str = "ECS accepted the reboot: graceful, by FORC
 
 @pytest.mark.parametrize("count", [0, 1, 100, 250, 1000, 5000])
 @pytest.mark.parametrize("reason", ["short", "重启" * 100])
-def test_the_answer_stays_under_64_kb(count: int, reason: str):
+def test_the_answer_stays_under_64_kb(count: int, reason: str) -> None:
     body = answer(count, reason)
     assert len(json.dumps(body, indent=4, sort_keys=True)) <= 64_000
     results = body["results"]
@@ -34,7 +34,7 @@ def test_the_answer_stays_under_64_kb(count: int, reason: str):
     assert all({"instance_id", "action", "code"} <= result.keys() for result in results)
 
 
-def test_a_short_answer_holds_every_field():
+def test_a_short_answer_holds_every_field() -> None:
     results = answer(3)["results"]
     assert isinstance(results, list)
     assert {"evidence", "api_request_id", "downtime_seconds"} <= results[0].keys()

@@ -23,7 +23,7 @@ def made(*found: Instance, rolling: Rolling = OLDER) -> Progress:
     return progress(found, histories, rolling, NOW)
 
 
-def test_done_is_what_started_since_or_is_young_enough():
+def test_done_is_what_started_since_or_is_young_enough() -> None:
     young = shown(ONE, start_time=NOW - timedelta(seconds=86_399))
     assert made(young).done == (ONE,)
     assert made(shown(ONE, start_time=NOW - timedelta(seconds=86_400))).left == (ONE,)
@@ -32,13 +32,13 @@ def test_done_is_what_started_since_or_is_young_enough():
     assert made(shown(ONE, start_time=NOW - timedelta(hours=2)), rolling=since).left == (ONE,)
 
 
-def test_one_that_is_claimed_and_not_up_again_holds_the_next():
+def test_one_that_is_claimed_and_not_up_again_holds_the_next() -> None:
     found = made(shown(ONE, entry(ago=60)), shown(TWO))
     assert found.under_way == (ONE,)
     assert reason_to_wait(found).startswith(f"waiting: {ONE}")
 
 
-def test_one_that_stayed_down_or_hangs_stops_it():
+def test_one_that_stayed_down_or_hangs_stops_it() -> None:
     hangs = shown(ONE, entry("hung", ago=60), status="Stopping")
     for failed in (hangs, shown(ONE, entry("down", ago=60)), shown(ONE, entry(ago=60), status="Stopped")):
         found = made(failed, shown(TWO))
@@ -46,17 +46,17 @@ def test_one_that_stayed_down_or_hangs_stops_it():
         assert reason_to_wait(found).startswith("stopped")
 
 
-def test_a_claim_that_led_nowhere_holds_it_up_for_an_hour_only():
+def test_a_claim_that_led_nowhere_holds_it_up_for_an_hour_only() -> None:
     assert made(shown(ONE, entry(ago=3601))).left == (ONE,)
     assert made(shown(ONE, entry(ago=3601), status="Stopping")).under_way == (ONE,)
 
 
-def test_when_all_are_done_nothing_is_left():
+def test_when_all_are_done_nothing_is_left() -> None:
     assert reason_to_wait(made(shown(ONE, start_time=NOW))).startswith("nothing left to do")
     assert reason_to_wait(made(shown(ONE), shown(TWO))) == ""
 
 
-def test_order_is_by_id_whatever_the_pages_were():
+def test_order_is_by_id_whatever_the_pages_were() -> None:
     assert made(shown(TWO), shown(ONE), shown(THREE)).left == tuple(sorted((ONE, TWO, THREE)))
 
 
@@ -71,7 +71,7 @@ def test_order_is_by_id_whatever_the_pages_were():
         max_size=8,
     )
 )
-def test_no_instance_is_in_two_places_and_only_running_ones_are_left(rows: list[tuple[str, int, str, int]]):
+def test_no_instance_is_in_two_places_and_only_running_ones_are_left(rows: list[tuple[str, int, str, int]]) -> None:
     found = []
     for number, (status, up, state, ago) in enumerate(rows):
         text = entry(state, ago=ago) if state not in ("", "garbage") else state

@@ -69,7 +69,7 @@ class Stage:
         return {one: state for one, (_, state) in ends.items()}
 
 
-def test_a_claim_takes_three_calls_and_waits_for_nothing():
+def test_a_claim_takes_three_calls_and_waits_for_nothing() -> None:
     stage = Stage()
     assert stage.got() == ([ONE], [])
     assert stage.table.calls == ["read", "w#", "i#"]
@@ -77,14 +77,14 @@ def test_a_claim_takes_three_calls_and_waits_for_nothing():
     assert stage.state() == "claimed"
 
 
-def test_many_instances_of_one_event_take_three_calls_too():
+def test_many_instances_of_one_event_take_three_calls_too() -> None:
     ids = tuple(f"i-bp1many{number:06d}" for number in range(80))
     stage = Stage(*ids, MAX_REBOOTS="100")
     assert stage.got(*ids) == (list(ids), [])
     assert stage.table.calls == ["read", "w#", "write"]
 
 
-def test_a_refusal_takes_one_call_and_a_dry_run_writes_nothing():
+def test_a_refusal_takes_one_call_and_a_dry_run_writes_nothing() -> None:
     stage = Stage()
     stage.obtain(stage.claims(), dry_run=True)
     assert not stage.table.memory.rows
@@ -94,7 +94,7 @@ def test_a_refusal_takes_one_call_and_a_dry_run_writes_nothing():
     assert stage.table.calls == ["read"]
 
 
-def test_of_two_runs_on_one_instance_one_has_it_wherever_the_other_comes_in():
+def test_of_two_runs_on_one_instance_one_has_it_wherever_the_other_comes_in() -> None:
     for name in ("w#", "i#"):
         for steps in ("before", "after"):
             stage = Stage()
@@ -108,7 +108,7 @@ def test_of_two_runs_on_one_instance_one_has_it_wherever_the_other_comes_in():
             assert len(mine) + len(other[0][0]) == 1, (name, steps)
 
 
-def test_of_two_runs_with_one_place_one_has_it_wherever_the_other_comes_in():
+def test_of_two_runs_with_one_place_one_has_it_wherever_the_other_comes_in() -> None:
     for name in ("w#", "i#"):
         for steps in ("before", "after"):
             stage = Stage(MAX_REBOOTS="1")
@@ -125,7 +125,7 @@ def test_of_two_runs_with_one_place_one_has_it_wherever_the_other_comes_in():
 
 @pytest.mark.parametrize("environment", [{"MAX_REBOOTS": "1"}, {"MAX_REBOOTS": "off", "GROUP_TAG": "app"}])
 @pytest.mark.parametrize("dies", ["before it claims", "before it asks"])
-def test_a_refusal_because_of_a_run_that_may_have_died_is_retriable(dies: str, environment: dict[str, str]):
+def test_a_refusal_because_of_a_run_that_may_have_died_is_retriable(dies: str, environment: dict[str, str]) -> None:
     stage = Stage(tags={"app": "web"}, **environment)
     claims = stage.claims()
     if dies == "before it claims":
@@ -148,7 +148,7 @@ def test_a_refusal_because_of_a_run_that_may_have_died_is_retriable(dies: str, e
     assert (result.code, result.retriable) == ("blast_radius", dies == "before it claims")
 
 
-def test_a_place_that_is_given_back_a_moment_later_goes_to_who_was_refused_because_of_it():
+def test_a_place_that_is_given_back_a_moment_later_goes_to_who_was_refused_because_of_it() -> None:
     stage = Stage(MAX_REBOOTS="1")
     first = stage.claims()
     stage.obtain(first)
@@ -157,7 +157,7 @@ def test_a_place_that_is_given_back_a_moment_later_goes_to_who_was_refused_becau
     assert 0 < stage.clock.seconds < 1
 
 
-def test_a_second_look_that_fails_leaves_no_instance_without_a_word():
+def test_a_second_look_that_fails_leaves_no_instance_without_a_word() -> None:
     stage = Stage(MAX_REBOOTS="1")
     first = stage.claims()
     stage.obtain(first)
@@ -172,7 +172,7 @@ def test_a_second_look_that_fails_leaves_no_instance_without_a_word():
     assert (result.instance_id, result.code, result.retriable) == (TWO, "ledger_unavailable", True)
 
 
-def test_nobody_is_waited_for_in_a_storm():
+def test_nobody_is_waited_for_in_a_storm() -> None:
     ids = tuple(f"i-bp1storm{number:06d}" for number in range(5))
     stage = Stage(*ids, MAX_REBOOTS="1", STORM_FACTOR="3")
     stage.got(*ids)
@@ -180,7 +180,7 @@ def test_nobody_is_waited_for_in_a_storm():
     assert (result.code, result.retriable, stage.clock.seconds) == ("storm", False, 0.0)
 
 
-def test_two_of_one_group_are_not_rebooted_together_and_the_group_is_free_when_one_is_back():
+def test_two_of_one_group_are_not_rebooted_together_and_the_group_is_free_when_one_is_back() -> None:
     stage = Stage(tags={"app": "web"}, GROUP_TAG="app", MAX_REBOOTS="off")
     claims = stage.claims()
     assert [order.instance_id for order in stage.obtain(claims)[0]] == [ONE]
@@ -189,7 +189,7 @@ def test_two_of_one_group_are_not_rebooted_together_and_the_group_is_free_when_o
     assert stage.got(TWO, request="r-3", run="run-3")[0] == [TWO]
 
 
-def test_what_did_not_happen_leaves_no_attempt_no_place_and_no_cooldown():
+def test_what_did_not_happen_leaves_no_attempt_no_place_and_no_cooldown() -> None:
     stage = Stage(tags={"app": "web"}, GROUP_TAG="app", MAX_REBOOTS="1")
     claims = stage.claims()
     stage.obtain(claims)
@@ -199,7 +199,7 @@ def test_what_did_not_happen_leaves_no_attempt_no_place_and_no_cooldown():
     assert stage.got(TWO, request="r-2", run="run-2")[0] == [TWO]
 
 
-def test_a_claim_is_taken_back_beyond_the_deadline():
+def test_a_claim_is_taken_back_beyond_the_deadline() -> None:
     stage = Stage()
     claims = stage.claims(seconds=20)
     stage.obtain(claims)
@@ -210,7 +210,7 @@ def test_a_claim_is_taken_back_beyond_the_deadline():
     assert not stage.window().slots
 
 
-def test_an_earlier_attempt_comes_back_when_a_claim_is_taken_back():
+def test_an_earlier_attempt_comes_back_when_a_claim_is_taken_back() -> None:
     stage = Stage(COOLDOWN_SECONDS="60")
     first = stage.claims()
     stage.obtain(first)
@@ -223,7 +223,7 @@ def test_an_earlier_attempt_comes_back_when_a_claim_is_taken_back():
     assert len(stage.window().slots) == 1
 
 
-def test_a_run_that_died_before_its_claim_is_forgotten_by_the_sweep_and_a_late_claim_of_it_fails():
+def test_a_run_that_died_before_its_claim_is_forgotten_by_the_sweep_and_a_late_claim_of_it_fails() -> None:
     stage = Stage(MAX_REBOOTS="1")
     stage.table.before["i#"] = [NO_RIGHT]
     stage.table.before["w#"] = [None, NO_RIGHT]  # nor can it give its place back
@@ -237,7 +237,7 @@ def test_a_run_that_died_before_its_claim_is_forgotten_by_the_sweep_and_a_late_c
     assert stage.got(TWO, request="r-3", run="run-3")[0] == [TWO]
 
 
-def test_a_run_that_goes_on_after_the_fence_writes_its_place_again():
+def test_a_run_that_goes_on_after_the_fence_writes_its_place_again() -> None:
     stage = Stage()
 
     def late() -> None:
@@ -249,7 +249,7 @@ def test_a_run_that_goes_on_after_the_fence_writes_its_place_again():
     assert [slot.instance_id for slot in stage.window().slots] == [ONE]
 
 
-def test_a_dead_claim_holds_for_a_run_s_longest_life_is_retriable_and_then_no_attempt():
+def test_a_dead_claim_holds_for_a_run_s_longest_life_is_retriable_and_then_no_attempt() -> None:
     stage = Stage(MAX_ATTEMPTS="1")
     stage.got()
     stage.clock.sleep(300)
@@ -263,7 +263,7 @@ def test_a_dead_claim_holds_for_a_run_s_longest_life_is_retriable_and_then_no_at
     assert row.columns["earlier"] == ""
 
 
-def test_a_retry_of_the_same_request_waits_until_the_dead_run_may_not_ask_and_goes_on():
+def test_a_retry_of_the_same_request_waits_until_the_dead_run_may_not_ask_and_goes_on() -> None:
     stage = Stage()
     stage.got()
     began = stage.clock.seconds
@@ -272,7 +272,7 @@ def test_a_retry_of_the_same_request_waits_until_the_dead_run_may_not_ask_and_go
     assert "describe" in stage.ecs.calls
 
 
-def test_a_retry_of_the_same_request_sees_that_the_dead_run_had_asked():
+def test_a_retry_of_the_same_request_sees_that_the_dead_run_had_asked() -> None:
     stage = Stage()
     stage.got()
     stage.clock.sleep(60)
@@ -280,7 +280,7 @@ def test_a_retry_of_the_same_request_sees_that_the_dead_run_had_asked():
     assert stage.got(run="retry") == ([], [(ONE, "accepted")])
 
 
-def test_a_retry_takes_over_what_its_own_run_left_in_doubt_and_nobody_else_does():
+def test_a_retry_takes_over_what_its_own_run_left_in_doubt_and_nobody_else_does() -> None:
     stage = Stage()
     claims = stage.claims()
     stage.obtain(claims)
@@ -294,7 +294,7 @@ def test_a_retry_takes_over_what_its_own_run_left_in_doubt_and_nobody_else_does(
     assert (row.columns["state"], row.columns["earlier"]) == ("claimed", "")
 
 
-def test_of_two_retries_at_once_one_goes_on():
+def test_of_two_retries_at_once_one_goes_on() -> None:
     stage = Stage()
     stage.got()
     stage.clock.sleep(60)
@@ -304,7 +304,7 @@ def test_of_two_retries_at_once_one_goes_on():
     assert len(mine) + len(other[0][0]) == 1
 
 
-def test_a_claim_is_renewed_before_ecs_is_asked_late_and_lost_where_a_retry_took_over():
+def test_a_claim_is_renewed_before_ecs_is_asked_late_and_lost_where_a_retry_took_over() -> None:
     stage = Stage()
     claims = stage.claims()
     orders, _ = stage.obtain(claims)
@@ -317,7 +317,7 @@ def test_a_claim_is_renewed_before_ecs_is_asked_late_and_lost_where_a_retry_took
     assert claims.still_ours(REGION, orders) == []
 
 
-def test_nothing_is_claimed_without_time_for_the_whole_rest_by_this_run_s_own_calls():
+def test_nothing_is_claimed_without_time_for_the_whole_rest_by_this_run_s_own_calls() -> None:
     stage = Stage(seconds=1.0)
     orders, results = stage.obtain(stage.claims(seconds=9.5))
     assert not orders
@@ -326,7 +326,7 @@ def test_nothing_is_claimed_without_time_for_the_whole_rest_by_this_run_s_own_ca
     assert stage.obtain(stage.claims(seconds=10.5))[0]
 
 
-def test_two_stacks_share_the_memory_of_instances_and_count_each_for_itself():
+def test_two_stacks_share_the_memory_of_instances_and_count_each_for_itself() -> None:
     stage = Stage(MAX_REBOOTS="1")
     assert stage.got(stack="one")[0] == [ONE]
     assert stage.got(request="r-2", run="run-2", stack="two")[1] == [(ONE, "cooldown")]
@@ -334,7 +334,7 @@ def test_two_stacks_share_the_memory_of_instances_and_count_each_for_itself():
     assert stage.got(TWO, request="r-4", run="run-4", stack="two")[0] == [TWO]
 
 
-def test_a_storm_is_said_once_holds_for_its_window_and_for_its_stack_alone():
+def test_a_storm_is_said_once_holds_for_its_window_and_for_its_stack_alone() -> None:
     ids = tuple(f"i-bp1storm{number:06d}" for number in range(5))
     stage = Stage(*ids, MAX_REBOOTS="1", STORM_FACTOR="3")
     assert [code for _, code in stage.got(*ids)[1]].count("storm_began") == 1
@@ -347,7 +347,7 @@ def test_a_storm_is_said_once_holds_for_its_window_and_for_its_stack_alone():
     assert stage.got(ids[1], request="r-4", run="run-4")[0] == [ids[1]]
 
 
-def test_alarms_that_were_refused_count_for_a_storm():
+def test_alarms_that_were_refused_count_for_a_storm() -> None:
     ids = tuple(f"i-bp1storm{number:06d}" for number in range(5))
     stage = Stage(*ids, MAX_REBOOTS="1", STORM_FACTOR="3")
     said = [stage.got(one, request=f"r-{one}", run=f"run-{one}") for one in ids]
@@ -355,7 +355,7 @@ def test_alarms_that_were_refused_count_for_a_storm():
     assert codes == ["blast_radius", "blast_radius", "storm", "storm_began", "storm"]
 
 
-def test_a_share_is_counted_once_and_remembered():
+def test_a_share_is_counted_once_and_remembered() -> None:
     stage = Stage(MAX_REBOOTS="50%")
     assert stage.got()[0] == [ONE]
     assert "count" not in stage.ecs.calls
@@ -364,7 +364,7 @@ def test_a_share_is_counted_once_and_remembered():
     assert stage.ecs.calls.count("count") == 1
 
 
-def test_reboots_that_leave_their_instances_down_suspend_the_stack_until_a_person_resumes_or_they_are_back():
+def test_reboots_that_leave_their_instances_down_suspend_the_stack_until_a_person_resumes_or_they_are_back() -> None:
     stage = Stage(SUSPEND_AFTER="1", COOLDOWN_SECONDS="0")
     claims = stage.claims()
     stage.obtain(claims)
@@ -378,7 +378,7 @@ def test_reboots_that_leave_their_instances_down_suspend_the_stack_until_a_perso
     assert stage.got(TWO, request="r-3", run="run-3")[0] == [TWO]
 
 
-def test_a_person_resumes_what_is_down():
+def test_a_person_resumes_what_is_down() -> None:
     stage = Stage(SUSPEND_AFTER="1", tags={"app": "web"}, GROUP_TAG="app")
     claims = stage.claims()
     stage.obtain(claims)
@@ -399,7 +399,7 @@ def test_a_person_resumes_what_is_down():
         {"earlier": "yesterday"},
     ],
 )
-def test_a_row_that_can_t_be_read_blocks_its_own_instance_is_named_and_can_be_cleared(columns: dict[str, Any]):
+def test_a_row_that_can_t_be_read_blocks_its_own_instance_is_named_and_can_be_cleared(columns: dict[str, Any]) -> None:
     stage = Stage()
     stage.got()
     row = stage.table.row(f"i#{ONE}")
@@ -414,7 +414,7 @@ def test_a_row_that_can_t_be_read_blocks_its_own_instance_is_named_and_can_be_cl
     assert stage.got(request="r-3", run="run-3")[0] == [ONE]
 
 
-def test_a_window_that_can_t_be_read_reboots_nothing_and_a_person_begins_it_again():
+def test_a_window_that_can_t_be_read_reboots_nothing_and_a_person_begins_it_again() -> None:
     stage = Stage()
     stage.got()
     row = stage.table.row("w#one")
@@ -427,7 +427,7 @@ def test_a_window_that_can_t_be_read_reboots_nothing_and_a_person_begins_it_agai
     assert stage.got(TWO, request="r-3", run="run-3")[0] == [TWO]
 
 
-def test_a_reset_clears_attempts_and_keeps_the_place():
+def test_a_reset_clears_attempts_and_keeps_the_place() -> None:
     stage = Stage(MAX_REBOOTS="1", COOLDOWN_SECONDS="0", MAX_ATTEMPTS="1")
     claims = stage.claims()
     stage.obtain(claims)
@@ -438,12 +438,12 @@ def test_a_reset_clears_attempts_and_keeps_the_place():
     assert stage.got(request="r-4", run="run-4")[0] == [ONE]
 
 
-def test_an_instance_that_the_table_does_not_know_has_the_history_of_its_tag():
+def test_an_instance_that_the_table_does_not_know_has_the_history_of_its_tag() -> None:
     stage = Stage(tags={ledger.KEY: entry("back", ago=60)})
     assert stage.got()[1] == [(ONE, "cooldown")]
 
 
-def test_the_calls_of_a_claim_do_not_depend_on_how_much_is_remembered():
+def test_the_calls_of_a_claim_do_not_depend_on_how_much_is_remembered() -> None:
     ids = tuple(f"i-bp1past{number:06d}" for number in range(300))
     stage = Stage(*ids, ONE, MAX_REBOOTS="1000")
     stage.got(*ids)
@@ -453,7 +453,7 @@ def test_the_calls_of_a_claim_do_not_depend_on_how_much_is_remembered():
     assert stage.table.calls == ["read", "w#", "i#"]
 
 
-def test_a_window_that_loses_every_race_ends_retriable_and_leaves_nothing():
+def test_a_window_that_loses_every_race_ends_retriable_and_leaves_nothing() -> None:
     stage = Stage()
 
     def faster() -> None:
@@ -483,7 +483,7 @@ def hung_stage() -> Stage:
 
 
 @pytest.mark.parametrize("swept", [False, True])
-def test_a_claim_to_finish_what_hangs_that_comes_to_nothing_leaves_it_hung_and_its_group_held(*, swept: bool):
+def test_a_claim_to_finish_what_hangs_that_comes_to_nothing_leaves_it_hung_and_its_group_held(*, swept: bool) -> None:
     stage = hung_stage()
     claims = stage.claims(request="r-2", run="run-2")
     assert [order.decision.force for order in stage.obtain(claims)[0]] == [True]
@@ -501,7 +501,7 @@ def test_a_claim_to_finish_what_hangs_that_comes_to_nothing_leaves_it_hung_and_i
     assert stage.got(TWO, request="r-4", run="run-4")[0] == [TWO]
 
 
-def test_a_start_that_is_due_stands_in_the_table_before_the_stop_and_holds_the_group_until_it_is_back():
+def test_a_start_that_is_due_stands_in_the_table_before_the_stop_and_holds_the_group_until_it_is_back() -> None:
     stage = hung_stage()
     claims = stage.claims(request="r-2", run="run-2")
     assert stage.obtain(claims)[0]

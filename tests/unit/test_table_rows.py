@@ -23,7 +23,7 @@ def table() -> ScriptedTable:
     return ScriptedTable(JumpingClock())
 
 
-def test_a_row_is_made_once_and_replaced_only_at_the_version_that_was_read(table: ScriptedTable):
+def test_a_row_is_made_once_and_replaced_only_at_the_version_that_was_read(table: ScriptedTable) -> None:
     first, second = rows(table), rows(table, "run-2")
     before = second.read(REGION, ["i#1"]).rows["i#1"]
     assert before == NO_ROW
@@ -35,14 +35,16 @@ def test_a_row_is_made_once_and_replaced_only_at_the_version_that_was_read(table
 
 
 @pytest.mark.parametrize("error", [BUSY, TIMED_OUT, NO_ANSWER])
-def test_a_write_that_was_not_done_is_sent_again(table: ScriptedTable, error: CloudError):
+def test_a_write_that_was_not_done_is_sent_again(table: ScriptedTable, error: CloudError) -> None:
     table.before["i#"] = [error, error]
     assert swap(table)
     assert table.calls == ["read", "i#", "i#", "i#"]
 
 
 @pytest.mark.parametrize("error", [TIMED_OUT, NO_ANSWER])
-def test_a_write_whose_answer_was_lost_is_known_to_be_ours_and_done_once(table: ScriptedTable, error: CloudError):
+def test_a_write_whose_answer_was_lost_is_known_to_be_ours_and_done_once(
+    table: ScriptedTable, error: CloudError
+) -> None:
     table.after["i#"] = [error]
     assert swap(table)
     row = table.row("i#1")
@@ -51,7 +53,7 @@ def test_a_write_whose_answer_was_lost_is_known_to_be_ours_and_done_once(table: 
     assert table.calls == ["read", "i#", "i#", "read"]
 
 
-def test_a_write_in_doubt_that_somebody_else_was_faster_than_is_lost(table: ScriptedTable):
+def test_a_write_in_doubt_that_somebody_else_was_faster_than_is_lost(table: ScriptedTable) -> None:
     def other() -> None:
         table.before["i#"] = []
         assert swap(table, run="run-2")
@@ -61,21 +63,21 @@ def test_a_write_in_doubt_that_somebody_else_was_faster_than_is_lost(table: Scri
     assert not swap(table)
 
 
-def test_a_write_that_is_refused_for_good_raises_at_once(table: ScriptedTable):
+def test_a_write_that_is_refused_for_good_raises_at_once(table: ScriptedTable) -> None:
     table.before["i#"] = [NO_RIGHT]
     with pytest.raises(CloudError, match="OTSNoPermissionAccess"):
         swap(table)
     assert table.calls == ["read", "i#"]
 
 
-def test_with_the_deadline_in_doubt_nobody_is_told_that_it_was_won(table: ScriptedTable):
+def test_with_the_deadline_in_doubt_nobody_is_told_that_it_was_won(table: ScriptedTable) -> None:
     table.seconds = 2.0
     table.after["i#"] = [NO_ANSWER] * 50
     with pytest.raises(CloudError):
         swap(table, seconds=9.0)
 
 
-def test_rows_of_a_batch_are_won_and_lost_by_themselves(table: ScriptedTable):
+def test_rows_of_a_batch_are_won_and_lost_by_themselves(table: ScriptedTable) -> None:
     of_run = rows(table)
     before = of_run.read(REGION, ["i#1", "i#2"]).rows
     assert swap(table, "i#2", "run-2")
@@ -83,7 +85,7 @@ def test_rows_of_a_batch_are_won_and_lost_by_themselves(table: ScriptedTable):
     assert set(won) == {"i#1"}
 
 
-def test_a_batch_whose_answer_was_lost_is_known_row_by_row(table: ScriptedTable):
+def test_a_batch_whose_answer_was_lost_is_known_row_by_row(table: ScriptedTable) -> None:
     of_run = rows(table)
     before = of_run.read(REGION, ["i#1", "i#2"]).rows
     table.after["write"] = [NO_ANSWER]
@@ -91,7 +93,7 @@ def test_a_batch_whose_answer_was_lost_is_known_row_by_row(table: ScriptedTable)
     assert set(won) == {"i#1", "i#2"}
 
 
-def test_more_than_a_call_takes_is_read_and_written_in_several(table: ScriptedTable):
+def test_more_than_a_call_takes_is_read_and_written_in_several(table: ScriptedTable) -> None:
     names = [f"i#{number}" for number in range(450)]
     of_run = rows(table)
     found = of_run.read(REGION, names).rows

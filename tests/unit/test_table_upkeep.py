@@ -109,7 +109,7 @@ ENDINGS: dict[str, tuple[Callable[..., None], Callable[..., object], bool]] = {
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_whoever_is_cut_off_while_writing_an_end_leaves_it_to_the_next_sweep(name: str):
+def test_whoever_is_cut_off_while_writing_an_end_leaves_it_to_the_next_sweep(name: str) -> None:
     before, ends, repeated = ENDINGS[name]
     calls, done = 0, False
     while not done:
@@ -132,7 +132,7 @@ def test_whoever_is_cut_off_while_writing_an_end_leaves_it_to_the_next_sweep(nam
     assert calls >= 3, "so that something was cut off"
 
 
-def test_whoever_loses_races_for_a_group_writes_its_end_all_the_same():
+def test_whoever_loses_races_for_a_group_writes_its_end_all_the_same() -> None:
     table = ScriptedTable(JumpingClock())
     of_run = claimed(table)
 
@@ -147,7 +147,7 @@ def test_whoever_loses_races_for_a_group_writes_its_end_all_the_same():
     assert busy(table) == set()
 
 
-def test_a_group_remembers_all_that_are_down_although_a_person_had_another_of_it_rebooted():
+def test_a_group_remembers_all_that_are_down_although_a_person_had_another_of_it_rebooted() -> None:
     table = ScriptedTable(JumpingClock())
     claimed(table).record(REGION, {ONE: "down"})
     second = claimed(table, TWO, request="r-2", run="run-2")
@@ -158,13 +158,13 @@ def test_a_group_remembers_all_that_are_down_although_a_person_had_another_of_it
     assert busy(table) == set()
 
 
-def test_two_of_one_group_that_one_event_was_allowed_are_both_remembered():
+def test_two_of_one_group_that_one_event_was_allowed_are_both_remembered() -> None:
     table = ScriptedTable(JumpingClock())
     claimed(table, ONE, TWO)
     assert busy(table) == {ONE, TWO}
 
 
-def test_the_place_of_a_reboot_stays_where_another_stack_has_claimed_the_instance_since():
+def test_the_place_of_a_reboot_stays_where_another_stack_has_claimed_the_instance_since() -> None:
     table = ScriptedTable(JumpingClock())
     claimed(table).record(REGION, {ONE: "accepted"})
     table.clock.sleep(600)
@@ -174,7 +174,7 @@ def test_the_place_of_a_reboot_stays_where_another_stack_has_claimed_the_instanc
     assert [slot.state for slot in window_of(table).slots] == ["ended"]
 
 
-def test_the_place_of_an_instance_whose_row_can_t_be_read_stays():
+def test_the_place_of_an_instance_whose_row_can_t_be_read_stays() -> None:
     table = ScriptedTable(JumpingClock())
     claimed(table).record(REGION, {ONE: "accepted"})
     row = table.row(f"i#{ONE}")
@@ -190,7 +190,7 @@ def test_the_place_of_an_instance_whose_row_can_t_be_read_stays():
     assert busy(table) == set()
 
 
-def test_a_group_that_can_t_be_read_reboots_none_of_it_and_a_person_begins_it_again():
+def test_a_group_that_can_t_be_read_reboots_none_of_it_and_a_person_begins_it_again() -> None:
     table = ScriptedTable(JumpingClock())
     claimed(table).record(REGION, {ONE: "back"})
     row = table.row(f"g#{GROUP}")
@@ -202,7 +202,7 @@ def test_a_group_that_can_t_be_read_reboots_none_of_it_and_a_person_begins_it_ag
     claimed(table, TWO, request="r-3", run="run-3")
 
 
-def test_a_place_and_a_group_whose_claim_was_lost_are_given_back_when_the_others_are_claimed():
+def test_a_place_and_a_group_whose_claim_was_lost_are_given_back_when_the_others_are_claimed() -> None:
     table = ScriptedTable(JumpingClock())
     of_run = store(table)
     wanted = [Wanted(instance(ONE), GROUP), Wanted(instance(TWO), "0")]
@@ -249,11 +249,11 @@ AT = NOW.replace(microsecond=0)
         (Entry(at=AT - HOUR, state="back", force=False, claim="0badcafe"), "past"),
     ],
 )
-def test_what_became_of_a_place(entry: Entry | None, expected: str):
+def test_what_became_of_a_place(entry: Entry | None, expected: str) -> None:
     assert fate(Slot(ONE, "0badcafe", "run-1", millis(AT)), entry) == expected
 
 
-def test_a_group_forgets_what_holds_it_no_longer():
+def test_a_group_forgets_what_holds_it_no_longer() -> None:
     old, down = Member(ONE, "a", "r", millis(NOW - 2 * HOUR), "accepted"), Member(TWO, "b", "r", 0, "down")
     new = Member("i-3", "c", "r", millis(NOW), "claimed")
     assert Group((old, down)).with_members((new,), HOUR, NOW).members == (down, new)

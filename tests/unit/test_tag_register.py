@@ -32,20 +32,20 @@ def register(ecs: ScriptedEcs, clock: JumpingClock | None = None, seconds: float
     return TagRegister(ecs, deadline(seconds, clock), 2.0)
 
 
-def test_a_page_shows_a_hundred_instances_however_many_tags_they_have():
+def test_a_page_shows_a_hundred_instances_however_many_tags_they_have() -> None:
     ecs = fleet(250, others=300)
     assert len(register(ecs).read(REGION).entries) == 250
     assert ecs.calls == ["entries"] * 3
 
 
-def test_a_page_that_fails_is_asked_for_again_and_the_pages_before_it_are_kept():
+def test_a_page_that_fails_is_asked_for_again_and_the_pages_before_it_are_kept() -> None:
     ecs = fleet(250)
     ecs.before["entries"] = [None, THROTTLED, THROTTLED, None]
     assert len(register(ecs).read(REGION).entries) == 250
     assert ecs.calls == ["entries"] * 5
 
 
-def test_what_is_more_than_a_tag_finds_is_read_from_all_instances_and_from_then_on_at_once():
+def test_what_is_more_than_a_tag_finds_is_read_from_all_instances_and_from_then_on_at_once() -> None:
     ecs = fleet(12, others=3)
     ecs.page, ecs.most_tagged = 5, 1_000
     whole = register(ecs)
@@ -60,7 +60,7 @@ def test_what_is_more_than_a_tag_finds_is_read_from_all_instances_and_from_then_
     assert len(many.calls) == 13
 
 
-def test_throttling_that_lasts_is_waited_for_until_the_next_minute():
+def test_throttling_that_lasts_is_waited_for_until_the_next_minute() -> None:
     ecs, clock = fleet(150), JumpingClock()
     ecs.before["entries"] = [None, THROTTLED, THROTTLED, THROTTLED]
     assert len(register(ecs, clock).read(REGION).entries) == 150
@@ -69,7 +69,7 @@ def test_throttling_that_lasts_is_waited_for_until_the_next_minute():
     assert next_minute <= clock.seconds < next_minute + 10
 
 
-def test_throttling_ends_the_reading_at_once_where_the_deadline_comes_before_the_next_minute():
+def test_throttling_ends_the_reading_at_once_where_the_deadline_comes_before_the_next_minute() -> None:
     ecs, clock = fleet(150), JumpingClock()
     ecs.before["entries"] = [None, *[THROTTLED] * 50]
     with pytest.raises(CloudError):
@@ -77,7 +77,7 @@ def test_throttling_ends_the_reading_at_once_where_the_deadline_comes_before_the
     assert clock.seconds < 5
 
 
-def test_no_page_is_read_after_the_deadline():
+def test_no_page_is_read_after_the_deadline() -> None:
     ecs, clock = fleet(2_000), JumpingClock()
     ecs.before["entries"] = [lambda: clock.sleep(3)] * 20
     with pytest.raises(CloudError, match="deadline"):
@@ -85,7 +85,7 @@ def test_no_page_is_read_after_the_deadline():
     assert clock.seconds == 12
 
 
-def test_what_no_retry_mends_is_raised_at_once():
+def test_what_no_retry_mends_is_raised_at_once() -> None:
     ecs, clock = ScriptedEcs(instance(ONE), instance(TWO)), JumpingClock()
     ecs.before["entries"] = [FORBIDDEN]
     with pytest.raises(CloudError):

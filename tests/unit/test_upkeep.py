@@ -50,7 +50,7 @@ def state(ecs: ScriptedEcs, instance_id: str) -> str:
     return ledger.parse(ecs.entry(instance_id), NOW).state
 
 
-def test_a_reset_clears_attempts_and_keeps_the_time_that_the_region_counts():
+def test_a_reset_clears_attempts_and_keeps_the_time_that_the_region_counts() -> None:
     ecs = ScriptedEcs(shown(ONE, entry("back", ago=600, earlier=(5000, 9000))))
     (result,) = run(ecs, "reset", ONE)
     assert result.code == "reset"
@@ -63,7 +63,7 @@ def test_a_reset_clears_attempts_and_keeps_the_time_that_the_region_counts():
 @pytest.mark.parametrize(("earlier", "expected"), [((), "void"), ((5000,), "reset")])
 def test_a_reset_of_an_instance_that_was_only_refused_takes_no_place_in_the_limit(
     earlier: tuple[int, ...], expected: str
-):
+) -> None:
     ecs = ScriptedEcs(shown(ONE, entry("refused", ago=600, earlier=earlier)))
     run(ecs, "reset", ONE)
     assert state(ecs, ONE) == expected
@@ -72,19 +72,19 @@ def test_a_reset_of_an_instance_that_was_only_refused_takes_no_place_in_the_limi
     assert counted == ({ONE} if earlier else set())
 
 
-def test_a_reset_makes_an_unreadable_entry_readable():
+def test_a_reset_makes_an_unreadable_entry_readable() -> None:
     ecs = ScriptedEcs(shown(ONE, "v9 from the future"))
     assert codes(run(ecs, "reset", ONE)) == [(ONE, "reset")]
     assert state(ecs, ONE) == "reset"
 
 
-def test_a_reset_says_what_there_was_nothing_to_do_for():
+def test_a_reset_says_what_there_was_nothing_to_do_for() -> None:
     ecs = ScriptedEcs(instance())
     assert codes(run(ecs, "reset", ONE, TWO)) == [(ONE, "nothing_to_do"), (TWO, "not_found")]
     assert not ecs.written
 
 
-def test_resume_has_seen_what_was_down_and_lifts_a_storm():
+def test_resume_has_seen_what_was_down_and_lifts_a_storm() -> None:
     ecs = ScriptedEcs(
         shown(ONE, entry("down", ago=60)), shown(TWO, entry("storm", ago=60)), shown(THREE, entry("back", ago=60))
     )
@@ -118,26 +118,26 @@ MINUTE = NOW.replace(second=0)
         ("hung", 90_000, "Running", 60, "back"),
     ],
 )
-def test_what_became_of_a_reboot(before: str, age: float, status: str, started: float, expected: str | None):
+def test_what_became_of_a_reboot(before: str, age: float, status: str, started: float, expected: str | None) -> None:
     known = ledger.parse(entry(before, ago=age), NOW)
     step = transition(known, instance(status=status, start_time=MINUTE - timedelta(seconds=started)), NOW, PATIENCE)
     assert (step.state if step.code else None) == expected
 
 
-def test_the_sweep_ends_down_when_the_instance_was_restarted():
+def test_the_sweep_ends_down_when_the_instance_was_restarted() -> None:
     ecs = ScriptedEcs(shown(ONE, entry("down", ago=90_000), start_time=NOW - timedelta(days=1)))
     assert codes(run(ecs, "verify")) == [(ONE, "recovered")]
     assert state(ecs, ONE) == "back"
 
 
-def test_the_sweep_leaves_to_a_run_what_it_may_still_be_watching():
+def test_the_sweep_leaves_to_a_run_what_it_may_still_be_watching() -> None:
     young = shown(ONE, entry(ago=59), start_time=NOW)
     ecs = ScriptedEcs(young)
     assert codes(run(ecs, "verify")) == [("", "nothing_to_do")]
     assert codes(run(ecs, "verify", ONE)) == [(ONE, "recovered")]
 
 
-def test_the_sweep_writes_down_what_it_found():
+def test_the_sweep_writes_down_what_it_found() -> None:
     ecs = ScriptedEcs(
         shown(ONE, entry(ago=300), start_time=NOW - timedelta(seconds=200)),
         shown(TWO, entry(ago=1200), status="Stopped"),
@@ -147,7 +147,7 @@ def test_the_sweep_writes_down_what_it_found():
     assert [state(ecs, one) for one in (ONE, TWO)] == ["back", "down"]
 
 
-def test_the_sweep_does_not_write_over_a_newer_claim():
+def test_the_sweep_does_not_write_over_a_newer_claim() -> None:
     ecs = ScriptedEcs(shown(ONE, entry(ago=300), start_time=NOW - timedelta(seconds=200)))
     newer = entry(claim="12345678")
     ecs.after["describe"] = [lambda: ecs.tag(ONE, newer)]
@@ -155,7 +155,7 @@ def test_the_sweep_does_not_write_over_a_newer_claim():
     assert ecs.entry(ONE) == newer
 
 
-def test_many_entries_are_written_a_few_to_each_reading():
+def test_many_entries_are_written_a_few_to_each_reading() -> None:
     clock = JumpingClock()
     ecs = ScriptedEcs(*(shown(f"i-bp1many{number:06d}", entry("down", ago=number)) for number in range(6)))
     ecs.before["remember"] = [lambda: clock.sleep(0.6)] * 6
@@ -164,7 +164,7 @@ def test_many_entries_are_written_a_few_to_each_reading():
 
 
 @pytest.mark.parametrize("verb", ["reset", "resume", "verify"])
-def test_trouble_is_a_result_for_each_instance_named_and_may_be_tried_again(verb: str):
+def test_trouble_is_a_result_for_each_instance_named_and_may_be_tried_again(verb: str) -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["describe"] = ecs.before["entries"] = [FORBIDDEN]
     results = run(ecs, verb, *((ONE, TWO) if verb == "reset" else ()))
@@ -178,7 +178,7 @@ def test_trouble_is_a_result_for_each_instance_named_and_may_be_tried_again(verb
     ("spoke", "ago", "code"),
     [(30, 600, "recovered"), (900, 600, "running_silent"), (900, 200, None), (None, 600, "recovered")],
 )
-def test_the_sweep_asks_whether_the_guest_speaks_again(spoke: float | None, ago: float, code: str | None):
+def test_the_sweep_asks_whether_the_guest_speaks_again(spoke: float | None, ago: float, code: str | None) -> None:
     ecs = ScriptedEcs(shown(ONE, entry("accepted", ago=ago + 60), start_time=NOW - timedelta(seconds=ago)))
     if spoke is not None:
         beat = (NOW - timedelta(seconds=spoke)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -190,7 +190,7 @@ def test_the_sweep_asks_whether_the_guest_speaks_again(spoke: float | None, ago:
     assert state(ecs, ONE) == ("back" if code else "accepted")
 
 
-def test_where_the_guest_can_not_be_asked_the_sweep_goes_by_the_status():
+def test_where_the_guest_can_not_be_asked_the_sweep_goes_by_the_status() -> None:
     ecs = ScriptedEcs(shown(ONE, entry("accepted", ago=660), start_time=NOW - timedelta(seconds=600)))
     ecs.answers["DescribeCloudAssistantStatus"] = FORBIDDEN
     assert codes(run(ecs, "verify")) == [(ONE, "recovered")]

@@ -29,31 +29,31 @@ def is_open(windows: str, at: str, zone: str = "UTC", freezes: str = "") -> bool
         ("2026-11-23T03:00:00", False),  # Sunday has none that could reach into Monday
     ],
 )
-def test_a_window_across_midnight_belongs_to_the_day_it_starts_on(at: str, open_: bool):  # noqa: FBT001
+def test_a_window_across_midnight_belongs_to_the_day_it_starts_on(at: str, open_: bool) -> None:  # noqa: FBT001
     assert is_open("Mon-Fri 22:00-04:00", at) is open_
 
 
-def test_no_windows_means_always_and_a_freeze_closes_even_then():
+def test_no_windows_means_always_and_a_freeze_closes_even_then() -> None:
     assert is_open("", "2026-12-24T12:00:00")
     assert not is_open("", "2026-12-24T12:00:00", freezes="2026-12-24..2027-01-02 year end")
     assert is_open("", "2027-01-03T00:00:00", freezes="2026-12-24..2027-01-02 year end")
 
 
-def test_the_sentence_says_when_it_opens_next():
+def test_the_sentence_says_when_it_opens_next() -> None:
     now = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
     said = closed(parse_windows("Sat,Sun 01:00-03:00"), (), "UTC", now)
     assert "Sat,Sun 01:00-03:00" in said
     assert "Sat 2026-11-28 01:00" in said
 
 
-def test_an_hour_that_the_clocks_skip_never_opens():
+def test_an_hour_that_the_clocks_skip_never_opens() -> None:
     # Berlin, 2026-03-29: 02:00 becomes 03:00. Every minute of that day, in UTC, is asked.
     start = datetime(2026, 3, 28, 23, 0, tzinfo=timezone.utc)
     windows = parse_windows("daily 02:00-03:00")
     assert all(closed(windows, (), BERLIN, start + timedelta(minutes=minute)) for minute in range(23 * 60))
 
 
-def test_an_hour_that_the_clocks_repeat_opens_both_times():
+def test_an_hour_that_the_clocks_repeat_opens_both_times() -> None:
     # Berlin, 2026-10-25: 03:00 becomes 02:00.
     windows = parse_windows("daily 02:00-03:00")
     start = datetime(2026, 10, 24, 22, 0, tzinfo=timezone.utc)
@@ -64,13 +64,13 @@ def test_an_hour_that_the_clocks_repeat_opens_both_times():
 @pytest.mark.parametrize(
     "text", ["always", "Mon 25:00-26:00", "Mon 10:00-10:00", "Funday 01:00-02:00", "Mon 24:00-01:00"]
 )
-def test_what_is_no_window_is_refused_by_name(text: str):
+def test_what_is_no_window_is_refused_by_name(text: str) -> None:
     with pytest.raises(ValueError, match=text.split(maxsplit=1)[0]):
         parse_windows(text)
 
 
 @pytest.mark.parametrize("text", ["2026-13-01", "2026-12-24..2026-12-01", "christmas"])
-def test_what_is_no_freeze_is_refused(text: str):
+def test_what_is_no_freeze_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=text[:10]):
         parse_freezes(text)
 
@@ -82,7 +82,9 @@ MINUTES = st.integers(0, 24 * 60 - 1)
 
 
 @given(MOMENTS, ZONES, DAY_LISTS, MINUTES, MINUTES)
-def test_a_window_and_its_complement_never_agree(now: datetime, zone: str, days: list[str], start: int, end: int):
+def test_a_window_and_its_complement_never_agree(
+    now: datetime, zone: str, days: list[str], start: int, end: int
+) -> None:
     """Any moment is inside exactly one of: the window, the rest of the week."""
     if start == end:
         return
@@ -108,7 +110,7 @@ def test_a_window_and_its_complement_never_agree(now: datetime, zone: str, days:
         ("Sun 03:00-05:00", "2027-03-28 03:00"),
     ],
 )
-def test_a_window_in_the_hour_that_the_clocks_skip_opens_when_it_really_does(window: str, opens: str):
+def test_a_window_in_the_hour_that_the_clocks_skip_opens_when_it_really_does(window: str, opens: str) -> None:
     now = datetime(2027, 3, 27, 12, tzinfo=timezone.utc)
     windows = parse_windows(window)
     opening = next_opening(windows, (), "Europe/Berlin", now)
@@ -119,7 +121,7 @@ def test_a_window_in_the_hour_that_the_clocks_skip_opens_when_it_really_does(win
 
 
 @given(MOMENTS, ZONES, DAY_LISTS, MINUTES)
-def test_the_next_opening_is_open_and_later(now: datetime, zone: str, days: list[str], start: int):
+def test_the_next_opening_is_open_and_later(now: datetime, zone: str, days: list[str], start: int) -> None:
     windows = parse_windows(f"{','.join(days)} {start // 60:02d}:{start % 60:02d}-24:00")
     opening = next_opening(windows, (), zone, now)
     assert opening is not None

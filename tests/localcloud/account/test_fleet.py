@@ -25,7 +25,7 @@ def mistakes(document: Any):
     return caught.value.mistakes
 
 
-def test_an_instance_needs_no_more_than_its_id():
+def test_an_instance_needs_no_more_than_its_id() -> None:
     (web,) = parse({"instances": [{"instance_id": WEB}]}).instances
     assert (web.status, web.region_id, web.reboot_seconds, web.tags, web.visible) == (
         "Running",
@@ -46,12 +46,12 @@ def test_an_instance_needs_no_more_than_its_id():
         ("2026-11-23T19:58:00+08:00", NOW - timedelta(minutes=2)),
     ],
 )
-def test_times_may_be_relative_or_absolute(text: str, moment: datetime):
+def test_times_may_be_relative_or_absolute(text: str, moment: datetime) -> None:
     (web,) = parse({"instances": [{"instance_id": WEB, "start_time": text}]}).instances
     assert web.start_time == moment
 
 
-def test_every_mistake_is_told_at_once_with_its_place_and_a_remedy():
+def test_every_mistake_is_told_at_once_with_its_place_and_a_remedy() -> None:
     told = mistakes(
         {
             "instances": [
@@ -78,7 +78,7 @@ def test_every_mistake_is_told_at_once_with_its_place_and_a_remedy():
         assert any(expected in sentence for sentence in told), (expected, told)
 
 
-def test_an_id_declared_twice_is_a_mistake():
+def test_an_id_declared_twice_is_a_mistake() -> None:
     assert mistakes({"instances": [{"instance_id": WEB}, {"instance_id": WEB}]}) == (
         f"fleet.yaml: instance {WEB} is declared 2 times: an ID is unique",
     )
@@ -94,12 +94,12 @@ def test_an_id_declared_twice_is_a_mistake():
         ({"http://x": ""}, "http://"),
     ],
 )
-def test_tags_keep_to_the_limits_of_ecs(tags: Any, part: str):
+def test_tags_keep_to_the_limits_of_ecs(tags: Any, part: str) -> None:
     (sentence,) = mistakes({"instances": [{"instance_id": WEB, "tags": tags}]})
     assert part in sentence
 
 
-def test_the_platforms_own_tags_can_be_declared_and_keep_to_the_limits_too():
+def test_the_platforms_own_tags_can_be_declared_and_keep_to_the_limits_too() -> None:
     tags = {"acs:autoscaling:scalingGroupId": "asg-1"}
     declared = {"instances": [{"instance_id": WEB, "tags": tags}]}
     assert fleet.parse(declared, name="fleet", now=NOW).instances[0].tags == tags
@@ -107,14 +107,14 @@ def test_the_platforms_own_tags_can_be_declared_and_keep_to_the_limits_too():
     assert "129 characters" in sentence
 
 
-def test_a_scaling_groups_members_are_in_the_fleet_and_in_one_group_only():
+def test_a_scaling_groups_members_are_in_the_fleet_and_in_one_group_only() -> None:
     groups = [{"scaling_group_id": f"asg-{number}", "instance_ids": [WEB, "i-bp1nobody"]} for number in (1, 2)]
     told = mistakes({"instances": [{"instance_id": WEB}], "scaling_groups": groups})
     assert any("the fleet has no 'i-bp1nobody'" in sentence for sentence in told)
     assert any(f"{WEB} is in 2 groups" in sentence for sentence in told)
 
 
-def test_mistakes_in_faults_have_their_place():
+def test_mistakes_in_faults_have_their_place() -> None:
     told = mistakes(
         {"faults": [{"kind": "delay"}, {"kind": "eror"}, {"kind": "error", "code": "X", "action": "Reboot"}]}
     )
@@ -123,7 +123,7 @@ def test_mistakes_in_faults_have_their_place():
     assert any("faults[2]: ecs has no action 'Reboot'" in sentence for sentence in told)
 
 
-def test_a_fault_of_an_instance_that_is_not_in_the_fleet_is_a_mistake():
+def test_a_fault_of_an_instance_that_is_not_in_the_fleet_is_a_mistake() -> None:
     (sentence,) = mistakes(
         {
             "instances": [{"instance_id": WEB}],
@@ -135,7 +135,7 @@ def test_a_fault_of_an_instance_that_is_not_in_the_fleet_is_a_mistake():
 
 
 @pytest.mark.parametrize("name", ["fleet.yaml", "fleet.json"])
-def test_yaml_and_json_files_give_the_same_fleet(tmp_path: Path, name: str):
+def test_yaml_and_json_files_give_the_same_fleet(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     document = {"account": "42", "instances": [{"instance_id": WEB, "tags": {"app": "web"}}], "seed": 7}
     path.write_text(json.dumps(document), encoding="utf-8")
@@ -143,7 +143,7 @@ def test_yaml_and_json_files_give_the_same_fleet(tmp_path: Path, name: str):
     assert (loaded.account, loaded.seed, loaded.instances[0].tags) == ("42", 7, {"app": "web"})
 
 
-def test_a_real_yaml_file_with_its_own_ideas_of_types(tmp_path: Path):
+def test_a_real_yaml_file_with_its_own_ideas_of_types(tmp_path: Path) -> None:
     path = tmp_path / "fleet.yaml"
     path.write_text(
         f"account: 1234567890\ninstances:\n  - instance_id: {WEB}\n    start_time: 2026-11-01T10:00:00Z\n"
@@ -156,7 +156,7 @@ def test_a_real_yaml_file_with_its_own_ideas_of_types(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("name", "text"), [("f.json", "{"), ("f.yaml", "a: [1"), ("f.yaml", "- 1"), ("f.yaml", "")])
-def test_a_file_that_is_no_fleet_is_told_as_one_sentence(tmp_path: Path, name: str, text: str):
+def test_a_file_that_is_no_fleet_is_told_as_one_sentence(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DeclarationError) as caught:
@@ -176,7 +176,7 @@ def test_the_fleet_file_in_the_docs_is_one(tmp_path: Path) -> None:
     assert {name for name in declared if f"`{name}`" not in docs and f"{name}:" not in docs} == set()
 
 
-def test_the_default_fleet_has_one_of_each_kind():
+def test_the_default_fleet_has_one_of_each_kind() -> None:
     instances = {one.instance_name: one for one in fleet.default().instances}
     assert instances["db-01"].operation_locks == ("security",)
     assert instances["batch-01"].status == "Stopped"
@@ -204,7 +204,7 @@ anything = st.recursive(
         },
     )
 )
-def test_any_document_is_a_fleet_or_gets_sentences(document: Any):
+def test_any_document_is_a_fleet_or_gets_sentences(document: Any) -> None:
     try:
         parse(document)
     except DeclarationError as error:

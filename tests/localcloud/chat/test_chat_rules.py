@@ -34,7 +34,7 @@ def code(reply: Reply) -> str:
     return reply.code
 
 
-def test_dingtalk_signature_by_the_vector_of_the_reference():
+def test_dingtalk_signature_by_the_vector_of_the_reference() -> None:
     robot = Robot("dingtalk", "t", secret="SECecs-reboot-test-vector")
     signed = {"timestamp": "1793620800000", "sign": SIGN_OF_DINGTALK}
     assert code(dingtalk.answer(robot, call(DING, **signed))) == ""
@@ -44,7 +44,7 @@ def test_dingtalk_signature_by_the_vector_of_the_reference():
     assert code(dingtalk.answer(robot, call(DING))) == "310000"
 
 
-def test_feishu_signature_by_the_vector_of_the_reference():
+def test_feishu_signature_by_the_vector_of_the_reference() -> None:
     robot = Robot("feishu", "t", secret="ecs-reboot-test-vector")
     signed = {"timestamp": "1793620800", "sign": SIGN_OF_FEISHU}
     assert code(feishu.answer(robot, call({**CARD, **signed}))) == ""
@@ -53,7 +53,7 @@ def test_feishu_signature_by_the_vector_of_the_reference():
     assert code(feishu.answer(robot, call(CARD))) == "19021"
 
 
-def test_dingtalk_blocks_a_robot_for_ten_minutes_after_twenty_in_a_minute():
+def test_dingtalk_blocks_a_robot_for_ten_minutes_after_twenty_in_a_minute() -> None:
     robot = Robot("dingtalk", "t")
     assert [code(dingtalk.answer(robot, call(DING, now=NOW + number))) for number in range(20)] == [""] * 20
     assert code(dingtalk.answer(robot, call(DING, now=NOW + 20))) == "130101"
@@ -65,14 +65,14 @@ def test_dingtalk_blocks_a_robot_for_ten_minutes_after_twenty_in_a_minute():
     ("rules", "body", "most", "refused"),
     [(feishu, CARD, 100, "11232"), (wecom, {"msgtype": "markdown", "markdown": {"content": "x"}}, 20, "45009")],
 )
-def test_the_others_take_the_next_minute_again(rules: Any, body: object, most: int, refused: str):
+def test_the_others_take_the_next_minute_again(rules: Any, body: object, most: int, refused: str) -> None:
     robot = Robot("any", "t")
     assert {code(rules.answer(robot, call(body))) for _ in range(most)} == {""}
     assert code(rules.answer(robot, call(body))) == refused
     assert code(rules.answer(robot, call(body, now=NOW + 61))) == ""
 
 
-def test_slack_answers_429_with_a_time_to_wait():
+def test_slack_answers_429_with_a_time_to_wait() -> None:
     robot = Robot("slack", "t")
     assert {slack.answer(robot, call({"text": "x"})).body for _ in range(60)} == {"ok"}
     late = slack.answer(robot, call({"text": "x"}))
@@ -97,23 +97,23 @@ WRONG: list[tuple[Judge, Call, str]] = [
 
 
 @pytest.mark.parametrize(("judge", "wrong", "refused"), WRONG)
-def test_what_is_wrong_gets_the_services_own_code(judge: Judge, wrong: Call, refused: str):
+def test_what_is_wrong_gets_the_services_own_code(judge: Judge, wrong: Call, refused: str) -> None:
     assert code(judge(Robot("any", "t"), wrong)) == refused
 
 
-def test_keywords_are_asked_for():
+def test_keywords_are_asked_for() -> None:
     for rules, body, refused in ((dingtalk, DING, "310000"), (feishu, CARD, "19024")):
         assert code(rules.answer(Robot("any", "t", keyword="web-01"), call(body))) == ""
         assert code(rules.answer(Robot("any", "t", keyword="db-01"), call(body))) == refused
 
 
-def test_the_webhook_takes_a_cloudevent_with_the_right_bearer():
+def test_the_webhook_takes_a_cloudevent_with_the_right_bearer() -> None:
     headers = {"content-type": "application/cloudevents+json", "authorization": "Bearer secret"}
     assert code(webhook.answer(Robot("webhook", "t", secret="secret"), call(EVENT, headers=headers))) == ""
     assert code(webhook.answer(Robot("webhook", "t", secret="other"), call(EVENT, headers=headers))) == "401"
 
 
-def test_robots_are_known_by_the_services_own_addresses():
+def test_robots_are_known_by_the_services_own_addresses() -> None:
     assert dingtalk.token_of("robot/send", call({}, access_token="T")) == "T"
     assert feishu.token_of("open-apis/bot/v2/hook/T", call({})) == "T"
     assert wecom.token_of("cgi-bin/webhook/send", call({}, key="T")) == "T"

@@ -44,7 +44,7 @@ def rebooted(audit: list[Any]) -> list[str]:
 OPEN = "WEBHOOK_TOKEN=demo-token MAX_EVENT_AGE_SECONDS=0 VERIFY_SECONDS=0"
 
 
-def test_an_http_event_ends_when_the_run_that_it_asked_for_has_ended(tmp_path: Path):
+def test_an_http_event_ends_when_the_run_that_it_asked_for_has_ended(tmp_path: Path) -> None:
     answer, audit, told = invoke(tmp_path, "http-alarm-firing.json", OPEN, DEPLOYED="1")
     body = json.loads(answer["body"])
     assert (answer["statusCode"], body["status"]) == (202, "handed_over")
@@ -57,14 +57,14 @@ def test_an_http_event_ends_when_the_run_that_it_asked_for_has_ended(tmp_path: P
     assert "as deployed, 0.35 vCPU (" in told
 
 
-def test_a_bare_checkout_carries_it_out_in_the_same_call(tmp_path: Path):
+def test_a_bare_checkout_carries_it_out_in_the_same_call(tmp_path: Path) -> None:
     answer, audit, told = invoke(tmp_path, "http-alarm-firing.json", OPEN)
     assert json.loads(answer["body"])["status"] in ("completed", "failed")  # failed: this machine took too long
     assert not [one for one in audit if one.get("service") == "fc"]
     assert "as deployed" not in told
 
 
-def test_the_deployment_is_what_the_template_renders():
+def test_the_deployment_is_what_the_template_renders() -> None:
     made = deployment(ACCOUNT, {})
     assert (made.timeout, made.memory_mb, made.cpu, made.reserved) == (300, 512, 0.35, 10)
     assert made.environment["HANDOVER"] == "on"
@@ -76,7 +76,7 @@ def test_the_deployment_is_what_the_template_renders():
         deployment(ACCOUNT, {"Timeuot": "60"})
 
 
-def test_settings_that_are_given_go_before_those_of_the_template():
+def test_settings_that_are_given_go_before_those_of_the_template() -> None:
     spec = fleet.default()
     made = deployment(spec.account, {})
     function = project_function(cloud_of(spec, made), "http://127.0.0.1:1", {"VERIFY_SECONDS": "7"}, deployed=made)
@@ -86,13 +86,13 @@ def test_settings_that_are_given_go_before_those_of_the_template():
     assert (function.timeout, function.cpu) == (300, 0.35)
 
 
-def test_what_waits_stays_and_what_computes_takes_longer():
+def test_what_waits_stays_and_what_computes_takes_longer() -> None:
     assert processor_share.stretched(2.0, 0.0, 0.25) == 2.0
     assert processor_share.stretched(2.0, 0.5, 0.25) == 3.5
     assert processor_share.stretched(2.0, 0.5, 1.0) == 2.0
 
 
-def test_a_group_holds_a_process_to_its_share():
+def test_a_group_holds_a_process_to_its_share() -> None:
     group = processor_share.quota(0.2)
     if group is None:
         pytest.skip("this system lets nobody make a control group")
@@ -109,5 +109,5 @@ def test_a_group_holds_a_process_to_its_share():
     assert 0 < used < 0.4 * took
 
 
-def test_a_whole_processor_needs_no_group():
+def test_a_whole_processor_needs_no_group() -> None:
     assert processor_share.quota(1.0) is None

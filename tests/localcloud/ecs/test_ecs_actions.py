@@ -64,12 +64,12 @@ def reboot(api: Api, *instance_ids: str, **parameters: str):
     return api.call("RebootInstances", {**indexed("InstanceId", instance_ids), "RegionId": HZ, **parameters})
 
 
-def test_the_fault_table_knows_every_action():
+def test_the_fault_table_knows_every_action() -> None:
     assert set(faults.ACTIONS["ecs"]) == set(ACTIONS)
 
 
 class TestDescribeInstances:
-    def test_shows_the_documented_fields(self, api: Api):
+    def test_shows_the_documented_fields(self, api: Api) -> None:
         _, body = api.call("DescribeInstances", RegionId=HZ, InstanceIds=json.dumps([DB]))
         (db,) = body["Instances"]["Instance"]
         assert db["Status"] == "Running"
@@ -98,7 +98,7 @@ class TestDescribeInstances:
             ({"InstanceIds": "[]"}, []),
         ],
     )
-    def test_filters_are_joined_by_and(self, api: Api, filters: dict[str, str], ids: Any):
+    def test_filters_are_joined_by_and(self, api: Api, filters: dict[str, str], ids: Any) -> None:
         assert described(api, **filters) == ids
 
     @pytest.mark.parametrize(
@@ -123,19 +123,21 @@ class TestDescribeInstances:
             ({"DryRun": "true"}, (400, "DryRunOperation")),
         ],
     )
-    def test_wrong_parameters_get_their_code(self, api: Api, parameters: dict[str, str], expected: tuple[int, str]):
+    def test_wrong_parameters_get_their_code(
+        self, api: Api, parameters: dict[str, str], expected: tuple[int, str]
+    ) -> None:
         assert code(api.call("DescribeInstances", RegionId=HZ, **parameters)) == expected
 
-    def test_the_region_is_needed_and_must_exist(self, api: Api):
+    def test_the_region_is_needed_and_must_exist(self, api: Api) -> None:
         assert code(api.call("DescribeInstances")) == (400, "MissingParameter")
         assert code(api.call("DescribeInstances", RegionId="mars-1")) == (404, "InvalidRegionId.NotFound")
 
-    def test_pages_by_number_are_capped_at_100(self):
+    def test_pages_by_number_are_capped_at_100(self) -> None:
         api = many(230)
         sizes = [len(described(api, PageSize="500", PageNumber=str(number))) for number in (1, 2, 3, 4)]
         assert sizes == [100, 100, 30, 0]
 
-    def test_pages_by_token_go_through_all_once(self):
+    def test_pages_by_token_go_through_all_once(self) -> None:
         api, token, seen = many(230), "", []
         for _ in range(3):
             _, body = api.call(
@@ -146,10 +148,10 @@ class TestDescribeInstances:
             token = body["NextToken"]
         assert (seen, token) == ([f"i-{n}" for n in range(230)], "")
 
-    def test_a_token_page_of_less_than_10_is_one_of_10(self):
+    def test_a_token_page_of_less_than_10_is_one_of_10(self) -> None:
         assert len(described(many(30), MaxResults="1")) == 10
 
-    def test_a_page_by_token_is_not_moved_by_what_changes_between(self):
+    def test_a_page_by_token_is_not_moved_by_what_changes_between(self) -> None:
         api = many(30)
         filters = {"RegionId": HZ, "Status": "Running", "MaxResults": "10"}
         _, first = api.call("DescribeInstances", filters)
@@ -158,7 +160,7 @@ class TestDescribeInstances:
         assert [one["InstanceId"] for one in second["Instances"]["Instance"]] == [f"i-{n}" for n in range(10, 20)]
 
 
-def test_describe_instance_status(api: Api):
+def test_describe_instance_status(api: Api) -> None:
     _, body = api.call("DescribeInstanceStatus", {"RegionId": HZ, "InstanceId.1": OFF, "InstanceId.2": WEB})
     assert body["InstanceStatuses"]["InstanceStatus"] == [
         {"InstanceId": WEB, "Status": "Running"},
@@ -170,13 +172,13 @@ def test_describe_instance_status(api: Api):
     )
 
 
-def test_describe_regions(api: Api):
+def test_describe_regions(api: Api) -> None:
     _, body = api.call("DescribeRegions")
     assert {"cn-hangzhou", "cn-beijing"} <= {region["RegionId"] for region in body["Regions"]["Region"]}
 
 
 class TestRebootInstances:
-    def test_success_first_answers_for_each(self, api: Api):
+    def test_success_first_answers_for_each(self, api: Api) -> None:
         status, body = reboot(api, WEB, DB, OFF, NORTH, HIDDEN, BROKE, "i-TestID", BatchOptimization="SuccessFirst")
         rows = [
             (one["InstanceId"], one["Code"], one["PreviousStatus"], one["CurrentStatus"])
@@ -194,7 +196,7 @@ class TestRebootInstances:
         ]
         assert {change["instance_id"] for change in api.cloud.audit.changes()} == {WEB}
 
-    def test_success_says_success(self, api: Api):
+    def test_success_says_success(self, api: Api) -> None:
         _, body = reboot(api, WEB)
         assert body["InstanceResponses"]["InstanceResponse"][0]["Message"] == "success"
 
@@ -209,7 +211,7 @@ class TestRebootInstances:
             ("i-none", (404, "InvalidInstanceId.NotFound")),
         ],
     )
-    def test_all_together_is_refused_for_one_bad_instance(self, api: Api, bad: str, expected: tuple[int, str]):
+    def test_all_together_is_refused_for_one_bad_instance(self, api: Api, bad: str, expected: tuple[int, str]) -> None:
         result = reboot(api, WEB, bad)
         assert code(result) == expected
         assert bad in result[1]["Message"]
@@ -217,18 +219,18 @@ class TestRebootInstances:
         assert api.cloud.audit.calls()[-1]["effect"] is False
 
     @pytest.mark.parametrize("said", ["true", "True", "TRUE"])
-    def test_a_dry_run_checks_and_does_nothing(self, api: Api, said: str):
+    def test_a_dry_run_checks_and_does_nothing(self, api: Api, said: str) -> None:
         assert code(reboot(api, WEB, DryRun=said)) == (400, "DRYRUN.SUCCESS")
         assert code(reboot(api, WEB, OFF, DryRun=said)) == (403, "IncorrectInstanceStatus")
         assert api.cloud.audit.changes() == ()
 
-    def test_a_dry_run_under_success_first_only_knows_success(self, api: Api):
+    def test_a_dry_run_under_success_first_only_knows_success(self, api: Api) -> None:
         assert code(reboot(api, OFF, "i-none", DryRun="true", BatchOptimization="SuccessFirst")) == (
             400,
             "DRYRUN.SUCCESS",
         )
 
-    def test_100_instances_are_taken_and_101_are_not(self):
+    def test_100_instances_are_taken_and_101_are_not(self) -> None:
         api = many(101)
         assert reboot(api, *(f"i-{n}" for n in range(100)))[0] == 200
         assert code(reboot(api, *(f"i-{n}" for n in range(101)))) == (403, "InvalidParameter.TooManyInstanceIds")
@@ -246,15 +248,17 @@ class TestRebootInstances:
             ({"InstanceId.1": WEB, "RegionId": HZ, "BatchOptimization": "successfirst"}, (400, "InvalidParameter")),
         ],
     )
-    def test_wrong_parameters_get_their_code(self, api: Api, parameters: dict[str, str], expected: tuple[int, str]):
+    def test_wrong_parameters_get_their_code(
+        self, api: Api, parameters: dict[str, str], expected: tuple[int, str]
+    ) -> None:
         assert code(api.call("RebootInstances", parameters)) == expected
         assert api.cloud.audit.changes() == ()
 
-    def test_an_id_named_twice_is_rebooted_once(self, api: Api):
+    def test_an_id_named_twice_is_rebooted_once(self, api: Api) -> None:
         _, body = reboot(api, WEB, WEB, BatchOptimization="SuccessFirst")
         assert [one["Code"] for one in body["InstanceResponses"]["InstanceResponse"]] == ["200"]
 
-    def test_a_second_reboot_is_refused_while_the_first_lasts(self, api: Api):
+    def test_a_second_reboot_is_refused_while_the_first_lasts(self, api: Api) -> None:
         reboot(api, WEB)
         for _ in range(2):
             assert code(reboot(api, WEB)) == (403, "IncorrectInstanceStatus")
@@ -262,11 +266,11 @@ class TestRebootInstances:
         api.cloud.clock.step(14)
         assert reboot(api, WEB)[0] == 200
 
-    def test_unknown_parameters_are_ignored_and_audited(self, api: Api):
+    def test_unknown_parameters_are_ignored_and_audited(self, api: Api) -> None:
         assert reboot(api, WEB, ForceStop="true")[0] == 200
         assert api.cloud.audit.calls()[-1]["ignored_parameters"] == ["ForceStop"]
 
-    def test_the_audit_has_the_parameters_as_sent(self, api: Api):
+    def test_the_audit_has_the_parameters_as_sent(self, api: Api) -> None:
         reboot(api, WEB, ForceReboot="True")
         (call,) = api.cloud.audit.calls("RebootInstances")
         assert call["parameters"] == {"InstanceId.1": WEB, "RegionId": HZ, "ForceReboot": "True"}
@@ -281,7 +285,7 @@ class TestRebootInstances:
             ("IncorrectInstanceStatus", 403),
         ],
     )
-    def test_documented_errors_can_be_declared_for_one_instance(self, api: Api, declared: Any, status: int):
+    def test_documented_errors_can_be_declared_for_one_instance(self, api: Api, declared: Any, status: int) -> None:
         api.cloud.faults.add(faults.parse({"kind": "error", "code": declared, "instance_id": WEB}))
         assert code(reboot(api, WEB)) == (status, declared)
         _, body = reboot(api, WEB, DB, BatchOptimization="SuccessFirst")
@@ -305,7 +309,7 @@ class TestStateMachine:
         assert reboot(api, spec.instance_id, **(parameters or {}))[0] == 200
         return api
 
-    def test_a_reboot_walks_through_its_states_and_moves_the_start_time(self):
+    def test_a_reboot_walks_through_its_states_and_moves_the_start_time(self) -> None:
         api = self.rebooted(InstanceSpec(instance_id=WEB, reboot_seconds=100))
         api.cloud.clock.step(3600)
         assert self.history(api.cloud) == [
@@ -316,7 +320,7 @@ class TestStateMachine:
         _, body = api.call("DescribeInstances", RegionId=HZ)
         assert body["Instances"]["Instance"][0]["StartTime"] == "2026-11-23T12:02Z"
 
-    def test_each_state_is_seen_in_its_time(self):
+    def test_each_state_is_seen_in_its_time(self) -> None:
         api = self.rebooted(InstanceSpec(instance_id=WEB, reboot_seconds=100))
         seen = []
         for seconds in (39, 1, 59, 1):
@@ -332,12 +336,12 @@ class TestStateMachine:
             ("Running", "2026-11-23"),
         ]
 
-    def test_force_shortens_stopping(self):
+    def test_force_shortens_stopping(self) -> None:
         api = self.rebooted(InstanceSpec(instance_id=WEB, reboot_seconds=100), {"ForceReboot": "true"})
         api.cloud.clock.step(3600)
         assert [time for _, _, time in self.history(api.cloud)] == ["00:30.000", "00:35.000", "01:35.000"]
 
-    def test_an_instance_may_stay_down(self):
+    def test_an_instance_may_stay_down(self) -> None:
         api = self.rebooted(InstanceSpec(instance_id=WEB, stays_down=True))
         api.cloud.clock.step(3600)
         assert [state for _, state, _ in self.history(api.cloud)] == ["Stopping", "Stopped"]
@@ -345,12 +349,12 @@ class TestStateMachine:
     @pytest.mark.parametrize(
         ("force", "states"), [("false", ["Stopping"]), ("true", ["Stopping", "Starting", "Running"])]
     )
-    def test_an_instance_may_hang_until_its_power_is_cut(self, force: str, states: list[str]):
+    def test_an_instance_may_hang_until_its_power_is_cut(self, force: str, states: list[str]) -> None:
         api = self.rebooted(InstanceSpec(instance_id=WEB, hangs=True), {"ForceReboot": force})
         api.cloud.clock.step(86_400)
         assert [state for _, state, _ in self.history(api.cloud)] == states
 
-    def test_time_scale_shortens_the_reboot_and_nothing_else(self):
+    def test_time_scale_shortens_the_reboot_and_nothing_else(self) -> None:
         cloud = Cloud.from_fleet(Fleet(instances=(InstanceSpec(instance_id=WEB, reboot_seconds=100),)), time_scale=50)
         cloud.clock.hold(NOW)
         cloud.reset()
@@ -359,7 +363,7 @@ class TestStateMachine:
         assert [time for _, _, time in self.history(cloud)] == ["00:30.000", "00:30.800", "00:32.000"]
         assert cloud.clock.now() == NOW + timedelta(seconds=2)
 
-    def test_changes_of_several_instances_are_audited_in_the_order_of_time(self):
+    def test_changes_of_several_instances_are_audited_in_the_order_of_time(self) -> None:
         specs = tuple(InstanceSpec(instance_id=f"i-{n}", reboot_seconds=n * 10) for n in (3, 1, 2))
         cloud = Cloud.from_fleet(Fleet(instances=specs))
         cloud.clock.hold(NOW)
@@ -370,12 +374,12 @@ class TestStateMachine:
         assert len(times) == 9
         assert times == sorted(times)
 
-    def test_the_clock_refuses_to_be_stepped_while_it_runs(self):
+    def test_the_clock_refuses_to_be_stepped_while_it_runs(self) -> None:
         with pytest.raises(ValueError, match="hold"):
             Cloud.from_fleet(Fleet()).clock.step(1)
 
 
-def test_reboot_instance_in_whichever_region(api: Api):
+def test_reboot_instance_in_whichever_region(api: Api) -> None:
     assert api.call("RebootInstance", InstanceId=NORTH) == (
         200,
         {"RequestId": api.cloud.audit.calls()[-1]["request_id"]},
@@ -386,7 +390,7 @@ def test_reboot_instance_in_whichever_region(api: Api):
     assert {change["instance_id"] for change in api.cloud.audit.changes()} == {NORTH}
 
 
-def test_stop_and_start(api: Api):
+def test_stop_and_start(api: Api) -> None:
     def act(action: str, instance_id: str) -> Any:
         return api.call(action, {"RegionId": HZ, "InstanceId.1": instance_id})
 
@@ -412,11 +416,11 @@ class TestTags:
     def tags(self, api: Api, instance_id: str):
         return dict(api.cloud.fleet[instance_id].state.tags)
 
-    def test_tags_are_set_and_replaced(self, api: Api):
+    def test_tags_are_set_and_replaced(self, api: Api) -> None:
         assert self.tag(api, [WEB, DB], [("app", "new"), ("ecs-reboot/last", "v1")])[0] == 200
         assert self.tags(api, WEB) == self.tags(api, DB) == {"app": "new", "ecs-reboot/last": "v1"}
 
-    def test_setting_what_is_there_has_no_effect(self, api: Api):
+    def test_setting_what_is_there_has_no_effect(self, api: Api) -> None:
         self.tag(api, [WEB], [("app", "web")])
         assert api.cloud.audit.calls()[-1]["effect"] is False
 
@@ -442,17 +446,17 @@ class TestTags:
     )
     def test_limits_have_their_codes_and_nothing_is_tagged(
         self, api: Api, ids: Any, tags: Any, expected: tuple[int, str]
-    ):
+    ) -> None:
         assert code(self.tag(api, ids, tags)) == expected
         assert self.tags(api, WEB) == {"app": "web"}
 
-    def test_the_longest_tag_is_taken(self, api: Api):
+    def test_the_longest_tag_is_taken(self, api: Api) -> None:
         assert self.tag(api, [WEB], [("k" * 128, "v" * 128)])[0] == 200
 
-    def test_only_instances_are_resources(self, api: Api):
+    def test_only_instances_are_resources(self, api: Api) -> None:
         assert code(self.tag(api, [WEB], [("k", "v")], ResourceType="disk")) == (404, "InvalidResourceType.NotFound")
 
-    def test_untag(self, api: Api):
+    def test_untag(self, api: Api) -> None:
         wanted = {"RegionId": HZ, "ResourceType": "instance", "ResourceId.1": WEB}
         self.tag(api, [WEB], [("a", "1"), ("b", "2")])
         assert code(api.call("UntagResources", wanted)) == (400, "MissingParameter.TagKey")
@@ -461,7 +465,7 @@ class TestTags:
         assert api.call("UntagResources", {**wanted, "All": "true"})[0] == 200
         assert self.tags(api, WEB) == {}
 
-    def test_listing_by_id_and_by_tag_hides_what_is_hidden(self, api: Api):
+    def test_listing_by_id_and_by_tag_hides_what_is_hidden(self, api: Api) -> None:
         wanted = {"RegionId": HZ, "ResourceType": "instance"}
 
         def rows(parameters: dict[str, str]) -> list[tuple[str, str, str]]:
@@ -473,7 +477,7 @@ class TestTags:
         assert rows({"Tag.1.Key": "app", "Tag.1.Value": "db"}) == [(DB, "app", "db")]
         assert code(api.call("ListTagResources", wanted)) == (400, "MissingParameter.ResourceIds")
 
-    def test_listing_goes_through_pages_of_50(self):
+    def test_listing_goes_through_pages_of_50(self) -> None:
         specs = tuple(InstanceSpec(instance_id=f"i-{n}", tags={"a": "1", "b": "2"}) for n in range(60))
         api, token, rows = Api(Cloud.from_fleet(Fleet(instances=specs))), "", []
         wanted = {"RegionId": HZ, "ResourceType": "instance", "Tag.1.Key": "a"}
@@ -487,11 +491,11 @@ class TestTags:
 @pytest.mark.parametrize(
     ("action", "expected"), [("DeleteInstance", (404, "InvalidAction.NotFound")), ("", (404, "InvalidAction.NotFound"))]
 )
-def test_other_actions_are_not_found(api: Api, action: str, expected: tuple[int, str]):
+def test_other_actions_are_not_found(api: Api, action: str, expected: tuple[int, str]) -> None:
     assert code(api.call(action)) == expected
 
 
-def test_authorize_is_asked_for_each_instance(api: Api):
+def test_authorize_is_asked_for_each_instance(api: Api) -> None:
     api.cloud.authorize = lambda _who, action, what: action != "ecs:RebootInstances" or what.tags.get("app") == "web"
     _, body = reboot(api, WEB, DB, BatchOptimization="SuccessFirst")
     assert [one["Code"] for one in body["InstanceResponses"]["InstanceResponse"]] == ["200", "Forbidden.RAM"]
@@ -500,7 +504,7 @@ def test_authorize_is_asked_for_each_instance(api: Api):
     assert code(api.call("DescribeInstances", RegionId=HZ, DryRun="true")) == (403, "Forbidden.RAM")
 
 
-def test_a_reset_brings_back_the_declared_fleet(api: Api):
+def test_a_reset_brings_back_the_declared_fleet(api: Api) -> None:
     reboot(api, WEB)
     api.call("UntagResources", {"RegionId": HZ, "ResourceType": "instance", "ResourceId.1": WEB, "All": "true"})
     api.cloud.reset()
@@ -509,7 +513,7 @@ def test_a_reset_brings_back_the_declared_fleet(api: Api):
     assert reboot(api, WEB)[0] == 200
 
 
-def test_the_same_seed_gives_the_same_ids():
+def test_the_same_seed_gives_the_same_ids() -> None:
     def ids(seed: int) -> list[str]:
         cloud = Cloud.from_fleet(Fleet(), seed=seed)
         return [cloud.request_id() for _ in range(3)]
@@ -540,14 +544,16 @@ values = st.sampled_from([WEB, DB, HZ, "true", "1", "[]", "instance", "SuccessFi
     action=st.sampled_from(sorted(ACTIONS)),
     parameters=st.dictionaries(names | st.text("aI.1\u00e9", min_size=1), values),
 )
-def test_whatever_is_signed_is_answered_by_success_or_a_client_error(api: Api, action: str, parameters: dict[str, str]):
+def test_whatever_is_signed_is_answered_by_success_or_a_client_error(
+    api: Api, action: str, parameters: dict[str, str]
+) -> None:
     status, body = api.call(action, parameters)
     assert status == 200 or 400 <= status < 500
     assert body["RequestId"]
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_every_parameter_of_the_sdks_model_is_declared(action: str):
+def test_every_parameter_of_the_sdks_model_is_declared(action: str) -> None:
     """What is not declared would be ignored, and a filter that is ignored answers with too much."""
     model = getattr(models, f"{action}Request")
     names = set(re.findall(r"result\['(\w+)'\]", inspect.getsource(model.to_map)))
@@ -563,11 +569,11 @@ def test_every_parameter_of_the_sdks_model_is_declared(action: str):
         ("DescribeSnapshots", {"Tag.1.Key": "app"}),
     ],
 )
-def test_a_filter_that_is_not_modelled_is_refused(api: Api, action: str, parameters: dict[str, str]):
+def test_a_filter_that_is_not_modelled_is_refused(api: Api, action: str, parameters: dict[str, str]) -> None:
     assert code(api.call(action, RegionId=HZ, **parameters)) == (400, "UnsupportedParameter")
 
 
-def test_a_single_instance_is_started_and_stopped_in_whichever_region(api: Api):
+def test_a_single_instance_is_started_and_stopped_in_whichever_region(api: Api) -> None:
     assert api.call("StopInstance", InstanceId=NORTH)[0] == 200
     assert api.call("StartInstance", InstanceId=OFF)[0] == 200
     assert (api.cloud.fleet[NORTH].status, api.cloud.fleet[OFF].status) == ("Stopping", "Starting")
@@ -576,7 +582,7 @@ def test_a_single_instance_is_started_and_stopped_in_whichever_region(api: Api):
     assert code(api.call("StopInstance", InstanceId="i-none")) == (404, "InvalidInstanceId.NotFound")
 
 
-def test_disks_are_found_by_what_they_are(api: Api):
+def test_disks_are_found_by_what_they_are(api: Api) -> None:
     def disks(**filters: str) -> list[str]:
         _, body = api.call("DescribeDisks", RegionId=HZ, **filters)
         return [disk["InstanceId"] for disk in body["Disks"]["Disk"]]

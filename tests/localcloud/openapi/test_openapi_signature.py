@@ -35,7 +35,7 @@ def post(parameters: dict[str, str], headers: dict[str, str]):
     return Request("POST", "/", list(parameters.items()), headers)
 
 
-def test_the_canonical_request_of_acs3_is_the_one_on_the_wire():
+def test_the_canonical_request_of_acs3_is_the_one_on_the_wire() -> None:
     names = ["accept", "host", "x-acs-action"]
     request = Request(
         "POST",
@@ -56,7 +56,7 @@ def test_the_canonical_request_of_acs3_is_the_one_on_the_wire():
     )
 
 
-def test_an_acs3_signature_worked_out_elsewhere():
+def test_an_acs3_signature_worked_out_elsewhere() -> None:
     # openssl: printf 'ACS3-HMAC-SHA256\n<sha256 of the canonical request>' | openssl dgst -sha256 -hmac secret
     assert (
         signature.ACS3_DIGEST.of("secret", "ACS3-HMAC-SHA256\nabc")
@@ -65,7 +65,7 @@ def test_an_acs3_signature_worked_out_elsewhere():
     assert signature.V1_DIGEST.of("secret", "POST&%2F&A%3D1") == "BfwfiuZmEWr9UauLNUmgR98qcU8="
 
 
-def test_the_string_to_sign_of_version_1_encodes_values_twice():
+def test_the_string_to_sign_of_version_1_encodes_values_twice() -> None:
     parameters = {
         "AccessKeyId": "k",
         "Signature": "not part of it",
@@ -83,7 +83,7 @@ def test_the_string_to_sign_of_version_1_encodes_values_twice():
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_both_schemes_are_taken_by_get_and_post(cloud: Cloud, method: str):
+def test_both_schemes_are_taken_by_get_and_post(cloud: Cloud, method: str) -> None:
     ecs, root = Ecs(cloud), cloud.credentials.root
     headers = acs3(root, "DescribeRegions", {}, method=method)
     assert send(ecs, Request(method, "/", [], headers))[0] == 200
@@ -91,19 +91,19 @@ def test_both_schemes_are_taken_by_get_and_post(cloud: Cloud, method: str):
     assert send(ecs, Request(method, "/", list(parameters.items()), {}))[0] == 200
 
 
-def test_version_1_parameters_may_come_in_a_form(cloud: Cloud):
+def test_version_1_parameters_may_come_in_a_form(cloud: Cloud) -> None:
     pairs = list(v1(cloud.credentials.root, "DescribeRegions", {}).items())
     assert send(Ecs(cloud), Request("POST", "/", pairs[:3], {}, b"ignored", pairs[3:]))[0] == 200
 
 
-def test_a_role_session_is_known_by_its_token(cloud: Cloud):
+def test_a_role_session_is_known_by_its_token(cloud: Cloud) -> None:
     session = cloud.credentials.assume_role("ecs-reboot")
     assert Api(cloud, session).call("DescribeRegions")[0] == 200
     assert cloud.audit.calls()[0]["identity"] == "role:ecs-reboot"
     assert send(Ecs(cloud), post(v1(session, "DescribeRegions", {}), {}))[0] == 200
 
 
-def test_a_wrong_secret_is_refused_with_the_servers_string_to_sign(cloud: Cloud):
+def test_a_wrong_secret_is_refused_with_the_servers_string_to_sign(cloud: Cloud) -> None:
     root = cloud.credentials.root
     forger = root.model_copy(update={"access_key_secret": "guessed"})
     status, body = Api(cloud, forger).call("DescribeRegions")
@@ -113,7 +113,7 @@ def test_a_wrong_secret_is_refused_with_the_servers_string_to_sign(cloud: Cloud)
 
 
 @pytest.mark.parametrize("scheme", ["acs3", "v1"])
-def test_a_parameter_changed_after_signing_is_refused_and_does_nothing(cloud: Cloud, scheme: str):
+def test_a_parameter_changed_after_signing_is_refused_and_does_nothing(cloud: Cloud, scheme: str) -> None:
     ecs, root = Ecs(cloud), cloud.credentials.root
     wanted = {"InstanceId.1": "i-bp1a2b3c4d5e6f7g8h9i", "RegionId": "cn-hangzhou", "DryRun": "true"}
     parameters, headers = (
@@ -127,13 +127,13 @@ def test_a_parameter_changed_after_signing_is_refused_and_does_nothing(cloud: Cl
 
 
 @pytest.mark.parametrize("name", ["x-acs-action", "x-acs-version", "x-acs-date", "host"])
-def test_a_header_changed_after_signing_is_refused(cloud: Cloud, name: str):
+def test_a_header_changed_after_signing_is_refused(cloud: Cloud, name: str) -> None:
     headers = acs3(cloud.credentials.root, "DescribeRegions", {})
     changed = {"x-acs-date": timestamp(datetime.now(timezone.utc) - timedelta(seconds=30))}.get(name, "other")
     assert send(Ecs(cloud), post({}, {**headers, name: changed}))[1]["Code"] == "SignatureDoesNotMatch"
 
 
-def test_a_body_that_was_not_signed_is_refused(cloud: Cloud):
+def test_a_body_that_was_not_signed_is_refused(cloud: Cloud) -> None:
     headers = acs3(cloud.credentials.root, "DescribeRegions", {})
     status, body = send(Ecs(cloud), Request("POST", "/", [], headers, b"InstanceId.1=i-x"))
     assert (status, body["Code"]) == (400, "SignatureDoesNotMatch")
@@ -160,7 +160,7 @@ def test_a_parameter_given_twice_is_refused_however_well_signed(cloud: Cloud) ->
     assert "RegionId" in body["Message"]
 
 
-def test_an_acs_header_that_is_not_signed_is_refused(cloud: Cloud):
+def test_an_acs_header_that_is_not_signed_is_refused(cloud: Cloud) -> None:
     headers = acs3(cloud.credentials.root, "DescribeRegions", {})
     status, body = send(Ecs(cloud), post({}, {**headers, "x-acs-extra": "1"}))
     assert (status, body["Code"]) == (400, "IncompleteSignature")
@@ -172,7 +172,7 @@ def test_an_acs_header_that_is_not_signed_is_refused(cloud: Cloud):
     [(-901, "InvalidTimeStamp.Expired"), (905, "InvalidTimeStamp.Expired"), (-890, None), (890, None)],
 )
 @pytest.mark.parametrize("scheme", ["acs3", "v1"])
-def test_a_clock_may_be_off_by_15_minutes(cloud: Cloud, scheme: str, seconds: int, code: str | None):
+def test_a_clock_may_be_off_by_15_minutes(cloud: Cloud, scheme: str, seconds: int, code: str | None) -> None:
     moment = timestamp(datetime.now(timezone.utc) + timedelta(seconds=seconds))
     root = cloud.credentials.root
     request = (
@@ -183,18 +183,18 @@ def test_a_clock_may_be_off_by_15_minutes(cloud: Cloud, scheme: str, seconds: in
     assert send(Ecs(cloud), request)[1].get("Code") == code
 
 
-def test_the_clouds_own_clock_has_no_part_in_signatures(cloud: Cloud, api: Api):
+def test_the_clouds_own_clock_has_no_part_in_signatures(cloud: Cloud, api: Api) -> None:
     cloud.clock.hold(NOW - timedelta(days=400))
     assert api.call("DescribeRegions")[0] == 200
 
 
-def test_a_nonce_is_good_once(cloud: Cloud):
+def test_a_nonce_is_good_once(cloud: Cloud) -> None:
     ecs, headers = Ecs(cloud), acs3(cloud.credentials.root, "DescribeRegions", {})
     assert send(ecs, post({}, headers))[0] == 200
     assert send(ecs, post({}, headers))[1]["Code"] == "SignatureNonceUsed"
 
 
-def test_a_nonce_is_forgotten_only_when_its_timestamp_can_not_be_good_any_more():
+def test_a_nonce_is_forgotten_only_when_its_timestamp_can_not_be_good_any_more() -> None:
     nonces = Nonces()
     assert not nonces.used("k", "n", NOW)
     assert nonces.used("k", "n", NOW + timedelta(seconds=1799))
@@ -207,7 +207,7 @@ def refusal(cloud: Cloud, credential: Credential):
     return status, body["Code"]
 
 
-def test_credentials_that_open_nothing(cloud: Cloud):
+def test_credentials_that_open_nothing(cloud: Cloud) -> None:
     session, other = cloud.credentials.assume_role("a"), cloud.credentials.assume_role("b")
     stranger = Credential(identity=Identity(kind="root", name="x"), access_key_id="who", access_key_secret="x")
     assert refusal(cloud, stranger) == (404, "InvalidAccessKeyId.NotFound")
@@ -241,18 +241,18 @@ def test_credentials_that_open_nothing(cloud: Cloud):
 )
 def test_an_incomplete_signature_is_told(
     cloud: Cloud, parameters: dict[str, str], headers: dict[str, str], code: str | None
-):
+) -> None:
     answer = asyncio.run(Ecs(cloud).answer(post({**parameters, "Format": "JSON"}, headers)))
     assert json.loads(answer.body)["Code"] == code
     assert 400 <= answer.status < 500
 
 
-def test_a_timestamp_in_another_form_is_told(cloud: Cloud):
+def test_a_timestamp_in_another_form_is_told(cloud: Cloud) -> None:
     headers = acs3(cloud.credentials.root, "DescribeRegions", {}, x_acs_date="Mon, 23 Nov 2026 12:00:00 GMT")
     assert send(Ecs(cloud), post({}, headers))[1]["Code"] == "InvalidTimeStamp.Format"
 
 
-def test_no_secret_reaches_the_audit_or_a_credentials_text(cloud: Cloud):
+def test_no_secret_reaches_the_audit_or_a_credentials_text(cloud: Cloud) -> None:
     session = cloud.credentials.assume_role("r")
     send(Ecs(cloud), post(v1(session, "DescribeRegions", {}), {}))
     written = json.dumps(cloud.audit.entries()) + repr(session) + str(session)

@@ -54,11 +54,11 @@ def raw(running: Running, data: bytes):
         return b"".join(chunks)
 
 
-def test_it_listens_on_loopback_only(running: Running):
+def test_it_listens_on_loopback_only(running: Running) -> None:
     assert running.host_port.startswith("127.0.0.1:")
 
 
-def test_state_changes_are_audited_when_nobody_asks(running: Running):
+def test_state_changes_are_audited_when_nobody_asks(running: Running) -> None:
     root = running.cloud.credentials.root
     assert over_http(running.host_port, root, "RebootInstances", REBOOT)[0] == 200
     seen = []
@@ -70,7 +70,7 @@ def test_state_changes_are_audited_when_nobody_asks(running: Running):
     assert [(entry["from"], entry["to"]) for entry in seen] == [("Stopping", "Starting"), ("Starting", "Running")]
 
 
-def test_the_admin_pages_show_the_audit_from_where_one_asks(running: Running):
+def test_the_admin_pages_show_the_audit_from_where_one_asks(running: Running) -> None:
     root = running.cloud.credentials.root
     over_http(running.host_port, root, "DescribeRegions", {})
     over_http(running.host_port, root, "DescribeInstances", {"RegionId": "cn-hangzhou"})
@@ -81,13 +81,13 @@ def test_the_admin_pages_show_the_audit_from_where_one_asks(running: Running):
     assert ask(running, "GET", "/_local/audit?since=x")[0] == 400
 
 
-def test_the_audit_as_a_file_is_what_the_page_shows(running: Running, tmp_path: Path):
+def test_the_audit_as_a_file_is_what_the_page_shows(running: Running, tmp_path: Path) -> None:
     over_http(running.host_port, running.cloud.credentials.root, "DescribeRegions", {})
     running.cloud.audit.write(tmp_path / "audit.jsonl")
     assert (tmp_path / "audit.jsonl").read_bytes() == ask(running, "GET", "/_local/audit")[2]
 
 
-def test_the_admin_pages_show_the_fleet_as_it_is(running: Running):
+def test_the_admin_pages_show_the_fleet_as_it_is(running: Running) -> None:
     over_http(running.host_port, running.cloud.credentials.root, "RebootInstances", REBOOT)
     shown = {one["instance_id"]: one for one in json.loads(ask(running, "GET", "/_local/instances")[2])}
     assert len(shown) == 6
@@ -95,7 +95,7 @@ def test_the_admin_pages_show_the_fleet_as_it_is(running: Running):
     assert shown[WEB]["tags"] == {"ecs-reboot": "enabled", "app": "web"}
 
 
-def test_faults_are_declared_listed_and_withdrawn(running: Running):
+def test_faults_are_declared_listed_and_withdrawn(running: Running) -> None:
     status, _, body = ask(
         running, "POST", "/_local/faults", json.dumps({"kind": "throttle", "action": "DescribeRegions"})
     )
@@ -116,14 +116,14 @@ def test_faults_are_declared_listed_and_withdrawn(running: Running):
         ('[{"kind": "throttle"}, {"kind": "throttle", "instance_id": "i-none"}]', "faults[1]"),
     ],
 )
-def test_mistakes_in_posted_faults_are_told_and_none_is_taken(running: Running, body: Any, part: str):
+def test_mistakes_in_posted_faults_are_told_and_none_is_taken(running: Running, body: Any, part: str) -> None:
     status, _, answer = ask(running, "POST", "/_local/faults", body)
     assert status == 400
     assert part in json.loads(answer)["mistakes"][0]
     assert running.cloud.faults.describe() == []
 
 
-def test_reset(running: Running):
+def test_reset(running: Running) -> None:
     over_http(running.host_port, running.cloud.credentials.root, "RebootInstances", REBOOT)
     assert ask(running, "POST", "/_local/reset")[0] == 200
     assert ask(running, "GET", "/_local/audit")[2] == b""
@@ -144,18 +144,18 @@ def test_reset(running: Running):
 @pytest.mark.parametrize(("method", "path"), [("GET", "/_local/audit"), ("POST", "/_local/reset")])
 def test_the_admin_pages_refuse_other_hosts_and_sites(
     running: Running, headers: dict[str, str], method: str, path: str
-):
+) -> None:
     over_http(running.host_port, running.cloud.credentials.root, "DescribeRegions", {})
     assert ask(running, method, path, headers=headers)[0] == 403
     assert len(running.cloud.audit.entries()) == 1
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost:8080", "[::1]:80", "localhost"])
-def test_the_admin_pages_know_their_own_names(running: Running, host: str):
+def test_the_admin_pages_know_their_own_names(running: Running, host: str) -> None:
     assert ask(running, "GET", "/_local/health", headers={"Host": host, "Origin": f"http://{host}"})[0] == 200
 
 
-def test_pages_and_methods_that_are_not_there(running: Running):
+def test_pages_and_methods_that_are_not_there(running: Running) -> None:
     assert ask(running, "GET", "/_local/nothing")[0] == 404
     assert ask(running, "GET", "/nothing")[0] == 404
     status, headers, _ = ask(running, "GET", "/_local/reset")
@@ -163,7 +163,7 @@ def test_pages_and_methods_that_are_not_there(running: Running):
     assert ask(running, "PUT", "/?Format=JSON")[0] == 403
 
 
-def test_version_1_answers_in_xml_unless_json_is_asked_for(running: Running):
+def test_version_1_answers_in_xml_unless_json_is_asked_for(running: Running) -> None:
     root = running.cloud.credentials.root
     for form in ("XML", "xml"):
         query = urlencode(v1(root, "DescribeInstances", {"RegionId": "cn-hangzhou"}, Format=form))
@@ -176,25 +176,25 @@ def test_version_1_answers_in_xml_unless_json_is_asked_for(running: Running):
         assert document.findtext("Instances/Instance/DeletionProtection") == "false"
 
 
-def test_an_error_in_xml(running: Running):
+def test_an_error_in_xml(running: Running) -> None:
     status, headers, body = ask(running, "POST", "/?Action=DescribeRegions&Name=%00%3Cx%3E")
     document = ET.fromstring(body)  # noqa: S314 - our own server's
     assert (status, headers["content-type"]) == (400, "text/xml;charset=utf-8")
     assert (document.tag, document.findtext("Code")) == ("Error", "MissingAccessKeyId")
 
 
-def test_another_format_is_refused(running: Running):
+def test_another_format_is_refused(running: Running) -> None:
     query = urlencode(v1(running.cloud.credentials.root, "DescribeRegions", {}, Format="YAML"))
     assert json.loads(ask(running, "POST", f"/?{query}")[2])["Code"] == "InvalidParameter.Format"
 
 
-def test_a_parameter_given_twice_is_refused(running: Running):
+def test_a_parameter_given_twice_is_refused(running: Running) -> None:
     query = urlencode(v1(running.cloud.credentials.root, "DescribeRegions", {"AcceptLanguage": "en-US"}))
     status, _, body = ask(running, "POST", f"/?{query}&AcceptLanguage=zh-CN")
     assert (status, json.loads(body)["Code"]) == (400, "SignatureDoesNotMatch")
 
 
-def test_a_whole_url_as_target_is_taken_as_a_proxy_takes_it(running: Running):
+def test_a_whole_url_as_target_is_taken_as_a_proxy_takes_it(running: Running) -> None:
     query = urlencode(v1(running.cloud.credentials.root, "DescribeRegions", {}, method="GET"))
     url = f"http://ecs.cn-hangzhou.aliyuncs.com/?{query}"
     answer = raw(running, f"GET {url} HTTP/1.1\r\nHost: ecs.cn-hangzhou.aliyuncs.com\r\n\r\n".encode())
@@ -204,7 +204,7 @@ def test_a_whole_url_as_target_is_taken_as_a_proxy_takes_it(running: Running):
 @pytest.mark.parametrize(
     "data", [b"\x00\x01\x02\r\n\r\n", b"GET /\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"]
 )
-def test_what_is_not_http_is_refused_and_harms_nothing(running: Running, data: bytes):
+def test_what_is_not_http_is_refused_and_harms_nothing(running: Running, data: bytes) -> None:
     assert raw(running, data)[:12] in (b"", b"HTTP/1.1 400", b"HTTP/1.1 403")  # 403: it names no host
     assert ask(running, "GET", "/_local/health")[0] == 200
 
@@ -214,7 +214,7 @@ def test_what_is_not_http_is_refused_and_harms_nothing(running: Running, data: b
     query=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=200),
     signed=st.booleans(),
 )
-def test_no_query_gives_a_server_error_or_changes_anything(*, shared: Running, query: str, signed: bool):
+def test_no_query_gives_a_server_error_or_changes_anything(*, shared: Running, query: str, signed: bool) -> None:
     root = shared.cloud.credentials.root
     shared.cloud.reset()
     extra = "&" + urlencode(v1(root, "RebootInstances", REBOOT)) if signed else ""
@@ -224,11 +224,11 @@ def test_no_query_gives_a_server_error_or_changes_anything(*, shared: Running, q
     assert shared.cloud.audit.changes() == ()
 
 
-def test_a_parameter_list_without_end_is_refused(running: Running):
+def test_a_parameter_list_without_end_is_refused(running: Running) -> None:
     assert ask(running, "POST", "/", "a=1&" * 5000, {"content-type": "application/x-www-form-urlencoded"})[0] == 400
 
 
-def test_two_clouds_do_not_know_of_each_other():
+def test_two_clouds_do_not_know_of_each_other() -> None:
     clouds = [Cloud.from_fleet(fleet.default()) for _ in range(2)]
     with server.running(clouds[0]) as one, server.running(clouds[1]) as two:
         assert one.host_port != two.host_port
@@ -248,7 +248,7 @@ def start(*arguments: Any, **options: Any):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_says_where_it_is_and_ends_when_told(number: int):
+def test_serve_says_where_it_is_and_ends_when_told(number: int) -> None:
     with start("serve") as process:
         where = json.loads(process.stdout.readline())
         assert set(where) >= {"ecs", "sls", "admin", "access_key_id", "access_key_secret"}
@@ -261,7 +261,7 @@ def test_serve_says_where_it_is_and_ends_when_told(number: int):
         assert process.returncode == 0
 
 
-def test_serve_tells_of_mistakes_in_the_fleet_file(tmp_path: Path):
+def test_serve_tells_of_mistakes_in_the_fleet_file(tmp_path: Path) -> None:
     path = tmp_path / "fleet.yaml"
     path.write_text("instances: [{instance_id: i-a, statu: Running}]", encoding="utf-8")
     with start("serve", "--fleet", str(path)) as process:
@@ -271,7 +271,7 @@ def test_serve_tells_of_mistakes_in_the_fleet_file(tmp_path: Path):
 
 
 @pytest.mark.parametrize("arguments", [["serve", "--fleet", "/nowhere.yaml"], ["serve", "--port", "x"], []])
-def test_serve_called_wrongly_says_so_without_a_traceback(arguments: Any):
+def test_serve_called_wrongly_says_so_without_a_traceback(arguments: Any) -> None:
     with start(*arguments) as process:
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (2, "")
@@ -279,7 +279,7 @@ def test_serve_called_wrongly_says_so_without_a_traceback(arguments: Any):
     assert "Traceback" not in err
 
 
-def test_a_port_that_is_taken_is_told(running: Running):
+def test_a_port_that_is_taken_is_told(running: Running) -> None:
     with start("serve", "--port", running.host_port.split(":")[1]) as process:
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (1, "")

@@ -80,7 +80,7 @@ def test_any_text_is_understood_or_refused(query: str) -> None:
     assert isinstance(predicate({"a": "b"}), bool)
 
 
-def test_an_analysis_counts_the_values_of_fields():
+def test_an_analysis_counts_the_values_of_fields() -> None:
     statement = analysis.parse(" select code, action, count(1) as results group by action, code limit 2")
     logs = [{"code": code, "action": "skip"} for code in ("storm", "cooldown", "storm")] + [{"code": "lost"}]
     assert statement.rows(logs) == [
@@ -93,6 +93,6 @@ def test_an_analysis_counts_the_values_of_fields():
     "statement",
     ["select *", "select code, count(1) as n", "select code, count(1) as n group by action", "drop table records"],
 )
-def test_another_analysis_is_refused_by_name(statement: str):
+def test_another_analysis_is_refused_by_name(statement: str) -> None:
     with pytest.raises(QueryError, match=r"statement"):
         analysis.parse(statement)

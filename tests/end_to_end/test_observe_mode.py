@@ -23,7 +23,7 @@ def codes(answer: dict[str, Any]) -> list[tuple[str, bool]]:
 
 
 @pytest.mark.parametrize("ledger", LEDGERS)
-def test_what_would_have_been_done_counts_and_nothing_is_done(stage: Staged, ledger: dict[str, str]):
+def test_what_would_have_been_done_counts_and_nothing_is_done(stage: Staged, ledger: dict[str, str]) -> None:
     observing = {**SETTINGS, **ledger, "MODE": "observe", "MAX_ATTEMPTS": "2"}
     here = stage(instances(2), **observing)
     assert codes(here.send(ask(ONE))) == [("would_reboot", False)]
@@ -41,7 +41,7 @@ def test_what_would_have_been_done_counts_and_nothing_is_done(stage: Staged, led
         assert here.rebooted() == [ONE, TWO]
 
 
-def test_limits_hold_among_the_observed(stage: Staged):
+def test_limits_hold_among_the_observed(stage: Staged) -> None:
     here = stage(instances(3), GRACE_SECONDS="0", MAX_REBOOTS="1", MODE="observe")
     answer = here.send(ask(ONE, TWO))
     assert sorted(result["code"] for result in answer["results"]) == ["blast_radius", "would_reboot"]
@@ -49,13 +49,13 @@ def test_limits_hold_among_the_observed(stage: Staged):
     assert here.rebooted() == []
 
 
-def test_a_dry_run_stays_a_dry_run(stage: Staged):
+def test_a_dry_run_stays_a_dry_run(stage: Staged) -> None:
     here = stage(instances(1), GRACE_SECONDS="0", MODE="observe")
     assert codes(here.send({**ask(ONE), "dry_run": True})) == [("DRYRUN.SUCCESS", False)]
     assert codes(here.send(ask(ONE))) == [("would_reboot", False)], "a dry run claims nothing"
 
 
-def test_a_rolling_reboot_goes_on_as_if_its_instances_had_restarted(stage: Staged):
+def test_a_rolling_reboot_goes_on_as_if_its_instances_had_restarted(stage: Staged) -> None:
     here = stage(instances(2), GRACE_SECONDS="0", COOLDOWN_SECONDS="0", MAX_REBOOTS="off", MODE="observe")
     tick = {"tags": {"ecs-reboot": "enabled"}, "region_id": "cn-hangzhou", "limit": 1, "older_than": "1d"}
     told = [codes(here.send(tick)) for _ in range(3)]

@@ -29,7 +29,7 @@ def result(answer: dict[str, Any]) -> dict[str, Any]:
     return only
 
 
-def test_text_picture_and_state_lie_in_the_bucket_and_the_record_names_them(stage: Staged):
+def test_text_picture_and_state_lie_in_the_bucket_and_the_record_names_them(stage: Staged) -> None:
     here = staged(stage, "full", VERIFY_SECONDS="10")
     told = result(here.send(ASK))
     assert told["code"] == "recovered"
@@ -48,7 +48,7 @@ def test_text_picture_and_state_lie_in_the_bucket_and_the_record_names_them(stag
     assert asked["parameters"].get("WakeUp", "false").lower() == "false", "nothing is woken up"
 
 
-def test_the_content_stays_out_of_the_records(stage: Staged):
+def test_the_content_stays_out_of_the_records(stage: Staged) -> None:
     here = staged(stage, "console")
     invocation = here.instance.invoke(json.dumps(ASK).encode())
     assert "hunter2" not in invocation.logs.decode() + invocation.payload.decode()
@@ -57,7 +57,7 @@ def test_the_content_stays_out_of_the_records(stage: Staged):
     assert "GetInstanceScreenshot" not in here.calls()
 
 
-def test_off_asks_for_nothing(stage: Staged):
+def test_off_asks_for_nothing(stage: Staged) -> None:
     here = staged(stage, "off")
     assert result(here.send(ASK))["exhibits"] == []
     assert not {"GetInstanceScreenshot", "GetInstanceConsoleOutput"} & set(here.calls())
@@ -80,7 +80,7 @@ def test_off_asks_for_nothing(stage: Staged):
 )
 def test_what_goes_wrong_stands_in_the_record_and_the_machine_is_rebooted(
     stage: Staged, fault: dict[str, Any], settings: dict[str, str], error: str
-):
+) -> None:
     here = staged(stage, "console", **settings)
     if fault:
         here.cloud.faults.add([Fault(**fault)])
@@ -92,7 +92,7 @@ def test_what_goes_wrong_stands_in_the_record_and_the_machine_is_rebooted(
     assert here.rebooted() == [ONE]
 
 
-def test_a_dry_run_and_an_observing_function_take_none(stage: Staged):
+def test_a_dry_run_and_an_observing_function_take_none(stage: Staged) -> None:
     here = staged(stage, "full")
     assert result(here.send({**ASK, "dry_run": True}))["exhibits"] == []
     observing = staged(stage, "full", MODE="observe")

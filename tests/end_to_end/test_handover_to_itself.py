@@ -46,7 +46,7 @@ def handed_over(here: Stage) -> list[str]:
     return [entry["code"] for entry in here.cloud.audit.calls("InvokeFunction", service="fc")]
 
 
-def test_an_alarm_is_answered_202_and_carried_out_by_one_more_run(opened: Opened):
+def test_an_alarm_is_answered_202_and_carried_out_by_one_more_run(opened: Opened) -> None:
     here, later = opened()
     answer = send(here)
     assert answer["statusCode"] == 202
@@ -61,7 +61,7 @@ def test_an_alarm_is_answered_202_and_carried_out_by_one_more_run(opened: Opened
     assert TOKEN not in str(here.cloud.audit.entries())
 
 
-def test_the_first_run_makes_one_call(opened: Opened):
+def test_the_first_run_makes_one_call(opened: Opened) -> None:
     here, _ = opened()
     send(here)
     services = [entry["service"] for entry in here.cloud.audit.entries() if entry["kind"] == "api"]
@@ -71,7 +71,7 @@ def test_the_first_run_makes_one_call(opened: Opened):
     assert [one["type"] for one in calls if one["kind"] == "invocation"] == ["Async"]
 
 
-def test_what_asks_for_nothing_is_answered_at_once(opened: Opened):
+def test_what_asks_for_nothing_is_answered_at_once(opened: Opened) -> None:
     here, later = opened()
     assert send(here, queryParameters={"token": "guess"})["statusCode"] == 401
     assert send(here, body="{}", isBase64Encoded=False)["statusCode"] == 400
@@ -82,7 +82,7 @@ def test_what_asks_for_nothing_is_answered_at_once(opened: Opened):
     assert here.rebooted() == []
 
 
-def test_a_run_that_meets_trouble_is_tried_again_until_the_reboot_happens(opened: Opened):
+def test_a_run_that_meets_trouble_is_tried_again_until_the_reboot_happens(opened: Opened) -> None:
     refused = {"action": "DescribeInstances", "kind": "error", "code": "Forbidden.RAM", "status": 403, "times": 1}
     here, later = opened([refused])
     assert send(here)["statusCode"] == 202
@@ -103,7 +103,7 @@ def test_a_run_that_meets_trouble_is_tried_again_until_the_reboot_happens(opened
 )
 def test_where_it_is_refused_the_run_does_it_itself_or_says_that_its_time_is_up(
     opened: Opened, fault: dict[str, Any], code: str
-):
+) -> None:
     here, later = opened([{"service": "fc", "action": "InvokeFunction", **fault}])
     event = json.loads((EVENTS / "http-alarm-firing.json").read_bytes())
     invocation = here.instance.invoke(json.dumps(event).encode())
@@ -119,7 +119,7 @@ def test_where_it_is_refused_the_run_does_it_itself_or_says_that_its_time_is_up(
         assert here.rebooted() == [WEB_01]
 
 
-def test_a_lost_answer_makes_no_second_reboot(opened: Opened):
+def test_a_lost_answer_makes_no_second_reboot(opened: Opened) -> None:
     here, later = opened([{"service": "fc", "action": "InvokeFunction", "kind": "drop_after"}])
     answer = send(here)
     assert answer["statusCode"] in (200, 503)
@@ -127,7 +127,7 @@ def test_a_lost_answer_makes_no_second_reboot(opened: Opened):
     assert here.rebooted() == [WEB_01]
 
 
-def test_an_envelope_that_is_posted_is_not_believed(opened: Opened):
+def test_an_envelope_that_is_posted_is_not_believed(opened: Opened) -> None:
     here, _ = opened()
     envelope = {
         "handed_over_by": "3f0a6e9e-1111-4222-8333-444455556666",

@@ -9,7 +9,7 @@ REQUEST = {"instance_ids": [ONE], "region_id": "cn-hangzhou", "reason": "a test 
 NO_FACTS = {"MANAGED": "allow", "PLATFORM_EVENTS": "ignore", "RESPONSIVE": "off"}
 
 
-def test_an_alarm_is_rebooted_in_five_calls_without_a_tag_and_remembered(stage: Staged):
+def test_an_alarm_is_rebooted_in_five_calls_without_a_tag_and_remembered(stage: Staged) -> None:
     here = stage(instances(2, reboot_seconds=1), GRACE_SECONDS="0", **TABLE, **NO_FACTS)
     answer = here.send(REQUEST)
     assert [result["code"] for result in answer["results"]] == ["accepted"]

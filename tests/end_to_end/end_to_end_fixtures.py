@@ -1,0 +1,43 @@
+"""The stage of each end-to-end test."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from staging import Stage, Staged
+
+from localcloud.account import fleet
+from localcloud.account.cloud import Cloud
+from localcloud.commands.project_function import project_function
+from localcloud.functioncompute.instance import Instance
+from localcloud.server.server import running
+
+
+@pytest.fixture
+def stage() -> Iterator[Staged]:
+    """Set up a fleet and the function's settings; everything is taken down at the end of the test."""
+    with ExitStack() as stack:
+
+        def set_up(
+            declared: list[dict[str, Any]] | None = None,
+            *,
+            timeout: int = 30,
+            wiring: Callable[[str], dict[str, str]] = lambda _: {},
+            **settings: str,
+        ) -> Stage:
+            if declared is None:
+                spec = fleet.default()
+            else:
+                document = {"instances": declared} | {
+                    name: settings.pop(name) for name in ("faults", "deviations", "scaling_groups") if name in settings
+                }
+                spec = fleet.parse(document, name="test", now=datetime.now(timezone.utc))
+            cloud = Cloud.from_fleet(spec)
+            server = stack.enter_context(running(cloud, port=0))
+            settings |= wiring(server.url)  # what is known only once the server answers
+            function = project_function(cloud, server.url, settings, timeout=timeout)
+            return Stage(cloud, server, stack.enter_context(Instance(function)))
+
+        yield set_up

@@ -1,0 +1,38 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from local_deployment import NOT_OPTED_IN, OPTED_IN, source_package
+
+from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import Fleet, InstanceSpec
+from localcloud.server.server import Running
+from localcloud.server.server import running as running_cloud
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package of the source alone: what it needs beside itself is the interpreter's."""
+    return source_package(tmp_path_factory.mktemp("package") / "function.zip")
+
+
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    for name in ("PARAMS", "REGION", "STACK", "ENDPOINT", "BUCKET", "PLAN", "LOGS", "http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    instances = tuple(
+        InstanceSpec(instance_id=one, tags={"ecs-reboot": "enabled", "app": "web"}, reboot_seconds=1)
+        for one in OPTED_IN
+    )
+    fleet = Fleet(instances=(*instances, InstanceSpec(instance_id=NOT_OPTED_IN)), time_scale=50)
+    with running_cloud(Cloud.from_fleet(fleet)) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_connections() -> Iterator[None]:
+    """Where another test has loaded the function's transport into this process, the official clients use it too."""
+    yield
+    if "ecs_reboot.cloud.ecs" in sys.modules:
+        sys.modules["ecs_reboot.cloud.ecs"]._connections.close()
