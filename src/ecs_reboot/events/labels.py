@@ -20,22 +20,26 @@ _MOST_SAID = 30
 def place(groups: Iterable[Field], rules: EventSettings) -> Place:
     """Return the instance that the given groups of labels name together."""
     named = [(group.path, mapping(group.value)) for group in groups]
+    ids = tuple(field for path, labels in named for field in _under(labels, rules.instance_labels, path))
     return Place(
-        ids=tuple(field for path, labels in named for field in _under(labels, rules.instance_labels, path)),
+        ids=ids,
         regions=tuple(
             field
             for path, labels in named
             for field in _under(labels, rules.region_labels, path)
             if not field.path.endswith("." + _LOOSE_REGION) or region.is_listed(field.value)
         ),
-        labels=tuple(dict.fromkeys(plain(key) for _, labels in named for key in islice(labels, _MOST_SAID))),
+        labels=() if ids else _said(labels for _, labels in named),
     )
 
 
 def places(common: list[Field], rows: list[Field], rules: EventSettings) -> list[Place]:
     """Return the instances that groups of labels name: those of ``common`` hold for every one of ``rows``."""
     found = [place([*common, row], rules) for row in rows if _under(mapping(row.value), rules.instance_labels, "")]
-    return found or [place(common, rules)._replace(labels=place([*common, *rows], rules).labels)]
+    if found:
+        return found
+    alone = place(common, rules)
+    return [alone if alone.ids or not rows else alone._replace(labels=place([*common, *rows], rules).labels)]
 
 
 def identity(labels: Mapping[str, object]) -> str:
@@ -43,6 +47,11 @@ def identity(labels: Mapping[str, object]) -> str:
     if len(labels) > _MOST_LABELS:
         return ""
     return ",".join(f"{plain(key)}={plain(labels[key])}" for key in sorted(labels))
+
+
+def _said(groups: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
+    """Return the names of labels that a sentence may list where none of them holds an instance ID."""
+    return tuple(dict.fromkeys(plain(key) for labels in groups for key in islice(labels, _MOST_SAID)))
 
 
 def _under(labels: Mapping[str, object], keys: tuple[str, ...], path: str) -> list[Field]:

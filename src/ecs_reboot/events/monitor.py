@@ -61,7 +61,7 @@ _NO = frozenset({"", "false", "0", "no", "null", "none"})
 
 def by_name(*names: str) -> Refusal | None:
     """Return why an alert with any of these names is no fault, or None."""
-    for name in names:
+    for name in filter(None, names):
         short = _short(name)
         if short in _FAULTS_BY_NAME:
             return Refusal("monitor_fault", f"'{plain(name)}' is no fault of a machine: {_FAULTS_BY_NAME[short]}")
@@ -72,6 +72,8 @@ def by_name(*names: str) -> Refusal | None:
 
 def by_labels(path: str, labels: Mapping[str, object]) -> Refusal | None:
     """Return why an alert with these labels or annotations is no fault, or None."""
+    if labels.keys().isdisjoint(_REASONS):
+        return None
     for key in _REASONS:
         value = labels.get(key)
         if value is not None and plain(value).casefold() not in _NO:

@@ -21,8 +21,8 @@ BYTE_ORDER_MARK = "\ufeff"
 
 _FORM = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*=")
 _INFINITE = frozenset((float("inf"), float("-inf")))
-_DIGIT = re.compile(r"[0-9]")
-_LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
+_DIGITS_ALIKE = bytes(ord("0") if chr(byte).isdecimal() else byte for byte in range(128)) + bytes(range(128, 256))
+_LONG_NUMBER = b"0" * (MAX_DIGITS + 1)
 _HEADER = re.compile(r"\s*content-type:[^\n]*\n\s*", re.IGNORECASE)
 _ESCAPED_AMPERSAND = "\\u0026"
 
@@ -61,9 +61,9 @@ def parse_json(text: str, path: str = "") -> object:
     """Parse JSON. Raises Unreadable, with the position, for what is not JSON or says two things at once."""
     if len(text) > MAX_BYTES:
         raise Unreadable("too_large", f"the text has {len(text)} characters; at most {MAX_BYTES} are read", path)
-    whole = _whole if _has_long_number(text) else None  # a call for each number would be slow
+    decoder = _COUNTING_DIGITS if _has_long_number(text) else _DECODER
     try:
-        value: object = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_int=whole)
+        value: object = decoder.decode(text)
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
         # Only a part under a path is quoted: the whole event may be an HTTP request with a token in it.
@@ -159,6 +159,11 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+#: Calls Python for each number, which is slow: only for a text with a long row of digits in it.
+_COUNTING_DIGITS = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_whole)
+
+
 def _bounded(value: object, path: str, *, check_strings: bool) -> None:
     """Walk without recursion: how deep it is, that every string can be written and no number is infinite.
 
@@ -198,9 +203,5 @@ def _may_hold_surrogates(text: str) -> bool:
 
 
 def _has_long_number(text: str) -> bool:
-    """Tell whether more than ``MAX_DIGITS`` digits stand in a row.
-
-    Such a row covers one of every ``MAX_DIGITS + 1`` places: without a digit there, nothing need be searched.
-    """
-    step = MAX_DIGITS + 1
-    return _DIGIT.search(text[MAX_DIGITS::step]) is not None and _LONG_NUMBER.search(text) is not None
+    """Tell whether more than ``MAX_DIGITS`` digits stand in a row, in one pass over bytes in which digits are alike."""
+    return _LONG_NUMBER in text.encode(errors="surrogatepass").translate(_DIGITS_ALIKE)

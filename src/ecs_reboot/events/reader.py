@@ -14,7 +14,7 @@ from ecs_reboot.events.parsing import Unreadable, decode
 from ecs_reboot.events.quoting import plain, quoted
 from ecs_reboot.model import Ignored, LedgerCommand, ParsedEvent, RebootRequest, Rejected
 
-MAX_VERDICTS = 2000
+MAX_VERDICTS = 1000  # as many as one group or list may hold
 
 
 class _Source(Protocol):
