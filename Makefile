@@ -101,6 +101,7 @@ mutate: $(VENV)/.dev ## take every guard away, one at a time: each must be notic
 
 fuzz: $(VENV)/.fuzz ## events made of events, guided by what they reach: ten minutes, or [SECONDS=]
 	@PYTHONPATH=tests/fuzz $(BIN)/python tests/fuzz/fuzz_events.py -max_total_time=$(or $(SECONDS),600) -verbosity=0
+	@PYTHONPATH=tests/fuzz $(BIN)/python tests/fuzz/reading_costs.py
 
 evidence: $(VENV)/.dev ## the wire tests, ten times in a row
 	@for run in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/evidence || exit 1; done

@@ -29,10 +29,15 @@ from ecs_reboot.events.parsing import (
 
 MAX_LAYERS = 6  # HTTP around a topic's envelope around a list of JSON in strings is 4
 MAX_PIECES = 1000
+MAX_NESTED = 60_000  # objects and lists: a thousand alerts of SLS with 20 rows each have 23,000
 
 
 class Layer(NamedTuple):
-    """A value under its envelopes, not yet known to be an object; a string in it is still to be parsed."""
+    """A value under its envelopes, not yet known to be an object; a string in it is still to be parsed.
+
+    ``share`` is how many members of an inner list are looked at to tell whether it asks: all lists of an event together
+    get ``MAX_PIECES``, since a thousand lists of three hundred members would take seconds.
+    """
 
     value: object
     envelopes: tuple[str, ...] = ()
@@ -41,6 +46,7 @@ class Layer(NamedTuple):
     delivery: str = ""
     depth: int = 0
     may_be_base64: bool = False
+    share: int = MAX_PIECES
 
 
 class Failure(NamedTuple):
@@ -55,16 +61,19 @@ def unwrap(event: str | HandedOver, rules: EventSettings) -> tuple[list[Document
     """Give the objects of an event and the parts that are none; never raises."""
     documents: list[Document] = []
     failures: list[Failure] = []
-    size = 0
+    size = nested = 0
     waiting = deque([Layer(event) if isinstance(event, str) else _handed_over(event)])
     while waiting:
         layer = waiting.popleft()
         if len(documents) + len(failures) + len(waiting) > MAX_PIECES:
             error = Unreadable("too_large", f"the event holds more than {MAX_PIECES} objects")
             return [], [Failure("malformed", layer.envelopes, error)]
-        size += len(layer.value) if isinstance(layer.value, str) else 0
+        if isinstance(layer.value, str):
+            size += len(layer.value)
+            nested += _nested(layer.value)
         try:
-            opened = _opened(layer, rules, size)
+            _bounded(layer, size, nested)
+            opened = _opened(layer, rules)
         except Unreadable as error:
             failures.append(Failure(_kind(layer, error), layer.envelopes, error))
         else:
@@ -87,11 +96,18 @@ _STREAM_KEYS = {"body", "attrs"}
 _SCALAR = "the event is no object; it must be an alarm, a system event or a request with instance_ids"
 
 
-def _opened(layer: Layer, rules: EventSettings, size: int) -> Document | list[Layer]:
-    """Take one layer off; ``size`` is that of all texts so far. Raises Unreadable."""
-    value = layer.value
+def _bounded(layer: Layer, size: int, nested: int) -> None:
+    """Raise Unreadable where all texts so far have too many characters, or hold too many objects and lists."""
     if size > MAX_BYTES * 2:
         raise Unreadable("too_large", "what is nested in the event is too large", layer.path)
+    if nested > MAX_NESTED:
+        reason = f"the event holds {nested} objects and lists; at most {MAX_NESTED} are read"
+        raise Unreadable("too_large", reason, layer.path)
+
+
+def _opened(layer: Layer, rules: EventSettings) -> Document | list[Layer]:
+    """Take one layer off. Raises Unreadable."""
+    value = layer.value
     if isinstance(value, dict):
         return _unwrapped(layer, value)
     if isinstance(value, list):
@@ -111,6 +127,7 @@ def _unwrapped(layer: Layer, body: dict[str, object]) -> Document | list[Layer]:
     """Take the envelope off an object, if it is in one."""
     if not layer.envelopes and not layer.path and _is_http(body):
         return [Layer(HttpRequest(body), ("http",), depth=layer.depth + 1)]
+    body = _with_data_read(layer, body)
     inner = next((opened for opener in _OPENERS if (opened := opener(layer, body))), None)
     return [inner] if inner else Document(body, layer.envelopes, layer.path, layer.delivered, layer.delivery)
 
@@ -170,9 +187,9 @@ def _items(layer: Layer) -> list[Layer]:
         raise Unreadable("too_large", f"more than {MAX_LAYERS} layers are nested in the event", layer.path)
     if len(value) > MAX_PIECES:
         raise Unreadable("too_large", f"the list has {len(value)} elements; at most {MAX_PIECES} are read")
-    stem = layer.path.rstrip(".")
+    stem, share = layer.path.rstrip("."), max(1, layer.share // len(value))
     return [
-        layer._replace(value=item, path=f"{stem}[{number}].", depth=layer.depth + 1)
+        layer._replace(value=item, path=f"{stem}[{number}].", depth=layer.depth + 1, share=share)
         for number, item in enumerate(value)
     ]
 
@@ -228,23 +245,20 @@ def _stream(layer: Layer, body: Mapping[str, object]) -> Layer | None:
 def _batch(layer: Layer, body: Mapping[str, object]) -> Layer | None:
     """Open a batch of Nightingale's notification media: the alerts stand beside the texts made of them."""
     batch = body.get("events")
-    if not isinstance(batch, list) or not any(isinstance(item, dict) and _asks(item) for item in batch[:MAX_PIECES]):
+    if not isinstance(batch, list) or not any(isinstance(item, dict) and _asks(item) for item in batch[: layer.share]):
         return None
     return layer._replace(value=batch, path=layer.path + "events.", depth=layer.depth + 1)
 
 
 def _cloud_event(layer: Layer, body: Mapping[str, object]) -> Layer | None:
     """Open a CloudEvent whose data is itself something that asks, whoever sends it; None for any other."""
-    if not body.keys() >= _CLOUD_EVENT_KEYS or ":ActionTrail:" in text(body.get("type")):
+    if not _is_cloud_event(body):
         return None
     for key in ("data", "data_base64"):
         value = body.get(key)
-        try:
-            inner = parse_json(_base64(value) or value) if isinstance(value, str) and value.strip() else value
-        except Unreadable:
-            continue
+        inner = _read(layer, _base64(value)) if key == "data_base64" and isinstance(value, str) else value
         items = inner if isinstance(inner, list) else [inner]
-        if any(isinstance(item, dict) and _asks(item) for item in items[:MAX_PIECES]):
+        if any(isinstance(item, dict) and _asks(item) for item in items[: layer.share]):
             return layer._replace(
                 value=inner,
                 envelopes=(*layer.envelopes, "eventbridge"),
@@ -254,6 +268,34 @@ def _cloud_event(layer: Layer, body: Mapping[str, object]) -> Layer | None:
                 depth=layer.depth + 1,
             )
     return None
+
+
+def _is_cloud_event(body: Mapping[str, object]) -> bool:
+    return body.keys() >= _CLOUD_EVENT_KEYS and ":ActionTrail:" not in text(body.get("type"))
+
+
+def _with_data_read(layer: Layer, body: dict[str, object]) -> dict[str, object]:
+    """Parse the data of a CloudEvent once, where it is text or base64 of text, for all who look at it later."""
+    data = body.get("data")
+    if not isinstance(data, str) or not _is_cloud_event(body):
+        return body
+    read = _read(layer, _base64(data) or data)
+    return body if read is None else {**body, "data": read}
+
+
+def _read(layer: Layer, value: str) -> object:
+    """Parse JSON in the data of a CloudEvent; None if it is none, or too much for this one's share of the event."""
+    if _nested(value) * MAX_PIECES > MAX_NESTED * layer.share:
+        return None
+    try:
+        return parse_json(value) if value.strip() else None
+    except Unreadable:
+        return None
+
+
+def _nested(value: str) -> int:
+    """Return how many objects and lists a text can hold at most."""
+    return min(value.count("{"), value.count("}")) + min(value.count("["), value.count("]"))
 
 
 def _asks(body: dict[str, object]) -> bool:

@@ -6,13 +6,14 @@ from itertools import islice
 from ecs_reboot.events import region
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Field, Place
-from ecs_reboot.events.parsing import mapping, stated
+from ecs_reboot.events.parsing import Unreadable, mapping, stated
 from ecs_reboot.events.quoting import plain
 
 #: A key that many use for something else: `east`, `prod-1`. It counts only where its value is a region ID.
 _LOOSE_REGION = "region"
 
 
+MAX_ROWS = 1000  # of one alert; SLS sends a hundred
 _MOST_LABELS = 1000  # Prometheus's own limits are far below
 _MOST_SAID = 30
 
@@ -34,7 +35,12 @@ def place(groups: Iterable[Field], rules: EventSettings) -> Place:
 
 
 def places(common: list[Field], rows: list[Field], rules: EventSettings) -> list[Place]:
-    """Return the instances that groups of labels name: those of ``common`` hold for every one of ``rows``."""
+    """Return the instances that groups of labels name: those of ``common`` hold for every one of ``rows``.
+
+    Raises Unreadable for more rows than are read.
+    """
+    if len(rows) > MAX_ROWS:
+        raise Unreadable("too_large", f"the alert has {len(rows)} rows; at most {MAX_ROWS} are read", rows[0].path)
     found = [place([*common, row], rules) for row in rows if _under(mapping(row.value), rules.instance_labels, "")]
     if found:
         return found

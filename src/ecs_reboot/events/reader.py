@@ -14,7 +14,7 @@ from ecs_reboot.events.parsing import Unreadable, decode
 from ecs_reboot.events.quoting import plain, quoted
 from ecs_reboot.model import Ignored, LedgerCommand, ParsedEvent, RebootRequest, Rejected
 
-MAX_VERDICTS = 1000  # as many as one group or list may hold
+MAX_INSTANCES = 1000  # that alerts of one event may name: as many as one group, list or alert may
 
 
 class _Source(Protocol):
@@ -35,12 +35,14 @@ def read(event: bytes, rules: EventSettings, now: datetime) -> ParsedEvent:
     documents, failures = unwrap(handed_over or text, rules)
     kinds: dict[str, None] = {}
     found: list[tuple[Finding | Verdict, Document]] = []
+    named = 0
     for document in documents:
         kind, items = _found(document, rules, now)
         kinds[_trigger(document.envelopes, kind)] = None
         found.extend((item, document) for item in items)
-        if len(found) > MAX_VERDICTS:
-            reason = f"the event holds more than {MAX_VERDICTS} alerts"
+        named += sum(len(item.places) or 1 if isinstance(item, Finding) else 1 for item in items)
+        if named > MAX_INSTANCES:
+            reason = f"its alerts name more than {MAX_INSTANCES} instances"
             found = [(_rejected(Unreadable("too_large", reason)), document)]
             break
     for failure in () if documents else failures:
