@@ -1,10 +1,12 @@
 """What the function's own output says of its newest run: whether it started, and if not, why."""
 
+import ast
+import json
 import re
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stack.logstores import LogStores
 
@@ -14,8 +16,8 @@ _MOST_LINES = 1000
 
 # Function Compute writes these two around each part of a run; the end says what went wrong.
 _END = re.compile(r"FC (?P<part>Initialize|Invoke) End RequestId: (?P<request>[\w-]+)(?:, Error: (?P<error>.+))?")
-_ERROR = re.compile(r"(?:[\w.]+\.)?\w*(?:Error|Exception|Exit|NotFound): .+|SyntaxError.*")
-_CHAINED = "The above exception was the direct cause of the following exception"
+#: Where the runtime logs the error that a part ended with: JSON over several lines, or a dict of Python in one.
+_ERROR = re.compile(r"\[ERROR\] (?=\{)")
 #: How a Python says that a file was compiled for another one: its own files, and modules in machine code.
 _OTHER_PYTHON = re.compile(r"bad magic number|No module named '[\w.]+\._\w+'|undefined symbol: _?Py")
 _BUILD_AGAIN = (
@@ -66,13 +68,32 @@ def judge(newest_first: Iterable[str]) -> Run | None:
 
 
 def _cause(lines: Iterator[str], part: str, request: str) -> str:
-    """Return the error at the root of what a failed part printed, '' if it printed none."""
-    found, root = "", True
+    """Return the error that a failed part ended with, '' if the runtime logged none."""
+    newest_first: list[str] = []
     for line in lines:
         if f"FC {part} Start RequestId: {request}" in line:
             break
-        if _CHAINED in line:
-            root = True
-        elif root and _ERROR.match(line.strip()):
-            found, root = line.strip(), False
-    return found
+        newest_first.append(line)
+    text = "\n".join(reversed(newest_first))
+    errors = [error for found in _ERROR.finditer(text) if (error := _logged(text[found.end() :]))]
+    return _sentence(errors[-1]) if errors else ""
+
+
+def _logged(text: str) -> dict[str, Any]:
+    """Read the error object at the start of the text; empty where there is none."""
+    try:
+        error, _ = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        try:
+            error = ast.literal_eval(text.partition("\n")[0])
+        except (ValueError, SyntaxError):
+            return {}
+    return error if isinstance(error, dict) and "errorType" in error else {}
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    """Say what went wrong: Python's own words where the function could not be loaded, for the service's name none."""
+    stack = error.get("stackTrace") or []
+    if stack and all(isinstance(part, str) for part in stack):
+        return ", ".join(stack)
+    return f"{error['errorType']}: {error.get('errorMessage', '')}"

@@ -126,22 +126,32 @@ def test_a_function_that_can_not_start_is_told_by_doctor_and_logs(
         ),
         (
             (
-                "ValueError: of an earlier run\nFC Initialize Start RequestId: 1\nTraceback (most recent call last):\n"
-                "KeyError: 'inner'\n\nDuring handling of the above exception, another exception occurred:\n"
-                "RuntimeError: outer\nFC Initialize End RequestId: 1, Error: Unhandled function error"
+                "[ERROR] {'errorType': 'OfAnEarlierRun'}\nFC Initialize Start RequestId: 1\n"
+                '2026-01-02T03:04:05.006Z 1 [ERROR] {\n    "errorMessage": "no, none",\n'
+                '    "errorType": "RuntimeError",\n'
+                '    "stackTrace": [\n        [\n            "a"\n        ]\n    ]\n}\n'
+                "FC Initialize End RequestId: 1, Error: Unhandled function error"
             ),
-            "it can't start, so nothing is done for any event: RuntimeError: outer",
+            "it can't start, so nothing is done for any event: RuntimeError: no, none",
         ),
         (
             (
-                "FC Initialize Start RequestId: 1\nImportError: No module named 'pydantic_core._pydantic_core'\n"
-                "The above exception was the direct cause of the following exception:\n"
-                "FunctionError: Unable to import module 'index'\nFC Initialize End RequestId: 1, Error: Unhandled"
+                "FC Initialize Start RequestId: 1\n2026-01-02T03:04:05.006Z 1 [ERROR] {'errorMessage': "
+                "\"Unable to import module 'index'\", 'errorType': 'ImportModuleError', 'stackTrace': "
+                "[\"ModuleNotFoundError: No module named 'pydantic_core._pydantic_core'\"]}\n"
+                "FC Initialize End RequestId: 1, Error: Unhandled function error"
             ),
             (
                 "it can't start, so nothing is done for any event: "
-                "ImportError: No module named 'pydantic_core._pydantic_core'; its package was built for another"
+                "ModuleNotFoundError: No module named 'pydantic_core._pydantic_core'; its package was built for another"
             ),
+        ),
+        (
+            (
+                "FC Invoke Start RequestId: 1\n[ERROR] {half of\n[ERROR] {'none': 1}\n"
+                "FC Invoke End RequestId: 1, Error: Unhandled function error"
+            ),
+            "its newest run failed: Unhandled function error",
         ),
     ],
 )

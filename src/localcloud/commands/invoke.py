@@ -122,6 +122,7 @@ def _run(options: Options) -> Ran:
     """Return the invocation of the event, and those that it asked for."""
     event = _event(options.event)
     settings = settings_of(options.set)
+    _check_entries(options)
     declared = _fleet(options.fleet)
     deployed = deployment(declared.account, settings_of(options.params)) if options.deployed else None
     cloud = cloud_of(declared, deployed)
@@ -182,6 +183,12 @@ def _fleet(path: str) -> fleet.Fleet:
         raise UsageError(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the fleet file {path} can't be read: {error}") from error
+
+
+def _check_entries(options: Options) -> None:
+    for name, entry in (("--handler", options.handler), ("--initializer", options.initializer)):
+        if entry and not all(entry.rpartition(".")):
+            raise UsageError(f"{name} {entry!r} is not of the form file.function, such as index.handle")
 
 
 def _check_writable(path: str) -> None:

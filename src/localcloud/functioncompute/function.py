@@ -74,9 +74,8 @@ class Function:
     def __post_init__(self) -> None:
         if self.runtime not in RUNTIMES:
             raise InvalidFunction(f"runtime {self.runtime!r} is not one of {', '.join(RUNTIMES)}")
-        for name, entry in (("handler", self.handler), ("initializer", self.initializer)):
-            if (entry or name == "handler") and not all(entry.rpartition(".")):
-                raise InvalidFunction(f"{name} {entry!r} is not of the form file.function, such as index.handle")
+        if not self.handler:  # one of another form is taken, and each invocation then fails with InvalidHandleName
+            raise InvalidFunction("handler '' is not of the form file.function, such as index.handle")
         _within("timeout", self.timeout, TIMEOUT_LIMITS)
         _within("initializer_timeout", self.initializer_timeout, INITIALIZER_TIMEOUT_LIMITS)
         _within("memory_mb", self.memory_mb, MEMORY_LIMITS_MB)
@@ -121,6 +120,7 @@ def process_environment(function: Function, instance_id: str, credentials: Crede
     return {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8",
+        "PYTHONIOENCODING": "utf-8:surrogateescape",
         **function.environment,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": credentials.access_key_id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": credentials.access_key_secret,

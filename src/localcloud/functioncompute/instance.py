@@ -26,6 +26,8 @@ _LENGTHS = struct.Struct(">II")
 _PIPE_BYTES = 65_536
 # How often a running function's memory and life are looked at; answers and logs are taken the moment they come.
 _WATCH_SECONDS = 0.05
+# The first line of each instance's log.
+_STARTED = "FunctionCompute python3 runtime inited."
 _INITIALIZE = "Initialize"
 _INVOKE = "Invoke"
 
@@ -49,6 +51,7 @@ class Instance:
         self.instance_id = f"c-{uuid.uuid4().hex[:8]}-{uuid.uuid4().hex[:12]}"
         self._busy = threading.Lock()
         self._initialized = not function.initializer
+        self._fresh = True
         self._peak_mb = 0.0
         self._logs = bytearray()
         self._answer = bytearray()
@@ -86,8 +89,10 @@ class Instance:
     ) -> None:
         self.close()
 
-    def invoke(self, event: bytes, request_id: str = "") -> Invocation:
+    def invoke(self, event: bytes, request_id: str = "", retry_count: int = 0) -> Invocation:
         """Run the handler on ``event``; a request ID is made where none is given.
+
+        ``retry_count`` is how often this request was run before, which the function is told.
 
         Raises ``InstanceUnavailable`` when the instance is ended or busy. What goes wrong inside the function is an
         ``Invocation`` with ``error``, never an exception.
@@ -102,13 +107,16 @@ class Instance:
             self._logs.clear()
             request_id = request_id or str(uuid.uuid4())
             self._signal_group(signal.SIGCONT)
+            if self._fresh:
+                self._fresh = False
+                self._log(_STARTED)
             if not self._initialized:
-                failed = self._call(_INITIALIZE, request_id, b"")
+                failed = self._call(_INITIALIZE, request_id, b"", retry_count)
                 if failed.error:
                     self.close()
                     return failed
                 self._initialized = True
-            invocation = self._call(_INVOKE, request_id, event)
+            invocation = self._call(_INVOKE, request_id, event, retry_count)
             if self.alive:
                 self._freeze()
             return invocation
@@ -132,7 +140,7 @@ class Instance:
             self._signal_group(signal.SIGKILL)
             self._process.kill()
 
-    def _call(self, kind: str, request_id: str, event: bytes) -> Invocation:
+    def _call(self, kind: str, request_id: str, event: bytes, retry_count: int) -> Invocation:
         function = self.function
         entry, timeout = (
             (function.initializer, function.initializer_timeout)
@@ -143,7 +151,7 @@ class Instance:
         started, used = time.monotonic(), processor_share.used(self._process.pid)
         error, timed_out = "", False
         try:
-            answered, payload = self._exchange(self._message(kind, entry, request_id, event), timeout)
+            answered, payload = self._exchange(self._message(kind, entry, request_id, event, retry_count), timeout)
             if not answered:
                 error, reason = UNHANDLED, "Unhandled function error"
         except Stopped as stopped:
@@ -157,12 +165,13 @@ class Instance:
         self._log(f"FC {kind} End RequestId: {request_id}" + (f", Error: {reason}" if error else ""))
         return Invocation(request_id, payload, error, bytes(self._logs), duration, timed_out, memory, used)
 
-    def _message(self, kind: str, entry: str, request_id: str, event: bytes) -> bytes:
+    def _message(self, kind: str, entry: str, request_id: str, event: bytes, retry_count: int) -> bytes:
         function = self.function
         header = {
             "kind": kind.lower(),
             "handler": entry,
             "request_id": request_id,
+            "retry_count": retry_count,
             "region": function.region,
             "account_id": function.account_id,
             "runtime": function.runtime,
@@ -174,8 +183,6 @@ class Instance:
                 "handler": function.handler,
                 "memory": function.memory_mb,
                 "timeout": function.timeout,
-                "version_id": "",
-                "qualifier": "LATEST",
             },
         }
         encoded = json.dumps(header).encode()

@@ -27,8 +27,7 @@ def function(code_path: Path, **settings: Any) -> Function:
         ({"timeout": 86_401}, "86401"),
         ({"memory_mb": 100}, "memory_mb 100"),
         ({"memory_mb": 200}, "multiple of 64"),
-        ({"handler": "handle"}, "'handle'"),
-        ({"initializer": "initialize"}, "'initialize'"),
+        ({"handler": ""}, "handler ''"),
     ],
 )
 def test_a_setting_that_the_service_refuses_is_refused_by_name(

@@ -221,7 +221,7 @@ class Functions:
         with self._lock:
             logged = self.find(name).logged
             pool = self._pools[name]
-        invocation, instance_id = pool.invoke(payload, request_id)
+        invocation, instance_id = pool.invoke(payload, request_id, attempt - 1)
         self._cloud.audit.record(
             "invocation",
             function=name,

@@ -47,13 +47,13 @@ class Pool:
         self._running = 0
         self._retired = self._killed = False
 
-    def invoke(self, event: bytes, request_id: str) -> tuple[Invocation, str]:
+    def invoke(self, event: bytes, request_id: str, retry_count: int = 0) -> tuple[Invocation, str]:
         """Run one request and return what came of it and the ID of its instance. Blocks; raises Throttled."""
         self._count_in()
         try:
             instance = self._taken()
             try:
-                return instance.invoke(event, request_id), instance.instance_id
+                return instance.invoke(event, request_id, retry_count), instance.instance_id
             finally:
                 self._put_back(instance)
         finally:
