@@ -1,17 +1,27 @@
 """Many real processes, each of which handles one event at the same moment: `python crowd.py DIRECTORY < CALLS`.
 
-CALLS is a JSON list of events. The parent loads the function once and forks; the children wait for each other, run the
-handler, and leave what they printed in DIRECTORY/N.log and what they returned, or raised, in DIRECTORY/N.json.
+CALLS is a JSON list of events. The parent loads all of the function once and forks, so that the processes meet at the
+cloud and not at the imports; the children wait for each other, run the handler, and leave what they printed in
+DIRECTORY/N.log and what they returned, or raised, in DIRECTORY/N.json.
 """
 
+import importlib
 import json
 import os
+import pkgutil
 import sys
 import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
+import ecs_reboot
 from ecs_reboot import handler
+
+
+def load_all() -> None:
+    """Import every module of the function, whatever an event would have needed."""
+    for module in pkgutil.walk_packages(ecs_reboot.__path__, "ecs_reboot."):
+        importlib.import_module(module.name)
 
 
 def child(number: int, event: dict[str, object], out: Path, ready: int, go: int) -> None:
@@ -31,6 +41,7 @@ def child(number: int, event: dict[str, object], out: Path, ready: int, go: int)
 def main(directory: str) -> None:
     """Fork, let all go at once, wait for all."""
     events = json.load(sys.stdin)
+    load_all()
     ready, told = os.pipe()
     wait, go = os.pipe()
     children = []

@@ -12,16 +12,23 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from console import memory
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.settings.settings import load
 from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
 from localcloud.commands.project_function import SOURCE, project_function
+from localcloud.functioncompute.function import ENDPOINTS
 from localcloud.functioncompute.instance import Instance
 from localcloud.functioncompute.invocation import Invocation
 from localcloud.server.server import running
 
 REGION = "cn-hangzhou"
-SETTLE = "1"
+#: A claim in tags settles; one in the table does not.
+STORES = {
+    "tags": {"LEDGER": "tags", "CLAIM_SETTLE_SECONDS": "1"},
+    "tablestore": {"LEDGER": "tablestore", "TABLESTORE_INSTANCE": "ecs-rb", "TABLESTORE_TABLE": "ledger"},
+}
 CROWD = Path(__file__).with_name("crowd.py")
 
 
@@ -43,19 +50,30 @@ def alarm(instance_id: str) -> dict[str, Any]:
 
 
 class Wire:
-    """One local cloud with opted-in instances and faults; settings are the function's environment."""
+    """One local cloud with opted-in instances and faults; settings are the function's environment.
+
+    ``store`` is where the ledger is: `tags` or `tablestore`.
+    """
 
     def __init__(
-        self, stack: ExitStack, tmp_path: Path, *, count: int, faults: list[dict[str, Any]], **spec: Any
+        self,
+        stack: ExitStack,
+        tmp_path: Path,
+        *,
+        count: int,
+        faults: list[dict[str, Any]],
+        store: str = "tags",
+        **spec: Any,
     ) -> None:
-        self.settings = {"CLAIM_SETTLE_SECONDS": SETTLE, "DEADLINE_MARGIN_SECONDS": "1", "ECS_TIMEOUT_SECONDS": "2"}
+        self.settings = {"DEADLINE_MARGIN_SECONDS": "1", "ECS_TIMEOUT_SECONDS": "2", **STORES[store]}
         self.settings |= {name: spec.pop(name) for name in list(spec) if name.isupper()}
         declared = [
             {"instance_id": one, "tags": {"ecs-reboot": "enabled"}, "reboot_seconds": 120, **spec} for one in ids(count)
         ]
         document = {"instances": declared, "faults": faults}
         self.cloud = Cloud.from_fleet(fleet.parse(document, name="test", now=datetime.now(timezone.utc)))
-        self.url = stack.enter_context(running(self.cloud)).url
+        self._server = stack.enter_context(running(self.cloud))
+        self.url = self._server.url
         self._stack, self._tmp_path = stack, tmp_path
 
     def crowd(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -66,10 +84,8 @@ class Wire:
         environment = {
             **os.environ,
             **self.settings,
-            "PYTHONPATH": str(SOURCE),
-            "ECS_ENDPOINT": self.url,
-            "ESS_ENDPOINT": self.url,
-            "CMS_ENDPOINT": self.url,
+            "PYTHONPATH": os.environ.get("CODE", str(SOURCE)),
+            **dict.fromkeys(ENDPOINTS, self.url),
             "FC_REGION": REGION,
             "ALIBABA_CLOUD_ACCESS_KEY_ID": session.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": session.access_key_secret,
@@ -110,9 +126,17 @@ class Wire:
         return [change["instance_id"] for change in self.cloud.audit.changes() if change["from"] == "Running"]
 
     def entry(self, instance_id: str) -> ledger.Entry | None:
-        """Return the instance's ledger as anybody sees it in the console."""
-        text = self.cloud.fleet[instance_id].state.tags.get(ledger.KEY)
-        return ledger.parse(text, datetime.now(timezone.utc)) if text else None
+        """Return what the ledger holds of the instance, as the console shows it; None for nothing."""
+        written = self._memory().instances.get(instance_id)
+        return written.entry if written else None
+
+    def _memory(self) -> memory.Memory:
+        settings = load(self.settings)
+        with self.cloud.lock:
+            instances = self._server.services.ots.instances
+            found = memory.read(self.cloud.fleet, instances, settings, datetime.now(timezone.utc))
+        assert found, "the table of the settings is there"
+        return found
 
 
 def records(invocation: Invocation, kind: str = "result") -> list[dict[str, Any]]:

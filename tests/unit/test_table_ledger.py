@@ -108,6 +108,23 @@ def test_of_two_runs_on_one_instance_one_has_it_wherever_the_other_comes_in() ->
             assert len(mine) + len(other[0][0]) == 1, (name, steps)
 
 
+def test_of_two_runs_that_are_refused_both_are_noted_wherever_the_other_comes_in() -> None:
+    three = "i-bp1test0000000000003"
+    for steps in ("before", "after"):
+        stage = Stage(ONE, TWO, three, MAX_REBOOTS="1", STORM_FACTOR="0")
+        first = stage.claims()
+        stage.obtain(first)
+        first.record(REGION, {ONE: "accepted"})  # so nobody waits for what came of it
+
+        def comes_in(stage: Stage = stage) -> None:
+            stage.got(three, request="r-3", run="run-3")
+
+        getattr(stage.table, steps)["w#"] = [comes_in]
+        assert stage.got(TWO, request="r-2", run="run-2")[1] == [(TWO, "blast_radius")]
+        asked = set(stage.window().asked_for)
+        assert asked == {window_row.instance_digest(TWO), window_row.instance_digest(three)}, steps
+
+
 def test_of_two_runs_with_one_place_one_has_it_wherever_the_other_comes_in() -> None:
     for name in ("w#", "i#"):
         for steps in ("before", "after"):

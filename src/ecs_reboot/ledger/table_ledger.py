@@ -149,11 +149,13 @@ class TableLedger:
                 judged, late = self._in_time(judged)
                 lost |= late
                 if not judged.claims:
-                    self._leave(region_id, window, found, judged, placed)
-                    return Obtained(frozenset(mine), lost)
+                    noted = self._leave(region_id, window, found, judged, placed)
+                    placed = {}
+                    if noted or late or attempt == ROUNDS or not self._pause(attempt):
+                        return Obtained(frozenset(mine), lost)
+                    continue
                 gone = {instance_id: entry for instance_id, entry in placed.items() if instance_id not in judged.claims}
-                if gone:
-                    self._give_back(region_id, gone)
+                self._give_back(region_id, gone)
                 # What is written may be there although its answer never came.
                 placed = dict(judged.claims)
                 if not gone and self._place(region_id, window, found, judged):
@@ -163,7 +165,7 @@ class TableLedger:
                     left = [candidate for candidate in left if candidate.instance_id in placed]
                     if not left:
                         return Obtained(frozenset(mine), lost)
-                if not self._deadline.wait(JITTER_SECONDS * attempt * self._deadline.clock.jitter()):
+                if not self._pause(attempt):
                     break
         except CloudError:
             if dry_run:
@@ -383,16 +385,25 @@ class TableLedger:
             )
         return ours
 
-    def _leave(self, region_id: str, window: Window, found: Found, judged: Judged, placed: Mapping[str, Entry]) -> None:
-        """Take note of those refused because of others, and give places back; losing this race does not matter."""
+    def _leave(self, region_id: str, window: Window, found: Found, judged: Judged, placed: Mapping[str, Entry]) -> bool:
+        """Give places back and take note of those refused because of others; return False if the note was not taken.
+
+        A note that loses its race is tried again: from fifty alarms at once most would be lost, and so the storm.
+        """
         if placed:
             self._give_back(region_id, placed)
         if not judged.crowded or window.storm_at > millis(found.now) - int(self._settings.window_seconds * 1000):
-            return
+            return True
         after = window.with_slots((), self._settings.window_seconds, found.now)
         after = after.with_asked(judged.crowded, found.now, storm=bool(judged.storm))
-        with suppress(CloudError):
-            self._window_swapped(region_id, found, after)
+        try:
+            return self._window_swapped(region_id, found, after)
+        except CloudError:
+            return True  # the answer stands without it, and an alarm must not wait for a note
+
+    def _pause(self, attempt: int) -> bool:
+        """Wait a moment before the next round, longer each time; return False where there is no time for it."""
+        return self._deadline.wait(JITTER_SECONDS * attempt * self._deadline.clock.jitter())
 
     # ---- taking back
 
