@@ -144,8 +144,13 @@ def _version(client: str, language: str) -> str:
         return str(
             json.loads((DOCS.parent / "tests/contract/node/package.json").read_text("utf-8"))["dependencies"][client]
         )
-    pins = dict(line.split("==") for line in (DOCS.parent / "constraints.txt").read_text("utf-8").splitlines())
-    return pins[client]
+    pins = [
+        line.split("==")
+        for name in ("constraints.txt", "tests/contract/ansible/requirements.txt")
+        for line in (DOCS.parent / name).read_text("utf-8").splitlines()
+        if not line.startswith("#")
+    ]
+    return dict(pins)[client]
 
 
 def _by_service(calls: Iterable[str]) -> str:

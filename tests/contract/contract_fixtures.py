@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ansible_modules import AnsibleModules
+from ansible_modules import installed as ansible_installed
 from client_marks import SOURCES, Tried, answered_calls
 from node_clients import NodeProgram, installed
 from serving import Served, serving
@@ -50,3 +52,9 @@ def package() -> Callable[[str], Any]:
 def node_program() -> NodeProgram:
     """Run a program of ``node/`` with the official clients for Node."""
     return installed()
+
+
+@pytest.fixture(scope="session")
+def ansible_modules() -> AnsibleModules:
+    """Run Ansible's modules for Alibaba Cloud."""
+    return ansible_installed()

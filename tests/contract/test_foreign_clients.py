@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_modules import AnsibleModules
 from serving import BATCH, WEB, WEB_2
 
 from localcloud.account import fleet
@@ -100,6 +101,32 @@ def test_footmark_reads_and_operates_instances(as_proxy: Running, monkeypatch: p
     ecs.reboot_instances(instance_ids=[WEB])
     ecs.stop_instances(instance_ids=[WEB_2])
     ecs.start_instances(instance_ids=[BATCH])
+
+
+@pytest.mark.client(
+    "ansible-alicloud", "ecs:DescribeInstances", "ecs:DescribeDisks", "ecs:DescribeUserData", "ecs:StopInstance",
+    "ecs:StartInstance", "ecs:ListTagResources", "ecs:TagResources",
+)  # fmt: skip
+def test_ansible_reads_stops_starts_and_tags_instances(server: Running, ansible_modules: AnsibleModules) -> None:
+    key, secret = keys(server)
+    info, stopped, started, tagged, absent = ansible_modules(
+        {"http_proxy": server.url, "ALICLOUD_ACCESS_KEY": key, "ALICLOUD_SECRET_KEY": secret, "ALICLOUD_REGION": HZ},
+        ("ali_instance_info", {"instance_ids": [WEB]}),
+        ("ali_instance", {"state": "stopped", "instance_ids": [WEB_2], "force": True, "user_data": ""}),
+        ("ali_instance", {"state": "running", "instance_ids": [BATCH]}),
+        ("ali_ecs_tag", {"resource_ids": [WEB], "tags": {"owner": "web team"}}),
+        ("ali_ecs_tag", {"resource_ids": ["i-bp1absentabsentabsen"], "tags": {"owner": "nobody"}}),
+    )
+    (web,) = info["instances"]
+    assert (web["instance_name"], web["private_ip_address"], web["public_ip_address"]) == ("web-01", "10.0.0.0", "")
+    assert web["eip"] == {"allocation_id": "", "ip_address": "", "internet_charge_type": ""}
+    assert web["tags"] == {"ecs-reboot": "enabled", "app": "web"}
+    assert [disk["volume_id"][:2] for disk in web["block_device_mappings"]] == ["d-"]
+    assert (stopped["changed"], started["changed"], tagged["changed"]) == (True, True, True)
+    assert "No matching resource" in absent["msg"]
+    fleet_now = server.cloud.fleet
+    assert (fleet_now[WEB_2].status, fleet_now[BATCH].status) == ("Stopped", "Running")
+    assert fleet_now[WEB].state.tags["owner"] == "web team"
 
 
 @pytest.mark.client(
