@@ -106,11 +106,11 @@ def clients() -> Iterable[tuple[str, ...]]:
     for path in sorted((DOCS.parent / "tests" / "contract").glob("test_*.py")):
         language = "Node.js" if path.name.startswith("test_node_") else "Python"
         for client, calls, refused in _client_marks(path):
-            known, told = tried.setdefault((client, language), ({}, {}))
-            known |= dict.fromkeys(calls)
+            understood, told = tried.setdefault((client, language), ({}, {}))
+            understood |= dict.fromkeys(calls)
             told |= dict.fromkeys(refused)
-    for (client, language), (calls, refused) in sorted(tried.items(), key=lambda row: (row[0][1], row[0][0].lower())):
-        yield f"`{client}` for {language}", _version(client, language), _by_service(calls), ", ".join(refused)
+    for (client, language), (understood, told) in sorted(tried.items(), key=lambda row: (row[0][1], row[0][0].lower())):
+        yield f"`{client}` for {language}", _version(client, language), _by_service(understood), ", ".join(told)
 
 
 def _client_marks(path: Path) -> Iterable[tuple[str, list[str], list[str]]]:

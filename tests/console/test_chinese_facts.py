@@ -45,7 +45,7 @@ def _filled(part: ast.expr) -> str:
     call = part.value if isinstance(part, ast.FormattedValue) else None
     if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "counted":
         noun = call.args[1]
-        return f"2 {noun.value}s" if isinstance(noun, ast.Constant) else "2"
+        return f"2 {noun.value!s}s" if isinstance(noun, ast.Constant) else "2"
     return "9"
 
 

@@ -204,8 +204,8 @@ def test_secrets_are_never_told(where: Running, client: Client) -> None:
     client.finished(number)
     told = json.dumps(first_message(where)) + json.dumps(client.story(number))
     assert not any(secret in told for secret in secrets)
-    told = fields(first_message(where))
-    assert {one["name"]: one["set"] for one in told if one["secret"]} == {
+    shown = fields(first_message(where))
+    assert {field["name"]: field["set"] for field in shown if field["secret"]} == {
         "WEBHOOK_TOKEN": True, "NOTIFY": True, "NOTIFY_SECRET": False,
     }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Clients that nobody here wrote, unpatched, against the local cloud: the current SDK and the older one."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -42,18 +42,18 @@ HZ = "cn-hangzhou"
 
 
 @pytest.fixture(scope="module")
-def shared():
+def shared() -> Iterator[Running]:
     with server.running(Cloud.from_fleet(fleet.default())) as where:
         yield where
 
 
 @pytest.fixture
-def running(shared: Running):
+def running(shared: Running) -> Running:
     shared.cloud.reset()
     return shared
 
 
-def current_client(running: Running, credential: Credential, **more: Any):
+def current_client(running: Running, credential: Credential, **more: Any) -> Client:
     return Client(
         Config(
             access_key_id=credential.access_key_id,
@@ -68,7 +68,7 @@ def current_client(running: Running, credential: Credential, **more: Any):
 
 
 @pytest.fixture(params=["root", "role"])
-def current(running: Running, request: pytest.FixtureRequest):
+def current(running: Running, request: pytest.FixtureRequest) -> Client:
     """The current SDK, with the account's key and with a role session's."""
     credentials = running.cloud.credentials
     return current_client(
@@ -194,7 +194,7 @@ class TestCurrentSdk:
         assert len(running.cloud.audit.calls("RebootInstances")) == 1
 
 
-def raw_describe():
+def raw_describe() -> tuple[Any, Any, Any]:
     from alibabacloud_tea_openapi.models import OpenApiRequest, Params
     from darabonba.runtime import RuntimeOptions
 
@@ -213,7 +213,7 @@ def raw_describe():
 
 
 @pytest.fixture(params=["root", "role"])
-def older(running: Running, request: pytest.FixtureRequest):
+def older(running: Running, request: pytest.FixtureRequest) -> Callable[..., Any]:
     """The older SDK: a function that sends a request of its own kind and decodes the answer."""
     credentials = running.cloud.credentials
     host, port = running.host_port.split(":")

@@ -62,7 +62,7 @@ def test_libcloud_lists_and_operates_nodes(server: Running) -> None:
     from libcloud.compute.types import Provider
 
     host, _, port = server.host_port.partition(":")
-    driver = get_driver(Provider.ALIYUN_ECS)(*keys(server), region=HZ, secure=False, host=host, port=int(port))
+    driver: Any = get_driver(Provider.ALIYUN_ECS)(*keys(server), region=HZ, secure=False, host=host, port=int(port))
     nodes = {node.id: node for node in driver.list_nodes()}
     assert (nodes[WEB].name, nodes[WEB].private_ips) == ("web-01", ["10.0.0.0"])
     assert driver.reboot_node(nodes[WEB])
@@ -138,7 +138,7 @@ def test_aliyun_log_reads_projects_and_logstores(server: Running) -> None:
     client = LogClient(server.url, *keys(server))
     project = client.get_project("")
     assert (project.get_projectname(), project.get_region(), project.get_status()) == ("ecs-reboot", HZ, "Normal")
-    store = client.get_logstore("", "records")
+    store: Any = client.get_logstore("", "records")
     assert (store.logstore_name, store.ttl, store.shard_count, store.mode) == ("records", 30, 2, "standard")
     assert client.list_logstore("").get_logstores() == ["records"]
     client.put_logs(PutLogsRequest("", "records", "t", "s", [LogItem(contents=[("a", "b")])]))

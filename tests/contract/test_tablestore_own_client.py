@@ -12,7 +12,7 @@ from ecs_reboot.cloud.credentials import Credentials
 from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused
 from ecs_reboot.cloud.tablestore import outcome
 from ecs_reboot.cloud.tablestore.client import Tablestore, _connections
-from ecs_reboot.cloud.tablestore.rows import HIGHEST, LOWEST, Condition, Delete, Key, Put, Row
+from ecs_reboot.cloud.tablestore.rows import HIGHEST, LOWEST, Change, Condition, Delete, Key, Put, Row
 from localcloud.account.cloud import Cloud
 from localcloud.account.faults import Fault
 from localcloud.account.fleet import Fleet
@@ -89,7 +89,7 @@ def test_a_swap_is_won_once_and_lost_by_whoever_comes_later(client: Tablestore) 
 def test_each_row_of_a_batch_is_won_or_lost_by_itself(client: Tablestore) -> None:
     client.put_row(TABLE, version("i#1", 1, NEW))
     client.put_row(TABLE, version("i#3", 1, NEW))
-    changes = [version("i#1", 2, at(1)), version("i#2", 2, at(1)), Delete(key("i#3"), at(1))]
+    changes: list[Change] = [version("i#1", 2, at(1)), version("i#2", 2, at(1)), Delete(key("i#3"), at(1))]
     rows = client.batch_write_row(TABLE, changes).rows
     assert [row and outcome.of_code(row.code) for row in rows] == [None, "condition_failed", None]
     read = client.batch_get_row(TABLE, [key(f"i#{n}") for n in (1, 2, 3)])
@@ -97,7 +97,7 @@ def test_each_row_of_a_batch_is_won_or_lost_by_itself(client: Tablestore) -> Non
 
 
 def test_a_region_is_listed_page_by_page(client: Tablestore) -> None:
-    changes = [version(f"i#{n}", n, NEW) for n in range(5)]
+    changes: list[Change] = [version(f"i#{n}", n, NEW) for n in range(5)]
     assert set(client.batch_write_row(TABLE, changes).rows) == {None}
     client.put_row(TABLE, Put(Row((("region", "cn-beijing"), ("row", "i#9")), {"v": 1}), NEW))
     start, end = ((("region", REGION), ("row", bound)) for bound in (LOWEST, HIGHEST))

@@ -16,7 +16,7 @@ def tick(here: Stage, **request: Any) -> dict[str, Any]:
 
 
 def progress(answer: dict[str, Any]) -> str:
-    return next(result["reason"] for result in answer["results"] if result["code"] == "rolling_progress")
+    return next(str(result["reason"]) for result in answer["results"] if result["code"] == "rolling_progress")
 
 
 def wait_until_up(here: Stage, timeout: float = 20) -> None:

@@ -25,6 +25,7 @@ def objects(here: Stage) -> dict[str, bytes]:
 
 
 def result(answer: dict[str, Any]) -> dict[str, Any]:
+    only: dict[str, Any]
     (only,) = answer["results"]
     return only
 

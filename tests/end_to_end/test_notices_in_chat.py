@@ -30,7 +30,8 @@ def at(here: Stage, path: str, body: object = None) -> Any:
 
 
 def chat_of(here: Stage) -> list[dict[str, Any]]:
-    return at(here, "/chat")["messages"]
+    messages: list[dict[str, Any]] = at(here, "/chat")["messages"]
+    return messages
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_event_is_what_its_name_says(name: str) -> None:
     reading = read((EVENTS / name).read_bytes(), rules, NOW)
     asked = [target.instance_id for request in reading.requests for target in request.targets]
     asked += ["=".join(tag) for request in reading.requests if request.selector for tag in request.selector.tags]
-    codes = [one.code for one in (*reading.ignored, *reading.rejected)]
+    codes = [event.code for event in reading.ignored] + [event.code for event in reading.rejected]
     assert (reading.trigger, " ".join(asked), " ".join(codes)) == EXPECTED[name]
 
 

@@ -65,7 +65,8 @@ def test_the_body_is_carried_as_it_came(*, encoded: bool) -> None:
 
 @pytest.mark.parametrize("carrier", ["headers", "queryParameters"])
 def test_the_token_is_not_carried(carrier: str) -> None:
-    event = http(**{name: {} for name in ("headers", "queryParameters") if name != carrier})
+    without: dict[str, Any] = {name: {} for name in ("headers", "queryParameters") if name != carrier}
+    event = http(**without)
     assert reading(json.dumps(event).encode()).requests
     text = sealed(event).decode()
     assert TOKEN not in text

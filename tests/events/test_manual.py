@@ -55,7 +55,7 @@ def test_force_is_unsaid_unless_said() -> None:
     "selector",
     [{"tags": {"app": "web", "role": "x"}}, {"resource_group_id": "rg-acfm2abcd"}, {"name": "web-*"}],
 )
-def test_a_selector_needs_no_ids(selector: dict[str, object]) -> None:
+def test_a_selector_needs_no_ids(selector: dict[str, Any]) -> None:
     (request,) = reading({**selector, "region_id": "cn-beijing"}).requests
     assert not request.targets
     assert request.selector is not None

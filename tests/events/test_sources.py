@@ -34,7 +34,7 @@ def reading(event: object) -> ParsedEvent:
 
 
 def codes(found: ParsedEvent) -> list[str]:
-    return [item.code for item in (*found.ignored, *found.rejected)]
+    return [*(item.code for item in found.ignored), *(item.code for item in found.rejected)]
 
 
 def asked(found: ParsedEvent) -> list[str]:

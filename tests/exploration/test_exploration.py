@@ -10,13 +10,13 @@ import pytest
 from cli.program import main
 from exploration import promises
 from exploration.moves import Rules
-from exploration.scenarios import Scenario, scenarios
+from exploration.scenarios import Scenario, StoreName, scenarios
 from exploration.search import Explored, Search
 from exploration.state import Move, State
 from exploration.story import line
 from exploration.world import Laws
 
-STORES = ("tags", "tablestore")
+STORES: tuple[StoreName, ...] = ("tags", "tablestore")
 #: Of the larger scenarios, this many states are enough to see that the search gets to where runs meet.
 SOME = 400
 

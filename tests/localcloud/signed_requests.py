@@ -7,7 +7,7 @@ import hmac
 import http.client
 import itertools
 import json
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,19 +21,19 @@ _NONCES = itertools.count()
 _EMPTY_HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
-def timestamp(moment: datetime | None = None):
+def timestamp(moment: datetime | None = None) -> str:
     return (moment or datetime.now(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def acs3(
     credential: Credential,
     action: str,
-    parameters: dict[str, str] | None,
+    parameters: dict[str, str],
     *,
     host: str = "ecs.local",
     method: str = "POST",
     **overrides: str,
-):
+) -> dict[str, str]:
     """Return the headers of an ACS3 request; ``overrides`` are headers, with _ for -."""
     headers = {
         "host": host,
@@ -59,8 +59,8 @@ def acs3(
 
 
 def v1(
-    credential: Credential, action: str, parameters: dict[str, str] | None, *, method: str = "POST", **overrides: str
-):
+    credential: Credential, action: str, parameters: dict[str, str], *, method: str = "POST", **overrides: str
+) -> dict[str, str]:
     """Return the parameters of a version 1.0 request; ``overrides`` are common parameters."""
     signed = {
         **parameters,
@@ -85,29 +85,31 @@ def v1(
 
 @dataclass
 class Api:
-    """Calls actions of a cloud without a socket; each answer is (status, decoded JSON), or None for a dropped one."""
+    """Calls actions of a cloud without a socket, as its account or ``caller``; an answer is (status, decoded JSON)."""
 
     cloud: Cloud
-    credential: Credential | None = None
+    caller: InitVar[Credential | None] = None
+    credential: Credential = field(init=False)
     ecs: Ecs = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, caller: Credential | None) -> None:
         self.ecs = Ecs(self.cloud)
-        self.credential = self.credential or self.cloud.credentials.root
+        self.credential = caller or self.cloud.credentials.root
 
-    def call(self, action: str, parameters: dict[str, str] | None = None, /, **named: Any):
+    def call(self, action: str, parameters: dict[str, str] | None = None, /, **named: Any) -> tuple[int, Any]:
         parameters = {**(parameters or {}), **named}
         headers = acs3(self.credential, action, parameters)
         return self.send(Request("POST", "/", list(parameters.items()), headers))
 
-    def send(self, request: Request):
+    def send(self, request: Request) -> tuple[int, Any]:
         answer = asyncio.run(self.ecs.answer(request))
-        return answer and (answer.status, json.loads(answer.body))
+        assert answer is not None, "the call was dropped"
+        return answer.status, json.loads(answer.body)
 
 
 def over_http(
-    host_port: str, credential: Credential, action: str, parameters: dict[str, str] | None, *, timeout: float = 10
-):
+    host_port: str, credential: Credential, action: str, parameters: dict[str, str], *, timeout: float = 10
+) -> tuple[int, http.client.HTTPMessage, bytes]:
     """Send one signed request over a connection of its own: (status, headers, body)."""
     connection = http.client.HTTPConnection(host_port, timeout=timeout)
     try:

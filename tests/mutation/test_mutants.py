@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 import ecs_reboot
-from simulation.mutants import MUTANTS
+from simulation.mutants import MUTANTS, Mutant
 from simulation.mutate import main
 
 SOURCE = Path(ecs_reboot.__file__).parent
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_every_mutant_still_has_its_place(mutant) -> None:  # noqa: ANN001 - one of MUTANTS
+def test_every_mutant_still_has_its_place(mutant: Mutant) -> None:
     assert (SOURCE / f"{mutant.module}.py").read_text("utf-8").count(mutant.old) == 1
     assert mutant.old != mutant.new
 

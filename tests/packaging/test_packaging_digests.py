@@ -4,6 +4,7 @@ import base64
 import hashlib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_a_file_that_nobody_knows_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"recorded": b"y = 1\n"}, {"record": False}])
-def test_a_wheel_that_is_not_as_its_record_says_is_refused(tmp_path: Path, changes: dict[str, bytes]) -> None:
+def test_a_wheel_that_is_not_as_its_record_says_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
     path = wheel(tmp_path, **changes)
     with pytest.raises(BuildError, match="RECORD"):
         digests.check(path, {NAME: digest(path)})

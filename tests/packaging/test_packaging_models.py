@@ -20,7 +20,9 @@ REAL = schemas.models_of("ecs_reboot")
 EACH = pytest.mark.parametrize("name", [name for name, cls in REAL.items() if cls.model_fields])
 FEW = settings(max_examples=25)
 
-_ZONES = st.sampled_from([timezone.utc, timezone(timedelta(hours=8)), timezone(timedelta(hours=-3, minutes=-30)), None])
+_ZONES: st.SearchStrategy[Any] = st.sampled_from(
+    [timezone.utc, timezone(timedelta(hours=8)), timezone(timedelta(hours=-3, minutes=-30)), None]
+)
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 
 

@@ -3,13 +3,14 @@
 import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from recorded_night import Night
 
 from cli.program import main
 from ecs_reboot.model import Instance, RebootRequest, Target
+from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.settings.settings import load
@@ -21,7 +22,7 @@ NOW = datetime(2026, 11, 23, 18, 0, tzinfo=timezone.utc)
 POLICY = load({}).policy
 
 
-def row(code: str, number: int, *, kind: str = "result", days_ago: float = 0, **more: Any) -> dict[str, Any]:
+def row(code: Code, number: int, *, kind: str = "result", days_ago: float = 0, **more: Any) -> dict[str, Any]:
     instance_id = f"i-bp{number}"
     facts = Facts(
         request=RebootRequest(trigger="manual", evidence="a test"),
@@ -32,7 +33,9 @@ def row(code: str, number: int, *, kind: str = "result", days_ago: float = 0, **
         policy=POLICY,
         now=NOW,
     )
-    action = "reboot" if code in ("recovered", "stayed_down", "DRYRUN.SUCCESS", "refused") else "skip"
+    action: Literal["reboot", "skip"] = (
+        "reboot" if code in ("recovered", "stayed_down", "DRYRUN.SUCCESS", "refused") else "skip"
+    )
     result = records.of_decision(facts, action, code, "why", **more)
     flat = records.flat(result, "r-1", kind, NOW - timedelta(days=days_ago))
     return {**flat, "record_id": f"{code}-{number}-{kind}-{days_ago}"}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from recorded_night import ROOT, Night
@@ -18,12 +19,14 @@ from ecs_reboot.policy.facts import Facts
 from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.settings.settings import load
 from review.guard_facts import FACTS
-from review.guard_table import guard_table
+from review.guard_table import Row, guard_table
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=timezone.utc)
 
 
-def facts(settings: dict[str, str] | None = None, /, *, request: dict[str, object] | None = None, **instance: object):
+def facts(
+    settings: dict[str, str] | None = None, /, *, request: dict[str, Any] | None = None, **instance: Any
+) -> Facts:
     shown = {
         "instance_id": "i-bp1", "region_id": "cn-hangzhou", "status": "Running", "tags": (("ecs-reboot", "enabled"),),
         "start_time": NOW - timedelta(days=3), "read_at": NOW, **instance,
@@ -38,7 +41,7 @@ def facts(settings: dict[str, str] | None = None, /, *, request: dict[str, objec
     )
 
 
-def row(code: str, of: Facts):
+def row(code: str, of: Facts) -> Row:
     return next(row for row in guard_table(of) if row.code == code)
 
 
@@ -89,8 +92,10 @@ def test_a_row_s_text_names_the_settings_that_its_guard_reads() -> None:
         ("blast_radius", {}, {}, "1 other rebooted within 3600 s, limit 2 (MAX_REBOOTS 5%)"),
     ],
 )
-def test_a_row_says_the_fact(code: str, settings: dict[str, str], instance: dict[str, object], text: str) -> None:
-    assert text in FACTS[code](facts(settings), facts(settings, **instance).instance)
+def test_a_row_says_the_fact(code: str, settings: dict[str, str], instance: dict[str, Any], text: str) -> None:
+    shown = facts(settings, **instance).instance
+    assert shown is not None
+    assert text in FACTS[code](facts(settings), shown)
 
 
 def test_after_the_guard_that_objects_none_is_reached() -> None:

@@ -11,6 +11,7 @@ from ecs_reboot.ledger.group_row import Member
 from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.ledger.window_row import Ended, Slot, Window, millis
 from ecs_reboot.settings.settings import Settings, load
+from stack.ledger import LedgerTable
 from stack.ledger_story import MEANINGS, Known, lines, of_table
 
 REGION, ONE, TWO = "cn-hangzhou", "i-bp1one00000001", "i-bp1two00000002"
@@ -23,13 +24,13 @@ def settings(**more: str) -> Settings:
     )
 
 
-class Rows:
+class Rows(LedgerTable):
     """A table that holds these rows."""
 
     def __init__(self, rows: Mapping[str, Mapping[str, Stored]]) -> None:
         self._rows = rows
 
-    def rows(self, region_id: str, before_region: str) -> Mapping[str, Mapping[str, Stored]]:
+    def rows(self, region_id: str, before_region: str = "") -> Mapping[str, Mapping[str, Stored]]:
         assert (region_id, before_region) == (REGION, "")
         return self._rows
 

@@ -12,7 +12,7 @@ from cloud_languages import event_pattern
 from cloud_languages.template import document
 from cloud_languages.template.render import plan, rendered
 from ecs_reboot.events import EventSettings, catalog, read
-from ecs_reboot.settings.settings import VARIABLES
+from ecs_reboot.settings.variables import VARIABLES
 from stack import checks
 from stack.generate import record_fields
 

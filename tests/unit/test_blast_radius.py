@@ -1,6 +1,7 @@
 """Counting a region's entries."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -88,7 +89,9 @@ def test_a_storm_lasts_a_window_for_everybody() -> None:
 
 def test_reboots_that_left_instances_down_are_counted_from_the_latest_back() -> None:
     def row(**states: str) -> int:
-        entries = {name: entry(state, ago=1000 - 100 * place) for place, (name, state) in enumerate(states.items())}
+        entries: dict[str, Any] = {
+            name: entry(state, ago=1000 - 100 * place) for place, (name, state) in enumerate(states.items())
+        }
         return excluding(activity(window=timedelta(minutes=1), **entries)).down_in_a_row
 
     assert row(one="down", two="down", three="down") == 3
@@ -102,7 +105,9 @@ def test_reboots_that_left_instances_down_are_counted_from_the_latest_back() -> 
 def test_of_reboots_claimed_together_those_down_count_first_in_whatever_order_they_are_read(
     states: tuple[str, ...],
 ) -> None:
-    entries = {name: entry(state, ago=10) for name, state in zip(("one", "two", "three"), states, strict=True)}
+    entries: dict[str, Any] = {
+        name: entry(state, ago=10) for name, state in zip(("one", "two", "three"), states, strict=True)
+    }
     assert excluding(activity(**entries)).down_in_a_row == 2
 
 

@@ -166,7 +166,7 @@ def test_alarms_wait_for_work_only_so_long_and_timers_to_the_next_tick() -> None
     assert said(commands, environment=environment).code == "allowed"  # a person's request
 
 
-UNREADABLE = {
+UNREADABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "scaling": ("managed", {}),
     "system_events": ("platform_repairing", {}),
     "agent": ("responsive", {"asked": ALARM}),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, NoReturn
 
 import pytest
 from scripted_ecs import (
@@ -40,7 +41,7 @@ SWEEP = LedgerCommand(verb="verify", trigger="timer", region_id=REGION)
 PERSON = request(force=True, by_hand=True, reason="seen on VNC")
 
 
-def hanging(state: str = "hung", ago: float = 1500, *, status: str = "Stopping", **fields: object) -> Instance:
+def hanging(state: str = "hung", ago: float = 1500, *, status: str = "Stopping", **fields: Any) -> Instance:
     tags = {"ecs-reboot": "enabled", ledger.KEY: entry(state, ago=ago, **fields)}
     return instance(ONE, status=status, tags=tags)
 
@@ -185,7 +186,7 @@ def test_what_comes_up_by_itself_is_not_powered_off(*, late: bool) -> None:
     assert sweep.run() == [(ONE, "recovered")]
 
 
-def _raise(error: Exception) -> None:
+def _raise(error: Exception) -> NoReturn:
     raise error
 
 

@@ -69,7 +69,8 @@ def test_attempts_are_the_earlier_ones_and_the_entry_itself_where_it_is_one() ->
     earlier = tuple(NOW - timedelta(seconds=age) for age in (7200, 3600))
     for state in ledger.ATTEMPTED:
         assert ledger.attempts(following(7200, 3600, state=state), NOW) == (*earlier, NOW)
-    for state in ("refused", "storm"):
+    not_attempted: tuple[ledger.State, ...] = ("refused", "storm")
+    for state in not_attempted:
         assert ledger.attempts(following(7200, 3600, state=state), NOW) == earlier
     assert ledger.attempts(following(7200, state="reset"), NOW) == ()
     assert ledger.attempts(None, NOW) == ()

@@ -22,7 +22,9 @@ URLS = {
 }
 
 
-def message(title: str = "[ecs-reboot] web-01 came back in 34 s", *lines: str, link: str = "https://l.example/q?a=1"):
+def message(
+    title: str = "[ecs-reboot] web-01 came back in 34 s", *lines: str, link: str = "https://l.example/q?a=1"
+) -> Message:
     return Message(
         kind="came_back",
         title=title,

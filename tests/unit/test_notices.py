@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_reboot.model import Instance, RebootRequest, Target
-from ecs_reboot.outcomes import BY_CODE, OUTCOMES
+from ecs_reboot.outcomes import BY_CODE, OUTCOMES, Code
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.records.notices.composition import Frame, compose, late
@@ -30,7 +30,7 @@ ENGLISH = Frame("en", "ecs-reboot", LINK, "/ecs-reboot/cn-hangzhou", "run-1")
 CHINESE = ENGLISH._replace(language="zh")
 
 
-def result(code: str, number: int = 1, *, action: str = "reboot", **more: Any) -> Result:
+def result(code: Code, number: int = 1, *, action: str = "reboot", **more: Any) -> Result:
     instance_id = f"i-{number}"
     facts = Facts(
         request=RebootRequest(trigger="cms_threshold", evidence="CPU above 95 %"),
@@ -174,7 +174,7 @@ def test_kinds_follow_from_the_table_of_outcomes() -> None:
         "accepted_unconfirmed",
         "still_rebooting",
     } == {code for code, kind in kinds.items() if kind == "not_back"}
-    quiet = {"intended", "DRYRUN.SUCCESS", "cooldown", "storm", "IncorrectInstanceStatus", "notice_failed"}
+    quiet: set[Code] = {"intended", "DRYRUN.SUCCESS", "cooldown", "storm", "IncorrectInstanceStatus", "notice_failed"}
     assert {kinds[code] for code in quiet} == {None}
 
 

@@ -17,7 +17,7 @@ from ecs_reboot.policy.findings import Agent, Findings, Reading, ScalingMember, 
 from ecs_reboot.policy.guards import GUARDS, Guard
 
 LEDGER = ledger.KEY
-CALM = {"limit": 3, "rebooted": 0, "asked_for": 0}
+CALM: dict[str, Any] = {"limit": 3, "rebooted": 0, "asked_for": 0}
 OPTED = {"ecs-reboot": "enabled"}
 
 

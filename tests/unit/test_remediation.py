@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -127,7 +128,7 @@ def test_no_page_of_a_selector_is_read_after_the_deadline_and_the_request_has_it
             read.append(one)
             yield (ecs.instances[one],)
 
-    ecs.select = select  # type: ignore[method-assign]  # more pages than there is time for
+    ecs.select = select  # type: ignore[method-assign,assignment]  # more pages than there is time for
     selector = Selector(region_id=REGION, tags=(("ecs-reboot", "enabled"),))
     assert stage.run(request(targets=(), selector=selector)) == [("", "no_answer")]
     assert stage.results[0].retriable
@@ -180,7 +181,7 @@ def test_proof_is_written_into_the_ledger() -> None:
         ecs = ScriptedEcs(instance())
         stage = Stage(ecs, VERIFY_SECONDS="60")
         stage.run(request())
-        ecs.after["describe"] = [None, lambda end=end, ecs=ecs: ecs.change(ONE, status=end)]
+        ecs.after["describe"] = [None, partial(ecs.change, ONE, status=end)]
         proven = stage.remediation.prove(stage.results)
         assert [result.code for result in proven] == ["recovered" if state == "back" else "stayed_down"]
         assert ledger.parse(ecs.entry(ONE), stage.clock.now()).state == state

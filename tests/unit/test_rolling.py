@@ -79,5 +79,5 @@ def test_no_instance_is_in_two_places_and_only_running_ones_are_left(rows: list[
     result = made(*found)
     placed = result.done + result.under_way + result.failed + result.left
     assert len(placed) == len(set(placed))
-    status = {one.instance_id: one.status for one in found}
-    assert all(status[one] == "Running" for one in result.left + result.done)
+    statuses = {one.instance_id: one.status for one in found}
+    assert all(statuses[one] == "Running" for one in result.left + result.done)

@@ -122,7 +122,7 @@ def test_of_two_runs_that_are_refused_both_are_noted_wherever_the_other_comes_in
         getattr(stage.table, steps)["w#"] = [comes_in]
         assert stage.got(TWO, request="r-2", run="run-2")[1] == [(TWO, "blast_radius")]
         asked = set(stage.window().asked_for)
-        assert asked == {window_row.instance_digest(TWO), window_row.instance_digest(three)}, steps
+        assert asked == {ledger.instance_digest(TWO), ledger.instance_digest(three)}, steps
 
 
 def test_of_two_runs_with_one_place_one_has_it_wherever_the_other_comes_in() -> None:
@@ -142,7 +142,7 @@ def test_of_two_runs_with_one_place_one_has_it_wherever_the_other_comes_in() -> 
 
 @pytest.mark.parametrize("environment", [{"MAX_REBOOTS": "1"}, {"MAX_REBOOTS": "off", "GROUP_TAG": "app"}])
 @pytest.mark.parametrize("dies", ["before it claims", "before it asks"])
-def test_a_refusal_because_of_a_run_that_may_have_died_is_retriable(dies: str, environment: dict[str, str]) -> None:
+def test_a_refusal_because_of_a_run_that_may_have_died_is_retriable(dies: str, environment: dict[str, Any]) -> None:
     stage = Stage(tags={"app": "web"}, **environment)
     claims = stage.claims()
     if dies == "before it claims":

@@ -42,13 +42,24 @@ State = Literal[
 ]  # fmt: skip
 START_DUE: State = "start_due"
 #: States of an entry whose own time is an attempt.
-ATTEMPTED = ("claimed", "accepted", "in_doubt", "start_due", "back", "down", "hung", "unproven", "seen")
+ATTEMPTED: tuple[State, ...] = (
+    "claimed",
+    "accepted",
+    "in_doubt",
+    "start_due",
+    "back",
+    "down",
+    "hung",
+    "unproven",
+    "seen",
+)
 #: Of these nobody knows whether ECS ever got the request: a retry of the same event looks, and may ask again.
 UNKNOWN_TO_ECS = ("claimed", "in_doubt")
 #: Of these ECS was not asked upon the entry.
 NEVER_ASKED = ("void", "refused", "storm")
 #: Of these nobody knows yet how the reboot ended; these ended badly and hold until that is resolved.
-OPEN, UNRESOLVED = ("claimed", "accepted", "in_doubt", "start_due"), ("down", "hung")
+OPEN: tuple[State, ...] = ("claimed", "accepted", "in_doubt", "start_due")
+UNRESOLVED: tuple[State, ...] = ("down", "hung")
 #: Attempts count again from nothing when the last one is this long ago: what they were meant to mend is another fault.
 FORGOTTEN = timedelta(days=7)
 

@@ -15,14 +15,14 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 WEB = "i-bp1a2b3c4d5e6f7g8h9i"
 
 
-def parse(document: Any):
+def parse(document: Any) -> fleet.Fleet:
     return fleet.parse(document, name="fleet.yaml", now=NOW)
 
 
-def mistakes(document: Any):
+def mistakes(document: Any) -> tuple[str, ...]:
     with pytest.raises(DeclarationError) as caught:
         parse(document)
-    return caught.value.mistakes
+    return tuple(caught.value.mistakes)
 
 
 def test_an_instance_needs_no_more_than_its_id() -> None:

@@ -118,7 +118,7 @@ def test_every_call_to_every_service_takes_its_way(monkeypatch: pytest.MonkeyPat
                  "extensions": {connection._EXTENSION: {"close": lambda: None}}}  # fmt: skip
         application = Application(Services(Cloud.from_fleet(loaded(latency_seconds=0.05))))
         try:
-            await application(scope, receive, send)  # type: ignore[arg-type]
+            await application(scope, receive, send)
         finally:
             application.close()
 

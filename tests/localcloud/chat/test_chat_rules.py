@@ -36,7 +36,7 @@ def code(reply: Reply) -> str:
 
 def test_dingtalk_signature_by_the_vector_of_the_reference() -> None:
     robot = Robot("dingtalk", "t", secret="SECecs-reboot-test-vector")
-    signed = {"timestamp": "1793620800000", "sign": SIGN_OF_DINGTALK}
+    signed: dict[str, Any] = {"timestamp": "1793620800000", "sign": SIGN_OF_DINGTALK}
     assert code(dingtalk.answer(robot, call(DING, **signed))) == ""
     assert code(dingtalk.answer(robot, call(DING, **{**signed, "sign": SIGN_OF_DINGTALK.lower()}))) == "310000"
     assert code(dingtalk.answer(robot, call(DING, now=NOW + 3601, **signed))) == "310000"

@@ -1,6 +1,7 @@
 import inspect
 import json
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -22,7 +23,7 @@ HZ = "cn-hangzhou"
 
 
 @pytest.fixture
-def api():
+def api() -> Api:
     cloud = Cloud.from_fleet(
         Fleet(
             instances=(
@@ -40,27 +41,27 @@ def api():
     return Api(cloud)
 
 
-def many(number: int):
+def many(number: int) -> Api:
     cloud = Cloud.from_fleet(Fleet(instances=tuple(InstanceSpec(instance_id=f"i-{n}") for n in range(number))))
     return Api(cloud)
 
 
-def described(api: Api, **parameters: str):
+def described(api: Api, **parameters: str) -> list[str]:
     status, body = api.call("DescribeInstances", RegionId=HZ, **parameters)
     assert status == 200, body
     return [one["InstanceId"] for one in body["Instances"]["Instance"]]
 
 
-def code(result: tuple[int, dict[str, Any]]):
+def code(result: tuple[int, dict[str, Any]]) -> tuple[int, str]:
     status, body = result
     return status, body["Code"]
 
 
-def indexed(name: str, values: Any):
+def indexed(name: str, values: Iterable[str]) -> dict[str, str]:
     return {f"{name}.{n}": value for n, value in enumerate(values, start=1)}
 
 
-def reboot(api: Api, *instance_ids: str, **parameters: str):
+def reboot(api: Api, *instance_ids: str, **parameters: str) -> tuple[int, Any]:
     return api.call("RebootInstances", {**indexed("InstanceId", instance_ids), "RegionId": HZ, **parameters})
 
 
@@ -297,11 +298,11 @@ class TestRebootInstances:
 
 
 class TestStateMachine:
-    def history(self, cloud: Cloud):
+    def history(self, cloud: Cloud) -> list[tuple[str, str, str]]:
         cloud.advance()
         return [(change["from"], change["to"], change["time"][14:23]) for change in cloud.audit.changes()]
 
-    def rebooted(self, spec: InstanceSpec, parameters: dict[str, str] | None = None):
+    def rebooted(self, spec: InstanceSpec, parameters: dict[str, str] | None = None) -> Api:
         cloud = Cloud.from_fleet(Fleet(instances=(spec,)))
         cloud.clock.hold(NOW)
         cloud.reset()
@@ -404,7 +405,7 @@ def test_stop_and_start(api: Api) -> None:
 
 
 class TestTags:
-    def tag(self, api: Api, instance_ids: str, tags: Any, **parameters: str):
+    def tag(self, api: Api, instance_ids: Iterable[str], tags: Any, **parameters: str) -> tuple[int, Any]:
         pairs = {
             name: value
             for n, (key, tag_value) in enumerate(tags, start=1)
@@ -413,7 +414,7 @@ class TestTags:
         wanted = {"RegionId": HZ, "ResourceType": "instance", **parameters}
         return api.call("TagResources", {**wanted, **indexed("ResourceId", instance_ids), **pairs})
 
-    def tags(self, api: Api, instance_id: str):
+    def tags(self, api: Api, instance_id: str) -> dict[str, str]:
         return dict(api.cloud.fleet[instance_id].state.tags)
 
     def test_tags_are_set_and_replaced(self, api: Api) -> None:
@@ -536,7 +537,7 @@ names = st.sampled_from(
     ]
 )
 values = st.sampled_from([WEB, DB, HZ, "true", "1", "[]", "instance", "SuccessFirst", "Running", ""]) | st.text(
-    st.characters(exclude_categories=("Cs",))
+    st.characters(exclude_categories=["Cs"])
 )
 
 

@@ -1,6 +1,7 @@
 import http.client
 import json
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,25 +20,25 @@ WEB, DB = "i-web", "i-db"
 REBOOT = {"InstanceId.1": WEB, "RegionId": "cn-hangzhou"}
 
 
-def fleet():
+def fleet() -> Fleet:
     return Fleet(instances=(InstanceSpec(instance_id=WEB), InstanceSpec(instance_id=DB)))
 
 
 @pytest.fixture
-def running():
+def running() -> Iterator[Running]:
     with server.running(Cloud.from_fleet(fleet())) as where:
         yield where
 
 
-def declare(running: Running, **fault: dict[str, Any]) -> None:
+def declare(running: Running, **fault: Any) -> None:
     running.cloud.faults.add(faults.parse({"action": "RebootInstances", "times": 1, **fault}))
 
 
-def reboot(running: Running, **more: Any):
+def reboot(running: Running, **more: Any) -> tuple[int, http.client.HTTPMessage, bytes]:
     return over_http(running.host_port, running.cloud.credentials.root, "RebootInstances", REBOOT, **more)
 
 
-def effects(running: Running):
+def effects(running: Running) -> tuple[int | None, str, bool, bool]:
     (call,) = running.cloud.audit.calls("RebootInstances")
     return call["http_status"], call["code"], call["effect"], len(running.cloud.audit.changes(WEB)) > 0
 
@@ -153,7 +154,7 @@ def test_a_stale_read_tells_what_was_true(running: Running) -> None:
 
     def status() -> str:
         _, _, body = over_http(running.host_port, root, "DescribeInstances", {"RegionId": "cn-hangzhou"})
-        return json.loads(body)["Instances"]["Instance"][0]["Status"]
+        return str(json.loads(body)["Instances"]["Instance"][0]["Status"])
 
     assert [status(), status(), status()] == ["Running", "Running", "Stopping"]
 
@@ -173,7 +174,7 @@ def test_a_stale_read_has_old_tags_and_a_stale_write_new_ones() -> None:
 
 
 class TestSelection:
-    def taken(self, declared: Any, calls: Any):
+    def taken(self, declared: Any, calls: Any) -> list[list[str]]:
         armed = Faults(faults.parse(declared), Cloud.from_fleet(fleet(), seed=1).random("faults"))
         return [[fault.kind for fault in armed.take("ecs", action, ids)] for action, ids in calls]
 

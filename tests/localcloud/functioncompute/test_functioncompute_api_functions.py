@@ -119,9 +119,16 @@ def test_a_failing_request_is_repeated_in_time_and_then_told_of(one: Worker) -> 
     one.cloud.clock.hold()
     request_id = functions.enqueue(NAME, FAILING)
     for number, seconds in enumerate((0.5, 1.0), start=1):
-        assert wait_for(lambda number=number: len(one.kinds("invocation")) == number)
+
+        def begun(number: int = number) -> bool:
+            return len(one.kinds("invocation")) == number
+
+        def repeated(number: int = number) -> bool:
+            return len(one.runs()) > number
+
+        assert wait_for(begun)
         one.cloud.clock.step(seconds - 0.01)
-        assert not wait_for(lambda number=number: len(one.runs()) > number, seconds=0.2)
+        assert not wait_for(repeated, seconds=0.2)
         one.cloud.clock.step(0.02)
     assert functions.wait_until_idle(10)
     assert [run.request_id for run in one.runs()] == [request_id] * 3

@@ -119,7 +119,7 @@ class TestInvokeFunction:
         ],
     )
     def test_headers_are_read_strictly(self, api: Api, headers: dict[str, str], code: str) -> None:
-        assert api.refused(api.invoke(**headers)) == (400, code)
+        assert api.refused(api.invoke(b"a", **headers)) == (400, code)
         assert api.one.runs() == []
 
     def test_payloads_are_limited(self, api: Api) -> None:
@@ -218,7 +218,8 @@ class TestSettings:
 
     def test_functions_are_listed_in_pages(self, api: Api) -> None:
         def listed(**query: str) -> dict[str, Any]:
-            return api.call("ListFunctions", "GET", "/2023-03-30/functions", query=query).json
+            listing: dict[str, Any] = api.call("ListFunctions", "GET", "/2023-03-30/functions", query=query).json
+            return listing
 
         assert [one["functionName"] for one in listed(limit="1")["functions"]] == [NAME]
         assert "nextToken" not in listed(limit="1")

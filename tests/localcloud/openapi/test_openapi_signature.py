@@ -1,6 +1,7 @@
 import asyncio
 import json
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from signed_requests import Api, acs3, timestamp, v1
@@ -17,21 +18,22 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 
 
 @pytest.fixture
-def cloud():
+def cloud() -> Cloud:
     return Cloud.from_fleet(fleet.default())
 
 
 @pytest.fixture
-def api(cloud: Cloud):
+def api(cloud: Cloud) -> Api:
     return Api(cloud)
 
 
-def send(ecs: Ecs, request: Request):
+def send(ecs: Ecs, request: Request) -> tuple[int, Any]:
     answer = asyncio.run(ecs.answer(request))
+    assert answer is not None
     return answer.status, json.loads(answer.body)
 
 
-def post(parameters: dict[str, str], headers: dict[str, str]):
+def post(parameters: dict[str, str], headers: dict[str, str]) -> Request:
     return Request("POST", "/", list(parameters.items()), headers)
 
 
@@ -202,7 +204,7 @@ def test_a_nonce_is_forgotten_only_when_its_timestamp_can_not_be_good_any_more()
     assert not nonces.used("k", "n", NOW + timedelta(seconds=1801))
 
 
-def refusal(cloud: Cloud, credential: Credential):
+def refusal(cloud: Cloud, credential: Credential) -> tuple[int, str]:
     status, body = Api(cloud, credential).call("DescribeRegions")
     return status, body["Code"]
 
@@ -242,9 +244,9 @@ def test_credentials_that_open_nothing(cloud: Cloud) -> None:
 def test_an_incomplete_signature_is_told(
     cloud: Cloud, parameters: dict[str, str], headers: dict[str, str], code: str | None
 ) -> None:
-    answer = asyncio.run(Ecs(cloud).answer(post({**parameters, "Format": "JSON"}, headers)))
-    assert json.loads(answer.body)["Code"] == code
-    assert 400 <= answer.status < 500
+    status, answer = send(Ecs(cloud), post({**parameters, "Format": "JSON"}, headers))
+    assert answer["Code"] == code
+    assert 400 <= status < 500
 
 
 def test_a_timestamp_in_another_form_is_told(cloud: Cloud) -> None:

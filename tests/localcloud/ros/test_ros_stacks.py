@@ -125,7 +125,7 @@ class Account:
         return [*account.functions.names(), *topics, *queues, *rules, *timers, *roles, *account.http_triggers]
 
 
-CHANGES = (
+CHANGES: tuple[dict[str, Any], ...] = (
     {},
     {"LogDays": "30", "DryRun": "true"},
     {"StateEvents": "true"},

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,25 +28,27 @@ REBOOT = {"InstanceId.1": WEB, "RegionId": "cn-hangzhou"}
 
 
 @pytest.fixture(scope="module")
-def shared():
+def shared() -> Iterator[Running]:
     with server.running(Cloud.from_fleet(fleet.default(), time_scale=100)) as where:
         yield where
 
 
 @pytest.fixture
-def running(shared: Running):
+def running(shared: Running) -> Running:
     shared.cloud.reset()
     return shared
 
 
-def ask(running: Running, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None):
+def ask(
+    running: Running, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+) -> tuple[int, http.client.HTTPMessage, bytes]:
     with closing(http.client.HTTPConnection(running.host_port, timeout=10)) as connection:
         connection.request(method, path, body, headers or {})
         response = connection.getresponse()
         return response.status, response.headers, response.read()
 
 
-def raw(running: Running, data: bytes):
+def raw(running: Running, data: bytes) -> bytes:
     host, port = running.host_port.split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(data)
@@ -61,7 +64,7 @@ def test_it_listens_on_loopback_only(running: Running) -> None:
 def test_state_changes_are_audited_when_nobody_asks(running: Running) -> None:
     root = running.cloud.credentials.root
     assert over_http(running.host_port, root, "RebootInstances", REBOOT)[0] == 200
-    seen = []
+    seen: list[dict[str, Any]] = []
     unsubscribe = running.cloud.audit.subscribe(seen.append)
     deadline = time.monotonic() + 60
     while len(seen) < 2 and time.monotonic() < deadline:
@@ -236,7 +239,7 @@ def test_two_clouds_do_not_know_of_each_other() -> None:
         assert [len(cloud.audit.entries()) for cloud in clouds] == [1, 0]
 
 
-def start(*arguments: Any, **options: Any):
+def start(*arguments: Any, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "cli", *arguments],
         stdout=subprocess.PIPE,
@@ -250,6 +253,7 @@ def start(*arguments: Any, **options: Any):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_says_where_it_is_and_ends_when_told(number: int) -> None:
     with start("serve") as process:
+        assert process.stdout is not None
         where = json.loads(process.stdout.readline())
         assert set(where) >= {"ecs", "sls", "admin", "access_key_id", "access_key_secret"}
         host_port = where["ecs"].removeprefix("http://")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from localcloud.sls.protobuf import Log, LogGroup, Malformed, NotText, read_log_group
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 pairs = st.tuples(texts, texts)
 logs = st.builds(
     Log,

@@ -168,7 +168,7 @@ def log(at: float | None = None, **fields: str) -> bytes:
     return field(1, b"\x08" + bytes([*varint, moment]) + contents)
 
 
-RECORD = {"action": "reboot", "instance_id": "i-bp1", "reason": "disk é"}
+RECORD: dict[str, Any] = {"action": "reboot", "instance_id": "i-bp1", "reason": "disk é"}
 
 
 def test_a_record_is_written_and_read_back(service: Service) -> None:
@@ -221,7 +221,7 @@ def test_the_route_by_hash_key_is_taken_and_its_query_signed(service: Service) -
 
 def test_a_role_session_needs_its_token(service: Service) -> None:
     role = service.cloud.credentials.assume_role("function")
-    named = {"key": role.access_key_id, "secret": role.access_key_secret}
+    named: dict[str, Any] = {"key": role.access_key_id, "secret": role.access_key_secret}
     assert service.v1("POST", STORE, log(a="1"), **named).code == "Unauthorized"
     changed = {"x-acs-security-token": role.security_token}
     assert service.v1("POST", STORE, log(a="1"), changed=changed, **named).status == 200
@@ -269,7 +269,7 @@ OLD = formatdate(time.time() - 16 * 60, usegmt=True)
         ({"body": b"\x08\x01"}, 400, "PostBodyInvalid"),
         ({"body": field(3, b"\xff")}, 400, "InvalidEncoding"),
         ({"body": field(1, b"\x08\x01" + field(2, field(1, b"") + field(2, b"")))}, 400, "PostBodyInvalid"),
-        ({"body": log(**{"": "v"})}, 400, "InvalidKey"),
+        ({"body": log(None, **{"": "v"})}, 400, "InvalidKey"),
         ({"body": lambda: log(time.time() - 8 * 86_400, a="1")}, 400, "PostBodyInvalid"),
         ({"body": lambda: log(time.time() + 1000, a="1")}, 400, "PostBodyInvalid"),
     ],

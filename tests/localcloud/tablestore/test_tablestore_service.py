@@ -335,7 +335,8 @@ def _dated(columns: dict[str, int], stamp: bytes) -> bytes:
     sums = bytearray()
     crc: Callable[[bytes | bytearray], int] = plain_buffer.checksum
     out = b"\x75\0\0\0\1"
-    for name, value in (*KEY, *columns.items()):
+    cells: tuple[tuple[str, int | str], ...] = (*KEY, *columns.items())
+    for name, value in cells:
         plain = plain_buffer.variant(value)
         time = stamp if name in columns else b""
         sums.append(crc(name.encode() + plain + time))
