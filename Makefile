@@ -13,7 +13,7 @@ QUIETLY = $(shell test -t 2 || echo --quiet)
 VARIABLES := EVENT FLEET SET AUDIT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON \
 	REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS FORGET MINUTES QUERY FUNCTION ENDPOINT \
 	CONTACT_GROUP ONLY YES KEEP REPORT
-VARIABLES_OF_MAKE := PORT SEED DELIVERIES LESS SECONDS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
+VARIABLES_OF_MAKE := PORT OSV_URL SEED DELIVERIES LESS SECONDS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES) $(VARIABLES_OF_MAKE),$(GIVEN)))
 ifneq ($(UNKNOWN),)
@@ -131,8 +131,13 @@ format: $(VENV)/.dev ## put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-audit: $(VENV)/.audit ## known vulnerabilities in every version that constraints.txt names; asks a public database
-	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
+# OSV, for it knows versions by themselves: the other database passes over what it can't look up, and says all is well.
+audit: $(VENV)/.dev ## known vulnerabilities of every version in constraints.txt, from the OSV database: [OSV_URL=]
+	@mkdir -p build
+	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off --strict \
+	  --vulnerability-service osv $(if $(OSV_URL),--osv-url $(OSV_URL)) 2>build/audit.log; status=$$?; \
+	  grep 'known vulnerabilit' build/audit.log >&2 || { status=2; \
+	  echo "the OSV database could not be asked, nothing was checked: $$(tail -n 1 build/audit.log)" >&2; }; exit $$status
 
 docs: $(VENV)/.stack ## write the generated tables of docs/ anew
 	@$(ECS_REBOOT) docs
@@ -140,7 +145,7 @@ docs: $(VENV)/.stack ## write the generated tables of docs/ anew
 upgrade: ## write constraints.txt anew with the newest versions that pyproject.toml allows
 	rm -rf build/upgrade
 	$(PYTHON) -m venv build/upgrade
-	build/upgrade/bin/python -m pip --quiet install '.[stack,dev,audit]'
+	build/upgrade/bin/python -m pip --quiet install '.[stack,dev]'
 	build/upgrade/bin/python -m pip freeze --exclude ecs-reboot > constraints.txt
 	PYTHONPATH=src build/upgrade/bin/python -m bundle.digests
 
@@ -184,10 +189,6 @@ $(VENV)/.stack: $(VENV)/.schemas
 
 $(VENV)/.dev: $(VENV)/.stack
 	@$(PIP) $(QUIETLY) --editable '.[stack,dev]' >&2
-	@touch $@
-
-$(VENV)/.audit: $(VENV)/.run
-	@$(PIP) $(QUIETLY) --editable '.[audit]' >&2
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.dev

@@ -1,12 +1,18 @@
 """The Makefile with mistakes in what it is given: refused in a sentence, before anything is done."""
 
+import json
 import os
 import pty
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -169,3 +175,49 @@ def test_a_first_install_says_that_it_takes_a_while_and_shows_pip_s_progress_on_
         os.close(theirs)
     assert "pip: -m pip" in shown
     assert "--quiet" not in shown
+
+
+@contextmanager
+def vulnerabilities(known: dict[str, str], *, status: int = 200) -> Iterator[str]:
+    """Answer as the OSV database does: ``known`` has one vulnerability for some packages."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            found = known.get(asked["package"]["name"])
+            answer: dict[str, Any] = {"vulns": [{"id": found, "affected": [], "details": ""}]} if found else {}
+            body = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_request(self, *_status: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1/query"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(("known", "told"), [({}, "No known"), ({"urllib3": "OSV-2026-1"}, "Found 1 known")])
+def test_the_audit_asks_about_every_version(known: dict[str, str], told: str) -> None:
+    with vulnerabilities(known) as url:
+        ran = make("-o", ".venv/.dev", "audit", f"OSV_URL={url}")
+    assert told in ran.stderr
+    assert (ran.returncode, "OSV-2026-1" in ran.stdout) == ((2, True) if known else (0, False))
+
+
+def test_an_audit_that_reaches_no_database_fails_in_a_sentence() -> None:
+    with vulnerabilities({}, status=503) as url:
+        refused = make("-o", ".venv/.dev", "audit", f"OSV_URL={url}")
+    nobody = make("-o", ".venv/.dev", "audit", f"OSV_URL={url}")
+    for ran in (refused, nobody):
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert ran.stderr.startswith("the OSV database could not be asked, nothing was checked: ")
+        assert "Traceback" not in ran.stderr
