@@ -33,9 +33,33 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "            if status:\n",
     ),
     (
+        "a dead claim to finish passes for an accepted reboot",
+        "remediation/claims",
+        '    if entry.state == "finishing":\n        return None\n',
+        "",
+    ),
+    (
+        "what ends by force is not written down before it is asked for",
+        "remediation/finish",
+        'or not self._committed([order], "in_doubt", "the forced reboot"):',
+        "or False:",
+    ),
+    (
+        "a live run's claim to finish is taken for a dead one",
+        "policy/hung",
+        "        and now - entry.at > holds\n",
+        "",
+    ),
+    (
+        "a dead claim to finish is an attempt",
+        "ledger/entry",
+        '    if entry.state == "finishing":\n        return True',
+        '    if entry.state == "finishing":\n        return False',
+    ),
+    (
         "a start is not owed before the stop",
         "remediation/finish",
-        "committed = self._commit({order.instance_id: START_DUE for order in orders})",
+        "committed = self._commit({order.instance_id: state for order in orders})",
         "committed = frozenset(order.instance_id for order in orders)",
     ),
     (

@@ -320,7 +320,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a dead claim is an attempt",
         "ledger/entry",
-        'own = (entry.state == "claimed" and never_asked) or (',
+        "own = (entry.state in ABOUT_TO_ASK and never_asked) or (",
         "own = (",
     ),
     Mutant(

@@ -91,7 +91,7 @@ class Watch:
         if len(value) > ledger.MOST_CHARACTERS:
             raise Violation("an entry fits into a tag", f"{value!r} has {len(value)} characters")
         state = value.split(" ")[3]
-        if state == "claimed":
+        if state in ledger.ABOUT_TO_ASK:
             self._claims[run.number, instance_id] = now
             self._earlier_claims.setdefault(instance_id, []).append(now)
         storm = self._storms.get((region_id, instance_id))

@@ -23,6 +23,7 @@ _SECONDS, _ANSWER_SECONDS = 300.0, 10.0
 #: What each state says of an instance.
 MEANINGS: dict[State, str] = {
     "claimed": "a run was about to ask ECS, and may have died before it did",
+    "finishing": "a run was about to end by force a reboot that hangs, and has not asked ECS yet",
     "accepted": "ECS said yes; the sweep tells what came of it",
     "in_doubt": "ECS was asked and its answer was lost; a retry or the sweep tells",
     "start_due": "stopped by force to finish a reboot that hung; it is still to be started, by the sweep",

@@ -161,6 +161,21 @@ def test_crash_between_stop_and_start_leaves_the_start_to_the_next_sweep(wire: W
     assert calls == ["RebootInstances", "StopInstances", "StartInstances"]
 
 
+def test_crash_before_what_hangs_is_finished_is_no_accepted_reboot_and_the_retry_goes_on(wire: Wired) -> None:
+    hanging = {"status": "Stopping", "hangs": True, "attempts": [{"ago": "25m", "state": "hung"}], "reboot_seconds": 1}
+    here = wire(1, FORCE_REBOOT="escalate", CLAIM_SETTLE_SECONDS="2", **hanging)
+    asks = {"instance_ids": [ONE], "region_id": REGION, "force": True, "reason": "hangs in shutdown, ada"}
+    here.crash(asks, lambda entry: entry.get("action") == "TagResources", request_id="r-finish")
+    entry = here.entry(ONE)
+    assert entry
+    assert (entry.state, entry.force, len(entry.earlier)) == ("finishing", True, 1)
+    again = here.send(asks, request_id="r-finish")
+    assert outcomes(again) == ["accepted"], again.logs.decode()[-2000:]
+    power = [call["action"] for call in here.cloud.audit.calls() if call["effect"] and call["service"] == "ecs"]
+    assert [action for action in power if action != "TagResources"] == ["StopInstances", "StartInstances"]
+    assert len(here.entry(ONE).earlier) == 1, "the claim of the run that died is no attempt"  # type: ignore[union-attr]
+
+
 def test_a_sweep_tells_what_became_of_a_reboot_that_nobody_recorded(wire: Wired) -> None:
     here = wire(1, [fault("RebootInstances", "delay", seconds=2, before=False)], reboot_seconds=1)
     here.crash(alarm(ONE), lambda entry: entry["kind"] == "state")

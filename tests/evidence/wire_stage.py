@@ -105,18 +105,20 @@ class Wire:
             Instance(project_function(self.cloud, self.url, self.settings, timeout=timeout))
         )
 
-    def send(self, event: dict[str, Any], timeout: int = 30) -> Invocation:
-        """Have a new process handle the event, as Function Compute would."""
-        return self.instance(timeout).invoke(json.dumps(event).encode())
+    def send(self, event: dict[str, Any], timeout: int = 30, *, request_id: str = "") -> Invocation:
+        """Have a new process handle the event, as Function Compute would; a retry has the request ID of the first."""
+        return self.instance(timeout).invoke(json.dumps(event).encode(), request_id)
 
-    def crash(self, event: dict[str, Any], when: Callable[[dict[str, Any]], bool]) -> Invocation:
+    def crash(
+        self, event: dict[str, Any], when: Callable[[dict[str, Any]], bool], *, request_id: str = ""
+    ) -> Invocation:
         """Have a process handle the event and kill it as soon as an audit entry is such; return what is left of it."""
         instance = self.instance()
         unsubscribe = self.cloud.audit.subscribe(
             lambda entry: threading.Thread(target=instance.kill).start() if when(entry) else None
         )
         try:
-            return instance.invoke(json.dumps(event).encode())
+            return instance.invoke(json.dumps(event).encode(), request_id)
         finally:
             unsubscribe()
 

@@ -23,6 +23,7 @@ from scripted_ecs import (
     settings,
 )
 
+from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import NotSent, Refused
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.tag_ledger import TagLedger, TagSettings
@@ -68,6 +69,13 @@ def tagged(one: Instance, key: str, value: str) -> Instance:
         (hanging(), request(force=False), "escalate", False),
         (hanging(force=True), request(), "escalate", False),
         (hanging("start_due"), request(), "escalate", False),
+        # A run that was about to finish it: over, and surely not asked; of a person's request only a person's goes on.
+        (hanging("finishing", 901, force=True, earlier=(1500,)), request(), "escalate", True),
+        (hanging("finishing", 901, force=True, earlier=(1500,)), PERSON, "always", True),
+        (hanging("finishing", 901, force=True, earlier=(1500,)), request(), "always", False),
+        (hanging("finishing", 900, force=True, earlier=(1500,)), request(), "escalate", False),
+        (hanging("finishing", 900, force=True, earlier=(1500,)), PERSON, "escalate", False),
+        (tagged(hanging("finishing", 900), "ecs-reboot.hung-after-seconds", "60"), request(), "escalate", False),
         (hanging("start_due"), PERSON, "escalate", False),
         (hanging("back"), request(), "escalate", False),
         (hanging("void"), request(), "escalate", False),
@@ -118,7 +126,15 @@ class Sweep:
             self.ecs, TagMaintenance(self.ecs, until, 0), until, self.settings.policy, holds=HOLDS
         )
         done = commands.run(SWEEP)
-        remediation = Remediation(
+        self.results = self._remediation(until).run(commands.to_finish())
+        return [(result.instance_id, result.code) for result in (*done, *self.results) if result.instance_id]
+
+    def retry(self) -> list[str]:
+        """Ask for the instance once more, as the same request."""
+        return [result.code for result in self._remediation(deadline(100, self.clock)).run([request()])]
+
+    def _remediation(self, until: Deadline) -> Remediation:
+        return Remediation(
             self.ecs,
             TagLedger(self.ecs, until, TagSettings("sweep", 3600, 0)),
             self.settings,
@@ -127,8 +143,6 @@ class Sweep:
             holds=HOLDS,
             log_intent=self.intents.append,
         )
-        self.results = remediation.run(commands.to_finish())
-        return [(result.instance_id, result.code) for result in (*done, *self.results) if result.instance_id]
 
     def power(self) -> list[str]:
         return [call for call in self.ecs.calls if call in ("reboot", "stop", "start")]
@@ -148,6 +162,41 @@ def test_a_forced_reboot_that_ecs_takes_ends_it_as_one_attempt_of_its_own() -> N
     assert [intent.code for intent in sweep.intents] == ["intended"]
     assert sweep.run() == []
     assert sweep.power() == ["reboot", "reboot"]
+
+
+def cut_off(state: str, ago: float = 20) -> Instance:
+    """Return the instance as a run of the same request left it that died while it finished what hangs."""
+    return hanging(state, ago, force=True, claim=ledger.claim_digest("sweep"), earlier=(1500,))
+
+
+def test_the_retry_of_a_run_that_died_before_it_asked_goes_on_as_the_one_attempt() -> None:
+    sweep = Sweep(cut_off("finishing"))
+    assert sweep.retry() == ["accepted"]
+    assert [call["dry_run"] for call in sweep.ecs.asked] == [True, False]
+    assert (sweep.entry().state, sweep.entry().earlier) == ("accepted", (1520,))
+
+
+@pytest.mark.parametrize("state", ["claimed", "in_doubt", "start_due"])
+def test_the_retry_of_a_run_that_may_have_asked_neither_asks_again_nor_says_that_it_is_accepted(state: str) -> None:
+    sweep = Sweep(cut_off(state))
+    assert sweep.retry() == ["not_running"]
+    assert sweep.power() == []
+
+
+def test_what_is_asked_for_by_force_is_in_the_ledger_before() -> None:
+    sweep, seen = Sweep(), []
+    sweep.ecs.before["reboot"] = [None, lambda: seen.append(sweep.entry().state)]
+    assert sweep.run() == [(ONE, "accepted")]
+    assert seen == ["in_doubt"]
+
+
+def test_what_nobody_retries_a_later_sweep_finishes_once_that_run_is_over() -> None:
+    sweep = Sweep(hanging("finishing", 120, force=True, earlier=(1500,)))
+    assert sweep.run() == []
+    assert sweep.power() == []
+    sweep.clock.sleep(800)
+    assert sweep.run() == [(ONE, "accepted")]
+    assert sweep.entry().earlier == (2420,)
 
 
 def test_what_has_no_attempts_left_is_not_finished() -> None:

@@ -21,7 +21,7 @@ from scripted_table import HOLDS, ScriptedTable, maintenance, store
 from ecs_reboot.cloud.errors import Refused
 from ecs_reboot.ledger import instance_row
 from ecs_reboot.ledger.entry import Entry
-from ecs_reboot.model import LedgerCommand
+from ecs_reboot.model import LedgerCommand, RebootRequest
 from ecs_reboot.remediation.ledger_commands import LedgerCommands
 from ecs_reboot.remediation.remediate import Remediation
 from ecs_reboot.settings.settings import SettingsError
@@ -42,13 +42,13 @@ class Stage:
             "SetInstancesProtection": {},
         }
 
-    def reboot(self, *, watch: bool = False) -> list[str]:
+    def reboot(self, *, watch: bool = False, name: str = "r-1", asked: RebootRequest | None = None) -> list[str]:
         until = deadline(100, self.clock)
         remediation = Remediation(
-            self.ecs, store(self.table, "r-1", "run-1", stack="one", seconds=100), self.settings, until,
-            request_id="r-1", holds=HOLDS, log_intent=lambda _: None,
+            self.ecs, store(self.table, name, f"run of {name}", stack="one", seconds=100), self.settings, until,
+            request_id=name, holds=HOLDS, log_intent=lambda _: None,
         )  # fmt: skip
-        results = remediation.run([request()])
+        results = remediation.run([asked or request()])
         if watch:
             results = remediation.prove(results)
         return [result.code for result in results]
@@ -98,6 +98,29 @@ def test_what_stays_down_stays_protected_until_it_is_back_whatever_a_person_clea
     stage.comes_back()
     # By the sweep of the region, which finds it by its place.
     assert stage.command(instance_ids=()) == ["recovered"]
+    assert (stage.entry().protects, stage.protections()) == ("", ["true", "false"])
+
+
+def test_whoever_finishes_what_hangs_takes_the_duty_over_and_pays_it_when_it_is_back() -> None:
+    stage = Stage()
+    stage.settings = settings(**PROTECT, VERIFY_SECONDS="30", FORCE_REBOOT="escalate")
+    assert stage.reboot() == ["accepted"]
+    stage.clock.sleep(1300)
+    assert stage.command() == ["hung"]
+    stage.ecs.answers["DescribeScalingInstances"] = {"ScalingInstances": [{**MEMBER, "LifecycleState": "Protected"}]}
+    stage.ecs.on_reboot = lambda _: stage.comes_back()
+    assert stage.reboot(watch=True, name="r-2") == ["recovered"]
+    assert (stage.entry().state, stage.entry().force, stage.entry().protects) == ("back", True, "")
+    assert stage.protections() == ["true", "false"]
+
+
+def test_what_hangs_is_protected_before_it_is_stopped() -> None:
+    stage = Stage()
+    stage.settings = settings(**PROTECT, VERIFY_SECONDS="30", FORCE_REBOOT="escalate")
+    stage.ecs.change(ONE, status="Stopping")
+    stage.ecs.on_reboot = lambda _: stage.comes_back()
+    insists = request(force=True, by_hand=True, reason="hangs in shutdown, ada")
+    assert stage.reboot(watch=True, asked=insists) == ["recovered"]
     assert (stage.entry().protects, stage.protections()) == ("", ["true", "false"])
 
 

@@ -78,7 +78,7 @@ export const en = {
   no_entries: "No entry yet: the first reboot, or refusal, leaves one.", entry_state: "entry", attempts: "attempts", cooldown_until: "cooldown",
   until: "until {time}", exhausted: "exhausted", reset_entry: "Reset", reset_entry_of: "Reset the attempts of {name}",
   entry_claimed: "claimed", entry_accepted: "ECS accepted", entry_in_doubt: "in doubt", entry_void: "void", entry_back: "came back", entry_down: "stayed down", entry_unproven: "unproven", entry_refused: "asked for, not rebooted",
-  entry_start_due: "stopped by force, the start is owed",
+  entry_start_due: "stopped by force, the start is owed", entry_finishing: "about to be ended by force",
   entry_storm: "a storm was seen", entry_seen: "down, seen by a person", entry_reset: "reset", entry_unreadable: "unreadable", entry_hung: "hung",
   chat: "Chat", chat_hint: "The notices, as they arrive in the local chat service that NOTIFY names.", no_messages: "No notice yet: a reboot is told here.",
   in_force: "What holds for every event", banner_dry_run: "Dry run: ECS checks each reboot and does none.",

@@ -78,7 +78,7 @@ export const zh = {
   no_entries: "还没有条目：第一次重启或拦下会留下一条。", entry_state: "条目", attempts: "尝试次数", cooldown_until: "冷却",
   until: "至 {time}", exhausted: "已用尽", reset_entry: "清除", reset_entry_of: "清除 {name} 的尝试记录",
   entry_claimed: "已认领", entry_accepted: "ECS 已接受", entry_in_doubt: "存疑", entry_void: "作废", entry_back: "已恢复", entry_down: "仍停止", entry_unproven: "未能证实", entry_refused: "请求过，未重启",
-  entry_start_due: "已强制停止，尚待启动",
+  entry_start_due: "已强制停止，尚待启动", entry_finishing: "即将强制完成",
   entry_storm: "发现报警风暴", entry_seen: "停止，已有人查看", entry_reset: "已清除", entry_unreadable: "无法读取", entry_hung: "卡住",
   chat: "群聊", chat_hint: "NOTIFY 所指的本地群聊服务收到的通知。", no_messages: "还没有通知：重启会在这里告知。",
   in_force: "对所有事件生效", banner_dry_run: "试运行：ECS 只校验每次重启，不执行。",

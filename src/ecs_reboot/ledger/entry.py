@@ -30,20 +30,22 @@ SKEW = timedelta(minutes=5)
 #: No entry is from before: sums with its time stay inside the calendar.
 FIRST_YEAR = 2000
 
-#: `claimed`: a run is about to ask ECS, and has or has not. `accepted`: ECS said yes. `in_doubt`: the answer was lost.
+#: `claimed`: a run is about to ask ECS, and has or has not. `finishing`: a run is about to end by force what hangs, and
+#: has not asked ECS yet. `accepted`: ECS said yes. `in_doubt`: the answer was lost, or is not there yet.
 #: `start_due`: we stop it by force, to finish a reboot that hangs, and owe it the start.
 #: `back`, `down`, `hung`: it was rebooted and is Running again, is Stopped, or is between the two for too long.
 #: `unproven`: nothing ever showed that it went down. `void`: ECS was never asked. `refused`: asked of us and not done.
 #: `storm`: the same, and the first to see a storm. `seen`: a person has looked at it. `reset`: a person has cleared the
 #: attempts.
 State = Literal[
-    "claimed", "accepted", "in_doubt", "start_due", "back", "down", "hung", "unproven", "seen", "void", "refused",
-    "storm", "reset",
+    "claimed", "finishing", "accepted", "in_doubt", "start_due", "back", "down", "hung", "unproven", "seen", "void",
+    "refused", "storm", "reset",
 ]  # fmt: skip
 START_DUE: State = "start_due"
 #: States of an entry whose own time is an attempt.
 ATTEMPTED: tuple[State, ...] = (
     "claimed",
+    "finishing",
     "accepted",
     "in_doubt",
     "start_due",
@@ -54,18 +56,20 @@ ATTEMPTED: tuple[State, ...] = (
     "seen",
 )
 #: Of these nobody knows whether ECS ever got the request: a retry of the same event looks, and may ask again.
-UNKNOWN_TO_ECS = ("claimed", "in_doubt")
+UNKNOWN_TO_ECS = ("claimed", "finishing", "in_doubt")
+#: Of these a run is about to ask ECS, or ended before it did.
+ABOUT_TO_ASK = ("claimed", "finishing")
 #: Of these ECS was not asked upon the entry.
 NEVER_ASKED = ("void", "refused", "storm")
 #: Of these nobody knows yet how the reboot ended; these ended badly and hold until that is resolved.
-OPEN: tuple[State, ...] = ("claimed", "accepted", "in_doubt", "start_due")
+OPEN: tuple[State, ...] = ("claimed", "finishing", "accepted", "in_doubt", "start_due")
 UNRESOLVED: tuple[State, ...] = ("down", "hung")
 #: Attempts count again from nothing when the last one is this long ago: what they were meant to mend is another fault.
 FORGOTTEN = timedelta(days=7)
 
 _ENTRY = re.compile(
-    r"v1 (?P<at>\S{20}) (?P<kind>graceful|forced) (?P<state>claimed|accepted|in_doubt|start_due|back|down|hung|unproven"
-    r"|seen|void|refused|storm|reset)"
+    r"v1 (?P<at>\S{20}) (?P<kind>graceful|forced) (?P<state>claimed|finishing|accepted|in_doubt|start_due|back|down"
+    r"|hung|unproven|seen|void|refused|storm|reset)"
     r" (?P<claim>[0-9a-f]{8}) g=(?P<group>[0-9a-f]{1,8})(?: (?P<earlier>-\d{1,6}s(?:,-\d{1,6}s)*))?"
 )
 
@@ -162,7 +166,7 @@ def attempts(entry: Entry | None, now: datetime, *, ours: str = "", never_asked:
     if entry is None or entry.state == "reset":
         return ()
     times = [entry.at - timedelta(seconds=seconds) for seconds in reversed(entry.earlier)]
-    own = (entry.state == "claimed" and never_asked) or (entry.state in UNKNOWN_TO_ECS and entry.claim == ours)
+    own = (entry.state in ABOUT_TO_ASK and never_asked) or (entry.state in UNKNOWN_TO_ECS and entry.claim == ours)
     if entry.state in ATTEMPTED and not own:
         times.append(entry.at)
     return tuple(times) if times and now - times[-1] < FORGOTTEN else ()
@@ -170,13 +174,11 @@ def attempts(entry: Entry | None, now: datetime, *, ours: str = "", never_asked:
 
 def never_asked(entry: Entry | None, instance: Instance, now: datetime, holds: timedelta) -> bool:
     """Return whether a claim led to no request to ECS: its run is over (``holds``), and nothing was restarted since."""
-    return (
-        entry is not None
-        and entry.state == "claimed"
-        and now - entry.at > holds
-        and instance.status == "Running"
-        and not restarted(entry, instance.start_time, SKEW)
-    )
+    if entry is None or entry.state not in ABOUT_TO_ASK or now - entry.at <= holds:
+        return False
+    if entry.state == "finishing":
+        return True  # else it would say so: what ends a reboot that hangs is written down before ECS is asked
+    return instance.status == "Running" and not restarted(entry, instance.start_time, SKEW)
 
 
 def hidden_attempt(entry: Entry | None, start_time: datetime | None, *, ours: str = "") -> datetime | None:

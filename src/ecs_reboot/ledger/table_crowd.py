@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.ledger import instance_row
-from ecs_reboot.ledger.entry import OPEN, Entry
+from ecs_reboot.ledger.entry import ABOUT_TO_ASK, OPEN, Entry
 from ecs_reboot.ledger.group_row import Group
 from ecs_reboot.ledger.place import fate
 from ecs_reboot.ledger.table_region import instance_name
@@ -80,4 +80,4 @@ def look(rows: TableRows, region_id: str, crowd: Crowd) -> Unsettled:
 def _waits(place: Slot, entry: Entry | None) -> bool:
     """Return whether nothing shows that ECS was asked upon the claim of a place."""
     became = fate(place, entry)
-    return became == "never" or (became != "past" and entry is not None and entry.state == "claimed")
+    return became == "never" or (became != "past" and entry is not None and entry.state in ABOUT_TO_ASK)

@@ -126,7 +126,7 @@ def _cooldown(facts: Facts, instance: Instance) -> str:
     cooldown = timedelta(seconds=facts.policy.cooldown_seconds)
     if not times or facts.now - times[-1] >= cooldown or finishes(facts, instance):
         return ""
-    unfinished = entry and entry.state == "claimed" and not ledger.restarted(entry, instance.start_time)
+    unfinished = entry and entry.state in ledger.ABOUT_TO_ASK and not ledger.restarted(entry, instance.start_time)
     cut_off = "; it has not restarted since, so that run may have been cut off" if unfinished else ""
     return (
         f"our last attempt was at {times[-1]:%Y-%m-%dT%H:%M:%SZ}{cut_off}; "

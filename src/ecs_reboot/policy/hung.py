@@ -4,7 +4,7 @@ A forced reboot of an instance that is not Running is allowed for that alone: to
 that has not come to its end in time, under FORCE_REBOOT=escalate; or for a person who asks for force and says why.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.entry import Entry
@@ -32,12 +32,16 @@ def finishes(facts: Facts, instance: Instance) -> str:  # noqa: PLR0911 - one re
     person = request.by_hand and request.force and request.reason
     if entry is None or entry.state not in ledger.ATTEMPTED:
         return f"it is {instance.status}, and a person asks for force: {request.reason}" if person else ""
-    if entry.state == "claimed" and entry.claim == facts.claim and entry.force:
+    may = person or policy.force_reboot == "escalate"
+    if entry.state == "finishing":
+        holds = timedelta(seconds=facts.claim_holds_seconds)
+        if entry.claim != facts.claim and not (may and is_left_unfinished(entry, instance, facts.now, holds)):
+            return ""
         began = entry.at - timedelta(seconds=entry.earlier[0] if entry.earlier else 0)
         return f"the reboot of {began:%Y-%m-%dT%H:%M:%SZ} hangs in {instance.status}"
     if entry.state == ledger.START_DUE or facts.now - entry.at < hung_after(instance, policy):
         return ""
-    if not person and (policy.force_reboot != "escalate" or not is_ours_to_finish(entry, instance)):
+    if not may or not (person or is_ours_to_finish(entry, instance)):
         return ""
     return f"the reboot of {entry.at:%Y-%m-%dT%H:%M:%SZ} hangs in {instance.status}"
 
@@ -48,6 +52,16 @@ def is_ours_to_finish(entry: Entry, instance: Instance) -> bool:
         not entry.force
         and entry.state in (*ledger.OPEN, "hung")
         and entry.state != ledger.START_DUE
+        and instance.status in IN_BETWEEN
+        and not ledger.restarted(entry, instance.start_time, ledger.SKEW)
+    )
+
+
+def is_left_unfinished(entry: Entry, instance: Instance, now: datetime, holds: timedelta) -> bool:
+    """Return whether a run was to finish what still hangs and ended before it asked ECS: it is over (``holds``)."""
+    return (
+        entry.state == "finishing"
+        and now - entry.at > holds
         and instance.status in IN_BETWEEN
         and not ledger.restarted(entry, instance.start_time, ledger.SKEW)
     )

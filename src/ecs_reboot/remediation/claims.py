@@ -200,10 +200,13 @@ class _Bench:
 def was_asked(entry: Entry, instance: Instance, skew: timedelta, grace: timedelta) -> Code | None:
     """Return what became of a claim: `accepted` where the instance is not Running or was restarted since, else None.
 
+    Not of a claim to finish what hangs: its run would have written down that it asks.
     `accepted_unconfirmed` where it was restarted so close to the claim that two clocks may disagree on which was first,
     and where what had started within ``grace`` may be claimed: else a start so late can only be a later one.
     """
     start = instance.start_time
+    if entry.state == "finishing":
+        return None
     if instance.status != "Running":
         return "accepted"
     if start is None or not ledger.restarted(entry, start, skew):
@@ -220,18 +223,18 @@ def _entry(order: ApprovedReboot, now: datetime) -> Entry:
     return ledger.following(
         attempts(order.facts, instance),
         at=now,
-        state="claimed",
+        state="claimed" if instance.status == "Running" else "finishing",
         force=order.decision.force,
         claim=order.facts.claim,
         group=group_of(instance, order.facts.policy),
-        protects=to_protect(order.facts) or _owed(order.facts),
+        protects=protects(order.facts),
     )
 
 
-def _owed(facts: Facts) -> str:
-    """Return the group in which an earlier attempt protects the instance: this claim takes the duty over."""
+def protects(facts: Facts) -> str:
+    """Return the group in which the instance is protected for this reboot; a duty of an earlier attempt goes over."""
     entry = facts.history.entry if facts.history else None
-    return entry.protects if entry else ""
+    return to_protect(facts) or (entry.protects if entry else "")
 
 
 def refusal(facts: Facts, decision: Decision, *, unsettled: bool = False) -> Result:

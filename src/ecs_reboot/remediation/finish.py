@@ -1,13 +1,15 @@
 """Finishing reboots that hang: by a forced reboot where ECS takes one, else by a forced stop and a start.
 
 ```
- dry run: taken    --> RebootInstances by force --> accepted, in doubt
+ dry run: taken    --> `in_doubt` into the ledger  --> RebootInstances by force --> accepted, in doubt
           refused  --> `start_due` into the ledger --> StopInstances by force --> seen Stopped --> StartInstances
 ```
 
 ECS documents no call for an instance in Stopping or Starting, so both answers to each call are expected. From
 `start_due` on the sweep starts the instance, whatever becomes of this run: nothing that we stopped stays Stopped.
-A start is safe to repeat. A reboot or a stop whose answer was lost is not sent a second time.
+Stopping shows no effect of ours, so the ledger says `finishing` until right before the first call: a run that finds
+that knows that ECS was not asked, and goes on. A start is safe to repeat. A reboot or a stop whose answer was lost is
+not sent a second time.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -110,7 +112,7 @@ class HungReboots:
 
     def _rebooted(self, order: ApprovedReboot) -> bool:
         """Reboot by force; return False where ECS refuses it for the status after all."""
-        if not self._still_hanging([order]):
+        if not self._still_hanging([order]) or not self._committed([order], "in_doubt", "the forced reboot"):
             return True
         try:
             answer = self._sent([order], lambda: self._reboot(order, dry_run=False))
@@ -133,19 +135,7 @@ class HungReboots:
 
     def _stopped(self, orders: list[ApprovedReboot]) -> list[ApprovedReboot]:
         """Stop by force; return the instances that a start is owed to. It is in the ledger before ECS is asked."""
-        if not orders:
-            return []
-        try:
-            committed = self._commit({order.instance_id: START_DUE for order in orders})
-        except CloudError as error:
-            reason = f"the start that is due after a stop can't be remembered, so it is not stopped: {error}"
-            for order in orders:
-                self._close(order, "ledger_unavailable", reason, retriable=True)
-            return []
-        for order in orders:
-            if order.instance_id not in committed:
-                self._failed(order, LostClaim("StopInstances", "another run has taken the claim over"), "the stop")
-        owed = [order for order in orders if order.instance_id in committed]
+        owed = self._committed(orders, START_DUE, "the forced stop")
         if not owed:
             return []
         ids = tuple(order.instance_id for order in owed)
@@ -159,6 +149,22 @@ class HungReboots:
             return []
         rows = {row.instance_id: row for row in answer.instances}
         return [order for order in owed if self._is_stopping(order, rows.get(order.instance_id))]
+
+    def _committed(self, orders: list[ApprovedReboot], state: State, what: str) -> list[ApprovedReboot]:
+        """Write down what ECS is about to be asked for; return the orders for which that stands."""
+        if not orders:
+            return []
+        try:
+            committed = self._commit({order.instance_id: state for order in orders})
+        except CloudError as error:
+            reason = f"{what} can't be remembered, so ECS is not asked for it: {error}"
+            for order in orders:
+                self._close(order, "ledger_unavailable", reason, retriable=True)
+            return []
+        for order in orders:
+            if order.instance_id not in committed:
+                self._failed(order, LostClaim("UpdateRow", "another run has taken the claim over"), what)
+        return [order for order in orders if order.instance_id in committed]
 
     def _is_stopping(self, order: ApprovedReboot, row: InstanceAnswer | None) -> bool:
         code = of_service(row.code) if row and row.code != "200" else ""

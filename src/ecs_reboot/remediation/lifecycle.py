@@ -3,7 +3,7 @@
 ```
  claimed --asked--> accepted --+--> back
     |                in_doubt  +--> down, hung --(seen Running again)--> back
-    |                           |     '--(graceful, FORCE_REBOOT=escalate)--> claimed again, by force
+    |                           |     '--(graceful, FORCE_REBOOT=escalate)--> finishing --> in_doubt or start_due
     |                           '--> unproven
     '--> void        start_due --(seen Stopped: start it)--> accepted
 ```
@@ -20,7 +20,7 @@ from ecs_reboot.ledger.entry import Entry, State
 from ecs_reboot.model import Instance
 from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.findings import Agent
-from ecs_reboot.policy.hung import is_ours_to_finish
+from ecs_reboot.policy.hung import is_left_unfinished, is_ours_to_finish
 
 #: An agent that is there speaks about once a minute: this long after the start its silence says something.
 SPEAKS_WITHIN = timedelta(minutes=4)
@@ -103,7 +103,7 @@ def _down(entry: Entry, instance: Instance, now: datetime, patience: Patience) -
     if entry.state in ledger.UNRESOLVED:
         return Step(entry.state, next_ if entry.state == "hung" else "wait")
     if now - entry.at < patience.hung_after:
-        return Step(entry.state, "wait")
+        return Step(entry.state, "finish" if is_left_unfinished(entry, instance, now, patience.holds) else "wait")
     claimed = _claimed(entry)
     if instance.status == "Stopped":
         return Step("down", "wait", "stayed_down", f"{claimed}, and it is Stopped; manual investigation required")

@@ -31,7 +31,7 @@ from ecs_reboot.policy.rolling import progress, reason_to_wait
 from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Exhibit, Result
 from ecs_reboot.remediation.batch import Mode, RebootBatch
-from ecs_reboot.remediation.claims import Claims, refusal
+from ecs_reboot.remediation.claims import Claims, protects, refusal
 from ecs_reboot.remediation.observation import as_if_restarted, would_reboot
 from ecs_reboot.remediation.protection import Protection
 from ecs_reboot.remediation.verification import watch
@@ -139,7 +139,7 @@ class Remediation:
                 for result in final
                 if result.region_id == region_id and of_region.get(result.instance_id) == "back"
             ]
-            owing = self._unprotected(region_id, back)
+            owing = self._unprotected(region_id, back, protects)
             self._claims.record(
                 region_id, {instance_id: state for instance_id, state in of_region.items() if instance_id not in owing}
             )
@@ -227,11 +227,14 @@ class Remediation:
         ]  # fmt: skip
         return [order for order in orders if order.instance_id not in failed], results
 
-    def _unprotected(self, region_id: str, results: Iterable[Result]) -> set[str]:
-        """Take back the protection of these; return the instances that may still be protected: they stay claimed."""
-        groups = {
-            result.instance_id: group for result in results if result.facts and (group := to_protect(result.facts))
-        }
+    def _unprotected(
+        self, region_id: str, results: Iterable[Result], group_of: Callable[[Facts], str] = to_protect
+    ) -> set[str]:
+        """Take back the protection of these; return the instances that may still be protected: they stay claimed.
+
+        Where a claim is taken back, that of an earlier attempt stays.
+        """
+        groups = {result.instance_id: group for result in results if result.facts and (group := group_of(result.facts))}
         return set(Protection(self._ecs, self._deadline).lift(region_id, groups)) if groups else set()
 
     def _finish(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
@@ -239,6 +242,7 @@ class Remediation:
             return self._observe(orders, mode)
         from ecs_reboot.remediation.finish import HungReboots  # noqa: PLC0415 - seldom
 
+        orders, failed = self._protected(orders, mode)
         exhibits = self._exhibits(orders, mode)
         hung = HungReboots(
             self._describe,
@@ -249,7 +253,7 @@ class Remediation:
             still_ours=partial(self._claims.still_ours, mode.region_id),
             commit=partial(self._store.commit, mode.region_id),
         )
-        return _with(exhibits, self._written(hung.run(orders), mode))
+        return _with(exhibits, self._written(hung.run(orders) + failed, mode))
 
     def _exhibits(self, orders: list[ApprovedReboot], mode: Mode) -> Mapping[str, tuple[Exhibit, ...]]:
         """Take what the instances show now; it is gone afterwards."""
