@@ -163,7 +163,7 @@ class HungReboots:
             return []
         for order in orders:
             if order.instance_id not in committed:
-                self._failed(order, LostClaim("UpdateRow", "another run has taken the claim over"), what)
+                self._failed(order, LostClaim("RebootInstances", "another run has taken the claim over"), what)
         return [order for order in orders if order.instance_id in committed]
 
     def _is_stopping(self, order: ApprovedReboot, row: InstanceAnswer | None) -> bool:
