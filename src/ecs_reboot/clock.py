@@ -42,12 +42,21 @@ class SystemClock:
         return int.from_bytes(os.urandom(4), "big") / 2**32
 
 
-class Deadline:
-    """The moment by which the records must be on their way; ``seconds`` after it was set."""
+#: Time beyond a deadline for taking back what must not stay behind. Seconds.
+RESERVE_SECONDS = 2.5
 
-    def __init__(self, clock: Clock, seconds: float) -> None:
+
+class Deadline:
+    """The moment by which the records must be on their way; ``seconds`` after it was set.
+
+    ``reserve`` seconds more are for taking back what must not stay behind: all of it together, since who is cut off
+    while taking back leaves no record either.
+    """
+
+    def __init__(self, clock: Clock, seconds: float, reserve: float = RESERVE_SECONDS) -> None:
         self.clock, self.seconds = clock, seconds
-        self._at = clock.elapsed() + seconds
+        self._at, self._reserve = clock.elapsed() + seconds, reserve
+        self._for_taking_back: Deadline | None = None
 
     def left(self) -> float:
         """Return the seconds left, never negative."""
@@ -59,3 +68,10 @@ class Deadline:
             return False
         self.clock.sleep(seconds)
         return True
+
+    def for_taking_back(self) -> "Deadline":
+        """Return this deadline, or once it is nearer than the reserve one that is set for the reserve, only once."""
+        if self._for_taking_back is None and self.left() >= self._reserve:
+            return self
+        self._for_taking_back = self._for_taking_back or Deadline(self.clock, self._reserve)
+        return self._for_taking_back

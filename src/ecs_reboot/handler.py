@@ -6,7 +6,7 @@ Wiring only. What came in decides what is loaded: an event that asks for nothing
 import os
 from typing import TYPE_CHECKING, Any
 
-from ecs_reboot.clock import Clock, Deadline, SystemClock
+from ecs_reboot.clock import RESERVE_SECONDS, Clock, Deadline, SystemClock
 from ecs_reboot.cloud.credentials import Credentials, NoCredentials, current
 from ecs_reboot.cloud.errors import NotSent
 from ecs_reboot.handover import InvokeLater
@@ -70,7 +70,7 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
     invocation = Invocation(
         request_id,
         settings,
-        Deadline(clock, _seconds(context, settings)),
+        _deadline(context, settings, clock),
         connect=lambda deadline: _connect(credentials, settings, deadline, _region(context)),
         record_log=record_log,
         delivery=RecordDelivery(settings, credentials, _region(context), clock),
@@ -158,10 +158,14 @@ def _region(context: Any) -> str:
     return str(getattr(context, "region", "") or os.environ.get("FC_REGION", ""))
 
 
-def _seconds(context: Any, settings: Settings) -> float:
-    """Return how long the work may take: the function's timeout less the margin, at least half the timeout."""
+def _deadline(context: Any, settings: Settings, clock: Clock) -> Deadline:
+    """Set it the margin before the function's timeout, at least half the timeout from now.
+
+    Half of what is left then is for taking claims back, the other half for the records.
+    """
     try:
         timeout = float(context.function.timeout)
     except (AttributeError, TypeError, ValueError):
         timeout = DEFAULT_TIMEOUT
-    return max(timeout - settings.deadline_margin_seconds, timeout / 2)
+    seconds = max(timeout - settings.deadline_margin_seconds, timeout / 2)
+    return Deadline(clock, seconds, min(RESERVE_SECONDS, (timeout - seconds) / 2))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # loaded only where somebody is to be told, or evidence is ke
 
 #: CloudMonitor waits 5 s for an HTTP answer and then calls again: this long for all calls, and for the logstore.
 HTTP_SECONDS, HTTP_LOG_SECONDS = 3.5, 0.9
+#: The records are tried however late it is: they are on standard output already. Seconds.
+LEAST_LOG_SECONDS = 0.2
 #: How long to wait at the end, at most, for notices that are under way; and for writing down what became of them.
 NOTICE_SECONDS, NOTICE_LOG_SECONDS = 3.5, 1.0
 #: How long the log service may take to count the records of a week.
@@ -91,7 +93,7 @@ class Invocation:
             if any(request.verb == "verify" and not request.instance_ids for request in reading.upkeep):
                 self._notices.try_again()
         lines += [self._record_log.result(result) for result in unasked + wanted]
-        self._delivery.send(lines, log_seconds)
+        self._delivery.send(lines, max(min(log_seconds, end.left()), LEAST_LOG_SECONDS))
         told = self._tell(end)
         status = response.status_of(wanted, rejected=bool(reading.rejected))
         body = self._answer(reading, status, unasked + wanted, told)

@@ -7,6 +7,7 @@ import pytest
 from scripted_ecs import NOW, ONE, REGION, TWO, JumpingClock, ScriptedEcs, deadline, entry, facts, instance, policy
 from scripted_table import NO_ANSWER, NO_RIGHT, ScriptedTable, maintenance, store
 
+from ecs_reboot.clock import RESERVE_SECONDS
 from ecs_reboot.cloud.tablestore.rows import Row
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger import window_row
@@ -195,6 +196,16 @@ def test_nobody_is_waited_for_in_a_storm() -> None:
     stage.got(*ids)
     _, (result,) = stage.obtain(stage.claims("r-2", "run-2"), ids[4])
     assert (result.code, result.retriable, stage.clock.seconds) == ("storm", False, 0.0)
+
+
+def test_taking_back_has_one_reserve_beyond_the_deadline_however_slow_the_calls_are() -> None:
+    a_call = 0.9
+    stage = Stage(seconds=a_call, tags={"app": "web"}, GROUP_TAG="app", MAX_REBOOTS="1")
+    claims = stage.claims(seconds=12.0)
+    assert stage.obtain(claims)[0]
+    stage.clock.sleep(11.9 - stage.clock.seconds)
+    claims.release(REGION, [ONE])
+    assert stage.clock.seconds <= 12.0 + RESERVE_SECONDS + a_call
 
 
 def test_two_of_one_group_are_not_rebooted_together_and_the_group_is_free_when_one_is_back() -> None:

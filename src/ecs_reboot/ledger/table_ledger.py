@@ -43,8 +43,6 @@ ASK_SECONDS, EFFECT_SECONDS = 10.0, 5.0
 CALLS_TO_COME, REST_SECONDS = 8, 1.0
 #: Calls from the claim of a run to its asking ECS, and a moment more: then what came of it shows. Seconds.
 CALLS_OF_OTHERS, LOOK_AGAIN_SECONDS = 6, 0.5
-#: Time of its own, beyond the deadline, for taking claims back. Seconds.
-RESERVE_SECONDS = 2.5
 #: The number of opted-in instances is counted again when it is older than this.
 COUNTED_FOR = timedelta(hours=1)
 
@@ -212,7 +210,7 @@ class TableLedger:
             Swap(instance_name(instance_id), claim.row, plain(claim.row) | ledger.ended(states[instance_id]))
             for instance_id, claim in held.items()
         ]
-        rows = self._rows.swap(region_id, swaps, self._reserve())
+        rows = self._rows.swap(region_id, swaps, self._deadline.for_taking_back())
         won = frozenset(instance_id for instance_id in held if instance_name(instance_id) in rows)
         for instance_id in won:
             entry = held[instance_id].entry.model_copy(update=ledger.ended(states[instance_id]))
@@ -221,7 +219,8 @@ class TableLedger:
             instance_id: self._held[instance_id].entry for instance_id in won if states[instance_id] == ledger.START_DUE
         }
         if owed:
-            self._region.end_groups(region_id, owed, self._reserve())  # holds its group for as long as it takes
+            # It holds its group for as long as the start takes.
+            self._region.end_groups(region_id, owed, self._deadline.for_taking_back())
         return won
 
     def record(self, region_id: str, states: Mapping[str, State]) -> None:
@@ -233,7 +232,7 @@ class TableLedger:
                 for instance_id in won
                 if states[instance_id] not in ledger.OPEN
             }
-            self._region.end(region_id, ends, self._reserve())
+            self._region.end(region_id, ends, self._deadline.for_taking_back())
 
     def release(self, region_id: str, instance_ids: Iterable[str]) -> None:
         """Take back claims that led to no reboot: the row as it was, then group and place."""
@@ -243,7 +242,7 @@ class TableLedger:
         if not held:
             return
         with suppress(CloudError):
-            reserve = self._reserve()
+            reserve = self._deadline.for_taking_back()
             void = {
                 instance_id: self._columns(claim.entry.model_copy(update=ledger.ended("void")))
                 for instance_id, claim in held.items()
@@ -407,10 +406,6 @@ class TableLedger:
 
     # ---- taking back
 
-    def _reserve(self) -> Deadline:
-        """Return a deadline that leaves time to take claims back although the run's own has passed."""
-        return Deadline(self._deadline.clock, max(self._deadline.left(), RESERVE_SECONDS))
-
     def _give_back(self, region_id: str, entries: Mapping[str, Entry]) -> None:
         """Give back the places and groups that this run wrote: nobody can still win these instances by them."""
         run = self._settings.run
@@ -428,8 +423,8 @@ class TableLedger:
                 void = {
                     instance_id: entry.model_copy(update={"state": "void"}) for instance_id, entry in entries.items()
                 }
-                self._region.end_groups(region_id, void, self._reserve(), run=run)
-                self._region.change_window(region_id, without, self._reserve())
+                self._region.end_groups(region_id, void, self._deadline.for_taking_back(), run=run)
+                self._region.change_window(region_id, without, self._deadline.for_taking_back())
 
     def _joined(self, group: str, found: Found, claims: Mapping[str, Entry]) -> Swap:
         """Put the claimed members of a group into its row."""

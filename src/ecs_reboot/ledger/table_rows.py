@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
 from ecs_reboot.clock import Deadline
-from ecs_reboot.cloud.errors import CloudError, Refused
+from ecs_reboot.cloud.errors import CloudError, NotSent, Refused
 from ecs_reboot.cloud.tablestore.outcome import CONDITION_FAILED, of_error
 from ecs_reboot.cloud.tablestore.rows import (
     BatchWritten,
@@ -145,6 +145,7 @@ class TableRows:
         doubtful: set[str] = set()
         failed: set[str] = set()
         left, wait = dict(changes), FIRST_WAIT
+        self._check(deadline, "PutRow")
         while left:
             errors = self._write(left)
             meanings = {name: of_error(error) for name, error in errors.items()}
@@ -186,6 +187,7 @@ class TableRows:
     def _until_answered(self, call: Callable[[], T], deadline: Deadline | None) -> T:
         """Read until there is an answer."""
         deadline, wait = deadline or self._deadline, FIRST_WAIT
+        self._check(deadline, "BatchGetRow")
         while True:
             try:
                 return self._timed(call)
@@ -193,6 +195,11 @@ class TableRows:
                 if of_error(error) == "final" or not deadline.wait(wait * (0.5 + deadline.clock.jitter())):
                     raise
             wait = min(2 * wait, LONGEST_WAIT)
+
+    def _check(self, deadline: Deadline, action: str) -> None:
+        """Raise NotSent where the time for taking back is over. The run's own deadline leaves each call a moment."""
+        if deadline is not self._deadline and not deadline.left():
+            raise NotSent(action, "the time for taking back is over")
 
     def _timed(self, call: Callable[[], T]) -> T:
         began = self._deadline.clock.elapsed()

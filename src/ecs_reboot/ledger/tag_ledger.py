@@ -36,8 +36,6 @@ ROUNDS = 4
 LOOKS, LOOK_SECONDS = 6, 0.25
 #: The beginnings of the codes by which TagResources says that an instance can't take another tag.
 TAGS_FULL = ("OperationDenied.QuotaExceed", "QuotaExceed", "TagQuotaExceed")
-#: Time of its own, beyond the deadline, for taking claims back. Seconds.
-RESERVE_SECONDS = 2.5
 #: Kept from the deadline for what follows a claim: reading again, the reboot, one look, taking back. Seconds.
 REST_CALLS, REST_SECONDS = 6, 1.0
 
@@ -116,7 +114,9 @@ class TagLedger:
 
     def commit(self, region_id: str, states: Mapping[str, State]) -> frozenset[str]:
         """Write what becomes of this run's claims; return those for which it stands."""
-        changed = self._register.change(region_id, self._ours(states), self._after(states), self._reserve())
+        changed = self._register.change(
+            region_id, self._ours(states), self._after(states), self._deadline.for_taking_back()
+        )
         self._claimed.update({instance_id: change.after for instance_id, change in changed.items()})
         return frozenset(changed)
 
@@ -129,7 +129,7 @@ class TagLedger:
             texts = {
                 instance_id: text for instance_id in asked if (text := after(instance_id, self._claimed[instance_id]))
             }
-            self._register.write(region_id, texts, self._deadline.clock.elapsed(), self._reserve())
+            self._register.write(region_id, texts, self._deadline.clock.elapsed(), self._deadline.for_taking_back())
             self._claimed.update(texts)
             ended = {
                 instance_id: state
@@ -170,15 +170,12 @@ class TagLedger:
                 region_id,
                 before,
                 lambda instance_id, text: before[instance_id] if self._stands(instance_id, text) else None,
-                self._reserve(),
+                self._deadline.for_taking_back(),
             )
 
     def _withdrawn(self, instance_id: str) -> str:
         entry = ledger.read(self._claimed[instance_id], self._deadline.clock.now()).entry
         return str(entry.model_copy(update={"state": "refused"})) if entry else ""
-
-    def _reserve(self) -> Deadline:
-        return Deadline(self._deadline.clock, max(self._deadline.left(), RESERVE_SECONDS))
 
     def _stands(self, instance_id: str, text: str) -> bool:
         """Return whether an entry is the claim that this run wrote last."""
