@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from simulation.conditions import CLOSE, VARIED, Profile
+
 
 class Assumptions(NamedTuple):
     """Bounds; seconds. A simulated fault never goes beyond them."""
@@ -49,3 +51,12 @@ def less(names: list[str]) -> Assumptions:
     for name in names:
         assumptions = assumptions._replace(**LESS[name])  # type: ignore[arg-type]  # mypy can't see a table's keys
     return assumptions
+
+
+#: What a campaign draws where an assumption is taken away, VARIED for those not named.
+PROFILES = {"settle": CLOSE}
+
+
+def profile_without(names: list[str]) -> Profile:
+    """Return what to draw the conditions from without the assumptions named."""
+    return next((PROFILES[name] for name in names if name in PROFILES), VARIED)

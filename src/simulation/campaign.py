@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from simulation.assumptions import Assumptions
+from simulation.conditions import VARIED, Profile
 from simulation.episode import Ended, Episode
 from simulation.plan import Plan, draw
 
@@ -32,12 +33,14 @@ def campaign(
     assumptions: Assumptions,
     tell: Callable[[int], None],
     stores: tuple[str, ...] = STORES,
+    *,
+    profile: Profile = VARIED,
 ) -> Tale:
     """Run episodes over the stores in turn, each seed its own; ``tell`` hears of the deliveries so far."""
     codes: Counter[str] = Counter()
     made = reboots = crashes = episodes = 0
     while made < deliveries:
-        plan = draw(seed * 1_000_000 + episodes, EPISODE, assumptions, stores[episodes % len(stores)])
+        plan = draw(seed * 1_000_000 + episodes, EPISODE, assumptions, stores[episodes % len(stores)], profile)
         ended = Episode(plan, assumptions).run()
         episodes += 1
         made += ended.deliveries

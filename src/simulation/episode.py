@@ -1,6 +1,8 @@
 """One episode: a plan carried out by the real function over the simulated world, watched at every step."""
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
@@ -13,8 +15,9 @@ from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.result import Result
 from simulation import deliveries
 from simulation.assumptions import Assumptions
-from simulation.network import Weather
-from simulation.plan import OUTSIDE, Arrival, Plan, fleet
+from simulation.history import bystanders, remember
+from simulation.network import Weather, exchange
+from simulation.plan import OUTSIDE, Arrival, Plan, fleet, stack_name
 from simulation.run import Crashed, Run
 from simulation.simulated_table import SimulatedTable
 from simulation.watch import Violation
@@ -23,11 +26,11 @@ from simulation.world import SimulatedEcs, World
 #: Function Compute tries again after a minute, then after two.
 RETRY_SECONDS = 60.0
 #: The asynchronous kinds; who calls by HTTP or by hand tries again himself.
-RETRIED = ("alarm", "rolling", "verify")
+RETRIED = ("alarm", "handed_over", "rolling", "verify")
 
 
 class Ended(NamedTuple):
-    """How an episode went."""
+    """How an episode went, and until when, seconds: to its end, or to the violation."""
 
     deliveries: int
     reboots: int
@@ -35,6 +38,7 @@ class Ended(NamedTuple):
     codes: Counter[str]
     violation: Violation | None
     trace: list[str]
+    moment: float
 
 
 class Ears(RecordLog):
@@ -44,6 +48,7 @@ class Ears(RecordLog):
         super().__init__(run.number, run, lambda _: run.step(0.001))
         self._run, self._world = run, world
         self.results: list[Result] = []
+        self.handed_over = False
 
     def log_intent(self, result: Result) -> None:
         """Write it, and tell the watch once it is written."""
@@ -56,20 +61,29 @@ class Ears(RecordLog):
         self.results.append(result)
         return record
 
+    def handover(self, result: Result) -> dict[str, object]:
+        """Write it, and take note of whether another run carries the event out."""
+        self.handed_over = result.code == "handed_over"
+        return super().handover(result)
+
 
 class Episode:
     """Carries a plan out."""
 
     def __init__(self, plan: Plan, assumptions: Assumptions, *, trace: bool = False) -> None:
         self._plan, self._assumptions = plan, assumptions
-        self._settings = plan.settings()
-        self._world = World(fleet(plan), self._settings, assumptions)
+        self._settings = [plan.settings(stack) for stack in range(plan.conditions.stacks)]
+        machines = fleet(plan)
+        regions = sorted({machine.region_id for machine in machines})
+        self._world = World([*machines, *bystanders(plan, regions)], self._settings[0], assumptions)
+        remember(plan, self._world)
         self._watch = self._world.watch
         # What is promised does not shrink with an assumption that is taken away.
-        self._watch.slack = plan.timeout + 2 + assumptions.request + 2 * min(plan.skew, Assumptions().skew)
+        self._watch.slack = plan.conditions.timeout + 2 + assumptions.request + 2 * min(plan.skew, Assumptions().skew)
         if trace:
             self._watch.trace = []
-        self._deliveries = self._crashes = 0
+        self._world.quota = plan.conditions.quota
+        self._deliveries = self._crashes = self._stores = 0
 
     def run(self) -> Ended:
         """Return how it went; it ends at the first violation."""
@@ -85,55 +99,95 @@ class Episode:
         except Violation as found:
             violation = found
         reboots = sum(len(machine.reboots) for machine in self._world.machines.values())
-        return Ended(self._deliveries, reboots, self._crashes, self._watch.codes, violation, self._watch.trace or [])
+        trace = self._watch.trace or []
+        return Ended(
+            self._deliveries, reboots, self._crashes, self._watch.codes, violation, trace, self._world.scheduler.now
+        )
 
-    def _deliver(self, arrival: Arrival, attempt: int) -> None:
+    def _deliver(self, arrival: Arrival, attempt: int, envelope: bytes = b"", store: str = "") -> None:
+        """Carry out one delivery; ``envelope`` and ``store`` of an event that was handed over: its bytes, its place."""
         self._deliveries += 1
-        plan, world = self._plan, self._world
+        plan, world, settings = self._plan, self._world, self._settings[arrival.stack]
         random = Random((plan.seed * 1_000_003 + arrival.number) * 7 + attempt)  # noqa: S311 - repeatable on purpose
+        # Of series of their own, so that the other draws of a seed stay what they were.
+        further = Random(f"{plan.seed}/{arrival.number}/{store}/{attempt}")  # noqa: S311
+        world.scheduler.pause(plan.conditions.start_up * further.random())
+        if store:
+            random = further
         run = Run(
-            f"{arrival.number}.{attempt}",
+            f"{arrival.number}{store}.{attempt}",
             world.scheduler,
             random,
-            ends=world.scheduler.now + plan.timeout,
+            ends=world.scheduler.now + plan.conditions.timeout,
             skew=random.uniform(-plan.skew, plan.skew) if plan.skew else 0.0,
             crash=0.0 if arrival.calm else plan.crash,
+            stack=stack_name(arrival.stack),
         )
         run.overrides = frozenset(arrival.override or ((arrival.kind,) if arrival.kind in ("reset", "resume") else ()))
-        weather = Weather(0.0 if arrival.calm else plan.faults, self._assumptions.request)
+        self._watch.begins(run, arrival.region_id, arrival.targets)
         self._watch.note(run.number, f"begins: {arrival.kind} {' '.join(arrival.targets)} {arrival.override or ''}")
         if arrival.kind == "reset":
             for one in arrival.targets:
                 self._watch.reset(one)
         ears = Ears(run, world)
         invocation = Invocation(
-            f"request-{arrival.number}",
-            self._settings,
-            Deadline(run, plan.timeout - self._settings.deadline_margin_seconds),
-            connect=lambda _: Connections(
-                SimulatedEcs(world, run, weather, random), lambda: SimulatedTable(world, run, weather)
-            ),
+            f"request-{arrival.number}{store}",
+            settings,
+            Deadline(run, plan.conditions.timeout - settings.deadline_margin_seconds),
+            connect=lambda deadline: self._connected(arrival, run, deadline),
             record_log=ears,
-            delivery=RecordDelivery(self._settings, NoCredentials(), "cn-hangzhou", run),
+            delivery=RecordDelivery(settings, NoCredentials(), "cn-hangzhou", run),
+            invoke_later=partial(self._handed_over, arrival, run) if plan.conditions.door else None,
         )
         undone = True
         try:
-            undone = bool(invocation.answer(deliveries.event(arrival, run.now())).retry_reason)
+            undone = bool(invocation.answer(envelope or deliveries.event(arrival, run.now())).retry_reason)
         except Crashed:
             self._crashes += 1
             self._watch.note(run.number, "crashes")
         else:
-            if self._watch.trace is not None:
-                for result in ears.results:
-                    self._watch.note(run.number, f"says {result.code} {result.instance_id}: {result.reason}")
-            self._watch.finished(run, ears.results, () if arrival.kind in ("verify", "recovery") else arrival.targets)
+            self._ended(arrival, run, ears)
         if arrival.kind == "reset":
             for one in arrival.targets:
                 self._watch.reset(one)
+        if undone and plan.conditions.calm and arrival.kind in RETRIED:
+            self._watch.undone(run, attempt)
         if undone and arrival.kind in RETRIED and attempt < plan.retries:
             world.scheduler.start(
-                world.scheduler.now + RETRY_SECONDS * (attempt + 1), lambda: self._deliver(arrival, attempt + 1)
+                world.scheduler.now + RETRY_SECONDS * (attempt + 1),
+                lambda: self._deliver(arrival, attempt + 1, envelope, store),
             )
+
+    def _connected(self, arrival: Arrival, run: Run, deadline: Deadline) -> Connections:
+        weather = self._weather(arrival, deadline.left)
+        world = self._world
+        return Connections(SimulatedEcs(world, run, weather, run.random), lambda: SimulatedTable(world, run, weather))
+
+    def _weather(self, arrival: Arrival, left: Callable[[], float]) -> Weather:
+        plan = self._plan
+        return Weather(0.0 if arrival.calm else plan.faults, self._assumptions.request, plan.conditions.latency, left)
+
+    def _handed_over(self, arrival: Arrival, run: Run, envelope: bytes, deadline: Deadline) -> str:
+        """Have Function Compute store an envelope, as often as it is asked to."""
+        weather = self._weather(arrival, lambda: deadline.left() / 2)
+        return exchange(run, weather, "InvokeFunction", partial(self._stored, arrival, envelope))
+
+    def _stored(self, arrival: Arrival, envelope: bytes) -> str:
+        self._stores += 1
+        store, scheduler = f"h{self._stores}", self._world.scheduler
+        later = arrival._replace(kind="handed_over")
+        scheduler.start(scheduler.now + 0.1, lambda: self._deliver(later, 0, envelope, store))
+        return f"request-{arrival.number}{store}"
+
+    def _ended(self, arrival: Arrival, run: Run, ears: Ears) -> None:
+        """Have the watch judge what a run said, and when."""
+        if self._watch.trace is not None:
+            for result in ears.results:
+                self._watch.note(run.number, f"says {result.code} {result.instance_id}: {result.reason}")
+        if arrival.kind == "http_alarm":
+            self._watch.answered(run)
+        if not ears.handed_over:
+            self._watch.finished(run, ears.results, () if arrival.kind in ("verify", "recovery") else arrival.targets)
 
     def _happen(self, arrival: Arrival) -> None:
         now = self._world.scheduler.now
@@ -143,6 +197,7 @@ class Episode:
             machine.mend(now)
         elif arrival.kind == "rebooted_by_hand" and machine.at(now).status == "Running":
             machine.reboot(now, force=False, assumptions=self._assumptions)
+            self._watch.rebooted_by_hand(machine.instance_id)
         elif arrival.kind == "opted_out":
             machine.tags.append((now, {**machine.tags_at(now), "ecs-reboot": "disabled"}))
         elif arrival.kind == "opted_in":

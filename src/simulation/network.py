@@ -11,6 +11,8 @@ T = TypeVar("T")
 
 #: How long the function waits for an answer (ECS_TIMEOUT_SECONDS).
 TIMEOUT = 10.0
+#: It waits for so long, however little time is left, seconds.
+LEAST_SECONDS = 0.5
 #: Kinds of fault and their weights among the faults of a call.
 KINDS = (
     ("not_sent", 2), ("lost_before", 2), ("lost_after", 3), ("late", 2), ("cut_off", 2), ("slow", 4),
@@ -20,10 +22,19 @@ _BAG = tuple(kind for kind, weight in KINDS for _ in range(weight))
 
 
 class Weather(NamedTuple):
-    """How bad the network is: the chance of a fault in each call, and the longest time to an effect, seconds."""
+    """How bad the network is: the chance of a fault in each call, and the longest time to an effect, seconds.
+
+    ``latency``: of a call on the way there and back, times 0.1 to 1.1. ``left``: what the run may still wait.
+    """
 
     faults: float
     request: float
+    latency: float = 0.1
+    left: Callable[[], float] = lambda: TIMEOUT
+
+    def patience(self) -> float:
+        """Return how long the function waits for an answer, seconds."""
+        return min(TIMEOUT, max(LEAST_SECONDS, self.left()))
 
 
 def exchange(run: Run, weather: Weather, action: str, effect: Callable[[], T]) -> T:
@@ -31,26 +42,29 @@ def exchange(run: Run, weather: Weather, action: str, effect: Callable[[], T]) -
     random = run.random
     chance = random.random()
     if chance >= weather.faults:
-        run.step(0.005 + 0.05 * random.random())
+        run.step(weather.latency * (0.05 + 0.5 * random.random()))
         answer = effect()
-        run.step(0.005 + 0.05 * random.random())
+        run.step(weather.latency * (0.05 + 0.5 * random.random()))
         return answer
     kind = _BAG[int(chance / weather.faults * len(_BAG))]
     run.step(0.01)
     if kind == "slow":
         run.step(random.uniform(0, weather.request - 0.01))
         answer = effect()
-        run.step(random.uniform(0, 2))
+        seconds, patience = random.uniform(0, 2), weather.patience()
+        run.step(min(seconds, patience))
+        if seconds > patience:
+            raise NoAnswer(action, "timed out")
         return answer
     if kind == "late":
         # On its way when the function has given up: it takes effect, and nobody is told.
         due = run.scheduler.now + random.uniform(0, weather.request - 0.01)
         run.scheduler.at(due, lambda: _unheard(effect))
-        run.step(TIMEOUT)
+        run.step(weather.patience())
         raise NoAnswer(action, "timed out")
     if kind in ("lost_after", "cut_off", "500_after", "503_after"):
         effect()
-    raise _failure(run, kind, action)
+    raise _failure(run, weather, kind, action)
 
 
 def _unheard(effect: Callable[[], object]) -> None:
@@ -58,9 +72,9 @@ def _unheard(effect: Callable[[], object]) -> None:
         effect()
 
 
-def _failure(run: Run, kind: str, action: str) -> CloudError:
+def _failure(run: Run, weather: Weather, kind: str, action: str) -> CloudError:
     if kind in ("lost_before", "lost_after"):
-        run.step(TIMEOUT)
+        run.step(weather.patience())
         return NoAnswer(action, "timed out")
     run.step(0.02)
     if kind == "cut_off":

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ecs_reboot.settings.settings import Settings, load
 from simulation.assumptions import Assumptions
+from simulation.conditions import VARIED, Conditions, Profile
 from simulation.machine import TEMPERS, Machine
 
 REGIONS = ("cn-hangzhou", "cn-beijing")
@@ -14,12 +15,17 @@ OUTSIDE = ("mended", "rebooted_by_hand", "opted_out", "opted_in", "locked", "unl
 #: Of alarms, the share that is delivered again although the first delivery arrived.
 DUPLICATES = 0.30
 
+#: How often Function Compute tries again by default.
+RETRIES = 3
 #: Of the instances, the share that an Auto Scaling group owns.
 IN_SCALING_GROUP = 0.1
 
 
 class Arrival(NamedTuple):
-    """Something that arrives at ``moment``. ``number`` seeds its chances; ``calm``: no faults meet it."""
+    """Something that arrives at ``moment``, at one of the stacks. ``number`` seeds its chances.
+
+    ``calm``: no faults meet it.
+    """
 
     number: int
     moment: float
@@ -28,6 +34,7 @@ class Arrival(NamedTuple):
     targets: tuple[str, ...] = ()
     override: tuple[str, ...] = ()
     calm: bool = False
+    stack: int = 0
 
 
 class Plan(NamedTuple):
@@ -35,19 +42,29 @@ class Plan(NamedTuple):
 
     seed: int
     environment: tuple[tuple[str, str], ...]
-    timeout: float
+    conditions: Conditions
     retries: int
     faults: float
     crash: float
     skew: float
     arrivals: tuple[Arrival, ...]
 
-    def settings(self) -> Settings:
-        """Return the episode's settings, read as the function reads them."""
-        return load(dict(self.environment))
+    def settings(self, stack: int = 0) -> Settings:
+        """Return the settings of one of the stacks, read as the function reads them."""
+        return load(dict(self.environment) | {"STACK_NAME": stack_name(stack)})
+
+    def in_calm(self) -> "Plan":
+        """Return it with nothing that goes wrong by itself."""
+        conditions = self.conditions._replace(quota=0, calm=True)
+        return self._replace(faults=0.0, crash=0.0, retries=RETRIES, conditions=conditions)
 
 
-def draw(seed: int, deliveries: int, assumptions: Assumptions, ledger: str = "tags") -> Plan:
+def stack_name(stack: int) -> str:
+    """Return the name of a stack."""
+    return f"stack-{stack}"
+
+
+def draw(seed: int, deliveries: int, assumptions: Assumptions, ledger: str = "tags", profile: Profile = VARIED) -> Plan:
     """Draw an episode with about this many deliveries (retries come on top), over one of the two stores."""
     random = Random(seed)  # noqa: S311 - repeatable on purpose
     verify = random.choice((0, 0, 30, 120))
@@ -73,16 +90,18 @@ def draw(seed: int, deliveries: int, assumptions: Assumptions, ledger: str = "ta
     if assumptions.skew > 300:  # noqa: PLR2004 - more than the function bears
         skew = assumptions.skew
     names = [(one, machine.region_id) for one, machine in _fleet(seed, Random(seed)).items()]  # noqa: S311
-    return Plan(
+    conditions = profile.draw(f"{seed}/conditions")
+    plan = Plan(
         seed=seed,
         environment=tuple(environment.items()),
-        timeout=60.0 + verify,
+        conditions=conditions._replace(timeout=conditions.timeout + verify),
         retries=random.choice((0, 1, 3)),
         faults=random.choice((0.0, 0.01, 0.05, 0.2)),
         crash=random.choice((0.0, 0.002, 0.01, 0.03)),
         skew=skew,
-        arrivals=tuple(_arrivals(random, names, deliveries, assumptions)),
+        arrivals=tuple(_arrivals(random, names, deliveries, assumptions, Stacks(seed, conditions.stacks))),
     )
+    return plan.in_calm() if conditions.calm else plan
 
 
 def fleet(plan: Plan) -> list[Machine]:
@@ -180,8 +199,19 @@ _PATTERNS: tuple[tuple[_Draw, int], ...] = (
 _BAG = tuple(pattern for pattern, weight in _PATTERNS for _ in range(weight))
 
 
+class Stacks(NamedTuple):
+    """How many stacks there are, and to which of them each arrival comes."""
+
+    seed: int
+    number: int
+
+    def of(self, arrival: int) -> int:
+        """Return the stack of an arrival, from a series of its own."""
+        return Random(f"{self.seed}/{arrival}/stack").randrange(self.number) if self.number > 1 else 0  # noqa: S311
+
+
 def _arrivals(
-    random: Random, names: list[tuple[str, str]], deliveries: int, assumptions: Assumptions
+    random: Random, names: list[tuple[str, str]], deliveries: int, assumptions: Assumptions, stacks: Stacks
 ) -> Iterator[Arrival]:
     number = made = 0
     moment = last = 0.0
@@ -198,11 +228,12 @@ def _arrivals(
                 number += 1
                 made += kind not in OUTSIDE
                 last = max(last, copy)
-                yield Arrival(number, copy, kind, region, targets, override)
+                yield Arrival(number, copy, kind, region, targets, override, stack=stacks.of(number))
         if not assumptions.own_key and random.random() < 0.2:  # noqa: PLR2004
             number += 1
             yield Arrival(number, moment, "tag_lost", region, (random.choice(of_region),))
     for tick in range(1, int(last / assumptions.sweep) if assumptions.sweep else 0):
         for region in regions:
-            number += 1
-            yield Arrival(number, tick * assumptions.sweep, "verify", region)
+            for stack in range(stacks.number):
+                number += 1
+                yield Arrival(number, tick * assumptions.sweep, "verify", region, stack=stack)

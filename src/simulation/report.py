@@ -4,7 +4,7 @@ import sys
 import time
 from typing import NamedTuple
 
-from simulation.assumptions import LESS, Assumptions, less
+from simulation.assumptions import LESS, Assumptions, less, profile_without
 from simulation.campaign import EPISODE, STORES, campaign
 from simulation.episode import Ended, Episode
 from simulation.plan import Plan, draw
@@ -33,13 +33,20 @@ def main(asked: Asked) -> int:
     names = [name for name in asked.less.split(",") if name]
     if unknown := [name for name in names if name not in LESS]:
         raise UnknownAssumption(f"--assume-less {unknown[0]}: is no assumption; these are: {', '.join(LESS)}")
-    assumptions = less(names)
+    assumptions, profile = less(names), profile_without(names)
     if asked.episode is not None:
-        plan = draw(asked.episode, EPISODE, assumptions, asked.ledger or STORES[0])
+        plan = draw(asked.episode, EPISODE, assumptions, asked.ledger or STORES[0], profile)
         return _judged(plan, Episode(plan, assumptions).run(), assumptions, asked.less)
     began = time.monotonic()
     stores = (asked.ledger,) if asked.ledger else STORES
-    tale = campaign(asked.seed, asked.deliveries, assumptions, lambda made: _progress(made, asked.deliveries), stores)
+    tale = campaign(
+        asked.seed,
+        asked.deliveries,
+        assumptions,
+        lambda made: _progress(made, asked.deliveries),
+        stores,
+        profile=profile,
+    )
     seconds = time.monotonic() - began
     _say(
         f"seed {asked.seed}: {tale.deliveries} deliveries in {tale.episodes} episodes, {tale.reboots} reboots, "

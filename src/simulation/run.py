@@ -17,14 +17,22 @@ class Run:
     """One invocation. It is also the function's ``clock.Clock``.
 
     ``ends``: when Function Compute kills it; ``skew``: how far its clock is from the true time; ``crash``: the chance
-    that it ends at any one step.
+    that it ends at any one step; ``stack``: the name of the stack whose function it is.
     """
 
     def __init__(
-        self, number: str, scheduler: Scheduler, random: Random, *, ends: float, skew: float, crash: float
+        self,
+        number: str,
+        scheduler: Scheduler,
+        random: Random,
+        *,
+        ends: float,
+        skew: float,
+        crash: float,
+        stack: str = "",
     ) -> None:
         self.number, self.scheduler, self.random = number, scheduler, random
-        self.began = scheduler.now
+        self.began, self.stack = scheduler.now, stack
         self._ends, self._skew, self._crash = ends, skew, crash
         self.overrides: frozenset[str] = frozenset()
         self.forced: bool | None = None

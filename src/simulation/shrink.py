@@ -6,6 +6,7 @@ Sweeps stay while their timer is an assumption: without them, promises are broke
 from collections.abc import Callable
 
 from simulation.assumptions import Assumptions
+from simulation.conditions import Conditions
 from simulation.episode import Episode
 from simulation.plan import Arrival, Plan
 
@@ -25,6 +26,11 @@ class Shrinker:
         self._drop_halves()
         self._offer(self._best._replace(retries=0))
         self._offer(self._best._replace(skew=0.0))
+        for name, usual in Conditions()._asdict().items():
+            plan = self._best._replace(conditions=self._best.conditions._replace(**{name: usual}))
+            stacks = plan.conditions.stacks
+            arrivals = tuple(one._replace(stack=min(one.stack, stacks - 1)) for one in plan.arrivals)
+            self._offer(plan._replace(arrivals=arrivals))
         for change in (_calm, _alone):
             for number in [arrival.number for arrival in self._best.arrivals]:
                 self._offer(self._best._replace(arrivals=_changed(self._best.arrivals, number, change)))
@@ -36,10 +42,11 @@ class Shrinker:
         self._tries += 1
         if plan == self._best or self._tries > TRIES:
             return False
-        violation = Episode(plan, self._assumptions).run().violation
-        if violation is None or violation.promise != self._promise:
+        ended = Episode(plan, self._assumptions).run()
+        if ended.violation is None or ended.violation.promise != self._promise:
             return False
-        self._best = plan
+        # What arrives after the violation has no part in it.
+        self._best = plan._replace(arrivals=tuple(one for one in plan.arrivals if one.moment <= ended.moment))
         return True
 
     def _stays(self, arrival: Arrival) -> bool:
@@ -57,7 +64,7 @@ class Shrinker:
                     start += size
                 else:
                     start += len(kept)
-            size //= 2
+            size = min(size // 2, len(self._best.arrivals))
 
 
 def _calm(arrival: Arrival) -> Arrival:

@@ -60,7 +60,9 @@ class SimulatedTable:
         elif name.startswith("w#"):
             window = window_row.read(row.columns)
             ends = ((window_row.moment(one.at), one.state) for one in window.ended)
-            watch.ended(region_id, down_in_a_row(ends))
+            place = watch.place_of(region_id, name[2:])
+            watch.ended(place, down_in_a_row(ends))
+            watch.stormy(place, window.storm_at)
 
     def _exchange(self, action: str, effect: Callable[[], T]) -> T:
         try:

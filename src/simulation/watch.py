@@ -1,12 +1,12 @@
 """The promises, checked against the truth at every effect and at the end of every run (docs/understand/safety.md)."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime, timezone
 from typing import Any
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.memory import down_in_a_row
-from ecs_reboot.outcomes import OUTCOMES
+from ecs_reboot.outcomes import BY_CODE, OUTCOMES
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings
 from simulation.assumptions import Assumptions
@@ -17,8 +17,17 @@ from simulation.tag_history import TagHistory
 
 #: Codes that do not deny that a reboot may have happened.
 ADMITS = tuple(outcome.code for outcome in OUTCOMES if not outcome.denies_reboot)
+#: Codes after which a person knows that an attempt may not have been one.
+LEFT_TO_A_PERSON = ("accepted_unconfirmed", "unproven")
 
 
+#: By when an HTTP call is answered, seconds: the 3.5 that the work may take, 2.5 for a claim that has to be taken back,
+#: and the end of a call that is under way at either moment.
+HTTP_SECONDS = 7.0
+#: The retry by which, in calm weather, an alarm is decided upon.
+CALM_RETRIES = 2
+#: A claim so soon after a start may have led to it: start times are whole minutes, clocks differ by minutes. Seconds.
+HIDING_SECONDS = 600.0
 #: A moment that no entry is dated after.
 FAR = datetime(9999, 1, 1, tzinfo=timezone.utc)
 
@@ -44,14 +53,20 @@ class Watch:
     ) -> None:
         self._machines, self._registers = machines, registers
         self._policy, self._assumptions, self._scheduler = settings.policy, assumptions, scheduler
+        self._window_by_stack = settings.policy.ledger == "tablestore"
         self.codes: Counter[str] = Counter()
         self.trace: list[str] | None = None
         #: From a claim to its reboot, plus the difference of two clocks.
         self.slack = 0.0
         self._claims: dict[tuple[str, str], float] = {}
+        #: By place, the instances that were claimed there, and when each was last asked for.
+        self._claimed_in: dict[str, set[str]] = defaultdict(set)
+        self._asked_in: dict[str, dict[str, float]] = defaultdict(dict)
         self._earlier_claims: dict[str, list[float]] = {}
         self._intents: set[tuple[str, str]] = set()
         self._effects: dict[tuple[str, str], float] = {}
+        #: When a person rebooted an instance, or was told that nobody knows whether we did: it may count as an attempt.
+        self._doubts: dict[str, list[float]] = {one: [] for one in machines}
         self._counted: list[tuple[float, str, str]] = []
         self._reset: dict[str, float] = {}
         self._looked_at: dict[str, float] = {}
@@ -76,6 +91,20 @@ class Watch:
             opted[machine.region_id] += machine.tags_at(now).get("ecs-reboot") == "enabled"
         self._opted_in |= opted
 
+    def place_of(self, region_id: str, stack: str) -> str:
+        """Return for what limit, storm and suspension count: a table has a window for each stack, tags for all."""
+        return f"{region_id} {stack}" if self._window_by_stack else region_id
+
+    def begins(self, run: Run, region_id: str, targets: tuple[str, ...]) -> None:
+        """Take note of what a run is asked for: of all instances of the region where it chooses itself."""
+        everyone = (one for one, machine in self._machines.items() if machine.region_id == region_id)
+        asked = dict.fromkeys(targets or everyone, self._scheduler.now)
+        self._asked_in[self.place_of(region_id, run.stack)].update(asked)
+
+    def rebooted_by_hand(self, instance_id: str) -> None:
+        """Take note of a reboot by a person: next to a claim that led to none it looks like ours."""
+        self._doubts[instance_id].append(self._scheduler.now)
+
     def reset(self, instance_id: str) -> None:
         """Take note that a person clears an instance's attempts."""
         self._reset[instance_id] = self._scheduler.now
@@ -93,7 +122,10 @@ class Watch:
         state = value.split(" ")[3]
         if state in ledger.ABOUT_TO_ASK:
             self._claims[run.number, instance_id] = now
+            self._claimed_in[self.place_of(region_id, run.stack)].add(instance_id)
             self._earlier_claims.setdefault(instance_id, []).append(now)
+            if now - self._machines[instance_id].at(now).started < HIDING_SECONDS:
+                self._doubts[instance_id].append(now)  # whether it was restarted upon this claim can't be told
         storm = self._storms.get((region_id, instance_id))
         if storm is not None and state != "storm" and (run.began < storm + 30 or run.overrides):
             del self._storms[region_id, instance_id]  # written over by a run that could not know, or by a person
@@ -112,12 +144,21 @@ class Watch:
         read = (ledger.read(text, FAR).entry for text in texts)
         self.ended(region_id, down_in_a_row((entry.at, entry.state) for entry in read if entry))
 
-    def ended(self, region_id: str, down: int) -> None:
+    def ended(self, place: str, down: int) -> None:
         """Take note of how many of the latest reboots left their instances down."""
         if self._policy.suspend_after and down >= self._policy.suspend_after:
-            self._suspended.setdefault(region_id, self._scheduler.now)
+            self._suspended.setdefault(place, self._scheduler.now)
         else:
-            self._suspended.pop(region_id, None)
+            self._suspended.pop(place, None)
+
+    def stormy(self, place: str, since: int) -> None:
+        """Take note of whether a window says that a storm was seen; ``since`` is 0 where it does not."""
+        name = f"its window {since}"
+        for where, holder in list(self._storms):
+            if where == place and holder != name:
+                del self._storms[where, holder]
+        if since:
+            self._storms.setdefault((place, name), self._scheduler.now)
 
     def rebooting(self, run: Run, region_id: str, machine: Machine, *, force: bool) -> None:
         """Check a reboot that is about to take effect."""
@@ -137,7 +178,7 @@ class Watch:
         self._check_own(run, machine, who, force=force)
         self._check_region(run, region_id, machine, who)
         if "blast_radius" not in run.overrides:
-            self._counted.append((now, region_id, one))
+            self._counted.append((now, self.place_of(region_id, run.stack), one))
         self._effects[run.number, one] = now
         if policy.force_reboot == "never" and force:
             raise Violation("force only where the policy says so", who)
@@ -169,6 +210,17 @@ class Watch:
         if self.owed.pop(machine.instance_id, None) is None:
             raise Violation("only what we stopped is started", f"run {run.number} starts {machine.instance_id}")
 
+    def answered(self, run: Run) -> None:
+        """Check when a caller over HTTP was answered."""
+        if self._scheduler.now - run.began > HTTP_SECONDS:
+            seconds = self._scheduler.now - run.began
+            raise Violation("a caller over HTTP waits seconds, not minutes", f"run {run.number} took {seconds:.1f} s")
+
+    def undone(self, run: Run, attempt: int) -> None:
+        """Check that in calm weather an alarm is decided upon by the last but one retry: three minutes and the runs."""
+        if attempt >= CALM_RETRIES:
+            raise Violation("in calm weather an alarm is decided upon within minutes", f"run {run.number} was undone")
+
     def finished(self, run: Run, results: list[Result], targets: tuple[str, ...]) -> None:
         """Check the records of a run that came to its end."""
         told = {}
@@ -178,8 +230,10 @@ class Watch:
                 told[result.instance_id] = result
         if not results:
             raise Violation("every delivery ends in a record", f"run {run.number} wrote none")
+        # Where nothing was begun, one record speaks of the whole request, which is sent again.
+        unbegun = any(result.retriable and not result.instance_id for result in results)
         for one in targets:
-            if one not in told:
+            if one not in told and not unbegun:
                 raise Violation("every instance asked for has a record", f"run {run.number} wrote none for {one}")
         for one, result in told.items():
             self._check_told(run, one, result)
@@ -189,6 +243,12 @@ class Watch:
         who = f"run {run.number} says {result.code} of {one} ({result.reason})"
         if effect is not None and result.code not in ADMITS:
             raise Violation("a record never denies a reboot", f"{who}; it was rebooted at {effect:.2f} s")
+        if result.code in LEFT_TO_A_PERSON:
+            self._doubts[one].append(now)
+        if BY_CODE[result.code].retriable and effect is None and not result.retriable:
+            raise Violation("what may end otherwise later is tried again", who)
+        if not result.retriable and one in self._machines:
+            self._check_refusal(run, self._machines[one], result.code, who)
         if result.code == "recovered" and result.action == "reboot":
             machine = self._machines[one]
             since = effect if effect is not None else run.began - self._assumptions.staleness
@@ -204,6 +264,44 @@ class Watch:
             ours = any(one == other and number.partition(".")[0] == request for number, other in self._effects)
             if not ours and not machine.was_down(run.began - 60, now):
                 raise Violation("only what was rebooted was accepted", who)
+
+    def _check_refusal(self, run: Run, machine: Machine, code: str, who: str) -> None:
+        """Check that an alarm that is not tried again was refused for reboots that were, not for what a dead run left.
+
+        What is in doubt for good a person was told of; it counts.
+        """
+        now, policy = self._scheduler.now, self._policy
+        since = now - policy.cooldown_seconds - self.slack - 60  # ECS gives the time of a start in whole minutes
+        if code == "cooldown" and not self._restarted(machine, since):
+            raise Violation("a claim that never asked ECS ends no alarm", who)
+        tried = len(machine.reboots) + len(self._doubts[machine.instance_id])
+        if code == "attempts_exhausted" and tried < policy.max_attempts and not run.overrides:
+            raise Violation("only attempts that were made are counted", f"{who} after {machine.reboots}")
+        reach = now - max(policy.max_reboots_window_seconds, 3600) - self.slack - 60
+        place = self.place_of(machine.region_id, run.stack)
+        if code == "blast_radius":
+            # A group is one for all stacks, a window is not.
+            claimed = self._claimed_in[place] if self._window_by_stack and not policy.group_tag else self._machines
+            others = [self._machines[one] for one in claimed if one != machine.instance_id]
+            near = [one for one in others if one.region_id == machine.region_id]
+            if not any(self._restarted(one, reach) or self._is_down(one) for one in near):
+                raise Violation("a place that nobody used ends no alarm", who)
+        if code == "storm" and policy.max_reboots and "storm" not in run.overrides:
+            reach = now - 2 * policy.max_reboots_window_seconds - self.slack - 60
+            asked = [one for one, at in self._asked_in[place].items() if at > reach and one != machine.instance_id]
+            # How many opted in is not known of that moment, but of a share it is at least one.
+            limit = policy.max_reboots.of(0)
+            if len(asked) < limit * policy.storm_factor:
+                raise Violation("only those who ask too much are stopped by a storm", f"{who}: {asked} were asked for")
+
+    def _restarted(self, machine: Machine, since: float) -> bool:
+        """Return whether an instance was restarted since, by whomever, or may have been."""
+        doubts = self._doubts[machine.instance_id]
+        moments = [*machine.reboots, *doubts, *(spell.started for spell in machine.spells)]
+        return any(at >= since for at in moments) or self._is_down(machine)
+
+    def _is_down(self, machine: Machine) -> bool:
+        return machine.at(self._scheduler.now).status != "Running"
 
     def _check_own(self, run: Run, machine: Machine, who: str, *, force: bool) -> None:
         """Check the reboot against the instance's earlier ones."""
@@ -229,13 +327,13 @@ class Watch:
     def _check_region(self, run: Run, region_id: str, machine: Machine, who: str) -> None:
         """Check the reboot against the region's others."""
         now, policy, one = self._scheduler.now, self._policy, machine.instance_id
-        window = policy.max_reboots_window_seconds
+        window, place = policy.max_reboots_window_seconds, self.place_of(region_id, run.stack)
         if policy.max_reboots and "blast_radius" not in run.overrides:
             limit = policy.max_reboots.of(self._opted_in[region_id])
             others = {
                 other
                 for at, where, other in self._counted
-                if where == region_id and other != one and now - at < window - self.slack
+                if where == place and other != one and now - at < window - self.slack
             }
             if len(others) >= limit:
                 raise Violation(
@@ -244,10 +342,10 @@ class Watch:
         if policy.group_tag and "blast_radius" not in run.overrides:
             self._check_group(machine, who)
         reach = run.began - 10 - self._assumptions.staleness
-        if region_id in self._suspended and self._suspended[region_id] < reach and "suspended" not in run.overrides:
+        if place in self._suspended and self._suspended[place] < reach and "suspended" not in run.overrides:
             raise Violation("a suspended region is left alone", who)
         for (where, holder), at in self._storms.items():
-            if where == region_id and at < reach and now < at + window - self.slack and policy.storm_factor:
+            if where == place and at < reach and now < at + window - self.slack and policy.storm_factor:
                 raise Violation("nothing new in a storm", f"{who}; the storm was seen at {at:.2f} s on {holder}")
 
     def _check_group(self, machine: Machine, who: str) -> None:

@@ -1,10 +1,11 @@
 """The simulated account: instances, the ledger's tags of each region, and who watches over what is done to them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ecs_reboot.cloud.ecs_api import Question, TagPage
 from ecs_reboot.cloud.errors import CloudError, Refused
@@ -22,6 +23,8 @@ from simulation.scheduler import Scheduler
 from simulation.tag_history import TagHistory
 from simulation.watch import Watch
 
+T = TypeVar("T")
+
 #: Entries on one page of ListTagResources.
 PAGE = 10
 
@@ -35,7 +38,17 @@ class World:
         self.machines = {machine.instance_id: machine for machine in machines}
         self.registers = {machine.region_id: TagHistory() for machine in machines}
         self.table = MemoryTable(lambda: EPOCH + timedelta(seconds=self.scheduler.now))
+        #: Calls of each action in a minute, 0 for any number.
+        self.quota = 0
+        self._calls: Counter[tuple[str, int]] = Counter()
         self.watch = Watch(self.machines, self.registers, settings, assumptions, self.scheduler)
+
+    def admits(self, action: str) -> bool:
+        """Count a call; return whether the account may make it in this minute."""
+        if not self.quota:
+            return True
+        self._calls[action, int(self.scheduler.now // 60)] += 1
+        return self._calls[action, int(self.scheduler.now // 60)] <= self.quota
 
     def of_region(self, region_id: str) -> list[Machine]:
         """Return the region's instances."""
@@ -62,12 +75,19 @@ class SimulatedEcs:
         answers: list[Mapping[str, Any] | CloudError] = []
         for question in questions:
             try:
-                answers.append(
-                    exchange(self._run, self._weather, question.api.action, partial(self._answered, question))
-                )
+                answers.append(self._exchange(question.api.action, partial(self._answered, question)))
             except CloudError as error:
                 answers.append(error)
         return answers
+
+    def _exchange(self, action: str, effect: Callable[[], T]) -> T:
+        """Carry one call, unless the account has made its calls of this minute."""
+        return exchange(self._run, self._weather, action, partial(self._metered, action, effect))
+
+    def _metered(self, action: str, effect: Callable[[], T]) -> T:
+        if not self._world.admits(action):
+            raise Refused(action, code="Throttling.User", message="slow down", status=400, request_id="")
+        return effect()
 
     def _answered(self, question: Question) -> Mapping[str, Any]:
         if question.api.action == "DescribeScalingInstances":
@@ -82,9 +102,7 @@ class SimulatedEcs:
     def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
         """Return the facts of instances, as old as staleness allows."""
         read_at = self._run.now()
-        return exchange(
-            self._run,
-            self._weather,
+        return self._exchange(
             "DescribeInstances",
             lambda: self._shown([self._world.machines[one] for one in instance_ids], region_id, read_at),
         )
@@ -92,15 +110,15 @@ class SimulatedEcs:
     def select(self, selector: Selector) -> Iterator[tuple[Instance, ...]]:
         """Yield the instances that have the selector's tags, a few a page."""
         read_at = self._run.now()
-        found = exchange(self._run, self._weather, "DescribeInstances", lambda: self._selected(selector, read_at))
+        found = self._exchange("DescribeInstances", lambda: self._selected(selector, read_at))
         half = len(found) // 2
         yield found[:half]
         if half < len(found):
-            yield exchange(self._run, self._weather, "DescribeInstances", lambda: found[half:])
+            yield self._exchange("DescribeInstances", lambda: found[half:])
 
     def count(self, region_id: str, tag: tuple[str, str] | None) -> int:
         """Return how many instances of the region have the tag."""
-        return exchange(self._run, self._weather, "DescribeInstances", lambda: self._counted(region_id, tag))
+        return self._exchange("DescribeInstances", lambda: self._counted(region_id, tag))
 
     def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:  # noqa: ARG002 - the protocol's
         """Return a page of the ledger's tags of the region, as old as staleness allows."""
@@ -109,9 +127,7 @@ class SimulatedEcs:
         register = self._world.registers[region_id]
         # A page is known by its place, its content is what it was.
         listing = self._listings[start] if start else Listing(sorted(register.values), 0, None)
-        moment, values = exchange(
-            self._run, self._weather, "DescribeInstances", partial(self._page, register, listing.moment)
-        )
+        moment, values = self._exchange("DescribeInstances", partial(self._page, register, listing.moment))
         names, first = listing.names, listing.first + PAGE
         shown = names[listing.first : first] if names else sorted(values)
         rest = ""
@@ -125,27 +141,25 @@ class SimulatedEcs:
         """Write the ledger's tag on instances."""
         if key != ledger.KEY:
             raise AssertionError(f"the function may write the tag {ledger.KEY} only, not {key}")
-        exchange(self._run, self._weather, "TagResources", lambda: self._written(region_id, instance_ids, value))
+        self._exchange("TagResources", lambda: self._written(region_id, instance_ids, value))
 
     def reboot(
         self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
     ) -> RebootAnswer:
         """Reboot what is Running, as RebootInstances does."""
         together = batch_optimization == "AllTogether"
-        return exchange(
-            self._run,
-            self._weather,
+        return self._exchange(
             "RebootInstances",
             lambda: self._rebooted(region_id, instance_ids, force=force, dry_run=dry_run, together=together),
         )
 
     def stop(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:  # noqa: ARG002 - the protocol's
         """Power off what hangs between two statuses."""
-        return exchange(self._run, self._weather, "StopInstances", lambda: self._powered(instance_ids, stops=True))
+        return self._exchange("StopInstances", lambda: self._powered(instance_ids, stops=True))
 
     def start(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:  # noqa: ARG002 - the protocol's
         """Start what is Stopped."""
-        return exchange(self._run, self._weather, "StartInstances", lambda: self._powered(instance_ids, stops=False))
+        return self._exchange("StartInstances", lambda: self._powered(instance_ids, stops=False))
 
     def _powered(self, instance_ids: tuple[str, ...], *, stops: bool) -> RebootAnswer:
         world, now = self._world, self._world.scheduler.now
@@ -189,8 +203,13 @@ class SimulatedEcs:
         )
 
     def _selected(self, selector: Selector, read_at: datetime) -> tuple[Instance, ...]:
-        found = self._shown(self._world.of_region(selector.region_id), selector.region_id, read_at)
-        return tuple(one for one in found if set(selector.tags) <= set(one.tags))
+        wanted = set(selector.tags)
+        around = [
+            one
+            for one in self._world.of_region(selector.region_id)
+            if any(wanted <= set(tags.items()) for _, tags in one.tags)
+        ]
+        return tuple(one for one in self._shown(around, selector.region_id, read_at) if wanted <= set(one.tags))
 
     def _counted(self, region_id: str, tag: tuple[str, str] | None) -> int:
         moment = self._moment()

@@ -6,8 +6,9 @@
 import pytest
 
 from cli.program import main
-from simulation.assumptions import Assumptions, less
+from simulation.assumptions import Assumptions, less, profile_without
 from simulation.campaign import EPISODE, campaign
+from simulation.conditions import CLOSE
 from simulation.episode import Episode
 from simulation.plan import draw
 from simulation.shrink import Shrinker
@@ -26,7 +27,7 @@ def test_no_promise_is_broken_in_25_000_deliveries(seed: int) -> None:
 
 @pytest.mark.parametrize("episode", [1, 5, 19, 24, 29, 42, 240, 546, 1_001_116])
 def test_what_was_found_once_stays_away(episode: int) -> None:
-    ended = Episode(draw(episode, EPISODE, Assumptions()), Assumptions()).run()
+    ended = Episode(draw(episode, EPISODE, Assumptions(), profile=CLOSE), Assumptions()).run()
     assert ended.violation is None
 
 
@@ -40,7 +41,8 @@ def test_the_same_seed_is_the_same_story() -> None:
 @pytest.mark.parametrize("names", ["skew", "own_key", "sweep", "settle"])
 def test_without_an_assumption_a_promise_breaks_and_the_story_is_short(names: str) -> None:
     assumptions = less(names.split(","))
-    tale = campaign(1, 30_000, assumptions, lambda _: None, ("tags",))
+    profile = profile_without(names.split(","))
+    tale = campaign(1, 30_000, assumptions, lambda _: None, ("tags",), profile=profile)
     assert tale.broken, f"nothing depends on {names}"
     plan, ended = tale.broken
     assert ended.violation

@@ -1,0 +1,68 @@
+"""Under which conditions an episode runs, drawn from a profile: how slow calls are, what the account allows, ..."""
+
+from random import Random
+from typing import NamedTuple
+
+
+class Conditions(NamedTuple):
+    """What holds for a whole episode.
+
+    ``timeout``: after which a run is killed, seconds. ``latency``: of a call there and back, times 0.1 to 1.1, seconds.
+    ``start_up``: how long a run takes to begin, at most, seconds. ``quota``: calls of each action of ECS that the
+    account may make in a minute, 0 for any number. ``door``: HTTP events are handed over. ``old_entries``: how many
+    instances of each region have an entry that no longer matters, beside those of the fleet. ``stacks``: how many
+    functions work in the same regions, each with alarms and timers of its own. ``calm``: no call fails, no run crashes,
+    and Function Compute tries again as often as it does by default.
+    """
+
+    timeout: float = 60.0
+    latency: float = 0.1
+    start_up: float = 0.0
+    quota: int = 0
+    door: bool = False
+    old_entries: int = 0
+    stacks: int = 1
+    calm: bool = False
+
+
+class Profile(NamedTuple):
+    """What conditions are drawn from: the choices for each, all alike likely."""
+
+    timeout: tuple[float, ...]
+    latency: tuple[float, ...]
+    start_up: tuple[float, ...]
+    quota: tuple[int, ...]
+    door: tuple[bool, ...]
+    old_entries: tuple[int, ...]
+    stacks: tuple[int, ...]
+    calm: tuple[bool, ...]
+
+    def draw(self, seed: str) -> Conditions:
+        """Draw from a series of its own, so that the other draws of an episode stay what they are."""
+        random = Random(seed)  # noqa: S311 - repeatable on purpose
+        return Conditions(**{name: random.choice(choices) for name, choices in self._asdict().items()})
+
+
+#: What a campaign draws under all assumptions.
+VARIED = Profile(
+    timeout=(30.0, 60.0, 60.0, 150.0),
+    latency=(0.02, 0.1, 0.1, 0.3, 0.6),
+    start_up=(0.0, 0.0, 1.0, 5.0),
+    quota=(0, 0, 0, 30, 100),
+    door=(True, True, True, False),
+    old_entries=(0, 0, 0, 40),
+    stacks=(1, 1, 2),
+    calm=(False, False, False, False, False, False, True),
+)
+#: What is drawn where an assumption is taken away whose break is a race of a few hundredths of a second between runs
+#: that begin together: nothing that pulls them apart, so that faults and crashes alone decide.
+CLOSE = Profile(
+    timeout=(60.0,),
+    latency=(0.1,),
+    start_up=(0.0,),
+    quota=(0,),
+    door=(False,),
+    old_entries=(0,),
+    stacks=(1,),
+    calm=(False,),
+)
