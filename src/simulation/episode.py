@@ -82,6 +82,7 @@ class Episode:
         self._watch.slack = plan.conditions.timeout + 2 + assumptions.request + 2 * min(plan.skew, Assumptions().skew)
         if trace:
             self._watch.trace = []
+        self._watch.calm = plan.conditions.calm
         self._world.quota = plan.conditions.quota
         self._deliveries = self._crashes = self._stores = 0
 

@@ -56,6 +56,10 @@ class Watch:
         self._window_by_stack = settings.policy.ledger == "tablestore"
         self.codes: Counter[str] = Counter()
         self.trace: list[str] | None = None
+        #: No call fails and no run crashes.
+        self.calm = False
+        #: By instance, which run wrote its entry last, and the state in it.
+        self._written: dict[str, tuple[str, str]] = {}
         #: From a claim to its reboot, plus the difference of two clocks.
         self.slack = 0.0
         self._claims: dict[tuple[str, str], float] = {}
@@ -120,6 +124,7 @@ class Watch:
         if len(value) > ledger.MOST_CHARACTERS:
             raise Violation("an entry fits into a tag", f"{value!r} has {len(value)} characters")
         state = value.split(" ")[3]
+        self._written[instance_id] = run.number, state
         if state in ledger.ABOUT_TO_ASK:
             self._claims[run.number, instance_id] = now
             self._claimed_in[self.place_of(region_id, run.stack)].add(instance_id)
@@ -235,19 +240,23 @@ class Watch:
         for one in targets:
             if one not in told and not unbegun:
                 raise Violation("every instance asked for has a record", f"run {run.number} wrote none for {one}")
+        undone = any(result.retriable for result in results)  # then the whole event is sent again
         for one, result in told.items():
-            self._check_told(run, one, result)
+            self._check_told(run, one, result, undone=undone)
 
-    def _check_told(self, run: Run, one: str, result: Result) -> None:
+    def _check_told(self, run: Run, one: str, result: Result, *, undone: bool) -> None:
         now, effect = self._scheduler.now, self._effects.get((run.number, one))
         who = f"run {run.number} says {result.code} of {one} ({result.reason})"
         if effect is not None and result.code not in ADMITS:
             raise Violation("a record never denies a reboot", f"{who}; it was rebooted at {effect:.2f} s")
+        held = BY_CODE[result.code].keeps_claim
+        if self.calm and effect is None and not held and self._written.get(one) == (run.number, "claimed"):
+            raise Violation("a claim that leads to nothing is taken back", who)
         if result.code in LEFT_TO_A_PERSON:
             self._doubts[one].append(now)
         if BY_CODE[result.code].retriable and effect is None and not result.retriable:
             raise Violation("what may end otherwise later is tried again", who)
-        if not result.retriable and one in self._machines:
+        if not undone and one in self._machines:
             self._check_refusal(run, self._machines[one], result.code, who)
         if result.code == "recovered" and result.action == "reboot":
             machine = self._machines[one]
