@@ -249,13 +249,10 @@ class Watch:
         who = f"run {run.number} says {result.code} of {one} ({result.reason})"
         if effect is not None and result.code not in ADMITS:
             raise Violation("a record never denies a reboot", f"{who}; it was rebooted at {effect:.2f} s")
-        held = BY_CODE[result.code].keeps_claim
-        if self.calm and effect is None and not held and self._written.get(one) == (run.number, "claimed"):
-            raise Violation("a claim that leads to nothing is taken back", who)
+        if effect is None:
+            self._check_unasked(run, one, result, who)
         if result.code in LEFT_TO_A_PERSON:
             self._doubts[one].append(now)
-        if BY_CODE[result.code].retriable and effect is None and not result.retriable:
-            raise Violation("what may end otherwise later is tried again", who)
         if not undone and one in self._machines:
             self._check_refusal(run, self._machines[one], result.code, who)
         if result.code == "recovered" and result.action == "reboot":
@@ -273,6 +270,15 @@ class Watch:
             ours = any(one == other and number.partition(".")[0] == request for number, other in self._effects)
             if not ours and not machine.was_down(run.began - 60, now):
                 raise Violation("only what was rebooted was accepted", who)
+
+    def _check_unasked(self, run: Run, one: str, result: Result, who: str) -> None:
+        """Check a record of an instance that this run did not reboot."""
+        outcome = BY_CODE[result.code]
+        if outcome.retriable and not result.retriable:
+            raise Violation("what may end otherwise later is tried again", who)
+        # In other weather taking it back may fail.
+        if self.calm and not outcome.keeps_claim and self._written.get(one) == (run.number, "claimed"):
+            raise Violation("a claim that leads to nothing is taken back", who)
 
     def _check_refusal(self, run: Run, machine: Machine, code: str, who: str) -> None:
         """Check that an alarm that is not tried again was refused for reboots that were, not for what a dead run left.

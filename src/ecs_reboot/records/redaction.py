@@ -23,7 +23,7 @@ class Redactor:
         self._forms = tuple(sorted(forms, key=len, reverse=True))
 
     def __call__(self, value: Any) -> Any:
-        """Return the JSON-able value with every secret in its texts masked, and the value itself where there is none."""
+        """Return the JSON-able value with every secret in its texts masked; itself where there are no secrets."""
         if not self._forms:
             return value
         if isinstance(value, str):
