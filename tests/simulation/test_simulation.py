@@ -38,11 +38,12 @@ def test_the_same_seed_is_the_same_story() -> None:
     assert first.codes == second.codes
 
 
-@pytest.mark.parametrize("names", ["skew", "own_key", "sweep", "settle"])
-def test_without_an_assumption_a_promise_breaks_and_the_story_is_short(names: str) -> None:
+# Each with a seed that finds the break soon: a break is rare, and each episode costs half a second.
+@pytest.mark.parametrize(("names", "seed"), [("skew", 1), ("own_key", 1), ("sweep", 1), ("settle", 7)])
+def test_without_an_assumption_a_promise_breaks_and_the_story_is_short(names: str, seed: int) -> None:
     assumptions = less(names.split(","))
     profile = profile_without(names.split(","))
-    tale = campaign(1, 30_000, assumptions, lambda _: None, ("tags",), profile=profile)
+    tale = campaign(seed, 30_000, assumptions, lambda _: None, ("tags",), profile=profile)
     assert tale.broken, f"nothing depends on {names}"
     plan, ended = tale.broken
     assert ended.violation
