@@ -276,8 +276,9 @@ class Watch:
         outcome = BY_CODE[result.code]
         if outcome.retriable and not result.retriable:
             raise Violation("what may end otherwise later is tried again", who)
-        # In other weather taking it back may fail.
-        if self.calm and not outcome.keeps_claim and self._written.get(one) == (run.number, "claimed"):
+        writer, state = self._written.get(one, ("", ""))
+        held = writer == run.number and state in ledger.ABOUT_TO_ASK
+        if self.calm and held and not outcome.keeps_claim:  # in other weather taking it back may fail
             raise Violation("a claim that leads to nothing is taken back", who)
 
     def _check_refusal(self, run: Run, machine: Machine, code: str, who: str) -> None:
