@@ -17,15 +17,14 @@ def test_every_mutant_still_has_its_place(mutant: Mutant) -> None:
     assert mutant.old != mutant.new
 
 
-def test_the_claim_the_count_and_a_guard_are_missed_when_they_are_gone(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["the claim is not written", "no second count", "guard not_opted_in"]) == 0
-    assert "3 of 3 caught" in capsys.readouterr().out
-
-
-def test_an_edit_that_changes_nothing_survives_and_is_told(
+def test_what_is_missed_is_caught_and_an_edit_that_changes_nothing_survives_and_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    missed = {"the claim is not written", "no second count", "guard not_opted_in"}
     harmless = MUTANTS[0]._replace(name="harmless", new=MUTANTS[0].old.replace("\n", "  # same\n"))
-    monkeypatch.setattr("simulation.mutate.MUTANTS", (harmless,))
-    assert main(["harmless", "--deliveries", "300"]) == 1
-    assert "SURVIVED" in capsys.readouterr().out
+    tried = [mutant for mutant in MUTANTS if mutant.name in missed]
+    monkeypatch.setattr("simulation.mutate.MUTANTS", (*tried, harmless))
+    assert main(deliveries=300) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in told] == ["caught"] * len(missed) + ["SURVIVED", f"{len(missed)}"]
+    assert told[-1] == f"{len(missed)} of {len(missed) + 1} caught"

@@ -1,6 +1,6 @@
 """The simulation finds nothing under its assumptions, and finds what breaks without them.
 
-100,000 deliveries over four seeds. What a seed found once is kept as an episode of its own.
+24,000 deliveries over four seeds; `make simulate` is 100,000 of one. What was found once is an episode of its own.
 """
 
 import pytest
@@ -15,12 +15,12 @@ from simulation.shrink import Shrinker
 
 
 @pytest.mark.parametrize("seed", [11, 12, 13, 14])
-def test_no_promise_is_broken_in_25_000_deliveries(seed: int) -> None:
-    tale = campaign(seed, 25_000, Assumptions(), lambda _: None)
+def test_no_promise_is_broken_in_6_000_deliveries(seed: int) -> None:
+    tale = campaign(seed, 6_000, Assumptions(), lambda _: None)
     assert tale.broken is None, f"ecs-reboot simulate --episode {tale.broken and tale.broken[0].seed}"
-    assert tale.deliveries >= 25_000
-    assert tale.reboots > 500
-    assert tale.crashes > 500
+    assert tale.deliveries >= 6_000
+    assert tale.reboots > 120
+    assert tale.crashes > 120
     missing = {"accepted", "recovered", "cooldown", "claimed_elsewhere", "blast_radius", "storm"} - set(tale.codes)
     assert not missing, "the weather was too fair to prove anything"
 
