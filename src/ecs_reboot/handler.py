@@ -4,6 +4,7 @@ Wiring only. What came in decides what is loaded: an event that asks for nothing
 """
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ecs_reboot.clock import RESERVE_SECONDS, Clock, Deadline, SystemClock
@@ -11,7 +12,7 @@ from ecs_reboot.cloud.credentials import Credentials, NoCredentials, current
 from ecs_reboot.cloud.errors import NotSent
 from ecs_reboot.handover import InvokeLater
 from ecs_reboot.invocation import Invocation
-from ecs_reboot.ledger.connections import Connections
+from ecs_reboot.ledger.connections import Connections, holds_of
 from ecs_reboot.records import response, stdout
 from ecs_reboot.records.delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
@@ -75,7 +76,7 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
         record_log=record_log,
         delivery=RecordDelivery(settings, credentials, _region(context), clock),
         invoke_later=_invoke_later(context, credentials, settings) if settings.handover else None,
-        notices=_notices(settings, request_id, _region(context), clock),
+        notices=_notices(context, credentials, settings, request_id, clock),
     )
     answered = invocation.answer(event)
     if answered.over_http:
@@ -102,14 +103,6 @@ def _connect(
         other_endpoints={"ess": settings.ess_endpoint, "cms": settings.cms_endpoint},
     )
 
-    def table() -> "TableApi":
-        from ecs_reboot.cloud import endpoints  # noqa: PLC0415 - only where it is used
-        from ecs_reboot.cloud.tablestore.client import Tablestore  # noqa: PLC0415
-
-        name = settings.tablestore_instance
-        address = settings.tablestore_endpoint or endpoints.url("ots", region_id, settings.network, owner=name)
-        return Tablestore(name, credentials, deadline, endpoint=address, answer_seconds=settings.ecs_timeout_seconds)
-
     def bucket() -> "Bucket":
         from ecs_reboot.cloud import endpoints  # noqa: PLC0415 - only where it is used
         from ecs_reboot.cloud.oss import Bucket  # noqa: PLC0415
@@ -117,11 +110,21 @@ def _connect(
         address = settings.oss_endpoint or endpoints.url("oss", region_id, settings.network)
         return Bucket(settings.evidence_bucket, region_id, address, credentials)
 
+    table = partial(_table, credentials, settings, deadline, region_id)
     if settings.policy.mode == "observe":
         from ecs_reboot.ledger.observing_ecs import ObservingEcs  # noqa: PLC0415 - only where it is used
 
         return Connections(ObservingEcs(ecs), table)
     return Connections(ecs, table, None if settings.evidence == "off" else bucket)
+
+
+def _table(credentials: Credentials, settings: Settings, deadline: Deadline, region_id: str) -> "TableApi":
+    from ecs_reboot.cloud import endpoints  # noqa: PLC0415 - only where it is used
+    from ecs_reboot.cloud.tablestore.client import Tablestore  # noqa: PLC0415
+
+    name = settings.tablestore_instance
+    address = settings.tablestore_endpoint or endpoints.url("ots", region_id, settings.network, owner=name)
+    return Tablestore(name, credentials, deadline, endpoint=address, answer_seconds=settings.ecs_timeout_seconds)
 
 
 def _invoke_later(context: Any, credentials: Credentials | NoCredentials, settings: Settings) -> InvokeLater:
@@ -143,15 +146,33 @@ def _invoke_later(context: Any, credentials: Credentials | NoCredentials, settin
     return invoke_later
 
 
-def _notices(settings: Settings, request_id: str, region_id: str, clock: Clock) -> "NoticeDelivery | None":
+def _notices(
+    context: Any, credentials: Credentials | NoCredentials, settings: Settings, request_id: str, clock: Clock
+) -> "NoticeDelivery | None":
     if not settings.notify:
         return None
     from ecs_reboot.records.notices.composition import Frame  # noqa: PLC0415 - only where somebody is to be told
-    from ecs_reboot.records.notices.delivery import NoticeDelivery  # noqa: PLC0415
+    from ecs_reboot.records.notices.delivery import OWN, NoticeDelivery  # noqa: PLC0415
     from ecs_reboot.records.notices.notice import Channel  # noqa: PLC0415
 
+    region_id = _region(context)
     frame = Frame.of(settings, request_id, region_id, clock.now())
-    return NoticeDelivery([Channel(*channel) for channel in settings.notify], frame, clock)
+    channels = [Channel(*channel) for channel in settings.notify]
+    lease = holds_of(_timeout(context)).total_seconds()
+    if settings.policy.ledger != "tablestore" or isinstance(credentials, NoCredentials):
+        return NoticeDelivery(channels, frame, clock, lease=lease)
+    from ecs_reboot.records.notices.table_memory import TableMemory  # noqa: PLC0415 - the other store
+
+    memory = TableMemory(
+        lambda deadline: _table(credentials, settings, deadline, region_id),
+        settings.tablestore_table,
+        clock,
+        OWN,
+        region_id=region_id,
+        stack=settings.stack_name,
+        run=f"{request_id}.{int(clock.jitter() * 2**32):08x}",
+    )
+    return NoticeDelivery(channels, frame, clock, memory, lease=lease)
 
 
 def _region(context: Any) -> str:
@@ -163,9 +184,14 @@ def _deadline(context: Any, settings: Settings, clock: Clock) -> Deadline:
 
     Half of what is left then is for taking claims back, the other half for the records.
     """
-    try:
-        timeout = float(context.function.timeout)
-    except (AttributeError, TypeError, ValueError):
-        timeout = DEFAULT_TIMEOUT
+    timeout = _timeout(context)
     seconds = max(timeout - settings.deadline_margin_seconds, timeout / 2)
     return Deadline(clock, seconds, min(RESERVE_SECONDS, (timeout - seconds) / 2))
+
+
+def _timeout(context: Any) -> float:
+    """Return after how many seconds Function Compute ends the run."""
+    try:
+        return float(context.function.timeout)
+    except (AttributeError, TypeError, ValueError):
+        return DEFAULT_TIMEOUT

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from ecs_reboot.policy.guards import GUARDS
 from simulation.ending_mutants import ENDING_MUTANTS
+from simulation.notice_mutants import NOTICE_MUTANTS
+from simulation.observing_mutants import OBSERVING_MUTANTS
 
 
 class Mutant(NamedTuple):
@@ -33,7 +35,7 @@ _SKIP_CONFIRM = "            return _Round(frozenset(kept), lost)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     *(_without_guard(guard.code) for guard in GUARDS),
-    *(Mutant(*mutant) for mutant in ENDING_MUTANTS),
+    *(Mutant(*mutant) for mutant in (*ENDING_MUTANTS, *NOTICE_MUTANTS, *OBSERVING_MUTANTS)),
     Mutant(
         "facts are never asked for",
         "remediation/remediate",
@@ -334,67 +336,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "ledger/table_ledger",
         "self._deadline.left() >= self._rows.slowest * CALLS_TO_COME + REST_SECONDS",
         "self._deadline.left() >= 0",
-    ),
-    Mutant(
-        "notice: a mistake in one reaches the work",
-        "records/notices/delivery",
-        "    except Exception as error:  # noqa: BLE001 - no mistake in a notice may reach the work beside it\n",
-        "    except ZeroDivisionError as error:\n",
-    ),
-    Mutant(
-        "notice: the run waits for as long as a chat service takes",
-        "records/notices/delivery",
-        "            thread.join(max(0.0, until - time.monotonic()))\n",
-        "            thread.join()\n",
-    ),
-    Mutant(
-        "notice: the same trouble is told each time",
-        "records/notices/composition",
-        " not in known:\n",
-        " not in ():\n",
-    ),
-    Mutant(
-        "notice: no limit a minute",
-        "records/notices/delivery",
-        "        if not self._memory.admit(channel, now):\n",
-        "        if False:\n",
-    ),
-    Mutant(
-        "notice: what a service quotes of our secrets is kept",
-        "records/notices/delivery",
-        "failure._replace(code=redacted(failure.code, channel), reason=redacted(failure.reason, channel))",
-        "failure",
-    ),
-    Mutant(
-        "observing: ECS is asked",
-        "remediation/remediate",
-        '        if self._policy.mode == "observe" and not mode.dry_run:\n            return self._observe(orders, mode)\n'
-        "        orders, failed",
-        "        if False:\n            return self._observe(orders, mode)\n        orders, failed",
-    ),
-    Mutant(
-        "observing: the second lock is open", "ledger/observing_ecs", "        if not dry_run:\n", "        if False:\n"
-    ),
-    Mutant(
-        "observing: the shadow is the ledger itself",
-        "remediation/chosen_ledger",
-        'OBSERVED if settings.policy.mode == "observe" else ACTING',
-        "ACTING",
-    ),
-    Mutant(
-        "observing: the rows of the shadow are those of the ledger",
-        "ledger/table_rows",
-        "self._before_region + region_id",
-        "region_id",
-    ),
-    Mutant(
-        "observing: a machine is waited for", "remediation/lifecycle", "    if patience.observing:\n", "    if False:\n"
-    ),
-    Mutant(
-        "observing: a claim that nobody acted on is no attempt",
-        "policy/facts",
-        '    acts = facts.policy.mode == "act"\n',
-        "    acts = True\n",
     ),
     Mutant(
         "evidence: the reboot waits for it",

@@ -22,7 +22,7 @@ TESTS = tuple(
     for name in (
         "finish", "protection", "lifecycle", "policy", "ledger", "blast_radius", "claims", "table_rows", "table_ledger",
         "reboot_batch", "remediation", "proof", "rolling", "upkeep", "table_upkeep", "handover",
-        "notices", "notice_services", "notice_delivery", "observing", "evidence",
+        "notices", "notice_services", "notice_delivery", "notice_outbox", "observing", "evidence",
     )
 )  # fmt: skip
 SECONDS = 300

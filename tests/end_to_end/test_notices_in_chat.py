@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from staging import Stage, Staged, instances, records
 
+from localcloud.functioncompute.instance import Instance
+
 ONE, TWO = "i-bp1test0000000000000", "i-bp1test0000000000001"
 SECRETS = {"dingtalk": "SECding-0123456789", "feishu": "feishu-0123456789", "webhook": "bearer-0123456789"}
 Chatting = Callable[..., Stage]
@@ -204,6 +206,28 @@ def test_what_failed_is_told_late_by_the_sweep_as_one_message(chatting: Chatting
     assert "2 earlier notices, told late" in message["title"]
     assert "came back in" in message["text"]
     assert sweep(here)["notices"]["told"] == 0
+
+
+def test_instances_share_what_they_remember_where_there_is_a_table(chatting: Chatting) -> None:
+    table = {"LEDGER": "tablestore", "TABLESTORE_INSTANCE": "ecs-rb", "TABLESTORE_TABLE": "ledger"}
+    settings = {"MAX_ATTEMPTS": "1", "COOLDOWN_SECONDS": "0", "GRACE_SECONDS": "0", "MAX_REBOOTS": "off", **table}
+    here = chatting(("slack",), instances(1, reboot_seconds=0.1), VERIFY_SECONDS="10", **settings)
+    with Instance(here.instance.function) as instance:
+        other = here._replace(instance=instance)
+        at(here, "/faults", {"service": "chat", "action": "slack", "kind": "error", "status": 503, "times": 2})
+        assert here.send(ask(ONE))["notices"]["status"] == "failed"
+        here.instance.close()
+        assert chat_of(here) == []
+        answer = sweep(other)
+        assert answer["notices"] == {"status": "told", "told": 1}
+        (message,) = chat_of(here)
+        assert "2 earlier notices, told late" in message["title"]
+        assert sweep(other)["notices"]["told"] == 0
+        assert other.send(ask(ONE))["notices"]["told"] == 1, "it needs a person"
+    with Instance(here.instance.function) as instance:
+        third = here._replace(instance=instance)
+        assert [result["code"] for result in third.send(ask(ONE))["results"]] == ["attempts_exhausted"]
+        assert len(chat_of(here)) == 2, "the same fault is told once"
 
 
 def test_more_than_twenty_a_minute_never_reach_dingtalk_which_would_block_the_robot(chatting: Chatting) -> None:

@@ -8,17 +8,19 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from scripted_ecs import JumpingClock
 
 from ecs_reboot.records.notices.composition import Frame
 from ecs_reboot.records.notices.delivery import NOT_IN_TIME, TOO_MANY, NoticeDelivery
-from ecs_reboot.records.notices.memory import MOST_A_MINUTE, Memory
+from ecs_reboot.records.notices.memory import Decide, Memory, OwnMemory
 from ecs_reboot.records.notices.notice import Channel
+from ecs_reboot.records.notices.outbox import MOST_A_MINUTE
 from ecs_reboot.records.result import Result
 
+T = TypeVar("T")
 ROOT = Path(__file__).parent.parent.parent
 FRAME = Frame("en", "ecs-reboot", "", "/ecs-reboot/cn-hangzhou", "run-1")
 TOKEN = "token-0123456789"
@@ -70,7 +72,7 @@ def result(code: str, number: int = 1, **more: Any) -> Result:
 
 
 def delivery(*channels: Channel, memory: Memory | None = None) -> NoticeDelivery:
-    return NoticeDelivery(channels, FRAME, JumpingClock(), memory or Memory())
+    return NoticeDelivery(channels, FRAME, JumpingClock(), memory or OwnMemory())
 
 
 def test_what_is_told_is_a_result_for_each_channel(service: Service) -> None:
@@ -91,6 +93,30 @@ def test_a_service_that_holds_its_answer_is_not_waited_for(service: Service) -> 
     notices.start([result("accepted")])
     (failed,) = notices.finish(0)
     assert (failed.code, failed.reason) == ("notice_failed", f"slack: {NOT_IN_TIME.reason}")
+
+
+class SlowMemory(OwnMemory):
+    """One that answers when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = threading.Event()
+
+    def change(self, decide: Decide[T], now: float) -> T:
+        self.held.wait(30)
+        return super().change(decide, now)
+
+
+def test_a_memory_that_does_not_answer_delays_nothing_and_what_it_holds_up_is_not_lost(service: Service) -> None:
+    memory = SlowMemory()
+    notices = delivery(Channel("slack", service.url), memory=memory)
+    notices.start([result("accepted")])
+    assert service.posts == []
+    (failed,) = notices.finish(0)
+    assert (failed.code, failed.reason) == ("notice_failed", f"slack: {NOT_IN_TIME.reason}")
+    memory.held.set()
+    assert [one.code for one in notices.finish(10)] == ["notice_told"], "a function that goes on says so"
+    assert (len(service.posts), memory.outbox.waiting) == (1, ())
 
 
 def test_a_mistake_in_a_notice_is_a_result_like_any_other_failure(service: Service) -> None:
@@ -119,7 +145,7 @@ def test_no_secret_that_a_service_quotes_is_kept(service: Service) -> None:
 
 
 def test_the_same_trouble_is_told_once_by_a_warm_function(service: Service) -> None:
-    memory = Memory()
+    memory = OwnMemory()
     for told in (1, 0, 0):
         notices = delivery(Channel("slack", service.url), memory=memory)
         notices.start([result("attempts_exhausted", action="skip")])
@@ -128,15 +154,14 @@ def test_the_same_trouble_is_told_once_by_a_warm_function(service: Service) -> N
 
 
 def test_what_is_more_than_a_minute_takes_is_kept_for_the_sweep(service: Service) -> None:
-    memory = Memory()
+    memory = OwnMemory()
     notices = delivery(Channel("slack", service.url), memory=memory)
     for number in range(MOST_A_MINUTE + 1):
         notices.start([result("accepted", number)])
     codes = [one.api_code for one in notices.finish(30)]
     assert codes.count(TOO_MANY.code) == 1
     assert len(service.posts) == MOST_A_MINUTE
-    late = NoticeDelivery([Channel("slack", service.url)], FRAME, JumpingClock(), Memory())
-    late._memory = memory
+    late = delivery(Channel("slack", service.url), memory=memory)
     late.try_again()
     assert late.finish(10) == [], "not within the minute"
 

@@ -15,7 +15,6 @@ from ecs_reboot.records import result as records
 from ecs_reboot.records.notices.composition import Frame, compose, late
 from ecs_reboot.records.notices.cures import CLAUSES
 from ecs_reboot.records.notices.log_link import log_link
-from ecs_reboot.records.notices.memory import LATE_SECONDS, MOST_A_MINUTE, QUIET_SECONDS, Memory, Untold
 from ecs_reboot.records.notices.notice import Channel
 from ecs_reboot.records.notices.occasions import OF_REGION, kind_of, sentence
 from ecs_reboot.records.notices.redaction import redacted
@@ -176,45 +175,6 @@ def test_kinds_follow_from_the_table_of_outcomes() -> None:
     } == {code for code, kind in kinds.items() if kind == "not_back"}
     quiet: set[Code] = {"intended", "DRYRUN.SUCCESS", "cooldown", "storm", "IncorrectInstanceStatus", "notice_failed"}
     assert {kinds[code] for code in quiet} == {None}
-
-
-def test_what_was_told_is_remembered_for_the_quiet_time() -> None:
-    memory = Memory()
-    memory.tell(("a", "b"), 1000.0)
-    assert memory.known(1000.0 + QUIET_SECONDS - 1) == {"a", "b"}
-    assert memory.known(1000.0 + QUIET_SECONDS) == frozenset()
-    memory.tell(tuple(map(str, range(5000))), 0.0)
-    assert len(memory.known(0.0)) == 2000
-
-
-@given(st.lists(st.floats(0, 30), max_size=200))
-def test_no_minute_holds_more_than_twenty_messages_to_a_channel(gaps: list[float]) -> None:
-    memory, now, admitted = Memory(), 0.0, []
-    for gap in gaps:
-        now += gap
-        if memory.admit(Channel("dingtalk", "https://x/y"), now):
-            admitted.append(now)
-    assert all(sum(start <= at < start + 60 for at in admitted) <= MOST_A_MINUTE for start in admitted)
-    assert len(admitted) >= min(len(gaps), MOST_A_MINUTE)
-
-
-def test_channels_do_not_share_their_limit() -> None:
-    memory = Memory()
-    assert all(memory.admit(Channel("dingtalk", "https://x/y"), 0.0) for _ in range(MOST_A_MINUTE))
-    assert not memory.admit(Channel("dingtalk", "https://x/y"), 59.0)
-    assert memory.admit(Channel("dingtalk", "https://x/z"), 59.0)
-    assert memory.admit(Channel("dingtalk", "https://x/y"), 60.0)
-
-
-def test_what_failed_is_handed_out_once_when_it_may_be_told_and_not_when_it_is_too_late() -> None:
-    memory = Memory()
-    (notice,) = compose([result("stayed_down")], ENGLISH)
-    memory.keep(Untold(notice, Channel("slack", "https://x/y"), 0.0, 600.0))
-    assert memory.take_untold(599.0) == []
-    assert len(memory.take_untold(600.0)) == 1
-    assert memory.take_untold(600.0) == []
-    memory.keep(Untold(notice, Channel("slack", "https://x/y"), 0.0, 0.0))
-    assert memory.take_untold(LATE_SECONDS) == []
 
 
 def test_late_notices_are_one_message_and_never_late_twice() -> None:

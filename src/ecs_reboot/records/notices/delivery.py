@@ -1,9 +1,9 @@
-"""Notices on their way, beside the work: a thread for each channel, bounded in time; no reboot waits for one.
+"""Notices on their way, beside the work: in threads of their own, bounded in time; no reboot waits for one.
 
 ```
- reboots are out --> start(results): compose, admit, hand to the channels' threads --> watch, ship the records
-                                                                                            |
- answer <-- records of the notices <-- finish(): waits for what is left of the time <-------'
+ reboots are out --> start(results): compose, take into the outbox, post to each channel --> watch, ship the records
+                                                                                                      |
+ answer <-- records of the notices <-- finish(): waits for what is left of the time, settles <-------'
 ```
 
 A notice that fails changes nothing but its own record and the answer's `notices`; the sweep tries it again.
@@ -11,111 +11,161 @@ A notice that fails changes nothing but its own record and the answer's `notices
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 from ecs_reboot.clock import Clock
 from ecs_reboot.cloud.transport import AnswerLost, Connections, NothingSent
 from ecs_reboot.records.notices import services
 from ecs_reboot.records.notices.composition import Frame, compose, late
-from ecs_reboot.records.notices.memory import Memory, Untold
+from ecs_reboot.records.notices.memory import Memory, OwnMemory
 from ecs_reboot.records.notices.notice import Channel, Failure, Notice
+from ecs_reboot.records.notices.outbox import MINUTE, Outbox, Post, Waiting, digest
 from ecs_reboot.records.notices.redaction import redacted
 from ecs_reboot.records.result import Result
 
 #: What one message may take: to connect, and then for its answer. Seconds.
 CONNECT_SECONDS, ANSWER_SECONDS = 1.0, 2.0
+#: Kept of the time at the end, for writing down what has arrived. Seconds.
+SETTLE_SECONDS = 0.5
+#: For how long a run keeps its notices from the sweep, where nobody says when it ends. Seconds.
+LEASE_SECONDS = 90.0
 #: Failures of our own making.
-TOO_MANY = Failure("too_many", "20 messages a minute went to this channel; told later", 60.0)
+TOO_MANY = Failure("too_many", "20 messages a minute went to this channel; told later", MINUTE)
 NOT_IN_TIME = Failure("no_answer", "the service did not answer in the time that was left")
 
 #: Of this function instance, while it stays warm.
-MEMORY = Memory()
+OWN = OwnMemory()
 
 
 class Delivered(NamedTuple):
-    """One notice and one channel: failed, or told where ``failure`` is None."""
+    """One message to one channel: failed, or told where ``failure`` is None."""
 
-    notice: Notice
-    channel: Channel
+    post: Post
     failure: Failure | None
 
 
 class NoticeDelivery:
-    """The notices of one invocation."""
+    """The notices of one invocation. ``lease``: this run is over after so many seconds."""
 
-    def __init__(self, channels: Iterable[Channel], frame: Frame, clock: Clock, memory: Memory = MEMORY) -> None:
-        self._channels, self._frame, self._clock, self._memory = tuple(channels), frame, clock, memory
-        self._threads: dict[Channel, threading.Thread] = {}
-        self._waiting: list[tuple[Notice, Channel]] = []
+    def __init__(
+        self,
+        channels: Iterable[Channel],
+        frame: Frame,
+        clock: Clock,
+        memory: Memory = OWN,
+        *,
+        lease: float = LEASE_SECONDS,
+    ) -> None:
+        self._channels, self._frame, self._clock = tuple(channels), frame, clock
+        self._memory, self._lease = memory, lease
+        # The last thread for each channel; under None the last one that takes something into the outbox.
+        self._threads: dict[Channel | None, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._begun: frozenset[str] = frozenset()
+        self._waiting: list[Post] = []
         self._delivered: list[Delivered] = []
         self._told: list[Delivered] = []
 
     def start(self, results: Iterable[Result]) -> None:
         """Tell what the results make worth telling. Returns at once."""
-        now = self._now()
-        for notice in compose(results, self._frame, self._memory.known(now)):
-            self._memory.tell(notice.keys, now)
-            for channel in self._channels:
-                self._hand_over(notice, channel, now)
+        results, now = tuple(results), self._now()
+        known = self._memory.known(now) | self._begun
+        notices = compose(results, self._frame, known)
+        if not notices:
+            return
+        self._begun |= {key for notice in notices for key in notice.keys}
+        expected = [
+            Post(notice, channel, (Waiting(notice, digest(channel), now, now),), admitted=True)
+            for notice in notices
+            for channel in self._channels
+        ]
+
+        def taken(outbox: Outbox, at: float) -> tuple[Outbox, tuple[Post, ...]]:
+            news = compose(results, self._frame, known | outbox.known(at))
+            return outbox.with_notices(news, self._channels, at, self._lease)
+
+        with self._lock:
+            self._waiting += expected
+        self._run(None, partial(self._take, taken, expected))
 
     def try_again(self) -> None:
         """Tell what failed earlier and may be told now, as one message to each channel. Returns at once."""
-        now = self._now()
-        untold: dict[Channel, list[Notice]] = {}
-        for item in self._memory.take_untold(now):
-            if item.channel in self._channels:
-                untold.setdefault(item.channel, []).append(item.notice)
-        for channel, notices in untold.items():
-            self._hand_over(late(notices, self._frame), channel, now)
+
+        def taken(outbox: Outbox, at: float) -> tuple[Outbox, tuple[Post, ...]]:
+            return outbox.with_due(lambda notices: late(notices, self._frame), self._channels, at, self._lease)
+
+        self._run(None, partial(self._take, taken, []))
 
     def finish(self, seconds: float) -> list[Result]:
         """Wait for the threads, at most so long, and return one result for each notice and channel."""
         until = time.monotonic() + seconds
-        for thread in self._threads.values():
-            thread.join(max(0.0, until - time.monotonic()))
+        arrival = until - min(SETTLE_SECONDS, seconds / 4)
+        for queue in (None, *self._channels):
+            self._wait(queue, arrival)
         done, self._delivered = list(self._delivered), []
-        answered = [(delivered.notice, delivered.channel) for delivered in done]
-        done += [Delivered(*waiting, NOT_IN_TIME) for waiting in self._waiting if waiting not in answered]
+        answered = [delivered.post for delivered in done]
+        done += [Delivered(post, NOT_IN_TIME) for post in self._waiting if post not in answered]
         self._waiting = []
-        now = self._now()
-        for notice, channel, failure in done:
-            if failure:
-                self._memory.keep(Untold(notice, channel, now, now + failure.wait_seconds))
+        if done:
+            arrived = [post for post, failure in done if failure is None]
+            failed = [(post, failure.wait_seconds) for post, failure in done if failure]
+            self._run(None, partial(self._settle, arrived, failed))
+            self._wait(None, until)
         self._told += done
         return [self._result(delivered) for delivered in done]
 
     def outcome(self) -> dict[str, Any]:
         """Return what the answer says: `told` or `failed`, how many messages arrived, and why others did not."""
         failed = [
-            {"service": channel.service, "title": notice.message.title, "reason": failure.reason}
-            for notice, channel, failure in self._told
+            {"service": post.channel.service, "title": post.notice.message.title, "reason": failure.reason}
+            for post, failure in self._told
             if failure
         ]
         told = len(self._told) - len(failed)
         return {"status": "failed" if failed else "told", "told": told, **({"failed": failed} if failed else {})}
 
-    def _hand_over(self, notice: Notice, channel: Channel, now: float) -> None:
-        self._waiting.append((notice, channel))
-        if not self._memory.admit(channel, now):
-            self._delivered.append(Delivered(notice, channel, TOO_MANY))
-            return
-        before = self._threads.get(channel)
-        thread = threading.Thread(target=self._post, args=(notice, channel, now, before), daemon=True)
-        self._threads[channel] = thread
-        thread.start()
+    def _take(self, taken: Callable[[Outbox, float], tuple[Outbox, tuple[Post, ...]]], expected: list[Post]) -> None:
+        """Take messages into the outbox, and post them."""
+        posts = self._memory.change(taken, self._now())
+        with self._lock:
+            self._waiting = [post for post in self._waiting if post not in expected] + list(posts)
+        for post in posts:
+            if post.admitted:
+                self._run(post.channel, partial(self._post, post))
+            else:
+                self._delivered.append(Delivered(post, TOO_MANY))
 
-    def _post(self, notice: Notice, channel: Channel, now: float, before: threading.Thread | None) -> None:
-        if before:
-            before.join()
-        failure = post(notice, channel, now)
-        self._delivered.append(Delivered(notice, channel, failure))
+    def _post(self, post_: Post) -> None:
+        self._delivered.append(Delivered(post_, post(post_.notice, post_.channel, self._now())))
+
+    def _settle(self, arrived: list[Post], failed: list[tuple[Post, float]]) -> None:
+        self._memory.change(lambda outbox, at: (outbox.settled(arrived, failed, at), None), self._now())
+
+    def _run(self, queue: Channel | None, work: Callable[[], None]) -> None:
+        """Do something in a thread, after what went before it for the same channel."""
+        before = self._threads.get(queue)
+
+        def in_turn() -> None:
+            if before:
+                before.join()
+            work()
+
+        thread = threading.Thread(target=in_turn, daemon=True)
+        thread.start()
+        self._threads[queue] = thread  # whoever waits for it finds it started
+
+    def _wait(self, queue: Channel | None, until: float) -> None:
+        thread = self._threads.get(queue)
+        if thread:
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
     def _result(self, delivered: Delivered) -> Result:
-        notice, channel, failure = delivered
+        (notice, channel, *_), failure = delivered
         message = notice.message
         ids = message.instance_ids
         return Result(

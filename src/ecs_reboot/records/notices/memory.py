@@ -1,67 +1,39 @@
-"""What this function instance remembers of its notices while it stays warm: what was told, how fast, and what failed.
+"""Who remembers the notices: this function instance while it stays warm, or all together (``table_memory``)."""
 
-Not shared between instances and gone when one ends: then a fault may be told once more, never once less. Every value
-is bounded.
-"""
+import threading
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
-from collections import deque
-from typing import NamedTuple
+from ecs_reboot.records.notices.outbox import Outbox
 
-from ecs_reboot.records.notices.notice import Channel, Notice
-
-#: Messages a minute to one channel: DingTalk blocks a robot for ten minutes beyond it.
-MOST_A_MINUTE = 20
-#: The same refusal is told again after this long. Seconds.
-QUIET_SECONDS = 86_400.0
-#: What failed longer ago than this is not worth telling any more. Seconds.
-LATE_SECONDS = 21_600.0
-_MOST_KEYS, _MOST_UNTOLD = 2_000, 200
+T = TypeVar("T")
+Decide = Callable[[Outbox, float], tuple[Outbox, T]]
+"""From what is remembered and the time (``time.time``) to what is to be remembered, and an answer. Pure."""
 
 
-class Untold(NamedTuple):
-    """A notice that did not reach a channel, when it was made, and from when on to try again (``time.time``)."""
+class Memory(Protocol):
+    """Where the outbox is."""
 
-    notice: Notice
-    channel: Channel
-    since: float
-    not_before: float
+    def known(self, now: float) -> frozenset[str]:
+        """Return, without a call, the keys of what this instance knows to be told."""
+
+    def change(self, decide: Decide[T], now: float) -> T:
+        """Put what is decided in the place of what was remembered, and return the answer. Raises nothing."""
 
 
-class Memory:
-    """The memory of one function instance."""
+class OwnMemory:
+    """The memory of one function instance: not shared with others, and gone when it ends."""
 
     def __init__(self) -> None:
-        self._told: dict[str, float] = {}
-        self._sent: dict[Channel, deque[float]] = {}
-        self._untold: deque[Untold] = deque(maxlen=_MOST_UNTOLD)
+        self.outbox = Outbox()
+        self._lock = threading.Lock()
 
     def known(self, now: float) -> frozenset[str]:
         """Return the keys of what was told within the quiet time."""
-        self._told = {key: at for key, at in self._told.items() if 0 <= now - at < QUIET_SECONDS}
-        return frozenset(self._told)
+        return self.outbox.known(now)
 
-    def tell(self, keys: tuple[str, ...], now: float) -> None:
-        """Remember that something is being told, whatever comes of it: what fails is kept to be tried again."""
-        for key in keys:
-            self._told[key] = now
-        for key in list(self._told)[: max(0, len(self._told) - _MOST_KEYS)]:
-            del self._told[key]
-
-    def admit(self, channel: Channel, now: float) -> bool:
-        """Tell whether a channel may get another message now, and count it."""
-        sent = self._sent.setdefault(channel, deque(maxlen=MOST_A_MINUTE))
-        if len(sent) == MOST_A_MINUTE and 0 <= now - sent[0] < 60:  # noqa: PLR2004 - a minute
-            return False
-        sent.append(now)
-        return True
-
-    def keep(self, untold: Untold) -> None:
-        """Keep a notice to be tried again; of too many the oldest goes."""
-        self._untold.append(untold)
-
-    def take_untold(self, now: float) -> list[Untold]:
-        """Hand out, and forget, what may be tried again now; what is too late to tell is forgotten."""
-        due = [notice for notice in self._untold if notice.not_before <= now < notice.since + LATE_SECONDS]
-        later = [notice for notice in self._untold if now < notice.not_before and now < notice.since + LATE_SECONDS]
-        self._untold = deque(later, maxlen=_MOST_UNTOLD)
-        return due
+    def change(self, decide: Decide[T], now: float) -> T:
+        """Put what is decided in the place of what was remembered, and return the answer."""
+        with self._lock:
+            self.outbox, answer = decide(self.outbox, now)
+        return answer
