@@ -103,7 +103,8 @@ fuzz: $(VENV)/.fuzz ## events made of events, guided by what they reach: ten min
 	@PYTHONPATH=tests/fuzz $(BIN)/python tests/fuzz/fuzz_events.py -max_total_time=$(or $(SECONDS),600) -verbosity=0
 	@PYTHONPATH=tests/fuzz $(BIN)/python tests/fuzz/reading_costs.py
 
-evidence: $(VENV)/.dev ## the wire tests, ten times in a row
+evidence: $(VENV)/.dev ## the wire tests ten times in a row, and ten times the examples of the longer property tests
+	@TIMES=10 $(BIN)/python -m pytest -q tests/unit/test_tablestore_wire.py tests/review/test_forecast.py
 	@for run in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/evidence || exit 1; done
 
 screenshots: $(VENV)/.dev browser ## take the pictures in docs/images anew

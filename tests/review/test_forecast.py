@@ -6,7 +6,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from effort import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from recorded_night import ROOT
 
@@ -78,7 +79,7 @@ STARTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=60)
+@examples(20)
 @given(
     WINDOWS,
     st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Shanghai", "UTC"]),
@@ -113,7 +114,7 @@ EXPRESSIONS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=40)
+@examples(15)
 @given(st.lists(EXPRESSIONS, min_size=1, max_size=4), STARTS, st.sampled_from([0.5, 1.0, 3.0]))
 def test_every_tick_is_listed_exactly_once(expressions: list[str], start: datetime, days: float) -> None:
     timers = tuple(timer(expression, name=f"t{place}") for place, expression in enumerate(expressions))

@@ -8,7 +8,8 @@ from unittest import mock
 import pytest
 import tablestore as sdk
 import tablestore.protobuf.table_store_pb2 as pb
-from hypothesis import assume, example, given, settings
+from effort import examples
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tablestore.auth import RequestContext, SignV2, SignV4
 from tablestore.credentials import Credentials as SdkCredentials
@@ -67,14 +68,14 @@ def sdk_change(change: Put | Delete) -> Any:
     return sdk.DeleteRowItem(sdk.Row(list(change.key)), sdk_condition(change.condition))
 
 
-@settings(max_examples=1000)
+@examples(150)
 @given(put=PUTS)
 def test_put_row_is_what_the_official_client_sends(put: Put) -> None:
     theirs = encoded("PutRow", "ledger", sdk_row(put.row), sdk_condition(put.condition), None, None)
     assert messages.put_row("ledger", put) == theirs
 
 
-@settings(max_examples=300)
+@examples(50)
 @given(changes=CHANGES)
 def test_batch_write_row_is_what_the_official_client_sends(changes: list[Put | Delete]) -> None:
     request = sdk.BatchWriteRowRequest()
@@ -82,7 +83,7 @@ def test_batch_write_row_is_what_the_official_client_sends(changes: list[Put | D
     assert messages.batch_write_row("ledger", changes) == encoded("BatchWriteRow", request)
 
 
-@settings(max_examples=300)
+@examples(50)
 @given(keys=st.lists(KEYS, min_size=1, max_size=6))
 def test_batch_get_row_is_what_the_official_client_sends(keys: list[Any]) -> None:
     request = sdk.BatchGetRowRequest()
@@ -90,7 +91,7 @@ def test_batch_get_row_is_what_the_official_client_sends(keys: list[Any]) -> Non
     assert messages.batch_get_row("ledger", keys) == encoded("BatchGetRow", request)
 
 
-@settings(max_examples=500)
+@examples(80)
 @given(
     region=TEXTS,
     ends=st.tuples(*[st.sampled_from([LOWEST, HIGHEST]) | VALUES] * 2),
@@ -135,7 +136,7 @@ def as_stored(value: Any) -> Any:
     return bytes(value) if isinstance(value, bytearray) else value
 
 
-@settings(max_examples=500)
+@examples(80)
 @given(key=KEYS, columns=st.dictionaries(NAMES, STORED, max_size=6), stamp=st.integers(0, 2**62))
 def test_rows_of_the_official_client_are_read(key: Any, columns: dict[str, Any], stamp: int) -> None:
     cells = [(name, value, stamp) for name, value in columns.items()]
