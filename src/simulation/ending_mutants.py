@@ -65,8 +65,8 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     (
         "a start that is due is not paid",
         "remediation/lifecycle",
-        'return Step(entry.state, "start")',
-        'return Step(entry.state, "wait")',
+        'return Step(reboot, "start")',
+        'return Step(reboot, "wait")',
     ),
     (
         "a reset forgets that a start is due",
@@ -91,5 +91,17 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "remediation/lifecycle",
         "    if agent.heartbeat >= start:\n",
         "    if agent.heartbeat:\n",
+    ),
+    (
+        "a second call while an answer is awaited is not refused",
+        "remediation/lifecycle",
+        "    if not reboot.may_ask:\n",
+        "    if False:\n",
+    ),
+    (
+        "what an earlier call set going passes for a refusal",
+        "remediation/lifecycle",
+        'if row.code == "InternalError" or reboot.state == "in_doubt":',
+        'if row.code == "InternalError":',
     ),
 )

@@ -13,8 +13,9 @@ from ecs_reboot.model import RebootRequest, Target
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import Facts, attempts
 from ecs_reboot.remediation import chosen_ledger
-from ecs_reboot.remediation.lifecycle import Patience, transition
+from ecs_reboot.remediation.lifecycle import transition
 from ecs_reboot.remediation.observation import as_if_restarted
+from ecs_reboot.remediation.reboot_state import Patience, Swept, from_ledger
 from ecs_reboot.remediation.remediate import Remediation
 from ecs_reboot.settings.settings import load
 
@@ -80,9 +81,9 @@ def test_no_other_tag_is_written_by_an_observing_function(key: str) -> None:
 @pytest.mark.parametrize("status", ["Running", "Stopping", "Stopped"])
 def test_whatever_a_machine_shows_the_shadow_waits_for_nothing_but_the_run(status: str) -> None:
     young, old = (ledger.parse(entry("claimed", ago=ago), NOW) for ago in (329, 330))
-    shown = instance(status=status)
-    assert transition(young, shown, NOW, PATIENCE).code is None
-    end = transition(old, shown, NOW, PATIENCE)
+    shown = Swept(instance(status=status), PATIENCE)
+    assert transition(from_ledger(young), shown, NOW).code is None
+    end = transition(from_ledger(old), shown, NOW)
     assert (end.state, end.code) == ("back", "nothing_to_do")
 
 

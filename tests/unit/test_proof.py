@@ -12,7 +12,9 @@ from ecs_reboot.policy.facts import Facts
 from ecs_reboot.policy.findings import Agent, Findings
 from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Result
-from ecs_reboot.remediation.verification import Listen, Observation, look, watch
+from ecs_reboot.remediation.lifecycle import transition
+from ecs_reboot.remediation.reboot_state import Observation, Reboot, Watched
+from ecs_reboot.remediation.verification import Listen, watch
 
 RUNNING, STOPPING, STOPPED = instance(), instance(status="Stopping"), instance(status="Stopped")
 ANEW = instance(start_time=NOW + timedelta(minutes=1))
@@ -43,6 +45,15 @@ def watched(
     return result
 
 
+def observed(*looks: tuple[Instance, float]) -> list[Observation]:
+    """Return what is known after each look, so many seconds after ECS accepted."""
+    reboot, known = Reboot("accepted", before=RUNNING), []
+    for shown, seconds in looks:
+        reboot = transition(reboot, Watched(shown), NOW + timedelta(seconds=seconds)).reboot
+        known.append(reboot.watched)
+    return known
+
+
 @pytest.mark.parametrize(
     ("shown", "code", "status"),
     [
@@ -65,15 +76,13 @@ def test_what_is_seen_is_what_is_told(shown: Sequence[Instance | None], code: st
 
 def test_running_once_after_down_may_be_an_old_picture() -> None:
     assert watched((STOPPING, RUNNING, STOPPING)).code == "still_rebooting"
-    first = look(RUNNING, STOPPING, Observation(), NOW)
-    second = look(RUNNING, RUNNING, first, NOW + timedelta(seconds=1))
-    third = look(RUNNING, RUNNING, second, NOW + timedelta(seconds=3))
+    first, second, third = observed((STOPPING, 0), (RUNNING, 1), (RUNNING, 3))
     assert (first.back_at, second.back_at) == (None, None)
     assert third.back_at == NOW + timedelta(seconds=1)
 
 
 def test_running_that_never_went_down_proves_nothing() -> None:
-    observation = look(RUNNING, RUNNING, look(RUNNING, RUNNING, Observation(), NOW), NOW)
+    *_, observation = observed((RUNNING, 0), (RUNNING, 0))
     assert not observation.went_down
     assert observation.back_at is None
 

@@ -14,7 +14,8 @@ from ecs_reboot.ledger import window_row
 from ecs_reboot.policy.facts import ApprovedReboot
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.claims import Claims
-from ecs_reboot.remediation.lifecycle import Patience, transition
+from ecs_reboot.remediation.lifecycle import transition
+from ecs_reboot.remediation.reboot_state import Patience, Swept, from_ledger
 
 PATIENCE = Patience(holds=timedelta(seconds=330), hung_after=timedelta(seconds=1200))
 
@@ -63,7 +64,8 @@ class Stage:
         upkeep = maintenance(self.table)
         ends = {}
         for one in upkeep.open_reboots(REGION, ()):
-            step = transition(one.entry, self.ecs.instances[one.instance_id], self.clock.now(), PATIENCE)
+            shown = Swept(self.ecs.instances[one.instance_id], PATIENCE)
+            step = transition(from_ledger(one.entry), shown, self.clock.now())
             if step.code:
                 ends[one.instance_id] = one.entry, step.state
         upkeep.conclude(REGION, ends)

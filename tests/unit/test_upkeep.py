@@ -24,7 +24,8 @@ from ecs_reboot.ledger.tag_maintenance import TagMaintenance
 from ecs_reboot.model import Instance, LedgerCommand
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.ledger_commands import LedgerCommands
-from ecs_reboot.remediation.lifecycle import Patience, transition
+from ecs_reboot.remediation.lifecycle import transition
+from ecs_reboot.remediation.reboot_state import Patience, Swept, from_ledger
 
 HOLDS = timedelta(seconds=330)
 PATIENCE = Patience(HOLDS, hung_after=timedelta(seconds=1200))
@@ -120,7 +121,8 @@ MINUTE = NOW.replace(second=0)
 )
 def test_what_became_of_a_reboot(before: str, age: float, status: str, started: float, expected: str | None) -> None:
     known = ledger.parse(entry(before, ago=age), NOW)
-    step = transition(known, instance(status=status, start_time=MINUTE - timedelta(seconds=started)), NOW, PATIENCE)
+    shown = instance(status=status, start_time=MINUTE - timedelta(seconds=started))
+    step = transition(from_ledger(known), Swept(shown, PATIENCE), NOW)
     assert (step.state if step.code else None) == expected
 
 

@@ -18,8 +18,9 @@ from ecs_reboot.policy.findings import Agent
 from ecs_reboot.policy.hung import hung_after
 from ecs_reboot.policy.triggers import FINISH
 from ecs_reboot.records.result import Result
-from ecs_reboot.remediation.lifecycle import Patience, transition, with_voice
+from ecs_reboot.remediation.lifecycle import transition
 from ecs_reboot.remediation.protection import Protection
+from ecs_reboot.remediation.reboot_state import Patience, Swept, from_ledger
 
 
 class LedgerCommands:
@@ -83,14 +84,20 @@ class LedgerCommands:
         told: dict[str, Result] = {}
         due: dict[str, Entry] = {}
         observing = self._policy.mode == "observe"
-        steps = {}
+        looks = {}
         for instance in self._describe(request, tuple(opened)):
             patience = Patience(self._holds, hung_after(instance, self._policy), observing=observing)
-            steps[instance] = transition(opened[instance.instance_id], instance, now, patience)
-        agents = self._agents(request, [instance for instance, step in steps.items() if step.code == "recovered"])
-        for instance, seen in steps.items():
-            instance_id, entry = instance.instance_id, opened[instance.instance_id]
-            step = with_voice(seen, instance, agents.get(instance_id), now)
+            looks[instance.instance_id] = Swept(instance, patience)
+        reboots = {instance_id: from_ledger(opened[instance_id]) for instance_id in looks}
+        up = [
+            look.instance
+            for instance_id, look in looks.items()
+            if transition(reboots[instance_id], look, now).code == "recovered"
+        ]
+        agents = self._agents(request, up)
+        for instance_id, look in looks.items():
+            instance, entry = look.instance, opened[instance_id]
+            step = transition(reboots[instance_id], look._replace(agent=agents.get(instance_id)), now)
             if step.code:
                 ends[instance_id] = entry, step.state
                 told[instance_id] = result_of(

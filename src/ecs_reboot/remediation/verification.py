@@ -8,7 +8,6 @@ Where its agent spoke before, it must have spoken since: a guest whose boot fail
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.ecs_api import batches
@@ -16,90 +15,14 @@ from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.model import Instance
 from ecs_reboot.policy.findings import Agent
 from ecs_reboot.records.result import Result
-from ecs_reboot.remediation.lifecycle import SPEAKS_WITHIN
+from ecs_reboot.remediation.lifecycle import transition
+from ecs_reboot.remediation.reboot_state import Heard, Observation, Reboot, TimeUp, Watched
 
 #: Waits between looks: from the first, times 1.5, up to the second. Seconds.
 FIRST_LOOK, LONGEST_LOOK = 1.0, 10.0
 
 Describe = Callable[[str, tuple[str, ...]], tuple[Instance, ...]]
 Listen = Callable[[str, tuple[str, ...]], Mapping[str, Agent]]
-
-
-class Observation(NamedTuple):
-    """What has been seen of one instance since ECS accepted its reboot.
-
-    ``since``: what its agent says after this was said after the restart. ``silent``: it had an agent, which has not
-    spoken since.
-    """
-
-    went_down: bool = False
-    up_since: datetime | None = None
-    status: str = ""
-    back_at: datetime | None = None
-    since: datetime | None = None
-    silent: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether another look can tell more."""
-        return self.back_at is None or self.silent
-
-
-def look(before: Instance, after: Instance, observation: Observation, now: datetime) -> Observation:
-    """Add one look to what has been seen."""
-    moved = bool(before.start_time and after.start_time and after.start_time > before.start_time)
-    went_down = observation.went_down or moved or after.status != "Running"
-    if not went_down or after.status != "Running":
-        down = now if after.status != "Running" else observation.since
-        return observation._replace(went_down=went_down, up_since=None, status=after.status, back_at=None, since=down)
-    up_since = observation.up_since or now
-    # ECS gives start times in whole minutes.
-    since = observation.since or (after.start_time if moved else None)
-    back_at = up_since if moved or observation.up_since else None
-    return observation._replace(
-        went_down=went_down, up_since=up_since, status=after.status, back_at=back_at, since=since
-    )
-
-
-def hear(agent: Agent | None, observation: Observation) -> Observation:
-    """Add what its agent said: an agent that spoke before must have spoken since the restart."""
-    heartbeat = agent.heartbeat if agent else None
-    spoke = heartbeat is not None and observation.since is not None and heartbeat >= observation.since
-    return observation._replace(silent=observation.silent and not spoke)
-
-
-def verdict(accepted: Result, observation: Observation, since: datetime, now: datetime) -> Result:
-    """Return the final result of an accepted reboot."""
-    seconds = (now - since).total_seconds()
-    if observation.back_at and observation.silent:
-        silent = (now - observation.back_at).total_seconds()
-        late = silent >= SPEAKS_WITHIN.total_seconds()
-        code = "running_silent" if late else "still_rebooting"
-        reason = f"it is Running again, and its agent has not spoken in the {silent:.0f} s since"
-        update: dict[str, object] = {}
-    elif observation.back_at:
-        downtime = round((observation.back_at - since).total_seconds(), 1)
-        code, reason = "recovered", f"it went down and was Running again {downtime:g} s after ECS accepted"
-        update = {"downtime_seconds": downtime}
-    else:
-        update = {}
-        if not observation.went_down:
-            code, reason = "unproven", f"in {seconds:.0f} s of watching nothing showed that it went down"
-        elif observation.status == "Stopped":
-            code, reason = (
-                "stayed_down",
-                f"it is Stopped, {seconds:.0f} s after ECS accepted",
-            )
-        else:
-            code, reason = "still_rebooting", f"it is still {observation.status}, {seconds:.0f} s after ECS accepted"
-    return accepted.model_copy(
-        update={
-            **update,
-            "code": code,
-            "reason": f"{reason}; {accepted.reason}",
-            "current_status": observation.status or accepted.current_status,
-        }
-    )
 
 
 def watch(
@@ -109,37 +32,49 @@ def watch(
     clock, accepted = deadline.clock, [result for result, _ in wanted]
     since, began = clock.now(), clock.elapsed()
     until = {(result.region_id, result.instance_id): began + seconds for result, seconds in wanted}
-    observations = {
-        (result.region_id, result.instance_id): Observation(silent=_has_agent(result)) for result in accepted
-    }
-    before = {
-        (result.region_id, result.instance_id): result.facts.instance
-        for result in accepted
-        if result.facts and result.facts.instance
-    }
+    reboots = {(result.region_id, result.instance_id): _accepted(result) for result in accepted}
     wait = FIRST_LOOK
     while clock.elapsed() + wait <= max(until.values()) and deadline.wait(wait):
-        open_ = [key for key, seen in observations.items() if seen.is_open and clock.elapsed() <= until[key]]
-        for region_id, ids in _calls(open_):
+        for region_id, ids in _calls([key for key in _open(reboots) if clock.elapsed() <= until[key]]):
             try:
                 found = describe(region_id, ids)
             except CloudError:
                 continue
             for instance in found:
                 key = region_id, instance.instance_id
-                observations[key] = look(before[key], instance, observations[key], clock.now())
-            up = tuple(
-                instance_id
-                for instance_id in ids
-                if (seen := observations[region_id, instance_id]).back_at and seen.silent
-            )
-            for instance_id, agent in (listen(region_id, up) if up else {}).items():
-                observations[region_id, instance_id] = hear(agent, observations[region_id, instance_id])
-        if not any(seen.is_open and clock.elapsed() + wait <= until[key] for key, seen in observations.items()):
+                reboots[key] = transition(reboots[key], Watched(instance), clock.now()).reboot
+            up = tuple(instance_id for instance_id in ids if reboots[region_id, instance_id].watched.back_at)
+            unheard = tuple(instance_id for instance_id in up if reboots[region_id, instance_id].watched.silent)
+            for instance_id, agent in (listen(region_id, unheard) if unheard else {}).items():
+                key = region_id, instance_id
+                reboots[key] = transition(reboots[key], Heard(agent), clock.now()).reboot
+        if not any(clock.elapsed() + wait <= until[key] for key in _open(reboots)):
             break
         wait = min(1.5 * wait, LONGEST_LOOK)
     now = clock.now()
-    return [verdict(result, observations[result.region_id, result.instance_id], since, now) for result in accepted]
+    return [_proven(result, reboots[result.region_id, result.instance_id], since, now) for result in accepted]
+
+
+def _accepted(result: Result) -> Reboot:
+    """Return where a reboot stands that ECS has just accepted."""
+    before = result.facts.instance if result.facts else None
+    return Reboot("accepted", before=before, watched=Observation(silent=_has_agent(result)))
+
+
+def _open(reboots: Mapping[tuple[str, str], Reboot]) -> list[tuple[str, str]]:
+    """Return those of which another look can tell more."""
+    return [key for key, reboot in reboots.items() if not reboot.watched.is_over]
+
+
+def _proven(accepted: Result, reboot: Reboot, since: datetime, now: datetime) -> Result:
+    """Return the final result of an accepted reboot."""
+    step, watched = transition(reboot, TimeUp(since), now), reboot.watched
+    update: dict[str, object] = {"code": step.code, "reason": f"{step.reason}; {accepted.reason}"}
+    if watched.status:
+        update["current_status"] = watched.status
+    if step.code == "recovered" and watched.back_at:
+        update["downtime_seconds"] = round((watched.back_at - since).total_seconds(), 1)
+    return accepted.model_copy(update=update)
 
 
 def _has_agent(result: Result) -> bool:
