@@ -27,11 +27,34 @@ def test_the_changelog_has_the_version() -> None:
     assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
+#: What a stranger may want to change, as the headings of CONTRIBUTING.md name it.
+CHANGES = (
+    "An event source", "A guard", "A setting", "An outcome", "An API call", "A fault of the local cloud",
+    "A console panel", "A parameter of the template", "A sink of notices", "A trigger", "A command",
+    "A row of the benchmark",
+)  # fmt: skip
+
+
+def paths_in(text: str) -> set[str]:
+    """Return the files that a page names; of a file that is to be made, its directory."""
+    named = re.findall(r"`((?:src|tests|docs|events|bench)/[\w./-]+|template\.yml)`|\]\(([\w./-]+)\)", text)
+    return {re.sub(r"[^/]*NAME.*", "", file or link) for file, link in named}
+
+
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
 def test_every_file_and_target_that_a_page_names_exists(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
-    files = set(re.findall(r"`((?:src|tests|docs|events)/[\w./-]+)`|\]\(([\w./-]+)\)", text))
-    named = {file or link for file, link in files}
-    assert {file for file in named if "NAME" not in file and not (ROOT / file).exists()} == set()
+    assert {file for file in paths_in(text) if not (ROOT / file).exists()} == set()
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert set(re.findall(r"`make ([a-z-]+)`", text)) <= targets
+    assert set(re.findall(r"`make ([a-z-]+)[ `]", text)) <= targets
+
+
+def test_each_kind_of_change_has_a_checklist_that_names_the_file_to_begin_with_and_a_test() -> None:
+    _, *sections = re.split(r"^## ", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), flags=re.MULTILINE)
+    lists = {section.partition("\n")[0]: section for section in sections}
+    assert set(CHANGES) <= set(lists)
+    for change in CHANGES:
+        first = re.search(r"^1\. .*?(?=^2\. )", lists[change], re.MULTILINE | re.DOTALL)
+        assert first, change
+        assert paths_in(first[0]) or "src/cli/" in first[0], change
+        assert "tests/" in lists[change] or "`make bench`" in lists[change], change
