@@ -39,8 +39,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "facts are never asked for",
         "remediation/remediate",
-        "        for facts in self._passed(gather(self._ecs, region_id, passed, self._deadline), results):\n",
-        "        for facts in passed:\n",
+        "        for facts in passed(gather(self._ecs, region_id, allowed, self._deadline), results):\n",
+        "        for facts in allowed:\n",
     ),
     Mutant(
         "a fact that can't be read is none",
