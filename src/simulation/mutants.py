@@ -289,13 +289,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a retry does not wait for the run before it",
-        "ledger/table_ledger",
+        "ledger/table_reading",
         "                if wait > 0 or instance_id not in again:\n",
         "                if instance_id not in again:\n",
     ),
     Mutant(
         "a retry does not look first",
-        "ledger/table_ledger",
+        "ledger/table_reading",
         "                if wait > 0 or instance_id not in again:\n",
         "                if wait > 0:\n",
     ),

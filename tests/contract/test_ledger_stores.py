@@ -17,8 +17,9 @@ from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.entry import Entry, History
 from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.ledger.store import Judged, LedgerMaintenance, LedgerStore, Wanted
-from ecs_reboot.ledger.table_ledger import TableLedger, TableSettings
+from ecs_reboot.ledger.table_ledger import TableLedger
 from ecs_reboot.ledger.table_maintenance import TableMaintenance
+from ecs_reboot.ledger.table_reading import TableSettings
 from ecs_reboot.ledger.table_rows import TableApi
 from ecs_reboot.ledger.tag_ledger import TagLedger, TagSettings
 from ecs_reboot.ledger.tag_maintenance import TagMaintenance

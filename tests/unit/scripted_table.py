@@ -8,8 +8,9 @@ from scripted_ecs import NOW, JumpingClock, Step, deadline
 
 from ecs_reboot.cloud.errors import CloudError, NoAnswer, Refused
 from ecs_reboot.cloud.tablestore.rows import BatchWritten, Change, Key, Page, Put, RangeEnd, Read, Row, Written
-from ecs_reboot.ledger.table_ledger import TableLedger, TableSettings
+from ecs_reboot.ledger.table_ledger import TableLedger
 from ecs_reboot.ledger.table_maintenance import TableMaintenance
+from ecs_reboot.ledger.table_reading import TableSettings
 from simulation.memory_table import MemoryTable
 
 T = TypeVar("T")

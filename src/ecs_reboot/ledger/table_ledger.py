@@ -14,7 +14,7 @@ there already: so a sweep that judged an older window can't free it (docs/unders
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -23,28 +23,27 @@ from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.cloud.tablestore.rows import Stored
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger import instance_row
-from ecs_reboot.ledger.entry import UNKNOWN_TO_ECS, Entry, History, State
+from ecs_reboot.ledger.entry import Entry, History, State
 from ecs_reboot.ledger.group_row import Member
 from ecs_reboot.ledger.instance_row import InstanceRow
 from ecs_reboot.ledger.store import Judge, Judged, Lost, Obtained, Wanted
-from ecs_reboot.ledger.table_crowd import Crowd, Unsettled, crowd_of, look
+from ecs_reboot.ledger.table_crowd import Crowd, Unsettled, look
+from ecs_reboot.ledger.table_reading import TableReading, TableSettings
 from ecs_reboot.ledger.table_region import TableRegion, group_name, instance_name, plain
 from ecs_reboot.ledger.table_rows import Found, Swap, TableApi, TableRows
-from ecs_reboot.ledger.window_row import Slot, Window, millis, moment
+from ecs_reboot.ledger.window_row import Slot, Window, millis
 from ecs_reboot.model import Instance
 
 #: How often a run that lost a race tries again, and the longest jitter before that, times the round. Seconds.
 ROUNDS, JITTER_SECONDS = 10, 0.02
-#: A run may ask ECS for this long after it read what it claimed upon; a retry of its request waits for this and for the
-#: time in which a request to ECS takes effect. Seconds.
-ASK_SECONDS, EFFECT_SECONDS = 10.0, 5.0
+#: A run may ask ECS for this long after it read what it claimed upon; a retry of its request waits for that long, and
+#: for the time in which a request to ECS takes effect (``table_reading``). Seconds.
+ASK_SECONDS = 10.0
 #: Kept from the deadline for what follows a claim: calls (two or three writes, the reboot, one look, three to take it
 #: back), each as long as this run's slowest so far, and a second for the rest.
 CALLS_TO_COME, REST_SECONDS = 8, 1.0
 #: Calls from the claim of a run to its asking ECS, and a moment more: then what came of it shows. Seconds.
 CALLS_OF_OTHERS, LOOK_AGAIN_SECONDS = 6, 0.5
-#: The number of opted-in instances is counted again when it is older than this.
-COUNTED_FOR = timedelta(hours=1)
 
 
 class _Held(NamedTuple):
@@ -56,20 +55,6 @@ class _Held(NamedTuple):
     until: float
 
 
-class TableSettings(NamedTuple):
-    """What a run knows of its own: which stack, which request; ``run`` tells it from all other runs.
-
-    ``window_seconds`` is that of the limit; ``holds`` is after how long a run is over for certain.
-    """
-
-    stack: str
-    request: str
-    run: str
-    window_seconds: float
-    holds: timedelta
-    namespace: ledger.Namespace = ledger.ACTING
-
-
 class TableLedger:
     """``store.LedgerStore`` over a table."""
 
@@ -78,6 +63,7 @@ class TableLedger:
         self._rows = TableRows(api, table, deadline, settings.run, settings.namespace.before_region)
         self._region = TableRegion(self._rows, settings.stack, deadline)
         self._held: dict[str, _Held] = {}
+        self._reading = TableReading(self._region, settings)
         self._crowd = Crowd()
 
     def shown(self, instance: Instance) -> History:  # noqa: ARG002 - the other store needs it
@@ -89,7 +75,7 @@ class TableLedger:
         if not instances:
             return {}
         found = self._rows.read(region_id, [instance_name(instance.instance_id) for instance in instances])
-        return {instance.instance_id: self._row(found, instance.instance_id).history for instance in instances}
+        return {instance.instance_id: self._reading.row(found, instance.instance_id).history for instance in instances}
 
     def obtain(
         self,
@@ -136,12 +122,12 @@ class TableLedger:
         placed: dict[str, Entry] = {}
         try:
             for attempt in range(1, ROUNDS + 1):
-                found = self._rows.read(region_id, self._names(left))
+                found = self._rows.read(region_id, self._reading.names(left))
                 window = self._region.window(found)
-                lost |= self._taken(found, window, left, again)
+                lost |= self._reading.taken(found, window, left, again)
                 left = [candidate for candidate in left if candidate.instance_id not in lost]
-                window = self._counted(window, left, found, count)
-                judged = self._judged(judge, window, found, left)
+                window = self._reading.counted(window, left, found, count)
+                judged, self._crowd = self._reading.judged(judge, window, found, left, self._crowd)
                 if dry_run:
                     return Obtained(frozenset(judged.claims), lost)
                 judged, late = self._in_time(judged)
@@ -266,71 +252,6 @@ class TableLedger:
 
     # ---- one round of a claim
 
-    def _names(self, wanted: Iterable[Wanted]) -> list[str]:
-        wanted = tuple(wanted)
-        groups = dict.fromkeys(group_name(candidate.group) for candidate in wanted if candidate.group != "0")
-        return [
-            self._region.window_name,
-            *(instance_name(candidate.instance_id) for candidate in wanted),
-            *groups,
-        ]
-
-    def _row(self, found: Found, instance_id: str) -> InstanceRow:
-        return instance_row.read(instance_id, found.rows[instance_name(instance_id)], found.now)
-
-    def _claim(self) -> str:
-        return ledger.claim_digest(self._settings.request)
-
-    def _taken(self, found: Found, window: Window, left: Iterable[Wanted], again: frozenset[str]) -> dict[str, Lost]:
-        """Return those that another run has, or an earlier run of the same request."""
-        lost = {}
-        for candidate in left:
-            instance_id = candidate.instance_id
-            row, slot, claim = self._row(found, instance_id), window.held(instance_id), self._claim()
-            entry = row.history.entry
-            if entry and entry.state in UNKNOWN_TO_ECS and entry.claim == claim and row.run != self._settings.run:
-                wait = (row.ask_by - millis(found.now)) / 1000 + EFFECT_SECONDS
-                if wait > 0 or instance_id not in again:
-                    reason = f"an earlier run of this request claimed the instance ({entry})"
-                    lost[instance_id] = Lost("own", reason, entry, max(wait, 0.0))
-            elif slot and slot.state == "open" and slot.claim != claim and (entry is None or entry.claim != slot.claim):
-                age = found.now - moment(slot.at)
-                if age < self._settings.holds:
-                    reason = f"another run ({slot.run}) is about to claim the instance; it is that run's to reboot"
-                    lost[instance_id] = Lost("claimed_elsewhere", reason)
-        return lost
-
-    def _counted(self, window: Window, left: Sequence[Wanted], found: Found, count: Callable[[], int] | None) -> Window:
-        """Find out how many instances opted in, where more than a first reboot is wanted and nobody knows."""
-        seconds = self._settings.window_seconds
-        ours = frozenset((candidate.instance_id, self._claim()) for candidate in left)
-        alone = len(left) <= 1 and not window.memory(seconds, found.now, ours=ours).asked_for
-        fresh = window.counted_at > millis(found.now - COUNTED_FOR)
-        if count is None or alone or fresh:
-            return window
-        return window._replace(opted_in=count(), counted_at=millis(found.now))
-
-    def _judged(self, judge: Judge, window: Window, found: Found, left: Sequence[Wanted]) -> Judged:
-        ours = frozenset((candidate.instance_id, self._claim()) for candidate in left)
-        memory = window.memory(self._settings.window_seconds, found.now, ours=ours)
-        seconds = timedelta(seconds=self._settings.window_seconds)
-        groups = {group: self._region.group(found, group) for group in {candidate.group for candidate in left} - {"0"}}
-        busy = {group: row.busy(seconds, found.now) for group, row in groups.items()}
-        histories = {}
-        for candidate in left:
-            row_of = self._row(found, candidate.instance_id)
-            there = bool(found.rows[instance_name(candidate.instance_id)])
-            # Of an instance that this table does not know yet, the tag may tell of the time before.
-            histories[candidate.instance_id] = row_of.history if there else self._of_tag(candidate, found.now)
-        judged = judge(histories, memory._replace(busy=busy), found.now)
-        if judged.crowded and not judged.storm and memory.storm_at is None:
-            refused = {*self._crowd.refused, *judged.crowded}
-            self._crowd = crowd_of(refused, window, groups, ours=ours, since=found.now - seconds)
-        return judged
-
-    def _of_tag(self, candidate: Wanted, now: datetime) -> History:
-        return ledger.of(candidate.instance, now, self._settings.namespace.key)
-
     def _in_time(self, judged: Judged) -> tuple[Judged, dict[str, Lost]]:
         """Return what there is still time to claim, and what there is not."""
         if not judged.claims or self._deadline.left() >= self._rows.slowest * CALLS_TO_COME + REST_SECONDS:
@@ -342,7 +263,7 @@ class TableLedger:
         """Write a place for each instance that is allowed."""
         now, run = found.now, self._settings.run
         slots = [
-            Slot(instance_id, self._claim(), run, millis(now), entry.group)
+            Slot(instance_id, self._reading.claim(), run, millis(now), entry.group)
             for instance_id, entry in judged.claims.items()
         ]
         after = window.with_slots(slots, self._settings.window_seconds, now)

@@ -11,7 +11,7 @@ from ecs_reboot.ledger.group_row import Group
 from ecs_reboot.ledger.instance_row import InstanceRow
 from ecs_reboot.ledger.place import fate
 from ecs_reboot.ledger.store import OpenReboot
-from ecs_reboot.ledger.table_ledger import TableSettings
+from ecs_reboot.ledger.table_reading import TableSettings
 from ecs_reboot.ledger.table_region import TRIES, TableRegion, instance_name, plain
 from ecs_reboot.ledger.table_rows import Found, Swap, TableApi, TableRows
 from ecs_reboot.ledger.window_row import Slot, Window, moment, place_of

@@ -26,8 +26,9 @@ def connect(
     namespace = OBSERVED if settings.policy.mode == "observe" else ACTING
     window_seconds = settings.policy.max_reboots_window_seconds
     if settings.policy.ledger == "tablestore":
-        from ecs_reboot.ledger.table_ledger import TableLedger, TableSettings  # noqa: PLC0415 - the other store
+        from ecs_reboot.ledger.table_ledger import TableLedger  # noqa: PLC0415 - the other store
         from ecs_reboot.ledger.table_maintenance import TableMaintenance  # noqa: PLC0415
+        from ecs_reboot.ledger.table_reading import TableSettings  # noqa: PLC0415
 
         of_run = TableSettings(settings.stack_name, request_id or run, run, window_seconds, holds, namespace)
         table = connections.table()
