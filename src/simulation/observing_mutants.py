@@ -21,7 +21,12 @@ OBSERVING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "self._before_region + region_id",
         "region_id",
     ),
-    ("observing: a machine is waited for", "remediation/lifecycle", "    if seen.patience.observing:\n", "    if False:\n"),
+    (
+        "observing: a machine is waited for",
+        "remediation/lifecycle",
+        "    if seen.patience.observing:\n",
+        "    if False:\n",
+    ),
     (
         "observing: a claim that nobody acted on is no attempt",
         "policy/facts",
