@@ -176,7 +176,7 @@ def remove(clients: Any, /, **given: Any) -> int:
 )
 @options.endpoint
 @options.template
-@options.option("instance", "The throwaway instance that is rebooted.", required=True)
+@options.option("instance", "The throwaway instance that is rebooted.")
 @options.option("contact-group", "A contact group of CloudMonitor, for the alarm.")
 @options.option("only", "Names of checks, by commas; without: all.")
 @options.option("package", "The built package; without: build/function.zip.")
@@ -195,6 +195,10 @@ def acceptance(clients: Any, /, **given: Any) -> int:
     from stack.clients import Clients  # noqa: PLC0415
 
     report = Path(given["report"])
+    if not given["instance"]:
+        raise options.Mistake("no instance: give --instance i-... (or INSTANCE=i-...), one that may be rebooted")
+    if report.is_dir():
+        raise options.Mistake(f"the report {report} is a directory: name a file")
     asked = Asked(
         instance=given["instance"],
         name=given["name"],

@@ -56,7 +56,7 @@ def read(text: str) -> Export:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             complaints.append(f"{place}: field {where}: {first['msg']}; was it written by another version?")
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             complaints.append(f"{place}: {type(error).__name__}: {error}")
         else:
             key = record.record_id or place
@@ -69,7 +69,7 @@ def read(text: str) -> Export:
 def _elements(text: str) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
     """Yield the place of each record and its fields, or the complaint about it."""
     try:
-        whole = json.loads(text)
+        whole = _json(text)
     except ValueError:
         yield from _lines(text)
         return
@@ -88,7 +88,7 @@ def _line(place: str, line: str) -> Iterator[tuple[str, Mapping[str, Any] | str]
     if start < 0:
         return
     try:
-        row = json.loads(line[start:])
+        row = _json(line[start:])
     except ValueError:
         if '"schema":' in line and '"record":' in line:
             yield place, "begins like a record and is no JSON: was the line cut?"
@@ -120,11 +120,19 @@ def _record(row: Mapping[str, Any]) -> Record:
     )
 
 
+def _json(text: str) -> Any:
+    """Read JSON. Raises ValueError for what is none, or is nested too deep to be read."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
 def _value(name: str, value: object) -> object:
     if name in _TEXTS or not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return _json(value)
     except ValueError:
         return value  # a time, which records hold as text
 

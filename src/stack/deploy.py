@@ -1,5 +1,7 @@
 """Deploy: check, upload, create or update, follow; whatever an earlier try left is taken up where it stands."""
 
+import io
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +19,8 @@ from stack.logstores import LogStores, names
 from stack.roles import AccountRoles, Resources
 from stack.stacks import Found, Stacks
 
+#: The file of a package whose functions the service calls.
+_ENTRY = "index.py"
 #: ROS refuses a call that the deployer may not make with one of these; then the online check is left out.
 NOT_ALLOWED = ("Forbidden", "NoPermission", "Forbidden.RAM")
 
@@ -228,8 +232,14 @@ class Deployment:
 
 
 def read_package(path: Path) -> bytes:
-    """Read the built package. Raises NotDeployable."""
+    """Read the built package. Raises NotDeployable where it is not there, or is none."""
     try:
-        return path.read_bytes()
+        package = path.read_bytes()
+        with zipfile.ZipFile(io.BytesIO(package)) as archive:
+            if _ENTRY not in archive.namelist():
+                raise NotDeployable(f"{path} has no {_ENTRY}, with which the function begins: run `make build`")
     except OSError as error:
         raise NotDeployable(f"{path}: {error.strerror}: run `make build` first") from error
+    except zipfile.BadZipFile as error:
+        raise NotDeployable(f"{path} is no zip file: run `make build`") from error
+    return package

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import venv
+import zipfile
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -76,6 +77,10 @@ def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
         (("simulate", "--assume-less", "gravity"), {}, "gravity"),
         (("render", "--params", "DryRum=true"), {}, "DryRum"),
         (("invoke", "--event", "absent.json"), {}, "absent.json"),
+        (("invoke", "--event", EVENT, "--params", "DryRun=true"), {}, "DEPLOYED=1"),
+        (("serve", "--params", "DryRun=true"), {}, "DEPLOYED=1"),
+        (("acceptance",), {}, "INSTANCE=i-..."),
+        (("acceptance", "--instance", "i-bp1test", "--report", "."), {}, "is a directory"),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
 )
@@ -163,11 +168,15 @@ def test_long_work_shows_progress_and_is_interrupted_by_a_word(arguments: tuple[
     assert after.split("^C")[-1].strip() == "interrupted"
 
 
-def test_an_interrupted_deployment_says_that_it_goes_on() -> None:
+def test_an_interrupted_deployment_says_that_it_goes_on(tmp_path: Path) -> None:
+    package = tmp_path / "function.zip"
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("index.py", "")
     keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAI-test", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "no-secret"}
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        silent.settimeout(60)
         given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), **keys}
-        command = [sys.executable, "-m", "cli", "deploy", "--package", EVENT]
+        command = [sys.executable, "-m", "cli", "deploy", "--package", str(package)]
         command += ["--endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}"]
         with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr

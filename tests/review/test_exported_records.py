@@ -73,6 +73,13 @@ def test_what_is_a_record_and_can_t_be_read_is_named(recorded: Night) -> None:
     assert "schema 2: this version reads 1" in schema
 
 
+def test_what_no_record_holds_is_a_complaint_and_no_error() -> None:
+    assert read("[" * 200_000).complaints == ()
+    cut = read('{"schema": 1, "record": "result", "facts": ' + "[" * 200_000)
+    endless = read('{"schema": Infinity, "record": "result"}')
+    assert [len(export.complaints) for export in (cut, endless)] == [1, 1]
+
+
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5).map(json.dumps))
 def test_any_text_can_be_read(text: str) -> None:
     read(text)

@@ -5,12 +5,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from local_deployment import OPTED_IN, by_eventbridge, deploy, idle, records, run, system_event
+from local_deployment import OPTED_IN, ROOT, by_eventbridge, deploy, idle, records, run, system_event
 from test_deployer import as_deployer, documented, without
 from test_deployer import deploy as deploy_as
 
+from cloud_languages.template import document
+from cloud_languages.template.render import plan, rendered
 from localcloud.ram.system_roles import CLOUD_MONITOR, EVENT_BRIDGE
 from localcloud.server.server import Running
+from stack import checks
+from stack.roles import ACCOUNT_ROLES
 
 RULE = {"RuleId": "cpu", "RuleName": "cpu", "Namespace": "acs_ecs_dashboard", "EnableState": True, "Webhook": ""}
 
@@ -29,6 +33,29 @@ def alarm() -> str:
             "timestamp": int(datetime.now(timezone.utc).timestamp() * 1000),
         }
     )
+
+
+FC, FC_TRIGGER = "AliyunServiceRoleForFC", "AliyunServiceRoleForFCTriggerEventBridge"
+AGENT = "AliyunServiceRoleForCloudMonitor"
+
+
+QUIET = {"SystemEvents": "false", "StateEvents": "false", "AgentEvents": "false", "AlarmTopic": "false"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "roles"),
+    [
+        ({}, {FC}),
+        ({"AlarmTopic": "true"}, {FC, CLOUD_MONITOR}),
+        ({"StateEvents": "true"}, {FC, FC_TRIGGER, EVENT_BRIDGE}),
+        ({"AgentEvents": "true"}, {FC, FC_TRIGGER, EVENT_BRIDGE, AGENT}),
+    ],
+    ids=str,
+)
+def test_each_role_is_looked_for_where_parameters_need_it(parameters: dict[str, str], roles: set[str]) -> None:
+    given = {**checks.EXAMPLE_PARAMETERS, "AlarmRuleId": "", "ExampleAlarmInstance": "", **QUIET, **parameters}
+    resources = rendered(plan(document.load(ROOT / "template.yml"), given, checks.EXAMPLE_PSEUDO))["Resources"]
+    assert {role.name for role in ACCOUNT_ROLES if role.needed(resources)} == roles
 
 
 def test_deploy_makes_what_is_missing_and_an_alarm_rule_reaches_the_function(

@@ -185,6 +185,12 @@ def test_what_is_not_fit_is_not_sent(
 ) -> None:
     assert run(whole, "deploy", "--package", str(tmp_path / "none.zip")) == 1
     assert "make build" in capsys.readouterr().err
+    none, empty = tmp_path / "none.zip", tmp_path / "empty.zip"
+    none.write_bytes(b"PK\3\4 and no more")
+    zipfile.ZipFile(empty, "w").close()
+    for wrong, why in ((none, "is no zip file"), (empty, "has no index.py")):
+        assert run(whole, "deploy", "--package", str(wrong)) == 1
+        assert f"{wrong} {why}" in capsys.readouterr().err
     assert deploy(whole, package, ScheduleCron="0 61 4 * * *") == 1
     assert "cronExpression" in capsys.readouterr().err
     assert deploy(whole, package, MaintenanceWindows="Mon 25:00-26:00") == 1

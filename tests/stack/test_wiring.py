@@ -181,6 +181,19 @@ def test_queries_name_fields_that_are_indexed() -> None:
         assert named <= fields.keys(), query
 
 
+def test_what_a_new_role_is_checked_for_waits_until_the_role_works() -> None:
+    """ROS makes at once whatever depends on nothing: only what depends on the pause comes after it."""
+    resources = TEMPLATE["Resources"]
+    checked = {
+        name
+        for name, resource in resources.items()
+        if resource["Type"] == "ALIYUN::FC3::AsyncInvokeConfig" or "InvocationRole" in resource["Properties"]
+    }
+    assert checked == {"AlarmTrigger", "AsyncInvoke"}
+    assert {resources[name].get("DependsOn") for name in checked} == {"RolesSettle"}
+    assert resources["RolesSettle"]["DependsOn"] == "Role"
+
+
 def test_everything_that_is_named_after_the_function_has_one_name() -> None:
     environment = RESOURCES["Function"]["Properties"]["EnvironmentVariables"]
     policy = json.dumps(RESOURCES["Role"]["Properties"]["Policies"])

@@ -29,6 +29,10 @@ REGION = "cn-hangzhou"
 _CODE = {"CodeBucket": "local", "CodeObject": "function.zip"}
 
 
+class NotDeployed(ValueError):
+    """Parameters of the template were given where it does not count."""
+
+
 class Deployment(NamedTuple):
     """What the template says of the function. ``policies`` are those of its role, by name."""
 
@@ -43,6 +47,13 @@ class Deployment(NamedTuple):
     reserved: int
     log_project: str
     logstores: tuple[str, ...]
+
+
+def asked_for(account: str, parameters: Mapping[str, str], *, deployed: bool) -> "Deployment | None":
+    """Return the deployment where one is asked for. Raises NotDeployed for parameters without it, and as it does."""
+    if parameters and not deployed:
+        raise NotDeployed("PARAMS are of the template, which counts with DEPLOYED=1 only; settings are given by SET=")
+    return deployment(account, parameters) if deployed else None
 
 
 def deployment(account: str, parameters: Mapping[str, str]) -> Deployment:

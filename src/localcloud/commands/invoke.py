@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
 from localcloud.account.mistakes import DeclarationError
-from localcloud.commands.deployed import cloud_of, deployment, register
+from localcloud.commands.deployed import asked_for, cloud_of, register
 from localcloud.commands.project_function import project_function
 from localcloud.commands.story import say, tell, tell_audit
 from localcloud.functioncompute import processor_share
@@ -124,7 +124,7 @@ def _run(options: Options) -> Ran:
     settings = settings_of(options.set)
     _check_entries(options)
     declared = _fleet(options.fleet)
-    deployed = deployment(declared.account, settings_of(options.params)) if options.deployed else None
+    deployed = asked_for(declared.account, settings_of(options.params), deployed=options.deployed)
     cloud = cloud_of(declared, deployed)
     if options.audit:
         _check_writable(options.audit)

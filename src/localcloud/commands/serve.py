@@ -8,7 +8,7 @@ from typing import NamedTuple
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import KeyPair
 from localcloud.account.fleet import default, load
-from localcloud.commands.deployed import Deployment, cloud_of, deployment, register
+from localcloud.commands.deployed import Deployment, asked_for, cloud_of, register
 from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import project_function
 from localcloud.functioncompute.function import Function
@@ -40,7 +40,7 @@ def main(options: Options) -> int:
         fleet = load(options.fleet) if options.fleet else default()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{options.fleet}: can't be read: {error}") from error
-    deployed = deployment(fleet.account, settings_of(options.params)) if options.deployed else None
+    deployed = asked_for(fleet.account, settings_of(options.params), deployed=options.deployed)
     cloud = cloud_of(fleet, deployed, _key(options))
     _function(cloud, "http://127.0.0.1:65535", options, deployed)  # tells of mistakes before anything is started
     try:

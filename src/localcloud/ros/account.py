@@ -101,10 +101,13 @@ class Account:
         self._folder.cleanup()
 
     def unpacked(self, package: bytes, name: str) -> Path:
-        """Unpack a code package to a folder of its own."""
+        """Unpack a code package to a folder of its own. Raises Refusal where it is no ZIP file."""
         folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder.name))
-        with zipfile.ZipFile(io.BytesIO(package)) as archive:
-            archive.extractall(folder)
+        try:
+            with zipfile.ZipFile(io.BytesIO(package)) as archive:
+                archive.extractall(folder)
+        except zipfile.BadZipFile as error:
+            raise Refusal(f"InvalidArgument: the code package of {name} is no ZIP file") from error
         return folder
 
     def session(self, role: Role) -> Callable[[], fc.Credentials]:
