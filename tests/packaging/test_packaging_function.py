@@ -76,7 +76,8 @@ def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def invoke(event: Path, code: Path | None) -> tuple[int, Any]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "SET": "VERIFY_SECONDS=0"}
+    # Without ``code`` it is the source, not the package that CODE names for the other tests.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "SET": "VERIFY_SECONDS=0", "CODE": ""}
     command = [sys.executable, "-m", "cli", "invoke", "--event", str(event)]
     done = subprocess.run(
         [*command, *(["--code", str(code)] if code else [])],
