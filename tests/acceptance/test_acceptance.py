@@ -1,6 +1,7 @@
 """The acceptance run on the local cloud: it finds what holds, and names each assumption that does not."""
 
 import dataclasses
+import re
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
@@ -25,8 +26,9 @@ from localcloud.server.server import running as running_cloud
 NOTICED = {
     "agent_event_without_subject": ("agent-event", "does not name the instance"),
     "alarm_target_messages": ("alarm-topic", "left no record"),
-    "async_answers_200": ("http-callback", "answered 200"),
-    "clock_behind": ("clock", "+120"),
+    # Carried out by itself and answered 200, or 503 where there is no time for that on a busy machine.
+    "async_answers_200": ("http-callback", r"answered (200|503.*InvokeFunction: HTTP 200)"),
+    "clock_behind": ("clock", r"\+120"),
     "conditions_ignored": ("ledger-swap", "won more than once"),
     "dry_run_operation": ("dry-run-code", "DryRunOperation"),
     "event_types_with_status": ("system-event", "left no record"),
@@ -88,7 +90,8 @@ def test_a_check_notices_what_is_not_as_assumed(whole: Running, deployed: Run, d
             _wait_for_the_date(whole, behind=False)
         if deviation == "noecho_forgotten":
             stage.update({"WebhookToken": stage.token})
-    assert (found.verdict, said in found.saw) == ("differs", True), found
+    assert found.verdict == "differs", found
+    assert re.search(said, found.saw), found
 
 
 @pytest.mark.parametrize(
