@@ -127,8 +127,9 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "tag-only-the-ledger",
         "For `ecs:TagResources` RAM honours `acs:RequestTag/…` and `acs:ResourceTag/…` together, a Deny on a request's "
-        "key also when other keys are in it",
-        "the function could opt instances in: use `Ledger=tablestore`, which writes no tags",
+        "key also when other keys are in it; for `ecs:UntagResources` it takes `TagKey` for `acs:RequestTag/…` too",
+        "the function could opt instances in: use `Ledger=tablestore`, which writes no tags. Where removing its tag "
+        "is refused: nothing, old entries stay",
         right_checks.tag_only_the_ledger,
         needs=("role",),
         also="as before",

@@ -36,21 +36,26 @@ def reboot_only_opted_in(stage: Stage) -> Finding:
 
 
 def tag_only_the_ledger(stage: Stage) -> Finding:
-    """Try to write the ledger's tag, the opt-in tag, and both in one request."""
+    """Try to write the ledger's tag, the opt-in tag, and both in one request; and to remove them again."""
     with _own_tags_kept(stage):
         _tag(stage, {OPT_IN_KEY: OPT_IN_VALUE})
         own = _code(lambda: _tag(stage, {LEDGER_KEY: "acceptance"}, stage.role))
         other = _code(lambda: _tag(stage, {OPT_IN_KEY: OPT_IN_VALUE}, stage.role))
         both = _code(lambda: _tag(stage, {LEDGER_KEY: "acceptance", OPT_IN_KEY: OPT_IN_VALUE}, stage.role))
+        removed_both = _code(lambda: _untag(stage, LEDGER_KEY, OPT_IN_KEY, clients=stage.role))
+        removed_other = _code(lambda: _untag(stage, OPT_IN_KEY, clients=stage.role))
+        removed = _code(lambda: _untag(stage, LEDGER_KEY, clients=stage.role))
         _untag(stage, OPT_IN_KEY)
         stranger = _code(lambda: _tag(stage, {LEDGER_KEY: "acceptance"}, stage.role))
     saw = (
         f"the ledger's tag: {own}; the opt-in tag: {other}; both: {both}; the ledger's tag on an instance that is not "
-        f"opted in: {stranger}"
+        f"opted in: {stranger}; removing the ledger's tag: {removed}; the opt-in tag: {removed_other}; both: "
+        f"{removed_both}"
     )
-    if own != _DONE:
+    if own != _DONE or removed != _DONE:
         return differs(saw)
-    return holds(saw) if all(code.startswith(_REFUSED) for code in (other, both, stranger)) else differs(saw)
+    refused = (other, both, stranger, removed_other, removed_both)
+    return holds(saw) if all(code.startswith(_REFUSED) for code in refused) else differs(saw)
 
 
 def _dry_run(stage: Stage) -> None:
@@ -76,9 +81,10 @@ def _tag(stage: Stage, tags: Mapping[str, str], clients: Clients | None = None) 
     stage.ecs("TagResources", given, clients=clients)
 
 
-def _untag(stage: Stage, *keys: str) -> None:
+def _untag(stage: Stage, *keys: str, clients: Clients | None = None) -> None:
     given = {f"TagKey.{number}": key for number, key in enumerate(keys, 1)}
-    stage.ecs("UntagResources", {"ResourceType": "instance", "ResourceId.1": stage.instance, **given})
+    asked = {"ResourceType": "instance", "ResourceId.1": stage.instance, **given}
+    stage.ecs("UntagResources", asked, clients=clients)
 
 
 @contextmanager

@@ -107,6 +107,10 @@ class Door:
         """Write the ledger's tag."""
         self._answer(Call("TagResources", (instance_ids, value)))
 
+    def remove_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str) -> None:
+        """Refuse: no scenario sweeps."""
+        raise AssertionError(f"{region_id}, {instance_ids}, {key}: no scenario sweeps")
+
     def reboot(
         self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
     ) -> RebootAnswer:

@@ -62,6 +62,11 @@ class _Machine:
                 update["start_time"] = _whole_minute(at)
             self.shown = self.shown.model_copy(update=update)
 
+    def untag(self, key: str) -> None:
+        """Take a tag away."""
+        self.tags.pop(key, None)
+        self.shown = self.shown.model_copy(update={"tags": tuple(self.tags.items())})
+
     def tag(self, key: str, value: str) -> None:
         """Write a tag."""
         self.tags[key] = value
@@ -125,6 +130,12 @@ class FleetInMemory:
             )
         for machine in machines:
             machine.tag(key, value)
+
+    def remove_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str) -> None:
+        """Take one tag from instances."""
+        for machine in (self._machines[one] for one in instance_ids):
+            if machine.spec.region_id == region_id:
+                machine.untag(key)
 
     def reboot(
         self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str

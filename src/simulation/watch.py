@@ -1,17 +1,17 @@
 """The promises, checked against the truth at every effect and at the end of every run (docs/understand/safety.md)."""
 
 from collections import Counter, defaultdict
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ecs_reboot.ledger import entry as ledger
-from ecs_reboot.ledger.memory import down_in_a_row
+from ecs_reboot.ledger.memory import down_in_a_row, past
 from ecs_reboot.outcomes import BY_CODE, OUTCOMES
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings
 from simulation.assumptions import Assumptions
 from simulation.machine import Machine
-from simulation.run import Run
+from simulation.run import EPOCH, Run
 from simulation.scheduler import Scheduler
 from simulation.tag_history import TagHistory
 
@@ -60,6 +60,7 @@ class Watch:
         self.calm = False
         #: By instance, which run wrote its entry last, and the state in it.
         self._written: dict[str, tuple[str, str]] = {}
+        self._written_at: dict[str, float] = {}
         #: From a claim to its reboot, plus the difference of two clocks.
         self.slack = 0.0
         self._claims: dict[tuple[str, str], float] = {}
@@ -125,6 +126,7 @@ class Watch:
             raise Violation("an entry fits into a tag", f"{value!r} has {len(value)} characters")
         state = value.split(" ")[3]
         self._written[instance_id] = run.number, state
+        self._written_at[instance_id] = now
         if state in ledger.ABOUT_TO_ASK:
             self._claims[run.number, instance_id] = now
             self._claimed_in[self.place_of(region_id, run.stack)].add(instance_id)
@@ -139,6 +141,18 @@ class Watch:
         if state == "storm":
             # One that is put back is as old as it was.
             self._storms[region_id, instance_id] = self._seen_first.setdefault(value, now)
+
+    def removing(self, run: Run, instance_id: str, value: str) -> None:
+        """Check that an entry that is about to be removed stands for nothing that counts.
+
+        One that has just been written does not count yet: its writer looks again once the settle time is over.
+        """
+        self.note(run.number, f"removes {instance_id} {value}")
+        now = EPOCH + timedelta(seconds=self._scheduler.now)
+        entry = ledger.read(value, FAR).entry
+        young = self._scheduler.now - self._written_at.get(instance_id, -1e9) < self._assumptions.settle
+        if not young and (entry is None or instance_id not in past({instance_id: entry}, now + ledger.SKEW)):
+            raise Violation("only what no longer matters is removed", f"run {run.number}: {instance_id} {value}")
 
     def written(self, region_id: str, value: str) -> None:
         """Take note of what the region's entries now amount to."""

@@ -143,6 +143,12 @@ class SimulatedEcs:
             raise AssertionError(f"the function may write the tag {ledger.KEY} only, not {key}")
         self._exchange("TagResources", lambda: self._written(region_id, instance_ids, value))
 
+    def remove_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str) -> None:
+        """Take the ledger's tag from instances."""
+        if key != ledger.KEY:
+            raise AssertionError(f"the function may remove the tag {ledger.KEY} only, not {key}")
+        self._exchange("UntagResources", lambda: self._removed(region_id, instance_ids))
+
     def reboot(
         self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
     ) -> RebootAnswer:
@@ -228,6 +234,13 @@ class SimulatedEcs:
             self._world.watch.writing(self._run, region_id, instance_id, value)
             self._world.registers[region_id].write(now, instance_id, value)
             self._world.watch.written(region_id, value)
+
+    def _removed(self, region_id: str, instance_ids: tuple[str, ...]) -> None:
+        register, now = self._world.registers[region_id], self._world.scheduler.now
+        for instance_id in instance_ids:
+            if instance_id in register.values:
+                self._world.watch.removing(self._run, instance_id, register.values[instance_id])
+                register.lose(now, instance_id)
 
     def _rebooted(
         self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, together: bool

@@ -168,10 +168,15 @@ def _writes(key: str) -> Condition:
     return Condition({"StringLike": {**opted_in, f"acs:RequestTag/{key}": ["*"]}}, told)
 
 
+def _removes(key: str) -> Condition:
+    """Return the condition of removing one tag: from any instance, since who opts out later keeps an entry."""
+    return Condition({"StringLike": {f"acs:RequestTag/{key}": ["*"]}}, f"the request names `{key}`")
+
+
 MARKING, OBSERVING = _writes(LEDGER_KEY), _writes(OBSERVED_KEY)
 OPTING_IN = Condition(
     {"StringLike": {f"acs:RequestTag/{OPT_IN_KEY}": ["*"]}},
-    f"the request writes `{OPT_IN_KEY}`, whatever else it writes",
+    f"the request names `{OPT_IN_KEY}`, whatever else it names",
 )
 
 #: Calls whose right is not named after them, and where that is said. Every other action is ``service:Call``.
@@ -233,6 +238,31 @@ PERMISSIONS: tuple[Permission, ...] = (
         INSTANCES,
         "never the opt-in tag: else the function could widen its own reach, or lift a pause, by a second tag in one "
         "request",
+        OPTING_IN,
+        effect="Deny",
+        ledger=TAGS,
+    ),
+    *(
+        Permission(
+            FUNCTION,
+            "UntagResources",
+            "ecs:UntagResources",
+            INSTANCES,
+            reason,
+            _removes(key),
+            ledger=TAGS,
+        )
+        for key, reason in (
+            (LEDGER_KEY, "the sweep removes entries that no longer matter; without it they stay, and cost pages"),
+            (OBSERVED_KEY, "the same of what it only observed"),
+        )
+    ),
+    Permission(
+        FUNCTION,
+        "UntagResources",
+        "ecs:UntagResources",
+        INSTANCES,
+        "never the owner's word: with it a pause would be gone",
         OPTING_IN,
         effect="Deny",
         ledger=TAGS,

@@ -186,3 +186,19 @@ def test_a_sweep_tells_what_became_of_a_reboot_that_nobody_recorded(wire: Wired)
     assert "recovered" in found
     assert here.entry(ONE).state == "back"  # type: ignore[union-attr]
     assert here.rebooted() == [ONE]
+
+
+def test_a_sweep_takes_an_old_entry_off_and_leaves_the_owner_s_tags_and_younger_entries(wire: Wired) -> None:
+    here = wire(1, attempts=[{"ago": "30d", "state": "back"}], tags={"ecs-reboot": "enabled", "app": "web"})
+    assert here.entry(ONE)
+    sweep = {"verify": True, "region_id": REGION}
+    (record,) = records(here.send(sweep), "result")
+    assert (record["code"], ONE in record["reason"]) == ("forgotten", True)
+    assert here.entry(ONE) is None
+    instance = here.cloud.fleet.get(ONE)
+    assert instance
+    assert dict(instance.state.tags) == {"ecs-reboot": "enabled", "app": "web"}
+    here.send(alarm(ONE))
+    assert outcomes(here.send(sweep)) == ["nothing_to_do"], "the reboot of a minute ago is remembered"
+    assert here.entry(ONE)
+    assert len(here.cloud.audit.calls("UntagResources")) == 1

@@ -153,7 +153,12 @@ OPTED = {"ecs-reboot": "enabled"}
         Asked("ecs:TagResources", {}, OPTED, allowed=False),
         Asked("ecs:TagResources", OPTED, {**ENTRY, **OPTED}, allowed=False),
         Asked("ecs:TagResources", {"ecs-reboot": "paused"}, {**ENTRY, **OPTED}, allowed=False),
-        Asked("ecs:UntagResources", OPTED, {"ecs-reboot.ledger": ""}, allowed=False),
+        Asked("ecs:UntagResources", OPTED, {"ecs-reboot.ledger": ""}, allowed=True),
+        Asked("ecs:UntagResources", {}, {"ecs-reboot.observed": ""}, allowed=True),
+        Asked("ecs:UntagResources", OPTED, {}, allowed=False),
+        Asked("ecs:UntagResources", OPTED, {"owner": ""}, allowed=False),
+        Asked("ecs:UntagResources", OPTED, {"ecs-reboot": ""}, allowed=False),
+        Asked("ecs:UntagResources", OPTED, {"ecs-reboot.ledger": "", "ecs-reboot": ""}, allowed=False),
     ],
     ids=str,
 )

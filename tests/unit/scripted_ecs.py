@@ -58,6 +58,7 @@ class ScriptedEcs:
         self.after: dict[str, list[Step]] = {}
         self.calls: list[str] = []
         self.written: list[tuple[str, str]] = []
+        self.removed: list[str] = []
         self.questions: list[Question] = []
         self.answers: dict[str, Any] = {}
         self.asked: list[dict[str, Any]] = []
@@ -120,6 +121,15 @@ class ScriptedEcs:
             self.written.append((instance_id, value))
             self.tag(instance_id, value, key)
         self._step("remember", self.after)
+
+    def remove_tag(self, _region_id: str, instance_ids: tuple[str, ...], key: str) -> None:
+        self._step("forget", self.before)
+        assert len(instance_ids) <= ledger.MOST_RESOURCES
+        for instance_id in instance_ids:
+            self.removed.append(instance_id)
+            tags = tuple((name, value) for name, value in self.instances[instance_id].tags if name != key)
+            self.instances[instance_id] = self.instances[instance_id].model_copy(update={"tags": tags})
+        self._step("forget", self.after)
 
     def reboot(
         self, _region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str

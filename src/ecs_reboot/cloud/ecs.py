@@ -147,6 +147,13 @@ class Ecs:
         )
         self._call("TagResources", region_id, "tag_resources_with_options", request)
 
+    def remove_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str) -> None:
+        """Take one tag from at most 50 instances."""
+        request = models.UntagResourcesRequest(
+            region_id=region_id, resource_type="instance", resource_id=list(instance_ids), tag_key=[key]
+        )
+        self._call("UntagResources", region_id, "untag_resources_with_options", request)
+
     def reboot(
         self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
     ) -> RebootAnswer:

@@ -70,6 +70,9 @@ class EcsApi(Protocol):
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write one tag on at most 50 instances; it takes the place of the value before."""
 
+    def remove_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str) -> None:
+        """Take one tag from at most 50 instances, from all of them or from none; who has no such tag stays as it is."""
+
     def reboot(
         self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
     ) -> RebootAnswer:

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ecs_reboot.ledger.entry import ATTEMPTED, OPEN, START_DUE, UNRESOLVED, Entry, instance_digest
+from ecs_reboot.ledger.entry import ATTEMPTED, OPEN, SKEW, START_DUE, UNRESOLVED, Entry, attempts, instance_digest
 
+#: The longest window of the limit (``MAX_REBOOTS_WINDOW_SECONDS``).
+LONGEST_WINDOW = timedelta(days=1)
 #: A claim holds back its group for this long where nobody has found out what became of it. A sweep knows sooner.
 UNKNOWN = timedelta(hours=1)
 
@@ -67,3 +69,21 @@ def down_in_a_row(reboots: Iterable[tuple[datetime, str]]) -> int:
     while finished and finished.pop()[1]:
         count += 1
     return count
+
+
+def past(entries: Mapping[str, Entry], now: datetime) -> frozenset[str]:
+    """Return the instances whose entries count for nothing any more, by whichever clock: without them all is the same.
+
+    No window reaches back to them, their attempts are forgotten, and nobody waits for their end. One that came back
+    stays while an instance that went down before it is not resolved: it says that not all went down since.
+    """
+    earliest = now - SKEW
+    down = min((entry.at for entry in entries.values() if entry.state in UNRESOLVED), default=None)
+    return frozenset(
+        instance_id
+        for instance_id, entry in entries.items()
+        if entry.state not in (*OPEN, *UNRESOLVED)
+        and earliest - entry.at > LONGEST_WINDOW
+        and not attempts(entry, earliest)
+        and not (entry.state in ("back", "seen") and down is not None and down <= entry.at)
+    )

@@ -44,6 +44,12 @@ class ObservingEcs:
             raise AssertionError(f"an observing function writes the tag {OBSERVED_KEY} only, not {key}")
         self._ecs.set_tag(region_id, instance_ids, key, value)
 
+    def remove_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str) -> None:
+        """Take away the shadow ledger, and no other tag."""
+        if key != OBSERVED_KEY:
+            raise AssertionError(f"an observing function removes the tag {OBSERVED_KEY} only, not {key}")
+        self._ecs.remove_tag(region_id, instance_ids, key)
+
     def reboot(
         self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
     ) -> RebootAnswer:

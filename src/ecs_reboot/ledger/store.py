@@ -113,6 +113,12 @@ class LedgerMaintenance(Protocol):
     def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
         """Write verdicts over the entries they were found for; return the instances whose entry was still that one."""
 
+    def forget(self, region_id: str) -> frozenset[str]:
+        """Remove what no longer matters, where the store does not do so itself; return the instances it was about.
+
+        To be called after ``open_reboots`` of the whole region.
+        """
+
     def reset(self, region_id: str, instance_ids: Sequence[str]) -> Mapping[str, str]:
         """Clear attempts; return what stood there, for those that had an entry, readable or not."""
 

@@ -86,6 +86,10 @@ class TableMaintenance:
         )
         return frozenset(done)
 
+    def forget(self, region_id: str) -> frozenset[str]:  # noqa: ARG002 - the protocol's
+        """Remove nothing: no row is read that is not asked for, so old ones cost nothing."""
+        return frozenset()
+
     def reset(self, region_id: str, instance_ids: Sequence[str]) -> Mapping[str, str]:
         """Clear attempts, readable or not. The time of the last one stays, and so does its place in the window."""
         cleared: dict[str, str] = {}

@@ -8,10 +8,13 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
 from ecs_reboot.cloud.ecs_api import EcsApi, batches
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger import memory as memories
 from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, History, State
 from ecs_reboot.ledger.store import OpenReboot
 from ecs_reboot.ledger.tags import TagRegister
 
+#: Entries that one sweep removes at most: ten calls, and ten to read them again.
+MOST_FORGOTTEN = 500
 #: A claim younger than this may belong to a run that is still watching.
 STILL_WATCHED = timedelta(seconds=60)
 
@@ -23,6 +26,7 @@ class TagMaintenance:
         self._ecs, self._deadline, self._key = ecs, deadline, key
         self._register = TagRegister(ecs, deadline, settle_seconds, key)
         self._texts: dict[str, str] = {}
+        self._regions: dict[str, dict[str, str]] = {}
 
     def open_reboots(self, region_id: str, instance_ids: tuple[str, ...]) -> list[OpenReboot]:
         """Return what to look at: of those named, or all of the region that nobody should still be watching."""
@@ -33,7 +37,7 @@ class TagMaintenance:
                 found = retry.call_idempotent(partial(self._ecs.describe, region_id, batch), self._deadline)
                 texts |= {instance.instance_id: dict(instance.tags).get(self._key, "") for instance in found}
         else:
-            texts = self._register.read(region_id).entries
+            texts = self._regions[region_id] = self._register.read(region_id).entries
         self._texts |= texts
         opened = []
         for instance_id, text in texts.items():
@@ -55,6 +59,14 @@ class TagMaintenance:
             region_id, after, lambda instance_id, text: after[instance_id] if text == self._texts[instance_id] else None
         )
         return frozenset(changed)
+
+    def forget(self, region_id: str) -> frozenset[str]:
+        """Remove entries that no longer matter, the oldest first, of a region that ``open_reboots`` has read whole."""
+        texts, now = self._regions.get(region_id, {}), self._deadline.clock.now()
+        read = {instance_id: ledger.read(text, now).entry for instance_id, text in texts.items()}
+        entries = {instance_id: entry for instance_id, entry in read.items() if entry}
+        oldest = sorted(memories.past(entries, now), key=lambda instance_id: (entries[instance_id].at, instance_id))
+        return self._register.remove(region_id, {name: texts[name] for name in oldest[:MOST_FORGOTTEN]})
 
     def reset(self, region_id: str, instance_ids: Sequence[str]) -> Mapping[str, str]:
         """Clear attempts. The time of the last one stays, since the region's limit counts it."""

@@ -153,6 +153,23 @@ class TagRegister:
             deadline or self._deadline,
         )
 
+    def remove(self, region_id: str, judged: Mapping[str, str]) -> frozenset[str]:
+        """Take away entries that still are what was judged; return the instances whose entries are gone.
+
+        Removing is a write like any other: it is sent within half the settle time after the instances' own entries were
+        read once more, so whoever claims one of them meanwhile sees in time that the claim is gone, and does not ask
+        ECS. Without a settle time nothing is removed.
+        """
+        gone: set[str] = set()
+        for part in batches(judged if self._settle_seconds else (), ledger.MOST_RESOURCES):
+            reading = self._read_of(region_id, part)
+            same = tuple(name for name in part if reading.entries.get(name, "") == judged[name])
+            room = self._room(reading.began, self._deadline)
+            if same and room.left():
+                retry.call_idempotent(partial(self._ecs.remove_tag, region_id, same, self._key), room)
+                gone.update(same)
+        return frozenset(gone)
+
     def settle(self) -> None:
         """Wait until what was just written counts. Raises NotSent where the deadline leaves no room for that."""
         if self._settle_seconds and not self._deadline.wait(self._settle_seconds):

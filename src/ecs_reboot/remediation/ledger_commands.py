@@ -22,6 +22,9 @@ from ecs_reboot.remediation.lifecycle import transition
 from ecs_reboot.remediation.protection import Protection
 from ecs_reboot.remediation.reboot_state import Patience, Swept, from_ledger
 
+#: Instances that a record names whose entries were removed.
+MOST_NAMED = 10
+
 
 class LedgerCommands:
     """Carries out requests about the ledger."""
@@ -118,7 +121,20 @@ class LedgerCommands:
             told[instance_id] = result_of(request, instance_id, error.outcome, reason, retriable=True)
         # An entry that has changed meanwhile is another run's.
         changed = self._ledger.conclude(request.region_id, ends) if ends else frozenset[str]()
-        return [result for instance_id, result in told.items() if instance_id in changed or instance_id not in ends]
+        results = [result for instance_id, result in told.items() if instance_id in changed or instance_id not in ends]
+        return results if request.instance_ids else results + self._forget(request)
+
+    def _forget(self, request: LedgerCommand) -> list[Result]:
+        """Remove entries that no longer matter. That this fails changes nothing: the next sweep tries again."""
+        try:
+            gone = sorted(self._ledger.forget(request.region_id))
+        except CloudError as error:
+            reason = f"entries that no longer matter could not be removed; the next sweep tries again: {error}"
+            return [result_of(request, "", "forgotten", reason)]
+        if not gone:
+            return []
+        named = ", ".join(gone[:MOST_NAMED]) + (" and others" if len(gone) > MOST_NAMED else "")
+        return [result_of(request, "", "forgotten", f"{len(gone)} entries that no longer matter removed: {named}")]
 
     def to_finish(self) -> list[RebootRequest]:
         """Return requests to finish by force the hung reboots that were found; none where policy forbids it."""

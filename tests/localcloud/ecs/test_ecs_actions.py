@@ -466,6 +466,24 @@ class TestTags:
         assert api.call("UntagResources", {**wanted, "All": "true"})[0] == 200
         assert self.tags(api, WEB) == {}
 
+    @pytest.mark.parametrize(
+        ("ids", "keys", "expected"),
+        [
+            ([WEB], [f"k{number}" for number in range(21)], (400, "NumberExceed.Tags")),
+            ([f"i-{number:08d}" for number in range(51)], ["app"], (400, "NumberExceed.ResourceIds")),
+            ([WEB, HIDDEN], ["app"], (404, "InvalidResourceId.NotFound")),
+            ([], ["app"], (400, "MissingParameter.ResourceIds")),
+        ],
+    )
+    def test_what_can_not_be_untagged_leaves_all_as_it_was(
+        self, api: Api, ids: list[str], keys: list[str], expected: tuple[int, str]
+    ) -> None:
+        wanted = {"RegionId": HZ, "ResourceType": "instance"}
+        wanted |= {f"ResourceId.{number}": one for number, one in enumerate(ids, 1)}
+        wanted |= {f"TagKey.{number}": key for number, key in enumerate(keys, 1)}
+        assert code(api.call("UntagResources", wanted)) == expected
+        assert self.tags(api, WEB) == {"app": "web"}
+
     def test_listing_by_id_and_by_tag_hides_what_is_hidden(self, api: Api) -> None:
         wanted = {"RegionId": HZ, "ResourceType": "instance"}
 
