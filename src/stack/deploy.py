@@ -13,6 +13,7 @@ from cloud_languages.template.document import Document, read
 from cloud_languages.template.parameters import typed
 from cloud_languages.template.render import decide, plan, rendered
 from cloud_languages.template.updates import fixed_changes, switched_off
+from ecs_reboot.cloud.errors import CloudError
 from stack import checks, code, ledger, permissions
 from stack.clients import Clients
 from stack.logstores import LogStores, names
@@ -60,6 +61,7 @@ class Deployment:
         if found is None:
             given = {**self._kept_logs(document, given, account), **given}
         given = {**self._kept_ledger(document, given, found, account), **given}
+        self._say_outgrown(document, given, found)
         made = self._check(document, given, found, account)
         self._check_online(document)
         self._account_roles(made, plan_only=request.plan_only)
@@ -192,6 +194,24 @@ class Deployment:
             "LedgerInstance": instance,
             "LedgerExists": {"nothing": "false", "instance": "instance", "table": "true"}[standing.found],
         }
+
+    def _say_outgrown(self, document: Document, given: Mapping[str, str], found: Found | None) -> None:
+        """Say where the fleet is too large to be remembered in tags; the stack is made all the same."""
+
+        def chosen(name: str) -> str:
+            before = found.parameters.get(name, "") if found else ""
+            return given.get(name) or before or str(document["Parameters"][name]["Default"])
+
+        if chosen("Ledger") != permissions.TAGS:
+            return
+        from stack import fleet  # noqa: PLC0415 - ECS's client, only where tags are the ledger
+
+        try:
+            too_many = ledger.outgrown(fleet.opted_in(self._clients, permissions.OPT_IN_KEY, chosen("OptInValue")))
+        except CloudError as error:
+            too_many = f"whether tags are enough for the fleet can't be seen: {error}"
+        if too_many:
+            self._say(too_many)
 
     def _check(self, document: Document, given: Mapping[str, str], found: Found | None, account: str) -> Resources:
         """Return what the stack would have. Raises NotDeployable where that would not work."""

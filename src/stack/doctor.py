@@ -19,14 +19,12 @@ from cloud_languages.template import document
 from cloud_languages.template.parameters import typed
 from cloud_languages.template.render import decide, rendered
 from ecs_reboot.clock import Deadline, SystemClock
-from ecs_reboot.cloud.credentials import Credentials
-from ecs_reboot.cloud.ecs import Ecs
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.model import Instance, RebootRequest, Selector, Target
 from ecs_reboot.policy.decide import decide as decided
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.settings.settings import Settings, SettingsError, load
-from stack import permissions
+from stack import fleet, permissions
 from stack.clients import Clients, NoCredentials
 from stack.function_output import newest_run
 from stack.ledger import HOW_TO_ACTIVATE, TABLE, LedgerTable, LedgerUnseen, mistakes, not_activated, outgrown
@@ -106,7 +104,7 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
     yield from _ledger(clients, deployed)
     yield from _guarded("alarms", _alarms(clients, found))
     if settings:
-        yield from _guarded("instances", _instances(clients, settings, endpoint))
+        yield from _guarded("instances", _instances(clients, settings))
 
 
 def _guarded(subject: str, results: Iterator[Result]) -> Iterator[Result]:
@@ -318,14 +316,8 @@ def _webhook(text: str | None) -> str:
     return str(told.get("url", "")) if isinstance(told, dict) else text
 
 
-def _instances(clients: Clients, settings: Settings, endpoint: str) -> Iterator[Result]:
-    keys = clients.keys()
-    own = Credentials(
-        access_key_id=keys.access_key_id,
-        access_key_secret=keys.access_key_secret,
-        security_token=keys.security_token,
-    )
-    ecs = Ecs(own, Deadline(SystemClock(), SECONDS), endpoint=endpoint, network="public", answer_seconds=10)
+def _instances(clients: Clients, settings: Settings) -> Iterator[Result]:
+    ecs = fleet.ecs(clients, Deadline(SystemClock(), SECONDS))
     wanted = settings.policy.opt_in_tag
     key = wanted[0] if wanted else ""
     opted_in = 0

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline, SystemClock
-from ecs_reboot.cloud.credentials import Credentials
-from ecs_reboot.cloud.ecs import Ecs
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.ledger import entry as entries
 from ecs_reboot.ledger import group_row, instance_row, window_row
@@ -15,10 +13,11 @@ from ecs_reboot.ledger.entry import Entry, History, State, Unreadable
 from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.ledger.tags import TagRegister
 from ecs_reboot.settings.settings import Settings
+from stack import fleet
 from stack.clients import Clients
 from stack.ledger import LedgerTable, LedgerUnseen
 
-_SECONDS, _ANSWER_SECONDS = 300.0, 10.0
+_SECONDS = 300.0
 
 #: What each state says of an instance.
 MEANINGS: dict[State, str] = {
@@ -50,7 +49,7 @@ class Known(NamedTuple):
 def of_tags(clients: Clients, settings: Settings) -> Known:
     """Read the ledger from the instances' tags. Raises CloudError."""
     deadline = Deadline(SystemClock(), _SECONDS)
-    ecs = Ecs(_own(clients), deadline, endpoint=clients.endpoint, network="public", answer_seconds=_ANSWER_SECONDS)
+    ecs = fleet.ecs(clients, deadline)
     key = _namespace(settings).key
     texts = TagRegister(ecs, deadline, 0.0, key).read(clients.region).entries
     now = datetime.now(timezone.utc)
@@ -149,12 +148,3 @@ def _window(settings: Settings) -> timedelta:
 
 def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _own(clients: Clients) -> Credentials:
-    keys = clients.keys()
-    return Credentials(
-        access_key_id=keys.access_key_id,
-        access_key_secret=keys.access_key_secret,
-        security_token=keys.security_token,
-    )

@@ -7,7 +7,9 @@ import pytest
 from local_deployment import by_eventbridge, by_topic, clients, deploy, idle, run
 
 from cli.program import main
-from localcloud.server.server import Running
+from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import Fleet
+from localcloud.server.server import Running, running
 from stack import ledger
 from stack.checks.rendered import check
 
@@ -51,6 +53,29 @@ def test_names_are_taken_by_tablestore_in_every_region() -> None:
 def test_the_doctor_has_a_word_for_a_fleet_that_has_outgrown_tags() -> None:
     assert ledger.outgrown(ledger.MOST_IN_TAGS) == ""
     assert "Ledger=tablestore" in ledger.outgrown(ledger.MOST_IN_TAGS + 1)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "code", "told"),
+    [
+        ("tags", "", ledger.outgrown(ledger.MOST_IN_TAGS + 1)),
+        ("tags", "Forbidden.RAM", "whether tags are enough for the fleet can't be seen: DescribeInstances: Forbidden"),
+        ("tablestore", "", ""),
+    ],
+)
+def test_deploying_says_where_a_fleet_has_outgrown_tags(
+    package: Path, capsys: pytest.CaptureFixture[str], chosen: str, code: str, told: str
+) -> None:
+    names = [f"i-bp1many{number:012d}" for number in range(ledger.MOST_IN_TAGS + 1)]
+    instances = [{"instance_id": one, "tags": {"ecs-reboot": "enabled"}} for one in names]
+    fault = {"action": "DescribeInstances", "kind": "error", "code": code}
+    fleet = Fleet.model_validate({"instances": instances, "faults": [fault] if code else []})
+    with running(Cloud.from_fleet(fleet)) as cloud:
+        assert run(cloud, "deploy", "--plan", "--package", str(package), "--params", f"Ledger={chosen}") == 0
+        assert bool(cloud.cloud.audit.calls("DescribeInstances")) == (chosen == "tags")
+    said = capsys.readouterr().err
+    assert told in said
+    assert bool(told) == ("tags" in said)
 
 
 def test_the_first_stack_makes_it_the_second_uses_it_and_both_leave_it(
