@@ -202,3 +202,19 @@ def test_a_sweep_takes_an_old_entry_off_and_leaves_the_owner_s_tags_and_younger_
     assert outcomes(here.send(sweep)) == ["nothing_to_do"], "the reboot of a minute ago is remembered"
     assert here.entry(ONE)
     assert len(here.cloud.audit.calls("UntagResources")) == 1
+
+
+@pytest.mark.parametrize("store", ["tags", "tablestore"])
+def test_slow_calls_end_in_a_record_before_the_run_is_killed(wire: Wired, store: str) -> None:
+    attempts = [{"ago": "2h", "state": "back"}]
+    here = wire(320, store=store, latency=0.8, attempts=attempts, DEADLINE_MARGIN_SECONDS="5")
+    invocation = here.send(alarm(ONE), timeout=8)
+    assert not invocation.timed_out
+    assert invocation.error, "so Function Compute sends the event again"
+    (record,) = records(invocation)
+    assert record["code"] in ("ledger_unavailable", "deadline")
+    assert record["retriable"]
+    assert here.rebooted() == []
+    entry = here.entry(ONE)
+    assert entry, "which the fleet file declares"
+    assert entry.state == "back", "and no claim stays behind"

@@ -52,7 +52,7 @@ def alarm(instance_id: str) -> dict[str, Any]:
 class Wire:
     """One local cloud with opted-in instances and faults; settings are the function's environment.
 
-    ``store`` is where the ledger is: `tags` or `tablestore`.
+    ``store`` is where the ledger is: `tags` or `tablestore`; ``latency`` of each call, seconds.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Wire:
         count: int,
         faults: list[dict[str, Any]],
         store: str = "tags",
+        latency: float = 0.0,
         **spec: Any,
     ) -> None:
         self.settings = {"DEADLINE_MARGIN_SECONDS": "1", "ECS_TIMEOUT_SECONDS": "2", **STORES[store]}
@@ -70,7 +71,7 @@ class Wire:
         declared = [
             {"instance_id": one, "tags": {"ecs-reboot": "enabled"}, "reboot_seconds": 120, **spec} for one in ids(count)
         ]
-        document = {"instances": declared, "faults": faults}
+        document = {"instances": declared, "faults": faults, "latency_seconds": latency}
         self.cloud = Cloud.from_fleet(fleet.parse(document, name="test", now=datetime.now(timezone.utc)))
         self._server = stack.enter_context(running(self.cloud))
         self.url = self._server.url
