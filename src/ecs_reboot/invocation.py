@@ -129,12 +129,15 @@ class Invocation:
         return self._carry_out(reading)
 
     def _unasked(self, reading: ParsedEvent, code: Code, reason: str) -> list[Result]:
-        """Return a result for each request, none of which was begun; all can be tried again."""
+        """Return a result for each instance named; nothing was begun, and all can be tried again."""
         from ecs_reboot.remediation.ledger_commands import result_of  # noqa: PLC0415
 
-        return [result_of(request, "", code, reason, retriable=True) for request in reading.upkeep] + [
-            records.of_request(request, "", code, reason, retriable=True) for request in reading.requests
+        upkeep = [
+            result_of(request, instance_id, code, reason, retriable=True)
+            for request in reading.upkeep
+            for instance_id in request.instance_ids or ("",)
         ]
+        return upkeep + [result for request in reading.requests for result in records.of_unbegun(request, code, reason)]
 
     def _tell(self, end: Deadline) -> dict[str, Any]:
         """Wait for the notices, write down what became of them, and return what the answer says about them."""

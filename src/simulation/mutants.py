@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ecs_reboot.policy.guards import GUARDS
 from simulation.ending_mutants import ENDING_MUTANTS
+from simulation.liveness_mutants import LIVENESS_MUTANTS
 from simulation.notice_mutants import NOTICE_MUTANTS
 from simulation.observing_mutants import OBSERVING_MUTANTS
 
@@ -35,7 +36,7 @@ _SKIP_CONFIRM = "            return _Round(frozenset(kept), lost)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     *(_without_guard(guard.code) for guard in GUARDS),
-    *(Mutant(*mutant) for mutant in (*ENDING_MUTANTS, *NOTICE_MUTANTS, *OBSERVING_MUTANTS)),
+    *(Mutant(*mutant) for mutant in (*ENDING_MUTANTS, *LIVENESS_MUTANTS, *NOTICE_MUTANTS, *OBSERVING_MUTANTS)),
     Mutant(
         "facts are never asked for",
         "remediation/remediate",

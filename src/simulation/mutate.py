@@ -23,6 +23,7 @@ TESTS = tuple(
         "finish", "protection", "lifecycle", "policy", "ledger", "blast_radius", "claims", "table_rows", "table_ledger",
         "reboot_batch", "remediation", "proof", "rolling", "upkeep", "table_upkeep", "handover",
         "notices", "notice_services", "notice_delivery", "notice_outbox", "observing", "evidence",
+        "tag_register", "forgotten_entries", "deadlines",
     )
 )  # fmt: skip
 SECONDS = 300
@@ -41,6 +42,7 @@ def main(names: Sequence[str] = (), deliveries: int = 3000) -> int:
         for package in ("ecs_reboot", "simulation"):
             shutil.copytree(SOURCE / package, copy / "src" / package, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "tests" / "unit", copy / "tests" / "unit", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "template.yml", copy)
         if missed := tried(copy, deliveries):
             _say(f"without any edit the tests fail: {missed}\n")
             return 2

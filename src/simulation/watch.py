@@ -249,10 +249,8 @@ class Watch:
                 told[result.instance_id] = result
         if not results:
             raise Violation("every delivery ends in a record", f"run {run.number} wrote none")
-        # Where nothing was begun, one record speaks of the whole request, which is sent again.
-        unbegun = any(result.retriable and not result.instance_id for result in results)
         for one in targets:
-            if one not in told and not unbegun:
+            if one not in told:
                 raise Violation("every instance asked for has a record", f"run {run.number} wrote none for {one}")
         undone = any(result.retriable for result in results)  # then the whole event is sent again
         for one, result in told.items():

@@ -63,11 +63,11 @@ class Wire:
         count: int,
         faults: list[dict[str, Any]],
         store: str = "tags",
-        latency: float = 0.0,
         **spec: Any,
     ) -> None:
         self.settings = {"DEADLINE_MARGIN_SECONDS": "1", "ECS_TIMEOUT_SECONDS": "2", **STORES[store]}
         self.settings |= {name: spec.pop(name) for name in list(spec) if name.isupper()}
+        latency = spec.pop("latency", 0.0)
         declared = [
             {"instance_id": one, "tags": {"ecs-reboot": "enabled"}, "reboot_seconds": 120, **spec} for one in ids(count)
         ]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from scripted_ecs import LOST, NOW, ONE, REGION, THROTTLED, JumpingClock, ScriptedEcs, deadline, instance, settings
+from scripted_ecs import LOST, NOW, ONE, REGION, THROTTLED, TWO, JumpingClock, ScriptedEcs, deadline, instance, settings
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
@@ -151,11 +151,13 @@ def test_where_the_time_is_not_there_nothing_is_begun_and_the_caller_is_told_to_
     seconds: float, settle: str
 ) -> None:
     stage = Stage(seconds, LOST, CLAIM_SETTLE_SECONDS=settle)
-    answered = stage.answer(http(ASKS))
+    answered = stage.answer(http({"instance_ids": [ONE, TWO]}))
     assert response.http(answered.body)["statusCode"] == 503
     assert stage.ecs.calls == []
-    assert [(one["code"], one["retriable"]) for one in answered.body["results"]] == [("deadline", True)]
-    assert [one["record"] for one in stage.records()] == ["handover", "result"]
+    assert [(one["code"], one["retriable"]) for one in answered.body["results"]] == [("deadline", True)] * 2
+    written = [(one["record"], one["instance_id"]) for one in stage.records()]
+    assert written == [("handover", ""), ("result", ONE), ("result", TWO)], "one for each instance that it names"
+    assert all("could not be handed over" in one["reason"] for one in stage.records())
 
 
 def test_a_token_in_the_body_too_is_carried_out_instead_of_stored() -> None:

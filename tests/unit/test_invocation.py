@@ -18,7 +18,12 @@ def no_credentials(_: Deadline) -> Connections:
 
 
 @pytest.mark.parametrize(
-    "event", [{"instance_ids": [ONE]}, {"reset": [ONE], "reason": "seen"}, {"resume": True, "reason": "seen"}]
+    "event",
+    [
+        {"instance_ids": [ONE, "i-bp1two00000002"]},
+        {"reset": [ONE], "reason": "seen"},
+        {"resume": True, "reason": "seen"},
+    ],
 )
 def test_without_credentials_every_request_has_a_record_and_the_function_raises(event: dict[str, object]) -> None:
     clock, lines, chosen = JumpingClock(), list[str](), settings(DEFAULT_REGION=REGION)
@@ -32,7 +37,9 @@ def test_without_credentials_every_request_has_a_record_and_the_function_raises(
     )
     answered = invocation.answer(json.dumps(event).encode())
     assert answered.retry_reason
-    assert [json.loads(line)["code"] for line in lines] == ["no_credentials"]
+    named = event.get("instance_ids") or event.get("reset") or [""]
+    written = [(json.loads(line)["code"], json.loads(line)["instance_id"]) for line in lines]
+    assert written == [("no_credentials", instance_id) for instance_id in named]  # type: ignore[attr-defined]
 
 
 def test_what_ecs_accepted_is_on_record_before_it_is_watched() -> None:

@@ -85,6 +85,19 @@ def of_request(request: RebootRequest, region_id: str, code: Code, reason: str, 
     )
 
 
+def of_unbegun(request: RebootRequest, code: Code, reason: str) -> list[Result]:
+    """Make the results of a request of which nothing was begun, so that it is tried again: one for each instance named.
+
+    One for the whole request where it names none.
+    """
+    whole = of_request(request, "", code, reason, retriable=True)
+    named = dict.fromkeys((target.instance_id, target.region_id) for target in request.targets)
+    return [
+        whole.model_copy(update={"instance_id": instance_id, "region_id": region_id})
+        for instance_id, region_id in named
+    ] or [whole]
+
+
 def of_element(trigger: str, element: Ignored | Rejected) -> Result:
     """Make the result of an element of an event that asks for nothing."""
     path = element.path if isinstance(element, Rejected) else ""
