@@ -12,7 +12,8 @@ class Conditions(NamedTuple):
     account may make in a minute, 0 for any number. ``door``: HTTP events are handed over. ``old_entries``: how many
     instances of each region have an entry that no longer matters, beside those of the fleet. ``stacks``: how many
     functions work in the same regions, each with alarms and timers of its own. ``calm``: no call fails, no run crashes,
-    and Function Compute tries again as often as it does by default.
+    and Function Compute tries again as often as it does by default. ``observes``: the function only observes (MODE).
+    ``protects``: members of Auto Scaling groups are protected while they restart (MANAGED), if the ledger is a table.
     """
 
     timeout: float = 60.0
@@ -23,6 +24,8 @@ class Conditions(NamedTuple):
     old_entries: int = 0
     stacks: int = 1
     calm: bool = False
+    observes: bool = False
+    protects: bool = False
 
 
 class Profile(NamedTuple):
@@ -36,6 +39,8 @@ class Profile(NamedTuple):
     old_entries: tuple[int, ...]
     stacks: tuple[int, ...]
     calm: tuple[bool, ...]
+    observes: tuple[bool, ...] = (False,)
+    protects: tuple[bool, ...] = (False,)
 
     def draw(self, seed: str) -> Conditions:
         """Draw from a series of its own, so that the other draws of an episode stay what they are."""
@@ -53,6 +58,8 @@ VARIED = Profile(
     old_entries=(0, 0, 0, 40),
     stacks=(1, 1, 2),
     calm=(False, False, False, False, False, False, True),
+    observes=(False, False, False, False, False, False, False, False, False, True),
+    protects=(False, True),
 )
 #: What is drawn where an assumption is taken away whose break is a race of a few hundredths of a second between runs
 #: that begin together: nothing that pulls them apart, so that faults and crashes alone decide.

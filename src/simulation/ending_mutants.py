@@ -81,6 +81,18 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "if entry.protects and not state",
     ),
     (
+        "a duty to take a protection back is not taken over",
+        "remediation/claims",
+        'return to_protect(facts) or (entry.protects if entry else "")',
+        "return to_protect(facts)",
+    ),
+    (
+        "what may still be protected is ended",
+        "remediation/remediate",
+        "for instance_id, state in of_region.items() if instance_id not in owing",
+        "for instance_id, state in of_region.items()",
+    ),
+    (
         "what is not protected is rebooted",
         "remediation/remediate",
         "return [order for order in orders if order.instance_id not in failed], results",

@@ -11,6 +11,7 @@ from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.invocation import Invocation
 from ecs_reboot.ledger.connections import Connections
 from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.notices.delivery import NoticeDelivery
 from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.result import Result
 from simulation import deliveries
@@ -20,7 +21,7 @@ from simulation.network import Weather, exchange
 from simulation.plan import OUTSIDE, Arrival, Plan, fleet, stack_name
 from simulation.run import Crashed, Run
 from simulation.simulated_table import SimulatedTable
-from simulation.watch import Violation
+from simulation.violation import Violation
 from simulation.world import SimulatedEcs, World
 
 #: Function Compute tries again after a minute, then after two.
@@ -70,8 +71,16 @@ class Ears(RecordLog):
 class Episode:
     """Carries a plan out."""
 
-    def __init__(self, plan: Plan, assumptions: Assumptions, *, trace: bool = False) -> None:
-        self._plan, self._assumptions = plan, assumptions
+    def __init__(
+        self,
+        plan: Plan,
+        assumptions: Assumptions,
+        *,
+        trace: bool = False,
+        notices: Callable[[Run], NoticeDelivery] | None = None,
+    ) -> None:
+        """Take ``notices`` as what tells people of each run."""
+        self._plan, self._assumptions, self._notices = plan, assumptions, notices
         self._settings = [plan.settings(stack) for stack in range(plan.conditions.stacks)]
         machines = fleet(plan)
         regions = sorted({machine.region_id for machine in machines})
@@ -97,6 +106,8 @@ class Episode:
         violation = None
         try:
             scheduler.run()
+            if self._plan.drained:
+                self._watch.owners.over(scheduler.now)
         except Violation as found:
             violation = found
         reboots = sum(len(machine.reboots) for machine in self._world.machines.values())
@@ -125,6 +136,7 @@ class Episode:
             stack=stack_name(arrival.stack),
         )
         run.overrides = frozenset(arrival.override or ((arrival.kind,) if arrival.kind in ("reset", "resume") else ()))
+        run.rolling = arrival.kind == "rolling"
         self._watch.begins(run, arrival.region_id, arrival.targets)
         self._watch.note(run.number, f"begins: {arrival.kind} {' '.join(arrival.targets)} {arrival.override or ''}")
         if arrival.kind == "reset":
@@ -139,6 +151,7 @@ class Episode:
             record_log=ears,
             delivery=RecordDelivery(settings, NoCredentials(), "cn-hangzhou", run),
             invoke_later=partial(self._handed_over, arrival, run) if plan.conditions.door else None,
+            notices=self._notices(run) if self._notices else None,
         )
         undone = True
         try:

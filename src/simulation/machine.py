@@ -20,7 +20,8 @@ class Spell(NamedTuple):
 class Machine:
     """The truth about one instance. ``reboots``: when a reboot asked for by the function took effect.
 
-    ``in_scaling_group``: an Auto Scaling group owns it, which would release it for being down.
+    ``in_scaling_group``: an Auto Scaling group owns it, which would release it for being down unless it is
+    ``protected``. ``repair``: from when until when the platform itself repairs it.
     """
 
     def __init__(
@@ -31,7 +32,8 @@ class Machine:
         self.spells = [Spell(started, "Running", started)]
         self.tags = [(started, tags)]
         self.locked = False
-        self.in_scaling_group = False
+        self.in_scaling_group = self.protected = False
+        self.repair = (0.0, 0.0)
         self.reboots: list[float] = []
 
     def at(self, moment: float) -> Spell:
@@ -40,6 +42,10 @@ class Machine:
             if spell.since <= moment:
                 return spell
         return self.spells[0]
+
+    def under_repair(self, moment: float) -> bool:
+        """Return whether the platform repairs it."""
+        return self.repair[0] <= moment < self.repair[1]
 
     def tags_at(self, moment: float) -> dict[str, str]:
         """Return the owner's tags at ``moment``."""

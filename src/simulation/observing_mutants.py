@@ -10,6 +10,18 @@ OBSERVING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("observing: the second lock is open", "ledger/observing_ecs", "        if not dry_run:\n", "        if False:\n"),
     (
+        "observing: a change of a scaling group passes the second lock",
+        "ledger/observing_ecs",
+        "        if changes:\n",
+        "        if False:\n",
+    ),
+    (
+        "observing: a claim owes a protection",
+        "remediation/claims",
+        '    if facts.policy.mode == "observe":\n        return ""',
+        '    if False:\n        return ""',
+    ),
+    (
         "observing: the shadow is the ledger itself",
         "remediation/chosen_ledger",
         'OBSERVED if settings.policy.mode == "observe" else ACTING',

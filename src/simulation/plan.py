@@ -15,6 +15,10 @@ OUTSIDE = ("mended", "rebooted_by_hand", "opted_out", "opted_in", "locked", "unl
 #: Of alarms, the share that is delivered again although the first delivery arrived.
 DUPLICATES = 0.30
 
+#: Sweeps at the end: of what was asked for last, the longest wait is for what never went down.
+DRAIN = 6
+#: Of the instances, the share that the platform repairs once, and for how long at most, seconds.
+REPAIRED, REPAIR_SECONDS = 0.1, 7200.0
 #: How often Function Compute tries again by default.
 RETRIES = 3
 #: Of the instances, the share that an Auto Scaling group owns.
@@ -51,7 +55,20 @@ class Plan(NamedTuple):
 
     def settings(self, stack: int = 0) -> Settings:
         """Return the settings of one of the stacks, read as the function reads them."""
-        return load(dict(self.environment) | {"STACK_NAME": stack_name(stack)})
+        environment = dict(self.environment) | {"STACK_NAME": stack_name(stack)}
+        environment["MODE"] = "observe" if self.conditions.observes else "act"
+        environment["MANAGED"] = "protect" if self.protects else "refuse"
+        return load(environment)
+
+    @property
+    def protects(self) -> bool:
+        """Whether members of Auto Scaling groups are protected while they restart: only a table has room for that."""
+        return self.conditions.protects and dict(self.environment)["LEDGER"] == "tablestore"
+
+    @property
+    def drained(self) -> bool:
+        """Whether sweeps come at the end until there is nothing left for them to do."""
+        return any(arrival.kind == "verify" and arrival.calm for arrival in self.arrivals)
 
     def in_calm(self) -> "Plan":
         """Return it with nothing that goes wrong by itself."""
@@ -101,12 +118,17 @@ def draw(seed: int, deliveries: int, assumptions: Assumptions, ledger: str = "ta
         skew=skew,
         arrivals=tuple(_arrivals(random, names, deliveries, assumptions, Stacks(seed, conditions.stacks))),
     )
+    if plan.protects and assumptions.sweep:
+        plan = plan._replace(arrivals=(*plan.arrivals, *_drain(plan, assumptions)))
     return plan.in_calm() if conditions.calm else plan
 
 
 def fleet(plan: Plan) -> list[Machine]:
     """Return the episode's instances as they are at its beginning."""
-    return list(_fleet(plan.seed, Random(plan.seed)).values())  # noqa: S311
+    machines = list(_fleet(plan.seed, Random(plan.seed)).values())  # noqa: S311
+    for machine in machines if plan.conditions.calm else ():
+        machine.repair = (0.0, 0.0)  # which an alarm would wait for
+    return machines
 
 
 def _fleet(seed: int, random: Random) -> dict[str, Machine]:
@@ -130,7 +152,11 @@ def _fleet(seed: int, random: Random) -> dict[str, Machine]:
                 started=-random.uniform(100, 1e6),
             )
             # Of a series of its own, so that the other draws of a seed stay what they were.
-            machines[instance_id].in_scaling_group = Random(f"{seed}/{instance_id}").random() < IN_SCALING_GROUP  # noqa: S311
+            others = Random(f"{seed}/{instance_id}")  # noqa: S311
+            machines[instance_id].in_scaling_group = others.random() < IN_SCALING_GROUP
+            if others.random() < REPAIRED:
+                since = others.uniform(0, 20_000)
+                machines[instance_id].repair = since, since + others.uniform(600, REPAIR_SECONDS)
     return machines
 
 
@@ -237,3 +263,14 @@ def _arrivals(
             for stack in range(stacks.number):
                 number += 1
                 yield Arrival(number, tick * assumptions.sweep, "verify", region, stack=stack)
+
+
+def _drain(plan: Plan, assumptions: Assumptions) -> Iterator[Arrival]:
+    """Yield sweeps that nothing disturbs, after all else."""
+    number = max(arrival.number for arrival in plan.arrivals)
+    last = max(arrival.moment for arrival in plan.arrivals)
+    for tick in range(1, DRAIN + 1):
+        for region in sorted({arrival.region_id for arrival in plan.arrivals}):
+            for stack in range(plan.conditions.stacks):
+                number += 1
+                yield Arrival(number, last + tick * assumptions.sweep, "verify", region, calm=True, stack=stack)

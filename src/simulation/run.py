@@ -36,6 +36,7 @@ class Run:
         self._ends, self._skew, self._crash = ends, skew, crash
         self.overrides: frozenset[str] = frozenset()
         self.forced: bool | None = None
+        self.rolling = False
 
     def step(self, seconds: float) -> None:
         """Let time pass, and others go on. Raises Crashed where the run ends here."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 from ecs_reboot.cloud.errors import Refused
 from ecs_reboot.cloud.tablestore.rows import BatchWritten, Change, Key, Page, Put, RangeEnd, Read, Row, Written
 from ecs_reboot.ledger import instance_row, window_row
+from ecs_reboot.ledger.entry import OBSERVED
 from ecs_reboot.ledger.memory import down_in_a_row
 from simulation.network import Weather, exchange
 from simulation.run import EPOCH, Run
@@ -51,18 +52,21 @@ class SimulatedTable:
         return write()
 
     def _written(self, row: Row) -> None:
-        region_id, name = str(row.key[0][1]), str(row.key[1][1])
+        place, name = str(row.key[0][1]), str(row.key[1][1])
+        region_id = place.removeprefix(OBSERVED.before_region)
+        self._world.watch.marking(self._run, shadow=place != region_id)
         watch, now = self._world.watch, EPOCH + timedelta(seconds=self._world.scheduler.now)
         if name.startswith("i#"):
             entry = instance_row.read(name[2:], row.columns, now).history.entry
             if entry:
                 watch.writing(self._run, region_id, name[2:], str(entry))
+                watch.owners.wrote(name[2:], entry.protects, f"run {self._run.number}")
         elif name.startswith("w#"):
             window = window_row.read(row.columns)
             ends = ((window_row.moment(one.at), one.state) for one in window.ended)
-            place = watch.place_of(region_id, name[2:])
-            watch.ended(place, down_in_a_row(ends))
-            watch.stormy(place, window.storm_at)
+            counted = watch.place_of(region_id, name[2:])
+            watch.ended(counted, down_in_a_row(ends))
+            watch.stormy(counted, window.storm_at)
 
     def _exchange(self, action: str, effect: Callable[[], T]) -> T:
         try:

@@ -11,9 +11,12 @@ from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings
 from simulation.assumptions import Assumptions
 from simulation.machine import Machine
+from simulation.neighbours import Neighbours
+from simulation.owners import Owners
 from simulation.run import EPOCH, Run
 from simulation.scheduler import Scheduler
 from simulation.tag_history import TagHistory
+from simulation.violation import Violation
 
 #: Codes that do not deny that a reboot may have happened.
 ADMITS = tuple(outcome.code for outcome in OUTCOMES if not outcome.denies_reboot)
@@ -30,14 +33,6 @@ CALM_RETRIES = 2
 HIDING_SECONDS = 600.0
 #: A moment that no entry is dated after.
 FAR = datetime(9999, 1, 1, tzinfo=timezone.utc)
-
-
-class Violation(Exception):
-    """A promise was broken: which, and how."""
-
-    def __init__(self, promise: str, how: str) -> None:
-        self.promise = promise
-        super().__init__(f"{promise}: {how}")
 
 
 class Watch:
@@ -74,13 +69,14 @@ class Watch:
         self._doubts: dict[str, list[float]] = {one: [] for one in machines}
         self._counted: list[tuple[float, str, str]] = []
         self._reset: dict[str, float] = {}
-        self._looked_at: dict[str, float] = {}
         self._seen_first: dict[str, float] = {}
         self._storms: dict[tuple[str, str], float] = {}
         self._suspended: dict[str, float] = {}
         self._opted_in: Counter[str] = Counter()
         #: What we stopped by force and have not started yet, and since when.
         self.owed: dict[str, float] = {}
+        self.owners = Owners(machines, settings.policy)
+        self._neighbours = Neighbours(machines, settings.policy.group_tag)
         self.recount()
 
     def note(self, who: str, what: str) -> None:
@@ -137,7 +133,7 @@ class Watch:
         if storm is not None and state != "storm" and (run.began < storm + 30 or run.overrides):
             del self._storms[region_id, instance_id]  # written over by a run that could not know, or by a person
         if state in ("seen", "reset"):
-            self._looked_at[instance_id] = now
+            self._neighbours.looked_at[instance_id] = now
         if state == "storm":
             # One that is put back is as old as it was.
             self._storms[region_id, instance_id] = self._seen_first.setdefault(value, now)
@@ -192,8 +188,8 @@ class Watch:
             raise Violation("only a Running instance is rebooted", f"{who}: it is {machine.at(now).status}")
         if "not_opted_in" not in run.overrides and not self._was_opted_in(machine, now):
             raise Violation("no reboot without opt-in", who)
-        if machine.in_scaling_group and policy.managed == "refuse":
-            raise Violation("no reboot that a scaling group answers with a release", who)
+        self._acts(who)
+        self.owners.powering(machine, who, now, began=run.began)
         self._check_own(run, machine, who, force=force)
         self._check_region(run, region_id, machine, who)
         if "blast_radius" not in run.overrides:
@@ -219,9 +215,20 @@ class Watch:
             raise Violation("only what hangs is stopped", f"{who}; our reboots of it: {machine.reboots}")
         if "not_opted_in" not in run.overrides and not self._was_opted_in(machine, now):
             raise Violation("no reboot without opt-in", who)
+        self._acts(who)
+        self.owners.powering(machine, who, now, began=run.began)
         self._effects[run.number, one] = now
         self.owed[one] = now
         machine.reboots.append(now)
+
+    def _acts(self, who: str) -> None:
+        if self._policy.mode == "observe":
+            raise Violation("a function that observes takes nothing down", who)
+
+    def marking(self, run: Run, *, shadow: bool) -> None:
+        """Check in which ledger something is about to be written."""
+        if shadow != (self._policy.mode == "observe"):
+            raise Violation("who observes and who acts have a ledger each", f"run {run.number} writes into the other")
 
     def starting(self, run: Run, machine: Machine) -> None:
         """Check a start that is about to take effect: only what we stopped."""
@@ -265,7 +272,7 @@ class Watch:
             self._check_unasked(run, one, result, who)
         if result.code in LEFT_TO_A_PERSON:
             self._doubts[one].append(now)
-        if not undone and one in self._machines:
+        if not undone and one in self._machines and self._policy.mode == "act":
             self._check_refusal(run, self._machines[one], result.code, who)
         if result.code == "recovered" and result.action == "reboot":
             machine = self._machines[one]
@@ -368,26 +375,15 @@ class Watch:
                     "never more than the limit in a window", f"{who}, after {sorted(others)}; the limit is {limit}"
                 )
         if policy.group_tag and "blast_radius" not in run.overrides:
-            self._check_group(machine, who)
+            self._neighbours.group(machine, who, now)
         reach = run.began - 10 - self._assumptions.staleness
+        if run.rolling:
+            self._neighbours.campaign(machine, who, now, reach)
         if place in self._suspended and self._suspended[place] < reach and "suspended" not in run.overrides:
             raise Violation("a suspended region is left alone", who)
         for (where, holder), at in self._storms.items():
             if where == place and at < reach and now < at + window - self.slack and policy.storm_factor:
                 raise Violation("nothing new in a storm", f"{who}; the storm was seen at {at:.2f} s on {holder}")
-
-    def _check_group(self, machine: Machine, who: str) -> None:
-        now = self._scheduler.now
-        group = machine.tags_at(now).get(self._policy.group_tag)
-        for other in self._machines.values():
-            if other is machine or other.region_id != machine.region_id or not other.reboots:
-                continue
-            if self._looked_at.get(other.instance_id, -1.0) >= other.reboots[-1]:
-                continue  # a person has taken it over
-            if group is None or other.tags_at(now).get(self._policy.group_tag) != group:
-                continue
-            if other.at(now).status != "Running" and not other.was_up(other.reboots[-1], now):
-                raise Violation("never two of one group at once", f"{who}, and {other.instance_id} is not back")
 
     def _was_opted_in(self, machine: Machine, now: float) -> bool:
         slack = 7 + self._assumptions.staleness + self._assumptions.request

@@ -38,6 +38,8 @@ class World:
         self.machines = {machine.instance_id: machine for machine in machines}
         self.registers = {machine.region_id: TagHistory() for machine in machines}
         self.table = MemoryTable(lambda: EPOCH + timedelta(seconds=self.scheduler.now))
+        #: The tag that is the ledger of this mode.
+        self.key = ledger.OBSERVED_KEY if settings.policy.mode == "observe" else ledger.KEY
         #: Calls of each action in a minute, 0 for any number.
         self.quota = 0
         self._calls: Counter[tuple[str, int]] = Counter()
@@ -92,9 +94,31 @@ class SimulatedEcs:
     def _answered(self, question: Question) -> Mapping[str, Any]:
         if question.api.action == "DescribeScalingInstances":
             asked = question.parameters["InstanceIds"]
-            member = {"ScalingGroupId": "asg-1", "LifecycleState": "InService", "CreationType": "AutoCreated"}
-            owned = [one for one in asked if self._world.machines[one].in_scaling_group]
-            return {"ScalingInstances": [{"InstanceId": one, **member} for one in owned]}
+            member = {"ScalingGroupId": "asg-1", "CreationType": "AutoCreated"}
+            owned = [machine for one in asked if (machine := self._world.machines[one]).in_scaling_group]
+            return {
+                "ScalingInstances": [
+                    {
+                        "InstanceId": machine.instance_id,
+                        "LifecycleState": "Protected" if machine.protected else "InService",
+                        **member,
+                    }
+                    for machine in owned
+                ]
+            }
+        if question.api.action == "SetInstancesProtection":
+            protected = question.parameters["ProtectedFromScaleIn"] == "true"
+            for one in question.parameters["InstanceIds"]:
+                machine, who = self._world.machines[one], f"run {self._run.number}"
+                self._world.watch.note(self._run.number, f"{'PROTECTS' if protected else 'FREES'} {one}")
+                self._world.watch.owners.protecting(machine, who, self._world.scheduler.now, protected=protected)
+            return {}
+        if question.api.action == "DescribeInstanceHistoryEvents":
+            now = self._world.scheduler.now
+            repaired = [one for one in question.parameters["ResourceId"] if self._world.machines[one].under_repair(now)]
+            event = {"EventType": {"Name": "SystemFailure.Reboot"}, "EventCycleStatus": {"Name": "Executing"}}
+            rows = [{"EventId": f"e-{one}", "InstanceId": one, **event} for one in repaired]
+            return {"InstanceSystemEventSet": {"InstanceSystemEventType": rows}, "NextToken": ""}
         if question.api.action == "DescribeScalingGroups":
             return {"ScalingGroups": [{"ScalingGroupId": "asg-1", "HealthCheckType": "ECS"}]}
         return quiet_answer(question.api.action)
@@ -122,8 +146,8 @@ class SimulatedEcs:
 
     def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:  # noqa: ARG002 - the protocol's
         """Return a page of the ledger's tags of the region, as old as staleness allows."""
-        if key != ledger.KEY:
-            raise AssertionError(f"the ledger is the tag {ledger.KEY}, not {key}")
+        if key != self._world.key:
+            raise AssertionError(f"the ledger is the tag {self._world.key}, not {key}")
         register = self._world.registers[region_id]
         # A page is known by its place, its content is what it was.
         listing = self._listings[start] if start else Listing(sorted(register.values), 0, None)
@@ -139,14 +163,12 @@ class SimulatedEcs:
 
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write the ledger's tag on instances."""
-        if key != ledger.KEY:
-            raise AssertionError(f"the function may write the tag {ledger.KEY} only, not {key}")
+        self._world.watch.marking(self._run, shadow=key == ledger.OBSERVED_KEY)
         self._exchange("TagResources", lambda: self._written(region_id, instance_ids, value))
 
     def remove_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str) -> None:
         """Take the ledger's tag from instances."""
-        if key != ledger.KEY:
-            raise AssertionError(f"the function may remove the tag {ledger.KEY} only, not {key}")
+        self._world.watch.marking(self._run, shadow=key == ledger.OBSERVED_KEY)
         self._exchange("UntagResources", lambda: self._removed(region_id, instance_ids))
 
     def reboot(
@@ -204,9 +226,12 @@ class SimulatedEcs:
         moment = self._moment()
         values = self._world.registers[region_id].at(moment)
         return tuple(
-            _instance(machine, machine.at(moment), machine.tags_at(moment), values.get(machine.instance_id), read_at)
-            for machine in machines
+            _instance(machine, machine.at(moment), self._tags(machine, moment, values), read_at) for machine in machines
         )
+
+    def _tags(self, machine: Machine, moment: float, values: Mapping[str, str]) -> dict[str, str]:
+        entry = values.get(machine.instance_id)
+        return machine.tags_at(moment) | ({self._world.key: entry} if entry is not None else {})
 
     def _selected(self, selector: Selector, read_at: datetime) -> tuple[Instance, ...]:
         wanted = set(selector.tags)
@@ -282,13 +307,13 @@ def _refusal(machine: Machine, now: float, assumptions: Assumptions) -> str:
     return "IncorrectInstanceStatus" if assumptions.mutex and machine.at(now).status != "Running" else ""
 
 
-def _instance(machine: Machine, spell: Spell, tags: dict[str, str], entry: str | None, read_at: datetime) -> Instance:
+def _instance(machine: Machine, spell: Spell, tags: dict[str, str], read_at: datetime) -> Instance:
     started = EPOCH + timedelta(seconds=spell.started)
     return Instance(
         instance_id=machine.instance_id,
         region_id=machine.region_id,
         status=spell.status,
-        tags=(*tags.items(), *(((ledger.KEY, entry),) if entry is not None else ())),
+        tags=tuple(tags.items()),
         operation_locks=("security",) if machine.locked else (),
         start_time=started.replace(second=0, microsecond=0, tzinfo=timezone.utc),
         read_at=read_at,

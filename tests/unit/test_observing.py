@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 from scripted_ecs import NOW, ONE, REGION, JumpingClock, ScriptedEcs, deadline, entry, instance, request, settings
-from scripted_table import ScriptedTable
+from scripted_table import CutOff, ScriptedTable
 
+from ecs_reboot.cloud.ecs_api import Api, Question
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.connections import Connections
 from ecs_reboot.ledger.observing_ecs import ObservingEcs
@@ -41,9 +42,11 @@ class Runs:
         self.clock = JumpingClock()
         self.ecs, self.table, self.store, self.number = ScriptedEcs(instance()), ScriptedTable(self.clock), store, 0
 
-    def run(self, mode: str) -> tuple[str, bool]:
+    def run(self, mode: str, **environment: str) -> tuple[str, bool]:
         self.number += 1
-        chosen = settings(MODE=mode, LEDGER=self.store, TABLESTORE_INSTANCE="table", COOLDOWN_SECONDS="600")
+        chosen = settings(
+            **environment, MODE=mode, LEDGER=self.store, TABLESTORE_INSTANCE="table", COOLDOWN_SECONDS="600"
+        )
         until, holds, named = deadline(200, self.clock), timedelta(seconds=230), f"request-{self.number}"
         connections = Connections(self.ecs, lambda: self.table)
         memory = chosen_ledger.connect(chosen, connections, until, request_id=named, holds=holds)
@@ -70,6 +73,21 @@ def test_no_reboot_leaves_an_observing_function(call: dict[str, bool]) -> None:
         ObservingEcs(ecs).reboot(REGION, (ONE,), **call, dry_run=False, batch_optimization="SuccessFirst")
     answer = ObservingEcs(ecs).reboot(REGION, (ONE,), **call, dry_run=True, batch_optimization="SuccessFirst")
     assert answer.dry_run_code == "DRYRUN.SUCCESS"
+
+
+def test_no_scaling_group_is_changed_by_an_observing_function_even_where_a_run_was_cut_off() -> None:
+    runs, api = Runs("tablestore"), Api("ess", "SetInstancesProtection")
+    with pytest.raises(AssertionError, match="SetInstancesProtection"):
+        ObservingEcs(runs.ecs).ask([Question(api, REGION, {})], 1.0)
+    member = {"InstanceId": ONE, "ScalingGroupId": "asg-1", "LifecycleState": "InService"}
+    runs.ecs.answers["DescribeScalingInstances"] = {"ScalingInstances": [member]}
+    runs.table.most_calls = 3  # claimed, and not yet said what would have been done
+    with pytest.raises(CutOff):
+        runs.run("observe", MANAGED="protect")
+    runs.table.most_calls = 1_000
+    row = runs.table.row(f"i#{ONE}", f"observed/{REGION}")
+    assert row
+    assert (row.columns["state"], row.columns["protects"]) == ("claimed", "")
 
 
 @pytest.mark.parametrize("key", [ledger.KEY, "ecs-reboot"])

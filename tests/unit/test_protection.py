@@ -114,6 +114,17 @@ def test_whoever_finishes_what_hangs_takes_the_duty_over_and_pays_it_when_it_is_
     assert stage.protections() == ["true", "false"]
 
 
+def test_a_run_that_sees_it_back_and_can_not_free_it_leaves_that_to_the_sweep() -> None:
+    stage = Stage()
+    stage.ecs.on_reboot = lambda _: stage.comes_back()
+    stage.ecs.answers["SetInstancesProtection"] = [{}, FORBIDDEN]
+    assert stage.reboot(watch=True) == ["recovered"]
+    assert (stage.entry().state, stage.entry().protects) == ("accepted", "asg-1")
+    stage.ecs.answers["SetInstancesProtection"] = {}
+    assert stage.command() == ["recovered"]
+    assert (stage.entry().state, stage.entry().protects) == ("back", "")
+
+
 def test_what_hangs_is_protected_before_it_is_stopped() -> None:
     stage = Stage()
     stage.settings = settings(**PROTECT, VERIFY_SECONDS="30", FORCE_REBOOT="escalate")

@@ -11,6 +11,9 @@ from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.ledger.entry import OBSERVED_KEY
 from ecs_reboot.model import Instance, RebootAnswer, Selector
 
+#: How the names of calls begin that change nothing.
+READS = ("Describe", "Get", "List")
+
 
 class ObservingEcs:
     """``EcsApi`` without the calls that change a machine. Raises AssertionError on those: they are mistakes of ours."""
@@ -20,6 +23,9 @@ class ObservingEcs:
 
     def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:
         """Pass questions on."""
+        changes = [question.api.action for question in questions if not question.api.action.startswith(READS)]
+        if changes:
+            raise AssertionError(f"an observing function was about to call {', '.join(changes)}")
         return self._ecs.ask(questions, seconds)
 
     def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:

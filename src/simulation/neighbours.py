@@ -1,0 +1,40 @@
+"""Instances that must not be down together: those of one group, and those that one rolling reboot goes through."""
+
+from collections.abc import Iterator
+
+from simulation.machine import Machine
+from simulation.violation import Violation
+
+
+class Neighbours:
+    """Knows all instances, and which of them a person has looked at. Each check raises Violation."""
+
+    def __init__(self, machines: dict[str, Machine], group_tag: str) -> None:
+        self._machines, self._group_tag = machines, group_tag
+        #: When a person last took an instance over.
+        self.looked_at: dict[str, float] = {}
+
+    def group(self, machine: Machine, who: str, now: float) -> None:
+        """Check that no other of its group that the function rebooted is still to come back."""
+        group = machine.tags_at(now).get(self._group_tag) if self._group_tag else None
+        for other in self._rebooted(machine):
+            if group is not None and other.tags_at(now).get(self._group_tag) == group and _is_out(other, now):
+                raise Violation("never two of one group at once", f"{who}, and {other.instance_id} is not back")
+
+    def campaign(self, machine: Machine, who: str, now: float, reach: float) -> None:
+        """Check that a rolling reboot starts nothing while one that it saw (before ``reach``) hangs, or stayed down."""
+        for other in self._rebooted(machine):
+            selected = all(other.tags_at(at).get("ecs-reboot") == "enabled" for at in (reach, now))
+            if selected and other.reboots[-1] < reach and _is_out(other, now):
+                raise Violation("no next of a campaign while one is not back", f"{who}, and {other.instance_id} is not")
+
+    def _rebooted(self, machine: Machine) -> Iterator[Machine]:
+        """Yield the others of its region that the function rebooted and no person has taken over since."""
+        for other in self._machines.values():
+            near = other is not machine and other.region_id == machine.region_id
+            if near and other.reboots and self.looked_at.get(other.instance_id, -1.0) < other.reboots[-1]:
+                yield other
+
+
+def _is_out(machine: Machine, now: float) -> bool:
+    return machine.at(now).status != "Running" and not machine.was_up(machine.reboots[-1], now)

@@ -1,0 +1,114 @@
+"""What the simulation checks about owners and neighbours can fail; and nobody who is told changes anything."""
+
+from functools import partial
+from random import Random
+
+import pytest
+
+from ecs_reboot.records.notices.composition import Frame
+from ecs_reboot.records.notices.delivery import NoticeDelivery
+from ecs_reboot.records.notices.memory import OwnMemory
+from ecs_reboot.settings.settings import load
+from simulation.assumptions import Assumptions
+from simulation.campaign import EPISODE
+from simulation.episode import Episode
+from simulation.machine import Machine
+from simulation.neighbours import Neighbours
+from simulation.owners import Owners
+from simulation.plan import draw
+from simulation.run import Run
+from simulation.violation import Violation
+
+TABLE = {"LEDGER": "tablestore", "TABLESTORE_INSTANCE": "simulated"}
+
+
+def machine(instance_id: str, *, rebooted: bool = False) -> Machine:
+    made = Machine(instance_id, "cn-hangzhou", {"ecs-reboot": "enabled", "app": "a"}, "hangs", Random(1), started=-1e6)  # noqa: S311
+    if rebooted:
+        made.reboot(100.0, force=False, assumptions=Assumptions())
+        made.reboots.append(100.0)
+    return made
+
+
+def owners(one: Machine, **environment: str) -> Owners:
+    return Owners({one.instance_id: one}, load({**TABLE, "MANAGED": "protect", **environment}).policy)
+
+
+broken = partial(pytest.raises, Violation)
+
+
+def test_what_a_group_would_release_and_what_the_platform_repairs_is_left_alone() -> None:
+    one = machine("i-one")
+    checks = owners(one)
+    checks.powering(one, "a run", 10.0, began=5.0)
+    one.in_scaling_group = True
+    with broken(match="answers with a release"):
+        checks.powering(one, "a run", 10.0, began=5.0)
+    one.protected, one.repair = True, (6.0, 20.0)
+    checks.powering(one, "a run", 10.0, began=5.0)
+    with broken(match="while the platform repairs"):
+        checks.powering(one, "a run", 10.0, began=7.0)
+
+
+def test_a_protection_rests_on_a_duty_stands_while_its_instance_is_down_and_goes_in_the_end() -> None:
+    one = machine("i-one")
+    checks = owners(one)
+    with broken(match="for good"):
+        checks.protecting(one, "a run", 10.0, protected=True)
+    checks.wrote("i-one", "asg-1", "a run")
+    checks.protecting(one, "a run", 10.0, protected=True)
+    with broken(match="for good"):
+        checks.wrote("i-one", "", "a run")
+    with broken(match="for good"):
+        checks.over(20.0)
+    one.reboot(30.0, force=False, assumptions=Assumptions())
+    one.reboots.append(30.0)
+    checks.over(40.0)
+    with broken(match="what is down stays protected"):
+        checks.protecting(one, "a run", 40.0, protected=False)
+    one.mend(50.0)
+    checks.protecting(one, "a run", 100.0, protected=False)
+    checks.over(100.0)
+
+
+@pytest.mark.parametrize("environment", [{"MODE": "observe"}, {"MANAGED": "refuse"}])
+def test_nobody_protects_who_observes_or_was_not_told_to(environment: dict[str, str]) -> None:
+    one = machine("i-one")
+    with broken(match="only where the policy says so"):
+        owners(one, **environment).protecting(one, "a run", 10.0, protected=True)
+
+
+def test_a_group_and_a_campaign_wait_for_what_hangs_until_a_person_takes_it_over() -> None:
+    one, other = machine("i-one"), machine("i-other", rebooted=True)
+    neighbours = Neighbours({"i-one": one, "i-other": other}, "app")
+    with broken(match="of one group"):
+        neighbours.group(one, "a run", 5000.0)
+    with broken(match="no next of a campaign"):
+        neighbours.campaign(one, "a run", 5000.0, 4990.0)
+    neighbours.campaign(one, "a run", 5000.0, 100.0)  # it could not know of it
+    neighbours.looked_at["i-other"] = 200.0
+    neighbours.group(one, "a run", 5000.0)
+    neighbours.campaign(one, "a run", 5000.0, 4990.0)
+    Neighbours({"i-one": one, "i-other": other}, "").group(one, "a run", 5000.0)
+
+
+@pytest.mark.parametrize("ledger", ["tags", "tablestore"])
+def test_who_is_told_changes_no_decision(ledger: str) -> None:
+    plan, memory, frame = draw(5001, EPISODE, Assumptions(), ledger), OwnMemory(), Frame("en", "", "", "/here", "r-1")
+
+    def notices(run: Run) -> NoticeDelivery:
+        return NoticeDelivery((), frame, run, memory)
+
+    quiet = Episode(plan, Assumptions(), trace=True).run()
+    told = Episode(plan, Assumptions(), trace=True, notices=notices).run()
+    assert memory.outbox.told, "somebody would have been told"
+    assert told.trace == quiet.trace
+
+
+def test_protections_and_observing_runs_are_drawn() -> None:
+    plans = [draw(seed, EPISODE, Assumptions(), "tablestore") for seed in range(5000, 5030)]
+    assert {plan.conditions.observes for plan in plans} == {plan.protects for plan in plans} == {False, True}
+    plan = next(plan for plan in plans if plan.protects and not plan.conditions.observes and plan.seed > 5002)
+    ended = Episode(plan, Assumptions(), trace=True).run()
+    assert ended.violation is None
+    assert any(" PROTECTS " in line for line in ended.trace)
