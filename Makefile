@@ -120,7 +120,7 @@ browser:
 	else echo "no Chromium on PATH: the console's browser tests will be skipped" >&2; fi
 
 test: lint browser ## everything that CI runs
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: $(VENV)/.dev ## ruff, mypy and the layers of the imports, strict
 	$(BIN)/ruff check .
