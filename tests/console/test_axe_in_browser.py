@@ -15,7 +15,6 @@ VIEWS = ("Live", "Records", "Ledger", "Chat", "Settings")
 
 def grave(page: Any) -> list[str]:
     """Return what axe calls serious or critical on the page as it is."""
-    page.evaluate(f"() => {{ if (!window.axe) {{ {AXE} }} }}")
     found = page.evaluate("async () => (await axe.run(document, { resultTypes: ['violations'] })).violations")
     return [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"
@@ -27,7 +26,7 @@ def grave(page: Any) -> list[str]:
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
 def test_axe_finds_nothing_serious(where: Running, open_console: Open, scheme: str, width: int) -> None:
-    page = open_console(where, color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = open_console(where, script=AXE, color_scheme=scheme, viewport={"width": width, "height": 900})
     expect(page.locator(".tile").first).to_be_visible()
     assert grave(page) == []
     page.get_by_role("switch", name="Slow").click()
