@@ -120,6 +120,7 @@ MISTAKES = (
     Mistake("cron with five fields", put(*at("SweepTrigger", CONFIG, "cronExpression"), value="*/5 * * * *"), "Resources.SweepTrigger.Properties.TriggerConfig.cronExpression", "six are needed"),
     Mistake("cron out of range", put(*at("SweepTrigger", CONFIG, "cronExpression"), value="0 60 * * * *"), "Resources.SweepTrigger.Properties.TriggerConfig.cronExpression", "0 to 59"),
     Mistake("cron that never comes", put(*at("SweepTrigger", CONFIG, "cronExpression"), value="0 0 0 30 2 *"), "Resources.SweepTrigger.Properties.TriggerConfig.cronExpression", "never goes off"),
+    Mistake("system events from a queue", put(*at("SystemEventTrigger", CONFIG, "eventSourceConfig"), value={"eventSourceType": "MNS"}), "Resources.SystemEventTrigger.Properties.TriggerConfig.eventSourceConfig.eventSourceType", "come from Default"),
     Mistake("event pattern as a mapping", put(*PATTERN, value={"source": ["acs.ecs"]}), "Resources.SystemEventTrigger.Properties.TriggerConfig.eventRuleFilterPattern", "JSON text"),
     Mistake("event pattern that is no JSON", put(*PATTERN, value="{'source': ['acs.ecs']}"), "Resources.SystemEventTrigger.Properties.TriggerConfig.eventRuleFilterPattern", "not JSON"),
     Mistake("event pattern with a bare value", put(*PATTERN, value='{"source": "acs.ecs"}'), "Resources.SystemEventTrigger.Properties.TriggerConfig.eventRuleFilterPattern.source", "list"),

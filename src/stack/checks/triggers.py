@@ -95,6 +95,23 @@ def _pattern(value: Any, path: str) -> Iterator[Finding]:
         yield Finding(path, value, str(error))
 
 
+def _source(value: Any, path: str) -> Iterator[Finding]:
+    yield from _SOURCE(value, path)
+    kind = value.get("eventSourceType", _BUS) if isinstance(value, Mapping) else _BUS
+    if kind != _BUS and "eventSourceParameters" not in value:
+        remedy = f"it names no queue of {kind} (eventSourceParameters); events of cloud services come from {_BUS}"
+        yield Finding(f"{path}.eventSourceType", kind, remedy)
+
+
+#: The source of what is on the bus `default`.
+_BUS = "Default"
+_SOURCE = _map_of(
+    {
+        "eventSourceType": _one_of(_BUS, "MNS", "RocketMQ", "RabbitMQ", "Kafka", "MQTT", "DTS"),
+        "eventSourceParameters": _anything,
+    },
+    required=("eventSourceType",),
+)
 _DELIVERY = _map_of({"eventSchema": _one_of("CloudEvents", "RawData"), "concurrency": _anything})
 _CONFIGS: Mapping[str, Check] = {
     "timer": _map_of(
@@ -119,13 +136,7 @@ _CONFIGS: Mapping[str, Check] = {
             "triggerEnable": _flag,
             "asyncInvocationType": _flag,
             "eventRuleFilterPattern": _pattern,
-            "eventSourceConfig": _map_of(
-                {
-                    "eventSourceType": _one_of("Default", "MNS", "RocketMQ", "RabbitMQ", "Kafka", "MQTT", "DTS"),
-                    "eventSourceParameters": _anything,
-                },
-                required=("eventSourceType",),
-            ),
+            "eventSourceConfig": _source,
             "eventSinkConfig": _map_of({"deliveryOption": _DELIVERY}),
             "runOptions": _map_of(
                 {
