@@ -82,6 +82,14 @@ def _rows(code: Path, runs: int, *, quick: bool) -> Iterator[Row]:
         1.5 if table else None,
         "",
     )
+    kept = {**cases.ALL_FACTS, **cases.EVIDENCE}
+    yield _seconds(
+        "asynchronous, 50 ms a call, with all facts and evidence",
+        cases.asynchronous(code, ledger, 0.05, runs, parameters=kept),
+        # What is kept before the reboot may take two seconds of its own.
+        3.5 if table else None,
+        "",
+    )
     answered, accepted, statuses = cases.over_http(code, ledger, 0.3, runs)
     yield Row("HTTP: answered 202", sum(status == 202 for status in statuses), "", runs, at_least=True)  # noqa: PLR2004
     yield _seconds("HTTP: until the answer, 300 ms a call", answered, 1.0, "3.5 and 503")

@@ -15,6 +15,8 @@ UNLIMITED = {"MAX_REBOOTS": "off", "STORM_FACTOR": "0"}
 NOT_WATCHED = {"VERIFY_SECONDS": "0"}
 #: The template's parameters that have every fact asked for that an alarm without a threshold can use.
 ALL_FACTS = {"ResponsiveTriggers": "alarm", "BusySeconds": "600"}
+#: And the one that has console, picture and state kept before the reboot.
+EVIDENCE = {"Evidence": "full"}
 #: How a caller over HTTP repeats: CloudMonitor calls again after an answer that is no success.
 HTTP_TRIES, HTTP_WAIT_SECONDS = 5, 2.0
 #: All of the function's instances are taken. Over ten hours the watched runs of one alarm are over before the next
