@@ -1,4 +1,4 @@
-"""What the ledger holds when an episode begins: entries of long ago, which must change nothing any more."""
+"""What the ledger holds when an episode begins and what must change nothing: old entries, and unreadable ones."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,6 +13,15 @@ from simulation.plan import Plan
 from simulation.run import EPOCH
 from simulation.world import World
 
+#: How the names of bystanders begin.
+_OLD = "i-old"
+#: What can't be read, as a tag and as columns of a row: of no version, of the future, of no calendar.
+_UNREADABLE: tuple[tuple[str, dict[str, int | str]], ...] = (
+    ("v9 of another version", {"state": "elsewhere"}),
+    ("v1 2031-01-01T00:00:00Z graceful refused 0badcafe g=0", {"at": 1_924_992_000_000}),
+    ("v1 0001-01-01T00:00:00Z graceful back 0badcafe g=0", {"at": -62_135_596_800_000}),
+    ("v1 2026-02-30T00:00:00Z graceful back 0badcafe g=0", {"at": 10**18}),
+)
 _STATES: tuple[State, ...] = ("back", "back", "seen", "unproven", "void", "refused", "reset")
 
 
@@ -21,7 +30,7 @@ def bystanders(plan: Plan, regions: list[str]) -> Iterator[Machine]:
     for region in regions:
         for number in range(plan.conditions.old_entries):
             yield Machine(
-                f"i-old{region[3:5]}{number:05d}", region, {}, "brisk", Random(number), started=-1e6  # noqa: S311
+                f"{_OLD}{region[3:5]}{number:05d}", region, {}, "brisk", Random(number), started=-1e6  # noqa: S311
             )  # fmt: skip
 
 
@@ -32,17 +41,29 @@ def remember(plan: Plan, world: World) -> None:
     random = Random(f"{plan.seed}/history")  # noqa: S311 - repeatable on purpose
     for machine in world.machines.values():
         entry = _entry(random)
+        text, wrong = _wrong(machine, str(entry))
+        if wrong:
+            world.watch.unreadable.add(machine.instance_id)
         if plan.settings().policy.ledger == "tags":
             if len(machine.tags_at(0)) < MOST_TAGS:
-                world.registers[machine.region_id].values[machine.instance_id] = str(entry)
+                world.registers[machine.region_id].values[machine.instance_id] = text
             continue
         columns = {
             **instance_row.columns(entry, run="long-ago", ask_by=0, stack="stack-0"),
+            **wrong,
             VERSION: random.randint(1, 9),
             WRITER: "long-ago.1",
         }
         key = (("region", machine.region_id), ("row", f"i#{machine.instance_id}"))
         world.table.rows[key] = Row(key, columns)
+
+
+def _wrong(machine: Machine, text: str) -> tuple[str, dict[str, int | str]]:
+    """Return what stands on an instance: on the first bystanders, and on one of the fleet, what can't be read."""
+    number = int(machine.instance_id[-5:])
+    if machine.instance_id.startswith(_OLD) and number < len(_UNREADABLE):
+        return _UNREADABLE[number]
+    return _UNREADABLE[0] if number == 1 else (text, {})
 
 
 def _entry(random: Random) -> Entry:

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.memory import down_in_a_row, past
@@ -51,6 +50,8 @@ class Watch:
         self._window_by_stack = settings.policy.ledger == "tablestore"
         self.codes: Counter[str] = Counter()
         self.trace: list[str] | None = None
+        #: Instances whose entries could not be read at the beginning.
+        self.unreadable: set[str] = set()
         #: No call fails and no run crashes.
         self.calm = False
         #: By instance, which run wrote its entry last, and the state in it.
@@ -293,7 +294,9 @@ class Watch:
     def _check_unasked(self, run: Run, one: str, result: Result, who: str) -> None:
         """Check a record of an instance that this run did not reboot."""
         outcome = BY_CODE[result.code]
-        if outcome.retriable and not result.retriable:
+        # What can't be read waits for a person, however often it is tried.
+        unreadable = result.code == "ledger_unavailable" and one in self.unreadable
+        if outcome.retriable and not result.retriable and not unreadable:
             raise Violation("what may end otherwise later is tried again", who)
         writer, state = self._written.get(one, ("", ""))
         held = writer == run.number and state in ledger.ABOUT_TO_ASK
@@ -389,7 +392,3 @@ class Watch:
         slack = 7 + self._assumptions.staleness + self._assumptions.request
         moments = [now, now - slack] + [since for since, _ in machine.tags if now - slack <= since <= now]
         return any(machine.tags_at(moment).get("ecs-reboot") == "enabled" for moment in moments)
-
-    def summary(self) -> dict[str, Any]:
-        """Return what was counted."""
-        return dict(self.codes)
