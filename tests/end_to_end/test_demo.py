@@ -22,8 +22,13 @@ def test_the_demo_prints_every_line_that_the_readme_shows() -> None:
     )
     assert without_numbers(shown[1]) - without_numbers(demo.stdout) == set()
     assert demo.stdout.count("reboot    web-") == 2
-    assert "25 records are in logstore ecs-reboot/records" in demo.stdout
+    assert "30 records are in logstore ecs-reboot/records" in demo.stdout
     # What hangs is finished; what a scaling group owns is refused, and without the guard it is released.
     assert "batch-01: recovered" in demo.stdout
     assert "asg-01: managed" in demo.stdout
     assert "asg-01: Running -> Stopping -> Released" in demo.stdout
+    # What is over is no reason for a reboot; what is not is one.
+    assert "api-01: responsive" in demo.stdout
+    assert "api-02: recovered" in demo.stdout
+    for name in ("batch-01", "api-02"):
+        assert f"chat      ［ecs-reboot］ {name} came back" in demo.stdout

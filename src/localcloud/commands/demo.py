@@ -21,8 +21,10 @@ from localcloud.server.server import running
 from sample_events import FOLDER
 
 SETTINGS = {"VERIFY_SECONDS": "30"}
-#: What the fleet has beside that of ``serve``: a machine that hangs since a reboot, and one of a scaling group.
+#: What the fleet has beside that of ``serve``: a machine that hangs since a reboot, one of a scaling group, one
+#: whose guest speaks and is busy no longer, and one that still is.
 HUNG, MEMBER = "i-bp1hunghunghunghung1", "i-bp1asgasgasgasgasg1"
+CALM, BUSY = "i-bp1calmcalmcalmcalm1", "i-bp1busybusybusybusy1"
 MORE = {
     "instances": [
         {
@@ -32,6 +34,14 @@ MORE = {
         {
             "instance_id": MEMBER, "instance_name": "asg-01", "region_id": "cn-shanghai",
             "tags": {"ecs-reboot": "enabled", "acs:autoscaling:scalingGroupId": "asg-bp1demo"},
+        },
+        {
+            "instance_id": CALM, "instance_name": "api-01", "region_id": "cn-shenzhen", "agent": {},
+            "metrics": {"CPUUtilization": 12.4}, "tags": {"ecs-reboot": "enabled"},
+        },
+        {
+            "instance_id": BUSY, "instance_name": "api-02", "region_id": "cn-shenzhen",
+            "metrics": {"CPUUtilization": 98.6}, "tags": {"ecs-reboot": "enabled"},
         },
     ],
     "scaling_groups": [{"scaling_group_id": "asg-bp1demo", "instance_ids": [MEMBER], "patience_seconds": 5}],
@@ -75,6 +85,15 @@ def _about_asg_01(text: str) -> str:
     return there.replace("cn-hangzhou", "cn-shanghai")
 
 
+def _about_api_01(text: str) -> str:
+    there = text.replace("i-bp1a2b3c4d5e6f7g8h9i", CALM).replace("web-01", "api-01")
+    return there.replace("cn-hangzhou", "cn-shenzhen")
+
+
+def _about_api_02(text: str) -> str:
+    return _about_api_01(text).replace(CALM, BUSY).replace("api-01", "api-02")
+
+
 def _by_hand(_: str) -> str:
     request = {
         "instance_ids": ["i-bp1z9y8x7w6v5u4t3s2r"],
@@ -105,6 +124,8 @@ STORY = (
         _about_asg_01,
         {"MANAGED": "allow", "VERIFY_SECONDS": "5"},
     ),
+    Step("an alarm for api-01, whose CPU is down again: its guest speaks", "alarm-firing.form.txt", _about_api_01),
+    Step("an alarm for api-02, whose CPU is still above 95 %", "alarm-firing.form.txt", _about_api_02),
     Step("a person asks for web-02 and overrides that limit", "manual-by-id.json", _by_hand),
 )
 
