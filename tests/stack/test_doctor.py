@@ -84,12 +84,13 @@ def test_what_is_wrong_is_told(whole: Running, package: Path, capsys: pytest.Cap
 
 @pytest.fixture
 def of_another_python(tmp_path: Path) -> Path:
-    """A package whose entry was compiled by another Python than this one."""
-    compiled = tmp_path / "index.pyc"
+    """A package whose modules were compiled by another Python than this one."""
+    compiled = tmp_path / "handler.pyc"
     py_compile.compile(str(ROOT / "src" / "ecs_reboot" / "__init__.py"), str(compiled), doraise=True)
     path = tmp_path / "function.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("index.pyc", b"\x6f\x0d" + compiled.read_bytes()[2:])
+        archive.writestr("index.py", "from handler import handler\n")
+        archive.writestr("handler.pyc", b"\x6f\x0d" + compiled.read_bytes()[2:])
     return path
 
 
@@ -100,7 +101,7 @@ def test_a_function_that_can_not_start_is_told_by_doctor_and_logs(
     assert "note  function: it has not run in the last day" in examined(whole, capsys)[1]
     by_topic(whole.account, "")
     idle(whole)
-    why = "it can't start, so nothing is done for any event: ImportError: bad magic number in 'index'"
+    why = "it can't start, so nothing is done for any event: ImportError: bad magic number in 'handler'"
     status, told = examined(whole, capsys)
     assert status == 1
     assert f"bad   function: {why}" in told
