@@ -16,8 +16,8 @@ from stack.checks import EXAMPLE_PARAMETERS, EXAMPLE_PSEUDO
 from stack.clients import Clients
 from stack.deploy import Deployment, Request, read_package
 from stack.ledger import LedgerTable, LedgerUnseen, instance_name
-from stack.permissions import TABLESTORE, TAGS
 from stack.remove import remove
+from stack.rights import TABLESTORE, TAGS
 from stack.stacks import POLL_SECONDS, Stacks
 
 _TOKEN_BYTES = 24

@@ -13,7 +13,7 @@ from acceptance.check import Finding, differs, holds, unknown
 from acceptance.stage import OPT_IN_VALUE, Stage
 from ecs_reboot.cloud.ecs import DRY_RUN_OK
 from stack.clients import Clients
-from stack.permissions import LEDGER_KEY, OPT_IN_KEY
+from stack.rights import LEDGER_KEY, OPT_IN_KEY
 
 #: How RAM's refusals begin.
 _REFUSED = ("Forbidden", "NoPermission")

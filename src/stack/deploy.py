@@ -14,7 +14,7 @@ from cloud_languages.template.parameters import typed
 from cloud_languages.template.render import decide, plan, rendered
 from cloud_languages.template.updates import fixed_changes, switched_off
 from ecs_reboot.cloud.errors import CloudError
-from stack import checks, code, ledger, permissions
+from stack import checks, code, ledger, rights
 from stack.clients import Clients
 from stack.logstores import LogStores, names
 from stack.roles import AccountRoles, Resources
@@ -176,7 +176,7 @@ class Deployment:
         """Return the parameters for the ledger's table where the stack begins to use one: the region's own."""
         before = found.parameters.get("Ledger", "") if found else ""
         wanted = given.get("Ledger") or before or str(document["Parameters"]["Ledger"]["Default"])
-        if wanted != permissions.TABLESTORE or before == wanted:
+        if wanted != rights.TABLESTORE or before == wanted:
             return {}
         instance = given.get("LedgerInstance") or ledger.instance_name(account, self._clients.region)
         try:
@@ -202,12 +202,12 @@ class Deployment:
             before = found.parameters.get(name, "") if found else ""
             return given.get(name) or before or str(document["Parameters"][name]["Default"])
 
-        if chosen("Ledger") != permissions.TAGS:
+        if chosen("Ledger") != rights.TAGS:
             return
         from stack import fleet  # noqa: PLC0415 - ECS's client, only where tags are the ledger
 
         try:
-            too_many = ledger.outgrown(fleet.opted_in(self._clients, permissions.OPT_IN_KEY, chosen("OptInValue")))
+            too_many = ledger.outgrown(fleet.opted_in(self._clients, rights.OPT_IN_KEY, chosen("OptInValue")))
         except CloudError as error:
             too_many = f"whether tags are enough for the fleet can't be seen: {error}"
         if too_many:

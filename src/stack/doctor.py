@@ -24,7 +24,7 @@ from ecs_reboot.model import Instance, RebootRequest, Selector, Target
 from ecs_reboot.policy.decide import decide as decided
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.settings.settings import Settings, SettingsError, load
-from stack import fleet, permissions
+from stack import fleet, permissions, rights
 from stack.clients import Clients, NoCredentials
 from stack.function_output import newest_run
 from stack.ledger import HOW_TO_ACTIVATE, TABLE, LedgerTable, LedgerUnseen, mistakes, not_activated, outgrown
@@ -193,9 +193,9 @@ def _rights(deployed: Deployed, account: str, region: str) -> Iterator[Result]:
     environment = deployed.environment()
     project, function = environment["LOG_PROJECT"], deployed.found.outputs["FunctionName"]
     context = {
-        f"acs:ResourceTag/{permissions.OPT_IN_KEY}": value,
-        f"acs:RequestTag/{permissions.LEDGER_KEY}": "v1",
-        f"acs:RequestTag/{permissions.OBSERVED_KEY}": "v1",
+        f"acs:ResourceTag/{rights.OPT_IN_KEY}": value,
+        f"acs:RequestTag/{rights.LEDGER_KEY}": "v1",
+        f"acs:RequestTag/{rights.OBSERVED_KEY}": "v1",
     }
     places = {
         "ecs": f"acs:ecs:{region}:{account}:instance/i-1",
@@ -241,7 +241,7 @@ def _account_roles(clients: Clients, deployed: Deployed) -> Iterator[Result]:
 def _ledger(clients: Clients, deployed: Deployed) -> Iterator[Result]:
     """Look at the table that remembers, where the stack has one."""
     environment = deployed.environment()
-    if environment.get("LEDGER") != permissions.TABLESTORE:
+    if environment.get("LEDGER") != rights.TABLESTORE:
         yield Result("good", "ledger", "attempts are remembered in a tag on each instance (Ledger=tags)")
         return
     instance = environment["TABLESTORE_INSTANCE"]

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from statistics import median
 
 import pytest
 import tomllib
@@ -25,6 +26,17 @@ def test_the_notice_names_everything_that_the_package_redistributes() -> None:
 
 def test_the_changelog_has_the_version() -> None:
     assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+#: Lines of the longest module of the code, and of half of all.
+MOST_LINES, MEDIAN_LINES = 400, 120
+
+
+def test_no_module_is_longer_than_a_person_reads_at_once() -> None:
+    modules = (*ROOT.glob("src/**/*.py"), *ROOT.glob("bench/**/*.py"))
+    lines = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in modules}
+    assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
+    assert median(lines.values()) < MEDIAN_LINES
 
 
 #: What a stranger may want to change, as the headings of CONTRIBUTING.md name it.

@@ -17,9 +17,10 @@ from ecs_reboot.ledger import entry as ledger
 from localcloud.account.tag_rules import key_mistake
 from localcloud.ros.account import Denied
 from localcloud.server.server import Running
-from stack import checks, generate, permissions
+from stack import checks, generate, permissions, rights
 from stack.calls import calls
-from stack.permissions import FUNCTION, PERMISSIONS
+from stack.permissions import PERMISSIONS
+from stack.rights import FUNCTION
 
 ARN = "acs:ecs:cn-hangzhou:1234567890123456:instance/i-1"
 
@@ -40,7 +41,7 @@ def test_a_right_is_named_after_its_call_unless_a_page_says_otherwise() -> None:
 def test_what_ram_can_not_narrow_is_granted_on_everything_and_nothing_else_is() -> None:
     """RAM's tables give it as All Resources: a narrower resource grants nothing, so nothing would be rebooted."""
     for right in PERMISSIONS:
-        assert is_for_all_resources(right.action) is (right.resource == permissions.EVERYTHING), right.action
+        assert is_for_all_resources(right.action) is (right.resource == rights.EVERYTHING), right.action
     narrow = {"Effect": "Allow", "Action": ["ecs:ListTagResources", "cms:QueryMetricLast", "ecs:DescribeInstances"]}
     policy = {"Version": "1", "Statement": [{**narrow, "Resource": ["acs:ecs:*:*:instance/*"]}]}
     assert not evaluate(policy, "ecs:ListTagResources", ARN, {}).allowed
@@ -98,8 +99,8 @@ def test_the_files_hold_what_is_generated() -> None:
 
 
 def test_keys_of_the_policy_are_those_of_the_code() -> None:
-    assert (permissions.LEDGER_KEY, permissions.OBSERVED_KEY) == (ledger.KEY, ledger.OBSERVED_KEY)
-    keys = (permissions.LEDGER_KEY, permissions.OBSERVED_KEY, permissions.OPT_IN_KEY)
+    assert (rights.LEDGER_KEY, rights.OBSERVED_KEY) == (ledger.KEY, ledger.OBSERVED_KEY)
+    keys = (rights.LEDGER_KEY, rights.OBSERVED_KEY, rights.OPT_IN_KEY)
     assert [key_mistake(key) for key in keys] == [""] * 3
 
 
@@ -350,7 +351,7 @@ def test_the_function_can_not_opt_an_instance_in(whole: Running, package: Path) 
             )
         )
 
-    ledger_only = {permissions.LEDGER_KEY: "v1"}
+    ledger_only = {rights.LEDGER_KEY: "v1"}
     for instance_id, tags in (
         (NOT_OPTED_IN, {"ecs-reboot": "enabled"}),
         (NOT_OPTED_IN, {"ecs-reboot": "enabled", **ledger_only}),
