@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from inline_function import InlineInstance
+
 from localcloud.account.cloud import Cloud
 from localcloud.functioncompute.instance import Instance
 from localcloud.server.server import Running
@@ -14,7 +16,7 @@ class Stage(NamedTuple):
 
     cloud: Cloud
     server: Running
-    instance: Instance
+    instance: Instance | InlineInstance
 
     def send(self, event: bytes | dict[str, Any]) -> dict[str, Any]:
         """Invoke the function and return its answer; a raised error is the error JSON under ``raised``."""
