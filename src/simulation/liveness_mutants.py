@@ -3,6 +3,12 @@
 #: See ``mutants.Mutant``.
 LIVENESS_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     (
+        "a lost answer refuses others for good",
+        "ledger/table_crowd",
+        "entry.state in UNKNOWN_TO_ECS)",
+        'entry.state in ("claimed", "finishing"))',
+    ),
+    (
         "tags: something is claimed whatever time is left",
         "ledger/tag_ledger",
         "        if claims and self._deadline.left() < rest:\n",

@@ -163,6 +163,9 @@ def test_whoever_is_refused_because_of_a_claim_that_may_never_have_led_to_ecs_is
     refused = stores.run("b", "run-b").obtain(REGION, wanted(stores, TWO), judge("b", 1), count=None)
     assert not refused.mine
     assert refused.unsettled == {TWO}
+    first.record(REGION, {ONE: "in_doubt"})
+    refused = stores.run("b", "run-b2").obtain(REGION, wanted(stores, TWO), judge("b", 1), count=None)
+    assert (refused.mine, refused.unsettled) == (frozenset(), frozenset({TWO}))
     first.record(REGION, {ONE: "accepted"})
     refused = stores.run("c", "run-c").obtain(REGION, wanted(stores, TWO), judge("c", 1), count=None)
     assert (refused.mine, refused.unsettled) == (frozenset(), frozenset())

@@ -168,6 +168,15 @@ def test_a_refusal_because_of_a_run_that_may_have_died_is_retriable(dies: str, e
     assert (result.code, result.retriable) == ("blast_radius", dies == "before it claims")
 
 
+def test_a_refusal_because_of_a_lost_answer_is_retriable_and_waits_for_nobody() -> None:
+    stage = Stage(MAX_REBOOTS="1")
+    first = stage.claims()
+    stage.obtain(first)
+    first.record(REGION, {ONE: "in_doubt"})
+    _, (result,) = stage.obtain(stage.claims("r-2", "run-2"), TWO)
+    assert (result.code, result.retriable, stage.clock.seconds) == ("blast_radius", True, 0.0)
+
+
 def test_a_place_that_is_given_back_a_moment_later_goes_to_who_was_refused_because_of_it() -> None:
     stage = Stage(MAX_REBOOTS="1")
     first = stage.claims()

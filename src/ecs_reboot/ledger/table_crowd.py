@@ -1,7 +1,8 @@
 """The others because of which instances are refused, and whether ECS was really asked for each of them.
 
 A run that dies between its claim and ECS leaves a place that counts until a sweep frees it. Whoever is refused because
-of such a place is to come again, and so is whoever meets a run that is just about to ask.
+of such a place is to come again, and so is whoever meets a run that is just about to ask, or one whose answer was lost:
+a retry of that run's event finds out whether ECS ever got the request.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.ledger import instance_row
-from ecs_reboot.ledger.entry import ABOUT_TO_ASK, OPEN, Entry
+from ecs_reboot.ledger.entry import OPEN, UNKNOWN_TO_ECS, Entry
 from ecs_reboot.ledger.group_row import Group
 from ecs_reboot.ledger.place import fate
 from ecs_reboot.ledger.table_region import instance_name
@@ -67,17 +68,19 @@ def look(rows: TableRows, region_id: str, crowd: Crowd) -> Unsettled:
             )
         except CloudError:
             return Unsettled(crowd.refused)
-        unasked = []
+        waiting = []
         for place in part:
             row = instance_row.read(place.instance_id, found.rows[instance_name(place.instance_id)], found.now)
-            if not row.history.unreadable and _waits(place, row.history.entry):
-                unasked.append(place)
-        if unasked:
-            return Unsettled(crowd.refused, any(found.now - moment(slot.at) < YOUNG for slot in unasked))
+            entry = row.history.entry
+            if not row.history.unreadable and _waits(place, entry):
+                about_to_ask = entry is None or entry.state != "in_doubt"
+                waiting.append(about_to_ask and found.now - moment(place.at) < YOUNG)
+        if waiting:
+            return Unsettled(crowd.refused, any(waiting))
     return Unsettled()
 
 
 def _waits(place: Slot, entry: Entry | None) -> bool:
     """Return whether nothing shows that ECS was asked upon the claim of a place."""
     became = fate(place, entry)
-    return became == "never" or (became != "past" and entry is not None and entry.state in ABOUT_TO_ASK)
+    return became == "never" or (became != "past" and entry is not None and entry.state in UNKNOWN_TO_ECS)

@@ -260,7 +260,7 @@ class TagLedger:
             now,
         )
         waiting = any(
-            entry.state in ledger.ABOUT_TO_ASK and memories.holds_group(entry.state, entry.at, window, now)
+            entry.state in ledger.UNKNOWN_TO_ECS and memories.holds_group(entry.state, entry.at, window, now)
             for entry in others.values()
         )
         self._unsettled -= {candidate.instance_id for candidate in wanted}
