@@ -50,7 +50,7 @@ QUIET = {"SystemEvents": "false", "StateEvents": "false", "AgentEvents": "false"
         ({"StateEvents": "true"}, {FC, FC_TRIGGER, EVENT_BRIDGE}),
         ({"AgentEvents": "true"}, {FC, FC_TRIGGER, EVENT_BRIDGE, AGENT}),
     ],
-    ids=str,
+    ids=lambda value: "+".join(sorted(value)) or "none",  # the same in each process that collects it
 )
 def test_each_role_is_looked_for_where_parameters_need_it(parameters: dict[str, str], roles: set[str]) -> None:
     given = {**checks.EXAMPLE_PARAMETERS, "AlarmRuleId": "", "ExampleAlarmInstance": "", **QUIET, **parameters}
