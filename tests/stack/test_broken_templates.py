@@ -55,6 +55,15 @@ CONFIG = "TriggerConfig"
 PATTERN = at("SystemEventTrigger", CONFIG, "eventRuleFilterPattern")
 POLICY = at("Role", "Policies", 0, "PolicyDocument")
 
+#: The statement of the role's rights that can't be narrowed.
+ON_ALL = next(
+    number
+    for number, statement in enumerate(
+        TEMPLATE["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    )
+    if statement.get("Resource") == ["*"]
+)
+
 MISTAKES = (
     Mistake("unknown section", put("Resource", value={}), "Resource", "did you mean Resources"),
     Mistake("wrong version", put("ROSTemplateFormatVersion", value="2020-01-01"), "ROSTemplateFormatVersion", "2015-09-01"),
@@ -72,7 +81,7 @@ MISTAKES = (
     Mistake("out of range", put(*at("LedgerTable", "MaxVersions"), value=0), "Resources.LedgerTable.Properties.MaxVersions", "outside 1 to"),
     Mistake("concurrency of a standard runtime", put(*at("Function", "InstanceConcurrency"), value=1), "Resources.Function.Properties.InstanceConcurrency", "drop it"),
     Mistake("Fn::Not with a list", put("Conditions", "InVpc", value={"Fn::Not": [{"Fn::Equals": ["", {"Ref": "VpcId"}]}]}), "Conditions", "mend the condition"),
-    Mistake("a right that can't be narrowed", put(*POLICY, "Statement", 8, "Resource", value=["acs:ecs:x:y:instance/*"]), "Resources.Role.Properties.Policies[0].PolicyDocument.Statement[3].Action", "on all resources only"),
+    Mistake("a right that can't be narrowed", put(*POLICY, "Statement", ON_ALL, "Resource", value=["acs:ecs:x:y:instance/*"]), "Resources.Role.Properties.Policies[0].PolicyDocument.Statement[3].Action", "on all resources only"),
     Mistake("a target that may be somebody's", put(*at("AlarmRuleTarget", "Targets", 0, "Id"), value="1"), "Resources.AlarmRuleTarget.Properties.Targets[0].Id", "function's name"),
     Mistake("a variable without a value", put(*at("Function", "EnvironmentVariables", "PAUSED"), value=""), "Resources.Function.Properties.EnvironmentVariables.PAUSED", "leave it out"),
     Mistake("a chart without an action", drop(*at("Dashboard", "Charts", 0, "action")), "Resources.Dashboard.Properties.Charts[0]", "action"),
