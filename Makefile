@@ -119,8 +119,8 @@ browser:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 	else echo "no Chromium on PATH: the console's browser tests will be skipped" >&2; fi
 
-# Many tests wait for a server or a clock.
-WORKERS := -n 3 --dist worksteal
+# Whoever is done takes from the other: some tests wait for a server or a clock.
+WORKERS := -n 2 --dist worksteal
 # Tests that run the function's code in their own process are counted, and run here alone; but for the one that draws
 # most, which counting would slow down. Some of the others run it inline here once more, beside the deployed package.
 COUNTED := $(filter-out tests/events/test_properties.py,$(wildcard tests/unit/test_*.py tests/events/test_*.py)) \

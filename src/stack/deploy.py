@@ -3,13 +3,14 @@
 import io
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from Tea.exceptions import TeaException
 
 from cloud_languages.finding import Finding
-from cloud_languages.template.document import Document, read
+from cloud_languages.template.document import Document, as_json, read
 from cloud_languages.template.parameters import typed
 from cloud_languages.template.render import decide, plan, rendered
 from cloud_languages.template.updates import fixed_changes, switched_off
@@ -215,7 +216,7 @@ class Deployment:
 
     def _check(self, document: Document, given: Mapping[str, str], found: Found | None, account: str) -> Resources:
         """Return what the stack would have. Raises NotDeployable where that would not work."""
-        if findings := checks.check(document):
+        if findings := _mistakes(as_json(document)):
             raise NotDeployable("the template has mistakes:", findings)
         before = {
             name: value
@@ -249,6 +250,12 @@ class Deployment:
                 self._say(f"ROS was not asked to validate ({error.code}); going on")
                 return
             raise NotDeployable(f"ROS does not take the template: {error.code}: {error.message}") from error
+
+
+@lru_cache(maxsize=8)
+def _mistakes(template: str) -> list[Finding]:
+    """Return what is wrong with a template under every choice of its optional parts, which takes a second."""
+    return checks.check(read(template))
 
 
 def read_package(path: Path) -> bytes:

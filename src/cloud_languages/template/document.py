@@ -4,8 +4,10 @@ YAML lets a key stand twice and keeps the last; in a template that hides a prope
 merge keys are resolved by reading: what is sent to ROS is JSON and holds none.
 """
 
+import copy
 import json
 from collections.abc import Hashable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +89,11 @@ def _no_number(text: str) -> Any:
 
 def load(path: Path) -> Document:
     """Read a template file. Raises UnreadableTemplate, OSError."""
-    return read(path.read_text(encoding="utf-8"))
+    return copy.deepcopy(_read(path.read_text(encoding="utf-8")))
+
+
+#: YAML's reader takes half a second for ours, and a program may load it several times.
+_read = lru_cache(maxsize=2)(read)
 
 
 def as_json(document: Document) -> str:
