@@ -29,7 +29,8 @@ from ecs_reboot.events.parsing import (
 
 MAX_LAYERS = 6  # HTTP around a topic's envelope around a list of JSON in strings is 4
 MAX_PIECES = 1000
-MAX_NESTED = 60_000  # objects and lists: a thousand alerts of SLS with 20 rows each have 23,000
+MAX_NESTED = 40_000  # objects and lists: a thousand alerts of SLS with 20 rows each have 23,000
+MAX_MEMBERS = 150_000  # of all objects and lists, by their commas: a megabyte of real alerts has about 50,000
 
 
 class Layer(NamedTuple):
@@ -103,6 +104,8 @@ def _bounded(layer: Layer, size: int, nested: int) -> None:
     if nested > MAX_NESTED:
         reason = f"the event holds {nested} objects and lists; at most {MAX_NESTED} are read"
         raise Unreadable("too_large", reason, layer.path)
+    if isinstance(layer.value, str) and layer.value.count(",") > MAX_MEMBERS and _nested(layer.value):
+        raise Unreadable("too_large", f"a text of the event holds more than {MAX_MEMBERS} members", layer.path)
 
 
 def _opened(layer: Layer, rules: EventSettings) -> Document | list[Layer]:
