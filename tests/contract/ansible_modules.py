@@ -1,6 +1,5 @@
 """Ansible's modules for Alibaba Cloud, installed into ``build/ansible`` from the pins in ``ansible/``."""
 
-import fcntl
 import json
 import os
 import subprocess
@@ -8,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from installed_once import install_once
 
 SOURCES = Path(__file__).parent / "ansible"
 PLACE = Path(__file__).parents[2] / "build" / "ansible" / f"python3.{sys.version_info.minor}"
@@ -19,15 +20,7 @@ AnsibleModules = Callable[..., list[dict[str, Any]]]
 
 def installed() -> AnsibleModules:
     """Install the modules unless they are there, and return how to run some of them in one process."""
-    PLACE.mkdir(parents=True, exist_ok=True)
-    pins = (SOURCES / "requirements.txt").read_bytes()
-    done = PLACE / "installed.txt"
-    # Several test processes may want it at once.
-    with (PLACE / ".lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        if not done.is_file() or done.read_bytes() != pins:
-            _install()
-            done.write_bytes(pins)
+    install_once(PLACE, (SOURCES / "requirements.txt").read_bytes(), _install)
     return _run
 
 

@@ -1,15 +1,16 @@
 """Clients for Node, installed into ``build/node`` from the lock file in ``node/``, once for each version of it."""
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from installed_once import install_once
 
 SOURCES = Path(__file__).parent / "node"
 PLACE = Path(__file__).parents[2] / "build" / "node"
@@ -24,15 +25,7 @@ def installed() -> NodeProgram:
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         pytest.skip("no Node.js here (node and npm): the Node clients are not tried")
-    PLACE.mkdir(parents=True, exist_ok=True)
-    lock = (SOURCES / "package-lock.json").read_bytes()
-    done = PLACE / "installed-lock.json"
-    # Several test processes may want it at once.
-    with (PLACE / ".lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        if not done.is_file() or done.read_bytes() != lock:
-            _install(npm)
-            done.write_bytes(lock)
+    install_once(PLACE, (SOURCES / "package-lock.json").read_bytes(), partial(_install, npm))
     return _run
 
 

@@ -6,10 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from wire_stage import Wire, alarm, ids, outcomes, records
+from wire_stage import NO_FACTS, Wire, alarm, ids, outcomes, records
 
 (ONLY,) = ids(1)
-PLAIN = {"MANAGED": "allow", "PLATFORM_EVENTS": "ignore", "RESPONSIVE": "off"}
 #: The reading, the place in the window, the claim, and what became of it.
 CALLS = (("BatchGetRow", 0), ("PutRow", 0), ("PutRow", 1), ("PutRow", 2))
 PASSING: tuple[dict[str, Any], ...] = (
@@ -34,7 +33,7 @@ def _run(number: int, fault: dict[str, Any], seconds: int, directory: Path, **se
     with ExitStack() as stack:
         home = directory / str(number)
         home.mkdir()
-        here = Wire(stack, home, count=1, faults=[fault], store="tablestore", **PLAIN, **settings)
+        here = Wire(stack, home, count=1, faults=[fault], store="tablestore", **NO_FACTS, **settings)
         invocation = here.send(alarm(ONLY), timeout=seconds)
         met = [call for call in here.cloud.audit.calls(service="ots") if "faults" in call]
         asked = [call for call in here.cloud.audit.calls("RebootInstances") if call["effect"]]

@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wire_stage import STORES, Wire, alarm, ids, outcomes
+from wire_stage import NO_FACTS, STORES, Wire, alarm, ids, outcomes
 
 (ONLY,) = ids(1)
 REQUEST_ID = "5e2f1c9a-0000-4000-8000-000000000777"
-#: Facts about the instance cost calls that claim nothing; they have tests of their own.
-PLAIN = {"MANAGED": "allow", "PLATFORM_EVENTS": "ignore", "RESPONSIVE": "off"}
 SERVICES = ("ecs", "ots")
 #: A run makes no more calls than this.
 MOST_CALLS = 10
@@ -29,7 +27,7 @@ def killed_at(step: int, store: str, directory: Path) -> tuple[list[str], list[s
 
     directory.mkdir()
     with ExitStack() as stack:
-        here = Wire(stack, directory, count=1, faults=[], store=store, **PLAIN)
+        here = Wire(stack, directory, count=1, faults=[], store=store, **NO_FACTS)
         here.crash(alarm(ONLY), reached, request_id=REQUEST_ID)
         calls = seen[:step]
         # Function Compute calls again with the same request ID.

@@ -10,7 +10,7 @@ time earlier attempts were made. At most 128 characters.
 
 import re
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, cast, get_args
 
 from ecs_reboot import utc_time
 from ecs_reboot.model import Instance, Value
@@ -68,8 +68,7 @@ UNRESOLVED: tuple[State, ...] = ("down", "hung")
 FORGOTTEN = timedelta(days=7)
 
 _ENTRY = re.compile(
-    r"v1 (?P<at>\S{20}) (?P<kind>graceful|forced) (?P<state>claimed|finishing|accepted|in_doubt|start_due|back|down"
-    r"|hung|unproven|seen|void|refused|storm|reset)"
+    rf"v1 (?P<at>\S{{20}}) (?P<kind>graceful|forced) (?P<state>{'|'.join(get_args(State))})"
     r" (?P<claim>[0-9a-f]{8}) g=(?P<group>[0-9a-f]{1,8})(?: (?P<earlier>-\d{1,6}s(?:,-\d{1,6}s)*))?"
 )
 
