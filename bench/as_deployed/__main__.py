@@ -14,6 +14,7 @@ from pathlib import Path
 
 from as_deployed import bars, cases, price
 from as_deployed.bars import Row
+from ecs_reboot.facts.sources import SOURCES
 from ecs_reboot.settings.variables import VARIABLES
 from localcloud.commands.deployed import deployment
 from localcloud.functioncompute import processor_share
@@ -23,6 +24,9 @@ PLACE = ROOT / "build" / "bench"
 #: Fleets and histories that must make no difference.
 SIZES = ((1, 0), (1_000, 0), (20_000, 0), (20_000, 20_000))
 SHARES = (0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.75, 1.0)
+#: The sources of facts that the template's defaults ask, one call each for an instance in no scaling group; they go out
+#: together, so they take the time of one.
+FACTS_BY_DEFAULT = tuple(source.name for source in SOURCES if source.setting in {"MANAGED", "PLATFORM_EVENTS"})
 #: An alarm should be on its way within a second; what is above that is paid for nothing.
 WANTED_SECONDS = 1.0
 FEWEST_RUNS = 3
@@ -68,11 +72,15 @@ def _rows(code: Path, runs: int, *, quick: bool) -> Iterator[Row]:
     """Measure one figure after the other; only the table's store has bars for time and calls."""
     table = "tablestore" in ledgers()
     ledger = {"Ledger": ledgers()[0]}
-    sizes = SIZES[:2] if quick else SIZES
-    by_size = cases.calls(code, ledger, sizes if table else ((1, 0), (1_000, 0), (1_000, 1_000)))
+    sizes = (SIZES[:2] if quick else SIZES) if table else ((1, 0), (1_000, 0), (1_000, 1_000))
+    by_size = cases.calls(code, {**ledger, **cases.NO_FACTS}, sizes)
     counts = [len(names) for names in by_size.values()]
     yield Row(f"calls, most of {len(counts)} fleets and histories", max(counts), "", 6 if table else None, before="405")
     yield Row("calls, most less fewest", max(counts) - min(counts), "", 0 if table else None)
+    by_size = cases.calls(code, ledger, sizes)
+    counts = [len(names) - most for names, most in zip(by_size.values(), counts, strict=True)]
+    yield Row("calls for facts, by default", max(counts), "", len(FACTS_BY_DEFAULT) if table else None)
+    yield Row("calls for facts, most less fewest", max(counts) - min(counts), "", 0 if table else None)
     yield _seconds(
         "asynchronous, 50 ms a call", cases.asynchronous(code, ledger, 0.05, runs), 1.0 if table else None, "2.6"
     )

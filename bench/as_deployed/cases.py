@@ -15,6 +15,8 @@ UNLIMITED = {"MAX_REBOOTS": "off", "STORM_FACTOR": "0"}
 NOT_WATCHED = {"VERIFY_SECONDS": "0"}
 #: The template's parameters that have every fact asked for that an alarm without a threshold can use.
 ALL_FACTS = {"ResponsiveTriggers": "alarm", "BusySeconds": "600"}
+#: No call but the claim's own: what is asked about the instance before it costs one more for each source of facts.
+NO_FACTS = {"Managed": "allow", "PlatformEvents": "ignore"}
 #: And the one that has console, picture and state kept before the reboot.
 EVIDENCE = {"Evidence": "full"}
 #: How a caller over HTTP repeats: CloudMonitor calls again after an answer that is no success.
@@ -52,11 +54,11 @@ class Crowd(NamedTuple):
     codes: dict[str, int]
 
 
-def calls(code: Path, ledger: Ledger, sizes: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[str]]:
+def calls(code: Path, parameters: Ledger, sizes: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[str]]:
     """Return the calls from an alarm to its reboot, for fleets of so many instances with so many entries."""
     found = {}
     for instances, entries in sizes:
-        scene = Scene(instances, entries, parameters=ledger, settings={**UNLIMITED, **NOT_WATCHED})
+        scene = Scene(instances, entries, parameters=parameters, settings={**UNLIMITED, **NOT_WATCHED})
         with staged(scene, code) as stage:
             stage.send(instance_id(instances - 1))
             stage.wait()
