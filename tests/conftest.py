@@ -9,7 +9,17 @@ from hypothesis import strategies
 from packaged import function_package
 
 #: Directories of tests in which the function runs in a process of its own.
-RUN_THE_FUNCTION = ("cli", "console", "contract", "end_to_end", "evidence", "localcloud", "review", "stack")
+RUN_THE_FUNCTION = (
+    "acceptance",
+    "cli",
+    "console",
+    "contract",
+    "end_to_end",
+    "evidence",
+    "localcloud",
+    "review",
+    "stack",
+)
 
 #: A busy machine is no mistake of the code, so no property test is judged by time or by how much it draws.
 hypothesis.settings.register_profile(

@@ -5,12 +5,11 @@ still finds the one before, and a changed name is what makes ROS update the func
 """
 
 import base64
-import copy
 import hashlib
 from typing import Any
 
 from cloud_languages.template.checks import TEMPLATE_BYTES
-from cloud_languages.template.document import Document, as_json
+from cloud_languages.template.document import Document, as_json, copied
 from stack.clients import Clients
 
 PARAMETERS = ("CodeBucket", "CodeObject")
@@ -31,7 +30,7 @@ def inlined(document: Document, package: bytes) -> Document | None:
     """Return the template with the package in it, and without the parameters for a bucket; None if it does not fit."""
     if len(as_json(document)) + len(package) * 4 // 3 > TEMPLATE_BYTES:
         return None
-    own = copy.deepcopy(document)
+    own = copied(document)
     for name in PARAMETERS:
         own["Parameters"].pop(name)
     for group in own["Metadata"]["ALIYUN::ROS::Interface"]["ParameterGroups"]:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from acceptance_cloud import fleet
-from local_deployment import source_package
+from local_deployment import light_package
 
 from ecs_reboot.cloud import ecs
 from ecs_reboot.cloud.tablestore import client as tablestore
@@ -14,8 +14,7 @@ from localcloud.server.server import running as running_cloud
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package of the source alone: what it needs beside itself is the interpreter's."""
-    return source_package(tmp_path_factory.mktemp("package") / "function.zip")
+    return light_package(tmp_path_factory.mktemp("package") / "function.zip")
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
 """The fixtures of these tests, for pytest to find."""
 
-from stack_fixtures import _no_kept_connections, package, whole
+from stack_fixtures import _no_kept_connections, package, whole, whole_package
 
-__all__ = ["_no_kept_connections", "package", "whole"]
+__all__ = ["_no_kept_connections", "package", "whole", "whole_package"]

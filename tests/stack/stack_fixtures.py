@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_deployment import NOT_OPTED_IN, OPTED_IN, source_package
+from local_deployment import NOT_OPTED_IN, OPTED_IN, light_package, source_package
 
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import Fleet, InstanceSpec
@@ -13,6 +13,11 @@ from localcloud.server.server import running as running_cloud
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return light_package(tmp_path_factory.mktemp("package") / "function.zip")
+
+
+@pytest.fixture(scope="session")
+def whole_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package of the source alone: what it needs beside itself is the interpreter's."""
     return source_package(tmp_path_factory.mktemp("package") / "function.zip")
 

@@ -35,10 +35,10 @@ TRIGGERS: dict[str, Callable[[Account, str], str]] = {
 
 
 def test_each_trigger_leads_to_a_reboot_and_a_record(
-    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, whole_package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # MaxEventAgeSeconds is off: the timer is made to go off at a time that has not come.
-    assert deploy(whole, package, MaxEventAgeSeconds="0") == 0
+    assert deploy(whole, whole_package, MaxEventAgeSeconds="0") == 0
     outputs = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
     cloud = whole.cloud
     for trigger, fire in TRIGGERS.items():

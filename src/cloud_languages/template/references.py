@@ -2,14 +2,16 @@
 parts, and everything that is declared is used.
 """  # noqa: D205 - one sentence
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from cloud_languages.finding import Finding, nearest
 from cloud_languages.template import schema
+from cloud_languages.template.branches import Guarded, guarded_uses
 from cloud_languages.template.document import Document
 from cloud_languages.template.expression import PSEUDO_PARAMETERS, InvalidExpression, Use, function_of, uses
-from cloud_languages.template.render import CircularTemplate, Plan, decide, taken
+from cloud_languages.template.render import CircularTemplate, conditions_of, depends_on, in_order
 
 _PSEUDO_VALUES = {name: name for name in PSEUDO_PARAMETERS}
 
@@ -83,21 +85,50 @@ def _attributes(type_name: str) -> tuple[str, ...] | None:
 def _optional_parts(document: Document) -> Iterator[Finding]:
     """Look for what names a resource that the same choice of parameters leaves out."""
     told = set()
+    guarded = {
+        section: {
+            name: tuple(guarded_uses(declaration.get(key), f"{section}.{name}.{key}"))
+            for name, declaration in (document.get(section) or {}).items()
+        }
+        for section, key in (("Resources", "Properties"), ("Outputs", "Value"))
+    }
     for values in choices(document):
         try:
-            decided = decide(document, values)
+            conditions = conditions_of(document, values)
+            there = _declared(document, "Resources", conditions)
+            live = {name: _live(guarded["Resources"][name], conditions) for name in there}
+            in_order({
+                name: sorted((depends_on(declaration) | {use.name for use in live[name]}) & there.keys())
+                for name, declaration in there.items()
+            })  # fmt: skip
         except CircularTemplate as error:
             yield Finding("Resources", str(error), "break the circle")
             return
         except InvalidExpression as error:
             yield Finding("Conditions", str(error), "mend the condition")
             return
-        for path, missing in _left_out(decided):
-            if (path, missing) not in told:
-                told.add((path, missing))
-                condition = document["Resources"][missing].get("Condition", "")
+        shown = _declared(document, "Outputs", conditions)
+        named = [*live.values(), *(_live(guarded["Outputs"][name], conditions) for name in shown)]
+        for use in chain.from_iterable(named):
+            known = use.name in there or use.name in values or use.kind not in ("ref", "attribute")
+            if not known and (use.path, use.name) not in told:
+                told.add((use.path, use.name))
+                condition = document["Resources"][use.name].get("Condition", "")
                 remedy = f"it is only there under the condition {condition}: put this under the same, or into Fn::If"
-                yield Finding(path, missing, remedy)
+                yield Finding(use.path, use.name, remedy)
+
+
+def _declared(document: Document, section: str, conditions: Mapping[str, bool]) -> dict[str, Any]:
+    """Return the resources or outputs that are there under the conditions."""
+    return {
+        name: declaration
+        for name, declaration in (document.get(section) or {}).items()
+        if conditions.get(declaration.get("Condition", ""), True)
+    }
+
+
+def _live(guarded: Iterable[Guarded], conditions: Mapping[str, bool]) -> list[Use]:
+    return [use for use, guards in guarded if all(conditions[name] is truth for name, truth in guards)]
 
 
 def choices(document: Document) -> Iterator[dict[str, Any]]:
@@ -129,13 +160,3 @@ def _compared(value: Any) -> Iterator[tuple[Any, str]]:
     elif isinstance(value, (dict, list)):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _compared(item)
-
-
-def _left_out(decided: Plan) -> Iterator[tuple[str, str]]:
-    there = {one.name for one in decided.resources} | decided.values.keys()
-    places: list[tuple[str, Any]] = [(f"Resources.{one.name}.Properties", one.properties) for one in decided.resources]
-    places += [(f"Outputs.{name}.Value", output.get("Value")) for name, output in decided.outputs.items()]
-    for path, value in places:
-        for use in uses(taken(value, decided.conditions), path):
-            if use.kind in ("ref", "attribute") and use.name not in there:
-                yield use.path, use.name

@@ -4,7 +4,7 @@ What only exists once a resource is made (its attributes) is left as ``<Resource
 somebody who really makes them says (the local cloud's ROS).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
@@ -43,7 +43,7 @@ def plan(document: Document, given: Mapping[str, str], pseudo: Mapping[str, str]
 
 def decide(document: Document, values: Mapping[str, Any]) -> Plan:
     """Decide what a stack has under values that are taken as they are. Raises CircularTemplate."""
-    conditions = dict(_decided(document.get("Conditions", {}), values))
+    conditions = conditions_of(document, values)
     declared = {
         name: declaration
         for name, declaration in document["Resources"].items()
@@ -59,17 +59,26 @@ def decide(document: Document, values: Mapping[str, Any]) -> Plan:
         )
         for name, declaration in declared.items()
     }
-    try:
-        order = TopologicalSorter({one.name: one.needs for one in resources.values()}).static_order()
-        ordered = tuple(resources[name] for name in order)
-    except CycleError as error:
-        raise CircularTemplate(f"resources wait for each other: {' -> '.join(error.args[1])}") from None
+    ordered = tuple(resources[name] for name in in_order({one.name: one.needs for one in resources.values()}))
     outputs = {
         name: output
         for name, output in document.get("Outputs", {}).items()
         if conditions.get(output.get("Condition", ""), True)
     }
     return Plan(values, conditions, ordered, outputs)
+
+
+def conditions_of(document: Document, values: Mapping[str, Any]) -> dict[str, bool]:
+    """Return which conditions hold under values. Raises CircularTemplate where they rest on themselves."""
+    return dict(_decided(document.get("Conditions", {}), values))
+
+
+def in_order(needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Return names, each after all that it needs. Raises CircularTemplate."""
+    try:
+        return tuple(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        raise CircularTemplate(f"resources wait for each other: {' -> '.join(error.args[1])}") from None
 
 
 class Preview:
@@ -131,9 +140,14 @@ def _decided(declared: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator
         yield name, scope.condition(name)
 
 
-def _needs(declaration: Mapping[str, Any], conditions: Mapping[str, bool]) -> set[str]:
+def depends_on(declaration: Mapping[str, Any]) -> set[str]:
+    """Return what a resource names in ``DependsOn``."""
     depends = declaration.get("DependsOn", [])
-    named = {depends} if isinstance(depends, str) else set(depends)
+    return {depends} if isinstance(depends, str) else set(depends)
+
+
+def _needs(declaration: Mapping[str, Any], conditions: Mapping[str, bool]) -> set[str]:
+    named = depends_on(declaration)
     return named | {use.name for use in uses(taken(declaration.get("Properties", {}), conditions), "")}
 
 

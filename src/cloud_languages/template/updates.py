@@ -6,11 +6,10 @@ said in the plan, and done in two updates: one in which the resource is switched
 A new logical ID would not do: ROS makes the new resource before it takes the old one away, and the two have one name.
 """
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from cloud_languages.template.document import Document
+from cloud_languages.template.document import Document, copied
 from cloud_languages.template.expression import uses
 
 Resources = Mapping[str, Mapping[str, Any]]
@@ -111,7 +110,7 @@ def differing(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
 
 def switched_off(document: Document, names: Iterable[str]) -> Document:
     """Return the template with some resources, and the outputs that need them, under a condition that never holds."""
-    own = copy.deepcopy(document)
+    own: Document = copied(document)
     off = set(names)
     for section in ("Resources", "Outputs"):
         for name, declaration in own.get(section, {}).items():

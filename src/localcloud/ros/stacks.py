@@ -18,7 +18,7 @@ from localcloud.ros import rights
 from localcloud.ros.account import Account
 from localcloud.ros.resource_types import Made, NotMade, change, make, take_away
 
-STEPS_A_LOOK = 5
+STEPS_A_LOOK = 8
 GOING, DONE, FAILED = "IN_PROGRESS", "COMPLETE", "FAILED"
 _log = logging.getLogger(__name__)
 
