@@ -3,7 +3,7 @@
 docs/understand/unverified.md is made from it (``listed``).
 """
 
-from acceptance import account_checks, ledger_checks, reboot_checks, right_checks, trigger_checks
+from acceptance import account_checks, ledger_checks, queue_checks, reboot_checks, right_checks, trigger_checks
 from acceptance.check import Check, Finding, holds
 from acceptance.stage import Stage
 
@@ -97,6 +97,15 @@ CHECKS: tuple[Check, ...] = (
         trigger_checks.kept_secret,
         needs=("stack",),
         acts="updates the stack",
+    ),
+    Check(
+        "failure-queue",
+        "What fails for good comes to the failure queue, with the event under `requestPayload`",
+        "events that failed are lost: look at the role's `mns:SendMessage` and the destination's ARN in `AsyncInvoke`; "
+        "where a message holds something else, read it as it is (docs/operate/runbook.md)",
+        queue_checks.failure_queue,
+        needs=("stack",),
+        acts="gives the stack a setting that its function refuses, and takes it back; empties its failure queue",
     ),
     Check(
         "ledger-swap",

@@ -60,7 +60,7 @@ class InTheAccount:
                 "ContactGroup": stage.contact_group,
             }
         self._run(given)
-        stage.update = self._run
+        stage.update, stage.change = self._run, self._change
 
     def assume_probe(self) -> None:
         """Make the role that has the function's policy and is taken by the account itself, and take it."""
@@ -110,6 +110,12 @@ class InTheAccount:
         request = Request(self._stage.name, self._template, read_package(self._package), given)
         found = self._deployment.run(request)
         self._stage.stack = self._stacks.get(found.stack_id) if found else None
+
+    def _change(self, given: Mapping[str, str]) -> None:
+        found = self._stage.deployed
+        mark = self._stacks.newest_event(found.stack_id)
+        if self._stacks.update(found, document.read(self._stacks.template(found)), given):
+            self._stage.stack = self._stacks.follow(found.stack_id, mark)
 
 
 def _probe(stage: Stage, template: Document) -> Document:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aliyun.log import LogException
+from mns.mns_exception import MNSExceptionBase
 from Tea.exceptions import TeaException
 
 from acceptance.check import Check, Finding
@@ -24,7 +25,16 @@ from stack.refusals import sentence
 from stack.stacks import StackFailed
 
 #: What a service or the stack may answer a check with, and what that is called.
-_REFUSALS = (TeaException, LogException, CloudError, LedgerUnseen, NotDeployable, NotUploaded, StackFailed)
+_REFUSALS = (
+    TeaException,
+    LogException,
+    MNSExceptionBase,
+    CloudError,
+    LedgerUnseen,
+    NotDeployable,
+    NotUploaded,
+    StackFailed,
+)
 
 Allow = Callable[[str], bool]
 """Whether the run may do what the text says."""

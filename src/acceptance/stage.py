@@ -35,7 +35,10 @@ LOCAL = Patience(event=60.0, alarm=60.0, reboot=60.0, look=0.05, next_minute=Fal
 
 @dataclass
 class Stage:
-    """One run. ``say`` gets a line for each step; ``stack`` and ``role`` are there where a check needs them."""
+    """One run. ``say`` gets a line for each step; ``stack`` and ``role`` are there where a check needs them.
+
+    ``update`` has the tools give parameters to the stack, ``change`` gives them to ROS without the tools' own checks.
+    """
 
     clients: Clients
     account: str
@@ -48,6 +51,7 @@ class Stage:
     stack: Found | None = None
     role: Clients | None = None
     update: Callable[[Mapping[str, str]], None] = field(default=lambda _given: None)
+    change: Callable[[Mapping[str, str]], None] = field(default=lambda _given: None)
 
     @property
     def region(self) -> str:

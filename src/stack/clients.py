@@ -5,7 +5,8 @@ The chain is that of ``alibabacloud-credentials``: environment variables, profil
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -117,6 +118,19 @@ class Clients:
             # It knows an address, before which no project can stand, only where it has neither scheme nor port.
             client._isRowIp = True  # noqa: SLF001 - no public way
         return client
+
+    @contextmanager
+    def queue(self, account: str, name: str) -> Iterator[Any]:
+        """Open a queue of the message service; bodies come as they are. Its client takes keys, not a chain."""
+        from mns.account import Account  # noqa: PLC0415
+
+        host = self._host or f"{account}.mns.{self.region}.aliyuncs.com"
+        found = Account(f"{self._scheme}://{host}", *self.keys()).get_queue(name)
+        found.set_encoding(False)  # no Base64
+        try:
+            yield found
+        finally:
+            found.mns_client.close_connection()
 
     @property
     def endpoint(self) -> str:

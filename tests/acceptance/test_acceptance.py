@@ -32,6 +32,7 @@ NOTICED = {
     "conditions_ignored": ("ledger-swap", "won more than once"),
     "dry_run_operation": ("dry-run-code", "DryRunOperation"),
     "event_types_with_status": ("system-event", "left no record"),
+    "failures_lost": ("failure-queue", "did not come to the queue"),
     "no_stop_in_between": ("force-in-between", "a forced stop: IncorrectInstanceStatus"),
     "noecho_forgotten": ("kept-secret", "after an update without the token"),
     "number_codes": ("reboot", "the number 200"),
@@ -53,7 +54,7 @@ _ALONE = {"roles_settle_slowly"}
 _REBOOTS = {"number_codes", "start_time_stays", "stopping_unseen", "no_stop_in_between", "reboot_in_between"}
 #: A run takes its own stack away, and leaves that of the other tests.
 OTHER = "er-other"
-_NEVER_COMES = ("left no record",)
+_NEVER_COMES = ("left no record", "did not come to the queue")
 
 
 @pytest.fixture(scope="module")

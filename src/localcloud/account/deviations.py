@@ -14,6 +14,7 @@ DEVIATIONS = {
     "conditions_ignored": "Tablestore writes a row whatever the condition on its columns says",
     "dry_run_operation": "a dry run that would go through ends in `DryRunOperation`",
     "event_types_with_status": "the type of a system event has its status behind it",
+    "failures_lost": "what a function gives up on reaches no failure destination",
     "no_stop_in_between": "a forced stop is refused in Stopping and Starting; StopInstances' page is silent there",
     "noecho_forgotten": "values of `NoEcho` parameters do not survive `UsePreviousParameters`",
     "number_codes": "the Code of a row of RebootInstances is a number, as in the JSON sample of 2025-12",

@@ -117,6 +117,14 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "GetRange",
         "ListInstances",
     ),
+    "mns": (
+        "ReceiveMessage",
+        "PeekMessage",
+        "BatchReceiveMessage",
+        "BatchPeekMessage",
+        "DeleteMessage",
+        "BatchDeleteMessage",
+    ),
     "chat": ("dingtalk", "feishu", "wecom", "slack", "webhook"),
     "sls": (
         "DeleteLogStore",
@@ -171,7 +179,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: Literal["ecs", "sls", "fc", "ots", "ros", "sts", "cms", "ram", "chat", "ess", "oss"] = "ecs"
+    service: Literal["ecs", "sls", "fc", "ots", "ros", "sts", "cms", "ram", "chat", "ess", "oss", "mns"] = "ecs"
     action: str = "*"
     kind: Kind
     times: Annotated[int, Field(ge=1)] | None = None

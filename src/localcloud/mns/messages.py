@@ -7,21 +7,14 @@ A topic pushes each message to its subscriptions: as the bare text (STREAM) or i
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import datetime
 from random import Random
 from typing import Literal, NamedTuple
 
-MESSAGE_BYTES = 65_536
+from localcloud.account.clock import Clock
+from localcloud.mns.errors import MessageError
+from localcloud.mns.queues import MESSAGE_BYTES, Queue
 
 Deliver = Callable[[bytes], None]
-
-
-class MessageError(Exception):
-    """The service refuses; ``code`` is as documented."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
 
 
 class Subscription(NamedTuple):
@@ -35,10 +28,10 @@ class Subscription(NamedTuple):
 class Messages:
     """The topics and queues of one account in one region."""
 
-    def __init__(self, account: str, now: Callable[[], datetime], random: Random) -> None:
-        self._account, self._now, self._random = account, now, random
+    def __init__(self, account: str, clock: Clock, random: Random) -> None:
+        self._account, self._clock, self._random = account, clock, random
         self._topics: dict[str, dict[str, Subscription]] = {}
-        self._queues: dict[str, list[str]] = {}
+        self._queues: dict[str, Queue] = {}
 
     def create_topic(self, name: str) -> None:
         """Make a topic. Raises MessageError where the name is taken."""
@@ -50,7 +43,7 @@ class Messages:
         """Make a queue. Raises MessageError where the name is taken."""
         if name in self._queues:
             raise MessageError("QueueAlreadyExist", name)
-        self._queues[name] = []
+        self._queues[name] = Queue(self._clock, self._random)
 
     def delete(self, name: str) -> None:
         """Take a topic or queue away with what it holds."""
@@ -74,19 +67,15 @@ class Messages:
             subscription.deliver(self._pushed(topic, subscription, message))
         return len(subscriptions)
 
-    def send(self, queue: str, message: str) -> None:
-        """Put a message into a queue. Raises MessageError."""
-        if queue not in self._queues:
-            raise MessageError("QueueNotExist", queue)
-        if len(message.encode()) > MESSAGE_BYTES:
-            raise MessageError("MessageBodyTooLarge", f"{len(message.encode())} bytes; {MESSAGE_BYTES} are allowed")
-        self._queues[queue].append(message)
+    def queue(self, name: str) -> Queue:
+        """Return a queue. Raises MessageError."""
+        if name not in self._queues:
+            raise MessageError("QueueNotExist", f"The queue name you provided is not exist: {name}.")
+        return self._queues[name]
 
     def waiting(self, queue: str) -> tuple[str, ...]:
         """Return what a queue holds, oldest first. Raises MessageError."""
-        if queue not in self._queues:
-            raise MessageError("QueueNotExist", queue)
-        return tuple(self._queues[queue])
+        return self.queue(queue).bodies()
 
     def _topic(self, name: str) -> dict[str, Subscription]:
         if name not in self._topics:
@@ -101,7 +90,7 @@ class Messages:
                 "TopicOwner": self._account,
                 "Message": message,
                 "Subscriber": self._account,
-                "PublishTime": int(self._now().timestamp() * 1000),
+                "PublishTime": int(self._clock.now().timestamp() * 1000),
                 "SubscriptionName": subscription.name,
                 "MessageMD5": hashlib.md5(message.encode(), usedforsecurity=False).hexdigest().upper(),
                 "TopicName": topic,

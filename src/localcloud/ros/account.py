@@ -17,7 +17,8 @@ from localcloud.eventbridge.bus import Bus
 from localcloud.functioncompute import function as fc
 from localcloud.functioncompute.api.functions import Functions
 from localcloud.functioncompute.invocation import Invocation
-from localcloud.mns.messages import MessageError, Messages
+from localcloud.mns.errors import MessageError
+from localcloud.mns.messages import Messages
 from localcloud.oss.service import Oss
 from localcloud.ram.roles import Refusal, Role, Roles
 from localcloud.ram.system_roles import CLOUD_MONITOR, CLOUD_MONITOR_SERVICE, EVENT_BRIDGE, EVENT_BRIDGE_SERVICE
@@ -65,7 +66,7 @@ class Account:
             lambda: tuple(key for name, key in _IGNORED.items() if cloud.deviates(name)),
         )
         self.bus = Bus(cloud.account, REGION, cloud.clock.now, self._as_published)
-        self.messages = Messages(cloud.account, cloud.clock.now, cloud.random("messages"))
+        self.messages = Messages(cloud.account, cloud.clock, cloud.random("messages"))
         self.timers = TimerService(silent=lambda: cloud.deviates("timers_silent"))
         self.functions = functions
         self.function_roles: dict[str, Role] = {}
@@ -197,7 +198,8 @@ class Account:
     def _fail_to(self, function: str, destination: str, message: bytes) -> None:
         """Send a failed event to a queue, under the function's role. Raises Denied, MessageError."""
         self.require(self.function_roles[function], "mns:SendMessage", destination)
-        self.messages.send(queue_of(destination), message.decode())
+        if not self.cloud.deviates("failures_lost"):
+            self.messages.queue(queue_of(destination)).send(message.decode())
 
     def call_http(self, function: str, request: "HttpRequest") -> tuple[int, Mapping[str, str], bytes]:
         """Call a function through its HTTP trigger: the documented event in, status, headers and body out."""

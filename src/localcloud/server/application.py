@@ -1,6 +1,6 @@
 """One ASGI application for all of the local cloud: the door, the way to the service, and how long the way takes.
 
-A call is told by its headers (OSS, SLS, Tablestore), by its path (Function Compute) or by its API version (at ``/``:
+A call is told by its headers (OSS, SLS, Tablestore, MNS), by its path (Function Compute) or by its version (at ``/``:
 ECS, ROS, STS, RAM and CloudMonitor). What is no call is a page: ``/``, ``/_local``, ``/_world``, ``/_http`` and
 those of other packages.
 """
@@ -39,6 +39,8 @@ _TOLD_BY_HEADER = (
     ("sls", b"authorization", (b"LOG ", b"SLS4-")),
     ("sls", b"x-log-", (b"",)),
     ("ots", b"x-ots-", (b"",)),
+    ("mns", b"authorization", (b"MNS ",)),
+    ("mns", b"x-mns-", (b"",)),
 )
 _FORM = "application/x-www-form-urlencoded"
 _LOG = logging.getLogger("localcloud")
@@ -58,6 +60,7 @@ class Application:
             "sls": lambda: services.sls.handle,
             "ots": lambda: services.ots.handle,
             "oss": lambda: services.oss.handle,
+            "mns": lambda: services.mns.handle,
             "fc": lambda: services.fc.handle,
             "chat": lambda: services.chats.handle,
         }

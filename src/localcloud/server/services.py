@@ -12,6 +12,7 @@ from localcloud.server.products import OTHERS
 if TYPE_CHECKING:
     from localcloud.chat.service import ChatServices
     from localcloud.functioncompute.api.service import FunctionCompute
+    from localcloud.mns.service import Mns
     from localcloud.oss.service import Oss
     from localcloud.ros.account import Account
     from localcloud.ros.account_apis import AccountApis
@@ -60,6 +61,14 @@ class Services:
         from localcloud.oss.service import Oss  # noqa: PLC0415
 
         return self._once("oss", lambda: Oss(self.cloud))
+
+    @property
+    def mns(self) -> "Mns":
+        """The message service: the queues."""
+        from localcloud.mns.service import Mns  # noqa: PLC0415
+
+        account = self.account
+        return self._once("mns", lambda: Mns(self.cloud, account.messages, account.region))
 
     @property
     def chats(self) -> "ChatServices":

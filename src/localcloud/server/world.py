@@ -1,18 +1,20 @@
 """What happens in the world, posted under ``/_world`` without a signature, and HTTP triggers under ``/_http``.
 
 CloudEvents (a JSON list) go to ``/_world/events``, a message to ``/_world/topics/NAME``, the alarm of a CloudMonitor
-rule to ``/_world/alarms/RULE``, the time up to which timers go off to ``/_world/time``.
+rule to ``/_world/alarms/RULE``, the time up to which timers go off to ``/_world/time``: a moment, or minutes (``5m``)
+from now or from where the last ended.
 """
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from localcloud.mns.messages import MessageError
+from localcloud.mns.errors import MessageError
 from localcloud.ros.account import Account, Denied, HttpRequest
 
 
@@ -45,9 +47,12 @@ async def http_trigger(account: Account, request: Request) -> Response:
 
 
 def _time(account: Account, _name: str, body: str) -> int:
+    if minutes := _MINUTES.fullmatch(body.strip()):
+        return account.timers.let_pass(timedelta(minutes=int(minutes[1])), datetime.now(timezone.utc))
     return account.timers.tick(datetime.fromisoformat(body.strip().replace("Z", "+00:00")))
 
 
+_MINUTES = re.compile(r"([0-9]{1,5})m")
 _KINDS: dict[str, Callable[[Account, str, str], int]] = {
     "events": lambda account, _name, body: account.bus.put_events(json.loads(body)),
     "topics": lambda account, name, body: account.messages.publish(name, body),

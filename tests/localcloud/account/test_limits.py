@@ -16,6 +16,7 @@ from localcloud.cms import actions as cms
 from localcloud.ecs import actions as ecs
 from localcloud.ess import actions as ess
 from localcloud.functioncompute.api.operations import OPERATIONS as FC
+from localcloud.mns.service import OPERATIONS as MNS
 from localcloud.oss.operations import OPERATIONS as OSS
 from localcloud.pipeline import connection
 from localcloud.ros import account_apis
@@ -64,6 +65,7 @@ def test_the_actions_of_faults_and_limits_are_the_services_own() -> None:
     assert set(ACTIONS["sls"]) == {route.action for route in ROUTES}
     assert set(ACTIONS["ots"]) - {"ListInstances"} == OTS.keys()
     assert set(ACTIONS["oss"]) == OSS.keys()
+    assert set(ACTIONS["mns"]) == MNS.keys()
     assert set(ACTIONS["ros"]) == ros.ACTIONS
     for product in account_apis.PRODUCTS.values():
         assert product.operations.keys() <= set(ACTIONS[product.service]), product.service
