@@ -311,6 +311,16 @@ def deviations() -> Iterable[tuple[str, ...]]:
         yield f"`{name}`", meaning
 
 
+def names() -> Iterable[tuple[str, ...]]:
+    """One row for each kind of resource whose names the services restrict."""
+    from cloud_languages.resource_names import RULES  # noqa: PLC0415
+
+    yield "name of", "may be", "refused with", "after"
+    for kind, rule in RULES.items():
+        without = f"; without {', '.join(rule.forbidden)}" if rule.forbidden else ""
+        yield kind.removeprefix("ALIYUN::").replace("::", " "), rule.form + without, f"`{rule.code}`", rule.source
+
+
 TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "settings": settings,
     "guards": guards,
@@ -326,6 +336,7 @@ TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "assumptions": assumptions,
     "acceptance": acceptance,
     "deviations": deviations,
+    "names": names,
 }
 
 

@@ -1,13 +1,26 @@
-"""The default event bus: CloudEvents come in, those that a rule's pattern matches go to the rule's target."""
+"""The bus ``default``, of the events of cloud services: those that a rule's pattern matches go to the rule's target.
+
+Refused is what EventBridge's page "Limits" refuses: sources of others, too many rules, fields that are too long.
+"""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from cloud_languages import event_pattern
 
+#: The type of event source that Function Compute's triggers name for this bus.
+CLOUD_SERVICES = "Default"
+MOST_RULES = 50
+EVENT_BYTES = 256 * 1024
 _NEEDED = ("id", "source", "specversion", "type")
+#: Only cloud services publish on this bus; everybody else needs one of their own.
+_SOURCE = re.compile(r"acs\.[A-Za-z0-9.-]+")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+#: Field of an event -> its most characters.
+_LONGEST = {"id": 128, "source": 128, "subject": 512, "type": 64}
 
 Deliver = Callable[[bytes], None]
 
@@ -43,6 +56,8 @@ class Bus:
         """Hang a rule on the bus. Raises ValueError for a pattern that is none, or a name that is taken."""
         if name in self._rules:
             raise ValueError(f"there is a rule {name} already")
+        if len(self._rules) >= MOST_RULES:
+            raise ValueError(f"the bus default has {MOST_RULES} rules already, as many as there may be")
         parsed = event_pattern.parse(pattern)
         if wrong := list(event_pattern.mistakes(parsed, "pattern")):
             raise ValueError("; ".join(map(str, wrong)))
@@ -55,8 +70,8 @@ class Bus:
     def put_events(self, events: Sequence[Mapping[str, Any]]) -> int:
         """Publish events; returns how many deliveries came of it. InvalidEvent before anything is delivered."""
         for event in events:
-            if missing := [field for field in _NEEDED if not event.get(field)]:
-                raise InvalidEvent(f"the event has no {', '.join(missing)}")
+            if mistake := _mistake(event):
+                raise InvalidEvent(mistake)
         delivered = 0
         for event in events:
             whole = {
@@ -71,3 +86,18 @@ class Bus:
                     rule.deliver(json.dumps(whole, ensure_ascii=False).encode())
                     delivered += 1
         return delivered
+
+
+def _mistake(event: Mapping[str, Any]) -> str:
+    """Say what is wrong with an event; empty if nothing is."""
+    if missing := [field for field in _NEEDED if not event.get(field)]:
+        return f"the event has no {', '.join(missing)}"
+    if not _SOURCE.fullmatch(str(event["source"])):
+        return f"source {event['source']!r}: on the bus default are events of cloud services alone, acs.SERVICE"
+    if not _ID.fullmatch(str(event["id"])):
+        return f"id {event['id']!r}: letters, digits and -, not starting with -"
+    for field, most in _LONGEST.items():
+        if len(str(event.get(field, ""))) > most:
+            return f"{field} has {len(str(event[field]))} characters, {most} are allowed"
+    size = len(json.dumps(event, ensure_ascii=False).encode())
+    return f"the event has {size} bytes, {EVENT_BYTES} are allowed" if size > EVENT_BYTES else ""

@@ -1,12 +1,10 @@
 """The buckets of one account, in memory."""
 
-import re
 from datetime import datetime
 from typing import NamedTuple
 
+from cloud_languages.resource_names import BUCKET, RULES
 from localcloud.oss.signature import OssError
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 class StoredObject(NamedTuple):
@@ -30,8 +28,8 @@ class Buckets(dict[str, Bucket]):
 
     def make(self, name: str, region: str, now: datetime) -> None:
         """Make a bucket; one that is there stays as it is. Raises OssError (InvalidBucketName)."""
-        if not _NAME.fullmatch(name):
-            raise OssError("InvalidBucketName", f"{name}: 3 to 63 lower-case letters, digits and -", 400)
+        if mistake := RULES[BUCKET].mistake(name):
+            raise OssError(RULES[BUCKET].code, f"{name}: {mistake}", 400)
         self.setdefault(name, Bucket(name, region, now, {}))
 
     def find(self, name: str) -> Bucket:

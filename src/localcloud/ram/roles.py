@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from cloud_languages.ram_policy import Verdict, evaluate_all
+from cloud_languages.resource_names import ROLE, RULES
 from localcloud.account.authorization import Resource
 from localcloud.account.credentials import Identity
 
@@ -33,7 +34,9 @@ class Roles:
         self._made: dict[str, float] = {}
 
     def create(self, name: str, trust: Mapping[str, Any], policies: Mapping[str, Mapping[str, Any]]) -> Role:
-        """Make a role. Raises Refusal where the name is taken or the trust policy lets no service take it."""
+        """Make a role. Raises Refusal where the name is wrong or taken, or the trust policy lets no service take it."""
+        if mistake := RULES[ROLE].mistake(name):
+            raise Refusal(f"{RULES[ROLE].code}: {name!r}: {mistake}")
         if name in self._roles:
             raise Refusal(f"EntityAlreadyExists.Role: the role {name} exists already")
         services = frozenset(

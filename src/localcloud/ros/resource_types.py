@@ -4,11 +4,14 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from cloud_languages import resource_names
 from cloud_languages.ram_policy import UnsupportedPolicy
+from localcloud.eventbridge import bus
 from localcloud.functioncompute.api.async_invoke import read_config
 from localcloud.functioncompute.api.errors import FcError
 from localcloud.functioncompute.function import ENDPOINTS, Function, InvalidFunction
-from localcloud.mns.messages import MessageError, Subscription
+from localcloud.mns.errors import MessageError
+from localcloud.mns.messages import Subscription
 from localcloud.oss.signature import OssError
 from localcloud.ram.roles import Refusal
 from localcloud.ram.system_roles import EVENT_BRIDGE, EVENT_BRIDGE_SERVICE, TRIGGERS, trust
@@ -57,6 +60,10 @@ def make(account: Account, type_name: str, properties: Properties) -> Made:
     maker = _MAKERS.get(type_name)
     if maker is None:
         raise NotMade(f"the local cloud does not make {type_name}")
+    if rule := resource_names.RULES.get(type_name):
+        name = str(properties.get(rule.key, ""))
+        if mistake := rule.mistake(name):
+            raise NotMade(f"{rule.code}: {rule.key} {name!r}: {mistake}")
     try:
         return maker(account, properties)
     except _REFUSALS as error:
@@ -206,6 +213,9 @@ def _trigger(account: Account, properties: Properties) -> Made:
 
 def _event_trigger(account: Account, function: str, name: str, properties: Properties) -> Made:
     config = properties["TriggerConfig"]
+    if (source := config["eventSourceConfig"].get("eventSourceType", bus.CLOUD_SERVICES)) != bus.CLOUD_SERVICES:
+        known = f"the local cloud has the bus default alone, whose source is {bus.CLOUD_SERVICES}"
+        raise Refusal(f"InvalidArgument: eventSourceType {source}: {known}")
     account.require_service(EVENT_BRIDGE, EVENT_BRIDGE_SERVICE, "fc:InvokeFunction", account.functions.arn(function))
     if account.roles.get(TRIGGERS) is None:
         account.roles.create(TRIGGERS, trust("fc.aliyuncs.com"), {})

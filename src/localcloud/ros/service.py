@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from cloud_languages.resource_names import RULES, STACK
 from cloud_languages.template import checks, document
 from cloud_languages.template.expression import InvalidExpression
 from cloud_languages.template.parameters import WrongParameters
@@ -37,6 +38,8 @@ class Ros:
 
     def _create(self, call: Call) -> dict[str, Any]:
         name = call.text("StackName")
+        if mistake := RULES[STACK].mistake(name):
+            raise ApiError(RULES[STACK].code, message=f"The Stack Name ({name}) is invalid: {mistake}.", status=400)
         if any(one.name == name and one.status != "DELETE_COMPLETE" for one in self.stacks.values()):
             raise ApiError("StackExists", message=f"The Stack ({name}) already exists.", status=409)
         template, given = _template(call), _given(call)

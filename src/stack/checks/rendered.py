@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from cloud_languages import resource_names
 from cloud_languages.finding import Finding
 from cloud_languages.ram_granularity import is_for_all_resources
 from ecs_reboot.settings import settings
@@ -19,12 +20,7 @@ MEMORY_STEP_MB = 64
 CPU_STEP = 0.05
 #: Function Compute, "Configure instance concurrency": for custom runtimes and containers only.
 _STANDARD_RUNTIMES = ("python", "nodejs", "java", "php", "go", "dotnetcore")
-#: ROS, ALIYUN::OTS::InstanceV2: words that the name of an instance must not contain.
-_FORBIDDEN_IN_INSTANCES = ("ali", "ay", "ots", "taobao", "admin")
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-_PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_LOGSTORE = re.compile(r"[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]")
 _TOPIC_TARGET = re.compile(r"acs:mns:[^:]+:[^:]+:/(topics/[^/]+/message|queues/[^/]+/message)")
 _DESTINATION = re.compile(r"acs:mns:[^:]+:[^:]+:/(queues|topics)/[^/]+/messages|acs:fc:.+|acs:eventbridge:.+|acs:mq:.+")
 _STAND_IN = re.compile(r"<([A-Za-z0-9]+)\.[A-Za-z0-9]+>")
@@ -33,17 +29,22 @@ _STAND_IN = re.compile(r"<([A-Za-z0-9]+)\.[A-Za-z0-9]+>")
 def check(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
     """Give what is wrong with resources whose functions are evaluated: logical name -> Type and Properties."""
     for name, made in resources.items():
-        rule = _RULES.get(made["Type"])
-        if rule:
-            yield from rule(made["Properties"], f"Resources.{name}.Properties")
+        path = f"Resources.{name}.Properties"
+        yield from _name(made["Type"], made["Properties"], path)
+        if rule := _RULES.get(made["Type"]):
+            yield from rule(made["Properties"], path)
     yield from _one_name_each(resources)
 
 
+def _name(kind: str, properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
+    rule = resource_names.RULES.get(kind)
+    # What only exists once a resource is made is checked where its name is given.
+    if rule and (mistake := rule.mistake(_STAND_IN.sub("xxx", str(properties.get(rule.key, ""))))):
+        yield Finding(f"{path}.{rule.key}", properties.get(rule.key), mistake)
+
+
 def _function(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
-    name, memory, cpu = (properties.get(key) for key in ("FunctionName", "MemorySize", "Cpu"))
-    if not _FUNCTION_NAME.fullmatch(str(name)):
-        remedy = "give 1 to 64 letters, digits, _ and -, not starting with a digit or -"
-        yield Finding(f"{path}.FunctionName", name, remedy)
+    memory, cpu = properties.get("MemorySize"), properties.get("Cpu")
     if isinstance(memory, (int, float)) and memory % MEMORY_STEP_MB:
         yield Finding(f"{path}.MemorySize", memory, f"it must be a multiple of {MEMORY_STEP_MB}")
     if isinstance(cpu, (int, float)) and abs(cpu / CPU_STEP - round(cpu / CPU_STEP)) > 1e-6:  # noqa: PLR2004 - floats
@@ -151,60 +152,25 @@ def _metric_targets(properties: Mapping[str, Any], path: str) -> Iterator[Findin
             yield Finding(f"{path}.Targets[{number}].Arn", target.get("Arn"), remedy)
 
 
-def _table_store(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
-    name = str(properties.get("InstanceName", ""))
-    if found := [word for word in _FORBIDDEN_IN_INSTANCES if word in name.lower()]:
-        yield Finding(f"{path}.InstanceName", name, f"Tablestore takes no name with {', '.join(found)} in it")
-
-
-def _project(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
-    if not _PROJECT.fullmatch(str(properties.get("Name"))):
-        remedy = "give 3 to 63 lower-case letters, digits and -"
-        yield Finding(f"{path}.Name", properties.get("Name"), remedy)
-
-
-def _logstore(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
-    if not _LOGSTORE.fullmatch(str(properties.get("LogstoreName"))):
-        remedy = "give 3 to 63 lower-case letters, digits, - and _"
-        yield Finding(f"{path}.LogstoreName", properties.get("LogstoreName"), remedy)
-
-
-def _role(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
-    name = str(properties.get("RoleName", ""))
-    if not 1 <= len(name) <= 64:  # noqa: PLR2004 - documented
-        yield Finding(f"{path}.RoleName", name, "a role's name has 1 to 64 characters")
-    yield from _policies(properties, path)
-
-
 _RULES: Mapping[str, Callable[[Mapping[str, Any], str], Iterator[Finding]]] = {
     "ALIYUN::CMS::MetricRuleTargets": _metric_targets,
     "ALIYUN::FC3::AsyncInvokeConfig": _destination,
     "ALIYUN::FC3::Function": _function,
     "ALIYUN::FC3::Trigger": triggers.check,
-    "ALIYUN::OTS::InstanceV2": _table_store,
-    "ALIYUN::RAM::Role": _role,
+    "ALIYUN::RAM::Role": _policies,
     "ALIYUN::SLS::Alert": _alert,
     "ALIYUN::SLS::Dashboard": _dashboard,
-    "ALIYUN::SLS::Logstore": _logstore,
-    "ALIYUN::SLS::Project": _project,
-}
-#: What may stand once only: type -> the property that names it.
-_NAMES = {
-    "ALIYUN::FC3::Trigger": "TriggerName",
-    "ALIYUN::MNS::Queue": "QueueName",
-    "ALIYUN::MNS::Topic": "TopicName",
-    "ALIYUN::RAM::Role": "RoleName",
-    "ALIYUN::SLS::Logstore": "LogstoreName",
 }
 
 
 def _one_name_each(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+    rules = resource_names.RULES
     named = [
-        (name, made["Type"], made["Properties"].get(_NAMES[made["Type"]]))
+        (name, made["Type"], made["Properties"].get(rules[made["Type"]].key))
         for name, made in resources.items()
-        if made["Type"] in _NAMES
+        if made["Type"] in rules
     ]
     counted = Counter((kind, given) for _, kind, given in named)
     for name, kind, given in named:
         if counted[kind, given] > 1:
-            yield Finding(f"Resources.{name}.Properties.{_NAMES[kind]}", given, f"two of {kind} have this name")
+            yield Finding(f"Resources.{name}.Properties.{rules[kind].key}", given, f"two of {kind} have this name")

@@ -11,7 +11,6 @@ from typing import Any
 from cloud_languages import cron, event_pattern
 from cloud_languages.finding import Finding, nearest
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 _METHODS = ("GET", "POST", "PUT", "HEAD", "OPTIONS", "PATCH", "DELETE")
 _RETRY = ("BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY")
 _PAYLOAD_BYTES = 128 * 1024
@@ -158,10 +157,7 @@ _SOURCE_ARN = {"mns_topic": re.compile(r"acs:mns:[^:]+:[^:]+:/topics/[^/]+")}
 
 def check(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
     """Give what is wrong with one trigger whose functions are evaluated."""
-    name, kind = properties.get("TriggerName"), str(properties.get("TriggerType"))
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        remedy = "give 1 to 128 letters, digits, _ and -, not starting with a digit or -"
-        yield Finding(f"{path}.TriggerName", name, remedy)
+    kind = str(properties.get("TriggerType"))
     if kind not in _CONFIGS:
         remedy = f"give one of {', '.join(_CONFIGS)}{nearest(kind, _CONFIGS)}"
         yield Finding(f"{path}.TriggerType", kind, remedy)
