@@ -104,7 +104,8 @@ fuzz: $(VENV)/.fuzz ## events made of events, guided by what they reach: ten min
 	@PYTHONPATH=tests/fuzz $(BIN)/python tests/fuzz/reading_costs.py
 
 evidence: $(VENV)/.dev ## the wire tests ten times in a row, and ten times the examples of the longer property tests
-	@TIMES=10 $(BIN)/python -m pytest -q tests/unit/test_tablestore_wire.py tests/review/test_forecast.py
+	@TIMES=10 $(BIN)/python -m pytest -q tests/unit/test_tablestore_wire.py tests/review/test_forecast.py \
+	  tests/packaging/test_packaging_models.py
 	@for run in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/evidence || exit 1; done
 
 screenshots: $(VENV)/.dev browser ## take the pictures in docs/images anew
@@ -119,8 +120,10 @@ browser:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 	else echo "no Chromium on PATH: the console's browser tests will be skipped" >&2; fi
 
-# Whoever is done takes from the other: some tests wait for a server or a clock.
-WORKERS := -n 2 --dist worksteal
+# Three on two cores, for many tests wait for a server or a clock; whoever is done takes from the others. Byte code is kept
+# whatever the environment says: what a test starts would compile all that it imports.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+WORKERS := -n 3 --dist worksteal
 # Tests that run the function's code in their own process are counted, and run here alone; but for the one that draws
 # most, which counting would slow down. Some of the others run it inline here once more, beside the deployed package.
 COUNTED := $(filter-out tests/events/test_properties.py,$(wildcard tests/unit/test_*.py tests/events/test_*.py)) \
@@ -131,11 +134,13 @@ INLINE := $(patsubst %,tests/end_to_end/test_%.py,evidence_in_the_bucket handove
 # Which of two waits of the same length ends first depends on the machine; it runs with the deployed package all the same.
 WAITS := test_what_goes_wrong_stands_in_the_record_and_the_machine_is_rebooted
 
-test: lint browser coverage ## everything that CI runs
-	$(BIN)/python -m pytest $(WORKERS) $(COUNTED:%=--ignore=%)
+# mypy takes one core for a while: the counted tests run beside it.
+test: $(VENV)/.dev browser ## everything that CI runs
+	@$(MAKE) --no-print-directory -j 2 lint coverage
+	$(PYTEST) $(WORKERS) $(COUNTED:%=--ignore=%)
 
 coverage: $(VENV)/.dev ## which branches of the function the tests reach; fails below the bound in pyproject.toml
-	FUNCTION=inline CODE=src $(BIN)/python -m pytest $(WORKERS) --cov --cov-report= $(COUNTED) $(INLINE) \
+	FUNCTION=inline CODE=src $(PYTEST) $(WORKERS) --cov --cov-report= $(COUNTED) $(INLINE) \
 	  --deselect 'tests/end_to_end/test_evidence_in_the_bucket.py::$(WAITS)[slow]'
 	$(BIN)/coverage report --skip-covered
 
