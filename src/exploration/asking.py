@@ -25,6 +25,15 @@ CHANGING: tuple[Action, ...] = ("TagResources", "RebootInstances", "PutRow", "Ba
 DRAWS_OF_A_NAME = 2
 
 
+def run_name(number: int) -> str:
+    """Return the name of the run of this number, as it makes it from what it draws."""
+    return f"{int(_draw(number) * 2**32):08x}" * DRAWS_OF_A_NAME
+
+
+def _draw(number: int) -> float:
+    return (number + 1) / 64
+
+
 class Call(NamedTuple):
     """One request to a service. ``announced``: the instances for which an intent record was printed before."""
 
@@ -60,7 +69,7 @@ class Door:
 
     def __init__(self, ask: Ask, began: float, number: int) -> None:
         self._ask, self._now = ask, began
-        self._draws = [(number + 1) / 64] * DRAWS_OF_A_NAME
+        self._draws = [_draw(number)] * DRAWS_OF_A_NAME
         self.announced: set[str] = set()
 
     # ---- the clock

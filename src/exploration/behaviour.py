@@ -64,7 +64,7 @@ class Point:
         program = again()
         for place in reversed(path):
             step = program.begin() if place.before is None else program.tell(place.word)
-            if repr(step) != repr(place.step):
+            if step != place.step:
                 raise NotRepeatable(f"{step} in the place of {place.step}")
         return program
 

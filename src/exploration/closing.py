@@ -4,6 +4,9 @@ Twice: once all events are delivered again that are due, as Function Compute doe
 itself, since who called by hand and got no answer may not call again. A dead run of his must not cost the others.
 """
 
+from collections.abc import Iterator
+from itertools import permutations
+
 from exploration import promises
 from exploration.moves import Rules
 from exploration.state import Doing, Happening, Left, State
@@ -24,14 +27,22 @@ class Closing:
         latest = tuple({one.request: one for one in state.runs}.values())
         key = state.world, state.now, latest, len(state.runs)
         if key not in self._known:
-            self._known[key] = self._carried_on(state, latest, with_dead=True)
-            if not self._known[key][0] and any(one.kind == "dead" for one in latest):
-                self._known[key] = self._carried_on(state, latest, with_dead=False)
+            self._known[key] = next((found for found in self._all(state, latest) if found[0]), ("", []))
         return self._known[key]
 
-    def _carried_on(self, state: State, latest: tuple[Doing, ...], *, with_dead: bool) -> tuple[str, list[Happening]]:
+    def _all(self, state: State, latest: tuple[Doing, ...]) -> Iterator[tuple[str, list[Happening]]]:
+        """Yield what comes of it with and without those of dead runs, in each order of those that are due at once."""
+        dead = any(one.kind == "dead" for one in latest)
+        for with_dead in (True, False) if dead else (True,):
+            due = [one for one in latest if (with_dead and one.kind == "dead") or _again(one)]
+            for order in permutations(due):
+                yield self._carried_on(state, latest, order, with_dead=with_dead)
+
+    def _carried_on(
+        self, state: State, latest: tuple[Doing, ...], order: tuple[Doing, ...], *, with_dead: bool
+    ) -> tuple[str, list[Happening]]:
         story: list[Happening] = []
-        due = {one.request: one for one in latest if (with_dead and one.kind == "dead") or _again(one)}
+        due = {one.request: one for one in order}
         silent = any(one.kind == "ended" and not _again(one) for one in latest)
         at = state.now
         for wait in RETRIES:

@@ -13,7 +13,7 @@ from exploration.asking import CHANGING, Call, End, Sleep
 from exploration.behaviour import TIMEOUT, Point, Word
 from exploration.scenarios import Scenario
 from exploration.state import Doing, Happening, InFlight, Move, State, Told
-from exploration.world import Effect, Sent, effects
+from exploration.world import Effect, Sent, World, effects
 
 #: How long the function waits for an answer (ECS_TIMEOUT_SECONDS), seconds.
 ANSWER_SECONDS = 10.0
@@ -33,19 +33,20 @@ class Rules:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario, self._laws = scenario, scenario.laws
         self._effects: dict[tuple[object, ...], tuple[tuple[Effect, str], ...]] = {}
+        self._worlds: dict[World, World] = {}
 
     def moves(self, state: State) -> Iterator[Move]:
         """Yield everything that may happen next."""
         for place, doing in enumerate(state.runs):
             if self._may_go_on(state, place):
                 if doing.kind == "to_begin":
-                    yield self._begins(state, place)
+                    yield from self._or_dies(state, self._begins(state, place), place)
                 elif doing.kind == "asks":
-                    yield from self._answered(state, place)
+                    for move in self._answered(state, place):
+                        yield from self._or_dies(state, move, place)
                     yield from self._lost(state, place)
                 elif doing.kind == "waits" and self._may_pass(state, doing.at):
-                    yield self._waited(state, place)
-            yield from self._crash(state, place)
+                    yield from self._or_dies(state, self._waited(state, place), place)
             yield from self._again(state, place)
         for one in state.in_flight:
             yield self._lands(state, one)
@@ -109,7 +110,7 @@ class Rules:
         call = _call(flight.point)
         rest = tuple(one for one in state.in_flight if one is not flight)
         effect = next(effects(state.world, Sent(call, flight.run, flight.sent), state.now, self._laws))
-        after = state._replace(world=effect.world, in_flight=rest)
+        after = state._replace(world=self._one(effect.world), in_flight=rest)
         run = state.runs[flight.run]
         line = Happening(state.now, run.request, run.attempt, "lands late", flight.point, effect.answer)
         return self._checked(Move(after, line), state, flight.run, call)
@@ -140,17 +141,21 @@ class Rules:
             move = self._held(state._replace(world=effect.world), place, waiting, "has it done; the answer is lost")
             yield self._checked(move, state, place, call)
 
-    def _crash(self, state: State, place: int) -> Iterator[Move]:
-        doing = state.runs[place]
-        if not state.left.crashes or doing.point is None:
+    def _or_dies(self, before: State, move: Move, place: int) -> Iterator[Move]:
+        """Yield a move, and the same for a run that dies upon it: after it began, changed something, or waited.
+
+        Between these nothing that a run does can be seen, so a death there is the same as one after the last of them.
+        """
+        yield move
+        left, doing = move.state.left, before.runs[place]
+        unseen = doing.kind == "asks" and _call(_at(doing)).action not in CHANGING
+        if unseen or not left.crashes or move.state.runs[place].kind == "dead":
             return
-        left = state.left._replace(crashes=state.left.crashes - 1)
-        dead = state.with_run(place, Doing(doing.request, doing.attempt, "dead"))._replace(left=left)
-        yield Move(dead, self._line(state, place, "dies"), price=1)
-        if doing.kind == "asks" and _call(_at(doing)).action in CHANGING:
-            flying = (*state.in_flight, InFlight(place, doing.at, _at(doing)))
-            line = self._line(state, place, "dies; its request is on its way")
-            yield Move(dead._replace(in_flight=flying), line, price=1)
+        dead = Doing(doing.request, doing.attempt, "dead")
+        after = move.state.with_run(place, dead)._replace(left=left._replace(crashes=left.crashes - 1))
+        did = {"to_begin": "begins", "asks": "asks"}.get(doing.kind, "has waited")
+        line = move.happening._replace(what=f"{did}, and dies")
+        yield self._checked(Move(after, line, price=move.price + 1), before, place)
 
     def _again(self, state: State, place: int) -> Iterator[Move]:
         """Yield the delivery of a run's event once more: a retry once it is over, a duplicate while it goes on."""
@@ -164,10 +169,18 @@ class Rules:
             left = left._replace(duplicates=left.duplicates - 1)
         else:
             return
-        at = round(state.now + (AGAIN_AFTER[self._scenario.store] if over else 0.0), 6)
-        again = Doing(doing.request, 1, "waits", at=at)
-        after = state._replace(runs=(*state.runs, again), left=left)
-        yield Move(after, self._line(after, len(state.runs), "is to be delivered again"), price=1)
+        yield from self._redelivered(
+            state._replace(left=left), doing, AGAIN_AFTER[self._scenario.store] if over else 0.0
+        )
+
+    def _redelivered(self, state: State, doing: Doing, after: float) -> Iterator[Move]:
+        """Yield the delivery of a run's event once more; where that may be at once, the run begins in it."""
+        at, place = round(state.now + after, 6), len(state.runs)
+        due = state._replace(runs=(*state.runs, Doing(doing.request, 1, "waits", at=at)))
+        if at == state.now:
+            yield from self._or_dies(due, self._begins(due, place)._replace(price=1), place)
+        else:
+            yield Move(due, self._line(due, place, "is to be delivered again"), price=1)
 
     # ---- the parts of a move
 
@@ -179,18 +192,22 @@ class Rules:
 
     def at(self, state: State, now: float) -> State:
         """Return the state when so much time has passed."""
-        return state._replace(now=now, world=state.world.later(now, self._laws))
+        return state._replace(now=now, world=self._one(state.world.later(now, self._laws)))
+
+    def _one(self, world: World) -> World:
+        """Return the same object for equal worlds: then they need not be compared part by part."""
+        return self._worlds.setdefault(world, world)
 
     def _effects_of(self, state: State, place: int) -> tuple[tuple[Effect, str], ...]:
         """Return the effects of the call that a run asks for, each with a key of its answer, no answer twice."""
         doing = state.runs[place]
-        asked = state.world, doing.point, doing.at, state.now, place
+        asked = id(state.world), doing.point, doing.at, state.now, place
         known = self._effects.get(asked)
         if known is None:
             call = _call(_at(doing))
             found: dict[str, Effect] = {}
             for effect in effects(state.world, Sent(call, place, doing.at), state.now, self._laws):
-                found.setdefault(repr(effect.answer), effect)
+                found.setdefault(_key_of(effect.answer), effect._replace(world=self._one(effect.world)))
             known = self._effects[asked] = tuple((effect, key) for key, effect in found.items())
         return known
 
@@ -232,6 +249,11 @@ class Rules:
             return move
         call = call or _call(_at(before.runs[place]))
         return move._replace(broken=promises.of_reboots(self._scenario, before.world, done, move.state, call))
+
+
+def _key_of(answer: object) -> str:
+    """Return a text that stands for an answer: a line for each row of a list."""
+    return "\n".join(map(repr, answer)) if type(answer) is tuple else repr(answer)
 
 
 def _at(doing: Doing) -> Point:

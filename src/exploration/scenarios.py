@@ -82,6 +82,12 @@ class Scenario:
         return load({**_ENVIRONMENT, **dict(self.meeting.environment), **own})
 
     @property
+    def deliveries(self) -> int:
+        """How often an event is delivered at most."""
+        left = self.weather.left
+        return 1 + left.retries + left.duplicates
+
+    @property
     def beginning(self) -> State:
         """Every run is about to begin."""
         runs = tuple(Doing(request, 0, "to_begin") for request in range(len(self.meeting.targets)))
@@ -92,9 +98,13 @@ class Scenario:
         if (request, attempt) not in self._behaviours:
             arrival = Arrival(request, 0.0, "alarm", REGION, (self.meeting.targets[request],))
             event = deliveries.event(arrival, EPOCH + timedelta(seconds=0))
-            number = request + len(self.meeting.targets) * attempt
+            number = self.number(request, attempt)
             self._behaviours[request, attempt] = Behaviour(request_id(request), event, self.settings, number)
         return self._behaviours[request, attempt]
+
+    def number(self, request: int, attempt: int) -> int:
+        """Return the number that tells a run from all others."""
+        return request + len(self.meeting.targets) * attempt
 
 
 def request_id(request: int) -> str:

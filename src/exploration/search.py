@@ -2,20 +2,26 @@
 
 Cheapest first: by how much went wrong, then by the number of moves. So the first story that breaks a promise is the
 shortest. Two schedules that meet in the same state go on alike; from there they are explored once and counted apart.
+Of a state that is explored only a few numbers are kept: a story is carried out again where it is told.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
+from itertools import islice
 from typing import NamedTuple
 
 from exploration.closing import Closing
 from exploration.moves import Rules
 from exploration.scenarios import Scenario
 from exploration.state import Happening, State
+from exploration.symmetry import Key, Symmetry
 
 #: The progress is told after this many states.
 TOLD_AFTER = 1_000
+#: In the place of a state: the move broke a promise.
+BROKEN = -1
 
 
 class Story(NamedTuple):
@@ -47,19 +53,32 @@ class Explored(NamedTuple):
 
 
 class Search:
-    """The exploration of one scenario. ``tell`` hears of the number of states so far; KeyboardInterrupt ends it."""
+    """The exploration of one scenario. ``tell`` hears of the number of states so far; KeyboardInterrupt ends it.
 
-    def __init__(self, scenario: Scenario, tell: Callable[[int], None], *, most: int | None = None) -> None:
-        self._rules = Rules(scenario)
-        self._closing = Closing(self._rules)
+    ``alone``: without the symmetry of runs that are alike; ``rules``: other moves. Both are for comparison.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        tell: Callable[[int], None],
+        *,
+        most: int | None = None,
+        alone: bool = False,
+        rules: type[Rules] = Rules,
+    ) -> None:
+        self._beginning, self._rules = scenario.beginning, rules(scenario)
+        self._closing, self._symmetry = Closing(self._rules), Symmetry(scenario, alone=alone)
         self._tell, self._most = tell, most
-        self._numbers: dict[State, int] = {scenario.beginning: 0}
-        self._came: list[tuple[int, Happening] | None] = [None]
-        self._next: list[list[int]] = [[]]
+        self._numbers: dict[Key, int] = {self._symmetry.key(self._beginning): 0}
+        #: By state: from which it came, by which of its moves, and at which cost.
+        self._before, self._by = array("q", [0]), array("q", [0])
+        self._price, self._depth = array("q", [0]), array("q", [0])
+        #: By move: from where, and where to.
+        self._from, self._to = array("q"), array("q")
         self._seen: set[int] = set()
         self._ends: set[int] = set()
-        self._cost: list[tuple[int, int]] = [(0, 0)]
-        self._due: list[tuple[int, int, int, State]] = [(0, 0, 0, scenario.beginning)]
+        self._due: list[tuple[int, int, int, State]] = [(0, 0, 0, self._beginning)]
         self._stories: dict[str, Story] = {}
         self._codes: Counter[str] = Counter()
 
@@ -71,16 +90,15 @@ class Search:
                 self._expand(*heappop(self._due))
         except KeyboardInterrupt:
             interrupted = True
-        moves = sum(map(len, self._next))
         left = len(self._numbers) - len(self._seen)
         stories = tuple(self._stories.values())
-        return Explored(len(self._seen), moves, self._schedules(), stories, self._codes, left, interrupted)
+        return Explored(len(self._seen), len(self._to), self._schedules(), stories, self._codes, left, interrupted)
 
     def _expand(self, price: int, depth: int, number: int, state: State) -> None:
         if number in self._seen:
             return  # a shorter way led here before
         self._seen.add(number)
-        if number % TOLD_AFTER == 0:
+        if len(self._seen) % TOLD_AFTER == 0:
             self._tell(len(self._numbers))
         if state.over:
             self._ends.add(number)
@@ -88,47 +106,64 @@ class Search:
             broken, story = self._closing.of(state)
             if broken:
                 self._keep(broken, number, story)
-        for move in self._rules.moves(state):
+        for by, move in enumerate(self._rules.moves(state)):
+            self._from.append(number)
             if move.broken:
                 self._keep(move.broken, number, [move.happening])
-                self._next[number].append(-1)
+                self._to.append(BROKEN)
                 continue
-            cost = price + move.price, depth + 1
-            known = self._numbers.setdefault(move.state, len(self._came))
-            if known == len(self._came):
-                self._came.append((number, move.happening))
-                self._cost.append(cost)
-                self._next.append([])
-                heappush(self._due, (*cost, known, move.state))
-            elif cost < self._cost[known]:
-                self._came[known], self._cost[known] = (number, move.happening), cost
-                heappush(self._due, (*cost, known, move.state))
-            self._next[number].append(known)
+            self._to.append(self._reached(move.state, (price + move.price, depth + 1), number, by))
+
+    def _reached(self, state: State, cost: tuple[int, int], before: int, by: int) -> int:
+        """Return the number of a state that a move led to; go on from it later if it is new, or was dearer."""
+        number = self._numbers.setdefault(self._symmetry.key(state), len(self._before))
+        if number == len(self._before):
+            for values, value in zip(
+                (self._before, self._by, self._price, self._depth), (before, by, *cost), strict=True
+            ):
+                values.append(value)
+        elif cost < (self._price[number], self._depth[number]):
+            self._before[number], self._by[number] = before, by
+            self._price[number], self._depth[number] = cost
+        else:
+            return number
+        heappush(self._due, (*cost, number, state))
+        return number
 
     def _keep(self, promise: str, number: int, end: list[Happening]) -> None:
-        if promise in self._stories:
-            return
-        happenings = list(reversed(end))
-        came = self._came[number]
-        while came:
-            number, happening = came
-            happenings.append(happening)
-            came = self._came[number]
-        self._stories[promise] = Story(promise, tuple(reversed(happenings)))
+        if promise not in self._stories:
+            self._stories[promise] = Story(promise, (*self._told(number), *end))
+
+    def _told(self, number: int) -> Iterator[Happening]:
+        """Carry out once more how a state came about."""
+        ways: list[int] = []
+        while number:
+            ways.append(self._by[number])
+            number = self._before[number]
+        state = self._beginning
+        for by in reversed(ways):
+            move = next(islice(self._rules.moves(state), by, None))
+            yield move.happening
+            state = move.state
 
     def _schedules(self) -> int:
         """Count the ways from the beginning to an end, or to a broken promise."""
-        waiting = Counter(after for steps in self._next for after in steps if after >= 0)
-        ways = [1] + [0] * (len(self._next) - 1)
+        after: list[list[int]] = [[] for _ in self._before]
+        waiting = array("q", [0]) * len(self._before)
+        for number, to in zip(self._from, self._to, strict=True):
+            after[number].append(to)
+            if to != BROKEN:
+                waiting[to] += 1
+        ways = [1] + [0] * (len(self._before) - 1)
         ready, total = [0], 0
         while ready:
             number = ready.pop()
-            total += ways[number] * ((number in self._ends) + self._next[number].count(-1))
-            for after in self._next[number]:
-                if after < 0:
+            total += ways[number] * ((number in self._ends) + after[number].count(BROKEN))
+            for to in after[number]:
+                if to == BROKEN:
                     continue
-                ways[after] += ways[number]
-                waiting[after] -= 1
-                if not waiting[after]:
-                    ready.append(after)
+                ways[to] += ways[number]
+                waiting[to] -= 1
+                if not waiting[to]:
+                    ready.append(to)
         return total

@@ -55,7 +55,7 @@ def test_no_order_of_two_runs_breaks_a_promise(scenario: Scenario) -> None:
 )
 def test_no_order_that_comes_first_in_worse_weather_breaks_a_promise(scenario: Scenario) -> None:
     found = Search(scenario, lambda _: None, most=SOME).run()
-    assert found.states == SOME
+    assert found.whole or found.states == SOME
     assert broken(found) == []
 
 

@@ -1,0 +1,160 @@
+"""States that differ in nothing but which run is which: all alarms are alike, so one of such states stands for all.
+
+A number stands for each thing that a state is made of. A permutation of the requests renames what belongs to them:
+their instances, their IDs and those of their claims, the names of their runs. The key of a state is the least, over
+all permutations, of the numbers of what it is made of.
+"""
+
+import re
+from collections.abc import Callable, Hashable
+from functools import partial
+from itertools import permutations
+from typing import NamedTuple
+
+from ecs_reboot.ledger import entry as ledger
+from exploration.asking import run_name
+from exploration.behaviour import Point
+from exploration.scenarios import Scenario, request_id
+from exploration.state import Doing, InFlight, State, Told
+from exploration.world import Reboot, Rows, Tags, World
+
+Key = tuple[float | int, ...]
+"""Two states have the same key if they are the same but for the names of requests."""
+
+
+class Renaming(NamedTuple):
+    """One permutation: ``of`` each request, and the words to replace in a text."""
+
+    of: tuple[int, ...]
+    words: dict[str, str]
+
+    def place(self, place: int) -> int:
+        """Return the place of a run: those of the requests change it, those that came later do not."""
+        return self.of[place] if 0 <= place < len(self.of) else place
+
+
+class Symmetry:
+    """The keys of one scenario's states; ``alone``: nothing is like anything else, for comparison."""
+
+    def __init__(self, scenario: Scenario, *, alone: bool = False) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        self._images: dict[object, tuple[int, ...]] = {}
+        self._worlds: dict[int, tuple[World, tuple[int, ...]]] = {}
+        number = len(scenario.meeting.targets)
+        orders = list(permutations(range(number)))
+        self._renamings = [_renaming(scenario, order) for order in (orders[:1] if alone else orders)]
+        self._pattern = re.compile("|".join(map(re.escape, self._renamings[0].words)))
+
+    def key(self, state: State) -> Key:
+        """Return the key of a state."""
+        worlds = self._world(state.world)
+        doings = [self._doing(doing) for doing in state.runs]
+        flights = [self._flight(state, flight) for flight in state.in_flight]
+        left, keys = self._number(state.left), []
+        for which, renaming in enumerate(self._renamings):
+            runs = [0] * len(doings)
+            for place, images in enumerate(doings):
+                runs[renaming.place(place)] = images[which]
+            flying = sorted(images[which] for images in flights)
+            keys.append((state.now, left, renaming.place(state.last), worlds[which], len(runs), *runs, *flying))
+        return min(keys)
+
+    def _number(self, thing: Hashable) -> int:
+        return self._numbers.setdefault(thing, len(self._numbers))
+
+    def _world(self, world: World) -> tuple[int, ...]:
+        """Return the numbers of a world's images. The same object comes again and again."""
+        known = self._worlds.get(id(world))
+        if known is None:
+            images = self._images.get(world)
+            if images is None:
+                images = self._images[world] = tuple(
+                    self._number(("world", self._renamed_world(world, renaming))) for renaming in self._renamings
+                )
+            known = self._worlds[id(world)] = world, images
+        return known[1]
+
+    def _doing(self, doing: Doing) -> tuple[int, ...]:
+        images = self._images.get(doing)
+        if images is None:
+            points = self._point(doing.request, doing.attempt, doing.point)
+            images = self._images[doing] = tuple(
+                self._number(
+                    (
+                        "doing", renaming.of[doing.request], doing.attempt, doing.kind, doing.at, points[which],
+                        doing.began,
+                        doing.word and (doing.word.now, self._lines(doing.word.key, renaming)),
+                        doing.told and _renamed_told(doing.told, partial(self._text, renaming=renaming)),
+                    )
+                )
+                for which, renaming in enumerate(self._renamings)
+            )  # fmt: skip
+        return images
+
+    def _flight(self, state: State, flight: InFlight) -> tuple[int, ...]:
+        run = state.runs[flight.run]
+        points = self._point(run.request, run.attempt, flight.point)
+        return tuple(
+            self._number(("flight", renaming.place(flight.run), flight.sent, points[which]))
+            for which, renaming in enumerate(self._renamings)
+        )
+
+    def _point(self, request: int, attempt: int, point: Point | None) -> tuple[int, ...]:
+        """Return the numbers of a run's history under each renaming: what it was told, and when."""
+        if point is None:
+            return (-1,) * len(self._renamings)
+        images = self._images.get(point)
+        if images is None:
+            before, word = self._point(request, attempt, point.before), point.word
+            images = self._images[point] = tuple(
+                self._number(
+                    ("point", renaming.of[request], attempt, before[which], word.now, self._lines(word.key, renaming))
+                )
+                for which, renaming in enumerate(self._renamings)
+            )
+        return images
+
+    def _lines(self, text: str, renaming: Renaming) -> str:
+        """Rename in each line; their order is that of instance IDs, and says nothing."""
+        return "\n".join(sorted(self._text(text, renaming).split("\n")))
+
+    def _text(self, text: str, renaming: Renaming) -> str:
+        return self._pattern.sub(lambda found: renaming.words[found[0]], text)
+
+    def _renamed_world(self, world: World, renaming: Renaming) -> World:
+        text = partial(self._text, renaming=renaming)
+
+        def tags_of(tags: Tags) -> Tags:
+            return tuple(sorted((text(name), text(value)) for name, value in tags))
+
+        def reboots_of(reboots: tuple[Reboot, ...]) -> tuple[Reboot, ...]:
+            return tuple(Reboot(one.at, text(one.instance_id), renaming.place(one.run)) for one in reboots)
+
+        rows: Rows = tuple(
+            sorted(
+                (
+                    tuple((name, text(str(value))) for name, value in key),
+                    tuple((name, text(value) if isinstance(value, str) else value) for name, value in columns),
+                )
+                for key, columns in world.rows
+            )
+        )
+        past = tuple((until, tags_of(tags), reboots_of(reboots)) for until, tags, reboots in world.past)
+        return World(tags_of(world.tags), rows, reboots_of(world.reboots), past)
+
+
+def _renamed_told(told: Told, text: Callable[[str], str]) -> Told:
+    return told._replace(codes=tuple((text(one), code) for one, code in told.codes))
+
+
+def _renaming(scenario: Scenario, order: tuple[int, ...]) -> Renaming:
+    targets = scenario.meeting.targets
+    words: dict[str, str] = {}
+    for request, renamed in enumerate(order):
+        words |= {targets[request]: targets[renamed]}
+        words |= {ledger.instance_digest(targets[request]): ledger.instance_digest(targets[renamed])}
+        words |= {request_id(request): request_id(renamed)}
+        words |= {ledger.claim_digest(request_id(request)): ledger.claim_digest(request_id(renamed))}
+        for attempt in range(scenario.deliveries):
+            words |= {run_name(scenario.number(request, attempt)): run_name(scenario.number(renamed, attempt))}
+    return Renaming(order, words)
