@@ -100,3 +100,19 @@ def test_more_than_a_call_takes_is_read_and_written_in_several(table: ScriptedTa
     assert len(of_run.swap(REGION, [Swap(name, found[name], {"state": "a"}) for name in names])) == 450
     assert table.calls == ["read"] * 5 + ["write"] * 3
     assert len(of_run.list(REGION, "i#", "i$")) == 450
+
+
+@pytest.mark.parametrize("version", [None, "seven"], ids=["without a version", "with a version that is none"])
+def test_a_row_that_somebody_wrote_by_hand_is_replaced_and_has_a_version_then(
+    table: ScriptedTable, version: str | None
+) -> None:
+    assert swap(table)
+    row = table.row("i#1")
+    assert row is not None
+    by_hand = {name: value for name, value in row.columns.items() if name != "v"}
+    table.memory.rows[row.key] = row._replace(columns=by_hand if version is None else {**by_hand, "v": version})
+    won = swap(table, run="run-2")
+    after = table.row("i#1")
+    assert after is not None
+    # A version of another type equals none that is expected, so such a row is never written over.
+    assert (won, after.columns["state"]) == ((True, "run-2") if version is None else (False, "run-1"))

@@ -7,7 +7,7 @@ import pytest
 from scripted_ecs import NOW, ONE, REGION, TWO, JumpingClock, instance
 from scripted_table import CutOff, ScriptedTable, maintenance, store
 
-from ecs_reboot.cloud.errors import CloudError
+from ecs_reboot.cloud.errors import CloudError, NoAnswer
 from ecs_reboot.cloud.tablestore.rows import Row
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger import group_row, instance_row, window_row
@@ -258,3 +258,56 @@ def test_a_group_forgets_what_holds_it_no_longer() -> None:
     new = Member("i-3", "c", "r", millis(NOW), "claimed")
     assert Group((old, down)).with_members((new,), HOUR, NOW).members == (down, new)
     assert Group((new,)).with_members((new._replace(claim="d"),), HOUR, NOW).members == (new._replace(claim="d"),)
+
+
+def slower_than_others(table: ScriptedTable, name: str, races: int) -> None:
+    """Let somebody else change a row right before each of the next writes to it."""
+
+    def faster() -> None:
+        row = table.row(name)
+        assert row is not None
+        version = int(str(row.columns["v"]))
+        table.memory.rows[row.key] = row._replace(columns={**row.columns, "v": version + 1, "by": "somebody"})
+
+    table.before[name[:2]] = [faster] * races
+
+
+PEOPLE: dict[str, Callable[[ScriptedTable], object]] = {
+    "reset": lambda table: maintenance(table).reset(REGION, [ONE]),
+    "resume": lambda table: maintenance(table).resume(REGION),
+}
+
+
+@pytest.mark.parametrize("command", PEOPLE)
+def test_a_person_s_command_that_loses_a_race_is_carried_out_all_the_same(command: str) -> None:
+    table = ScriptedTable(JumpingClock())
+    _was_down(table, claimed(table))
+    slower_than_others(table, f"i#{ONE}", 2)
+    PEOPLE[command](table)
+    entry = entry_of(table)
+    assert entry is not None
+    assert entry.state == {"reset": "reset", "resume": "seen"}[command]
+    assert busy(table) == set()
+
+
+@pytest.mark.parametrize("command", PEOPLE)
+def test_a_person_s_command_that_loses_every_race_is_no_success(command: str) -> None:
+    table = ScriptedTable(JumpingClock())
+    _was_down(table, claimed(table))
+    slower_than_others(table, f"i#{ONE}", 10_000)
+    with pytest.raises(NoAnswer, match="others changed the rows at the same time"):
+        PEOPLE[command](table)
+    entry = entry_of(table)
+    assert entry is not None
+    assert entry.state == "down"
+    assert busy(table) == {ONE}, "what is not written into the instance is written nowhere"
+
+
+def test_an_end_that_was_found_for_another_claim_is_written_nowhere() -> None:
+    table = ScriptedTable(JumpingClock())
+    _stays_down(table, claimed(table))
+    upkeep = maintenance(table)
+    (found,) = upkeep.open_reboots(REGION, (ONE,))
+    other = found.entry.model_copy(update={"claim": "00000001"})
+    assert upkeep.conclude(REGION, {ONE: (other, "down")}) == frozenset()
+    assert busy(table) == {ONE}

@@ -12,7 +12,7 @@ from ecs_reboot.ledger.instance_row import InstanceRow
 from ecs_reboot.ledger.place import fate
 from ecs_reboot.ledger.store import OpenReboot
 from ecs_reboot.ledger.table_reading import TableSettings
-from ecs_reboot.ledger.table_region import TRIES, TableRegion, instance_name, plain
+from ecs_reboot.ledger.table_region import JITTER_SECONDS, TRIES, TableRegion, instance_name, plain
 from ecs_reboot.ledger.table_rows import Found, Swap, TableApi, TableRows
 from ecs_reboot.ledger.window_row import Slot, Window, moment, place_of
 
@@ -163,11 +163,12 @@ class TableMaintenance:
     def _resume_rows(self, region_id: str, instance_ids: tuple[str, ...]) -> frozenset[str]:
         """Write into instances and groups that a person has seen what is down or hangs.
 
-        Returns those that are still protected by us: they stay as they are, for the sweep to take that back.
+        Returns those that are still protected by us: they stay as they are, for the sweep to take that back. Raises
+        NoAnswer where others are faster every time.
         """
-        seen: dict[str, Entry] = {}
-        owing: set[str] = set()
-        for _ in range(TRIES):
+        for attempt in range(1, TRIES + 1):
+            seen: dict[str, Entry] = {}
+            owing: set[str] = set()
             found = self._rows.read(region_id, [instance_name(instance_id) for instance_id in instance_ids])
             swaps = []
             for instance_id in instance_ids:
@@ -181,9 +182,11 @@ class TableMaintenance:
                 if entry and entry.state in UNRESOLVED:
                     swaps.append(Swap(instance_name(instance_id), row, plain(row) | {"state": "seen"}))
             if len(self._rows.swap(region_id, swaps)) == len(swaps):
+                self._region.end_groups(region_id, seen, self._deadline)
+                return frozenset(owing)
+            if not self._deadline.wait(JITTER_SECONDS * attempt * self._deadline.clock.jitter()):
                 break
-        self._region.end_groups(region_id, seen, self._deadline)
-        return frozenset(owing)
+        raise NoAnswer("PutRow", "others changed the rows at the same time")
 
     def _end_passed(self, region_id: str, passed: Sequence[Slot]) -> None:
         """End places of earlier claims: their instances were claimed again, or cleared, since."""
