@@ -1,15 +1,24 @@
 """One invocation from bytes to answer, over a scripted ECS."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from scripted_ecs import NOW, ONE, REGION, JumpingClock, ScriptedEcs, deadline, instance, settings
+from answering_server import AnsweringServer, answering
+from scripted_ecs import NOW, ONE, REGION, JumpingClock, ScriptedEcs, deadline, entry, instance, settings
 
 from ecs_reboot.clock import Deadline
-from ecs_reboot.cloud.credentials import NoCredentials
-from ecs_reboot.invocation import Invocation
+from ecs_reboot.cloud.credentials import Credentials, NoCredentials
+from ecs_reboot.invocation import Answered, Invocation
+from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.connections import Connections
+from ecs_reboot.records import sls
 from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.notices.composition import Frame
+from ecs_reboot.records.notices.delivery import NoticeDelivery
+from ecs_reboot.records.notices.memory import OwnMemory
+from ecs_reboot.records.notices.notice import Channel
 from ecs_reboot.records.record_log import RecordLog
 
 
@@ -60,3 +69,112 @@ def test_what_ecs_accepted_is_on_record_before_it_is_watched() -> None:
     assert [json.loads(line)["record"] for line in told[0]] == ["intent", "accepted"]
     assert answered.body["results"][0]["code"] == "still_rebooting"
     assert clock.now() > NOW
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[AnsweringServer]:
+    with answering() as server:
+        yield server
+    sls._connections.close()
+
+
+@pytest.fixture
+def server(shared: AnsweringServer) -> AnsweringServer:
+    shared.answers.clear()
+    shared.sent.clear()
+    return shared
+
+
+class Told:
+    """Runs of a function that tells a chat service what it does, over one ECS and one memory of notices."""
+
+    def __init__(self, ecs: ScriptedEcs, url: str) -> None:
+        self.ecs, self.channel, self.memory, self.clock = ecs, Channel("webhook", url), OwnMemory(), JumpingClock()
+        self.lines: list[str] = []
+
+    def run(self, event: dict[str, object]) -> Answered:
+        chosen = settings(DEFAULT_REGION=REGION)
+        frame = Frame("en", "", "", f"/ecs-reboot/{REGION}", "r-1")
+        return Invocation(
+            "r-1",
+            chosen,
+            deadline(clock=self.clock),
+            connect=lambda _: Connections(self.ecs),
+            record_log=RecordLog("r-1", self.clock, self.lines.append),
+            delivery=RecordDelivery(chosen, NoCredentials(), REGION, self.clock),
+            notices=NoticeDelivery([self.channel], frame, self.clock, self.memory),
+        ).answer(json.dumps(event).encode())
+
+    def notices(self) -> list[str]:
+        return [record["code"] for line in self.lines if (record := json.loads(line))["record"] == "notice"]
+
+
+def test_what_was_told_stands_in_the_answer_and_is_a_record(server: AnsweringServer) -> None:
+    told = Told(ScriptedEcs(instance()), server.url)
+    answered = told.run({"instance_ids": [ONE]})
+    assert answered.body["notices"] == {"status": "told", "told": 1}
+    assert told.notices() == ["notice_told"]
+    assert json.loads(server.sent[0].body)["data"]["title"] == f"{ONE} is being rebooted"
+    # A refusal that needs nobody is told to nobody, and is no record of a notice.
+    assert told.run({"instance_ids": ["i-bp1nobody000001"]}).body["notices"] == {"status": "told", "told": 0}
+    assert told.notices() == ["notice_told"]
+
+
+def test_what_could_not_be_told_is_told_late_by_a_sweep_and_by_nothing_else(server: AnsweringServer) -> None:
+    told = Told(ScriptedEcs(instance()), server.url)
+    server.says({"error": "later"}, 503)
+    assert told.run({"instance_ids": [ONE]}).body["notices"]["status"] == "failed"
+    told.clock.sleep(400)
+    told.run({"instance_ids": ["i-bp1nobody000001"]})
+    assert told.notices() == ["notice_failed"]
+    told.run(timer(verify=True))
+    assert told.notices() == ["notice_failed", "notice_told"]
+
+
+def test_what_a_sweep_finds_down_is_told_though_nothing_is_rebooted(server: AnsweringServer) -> None:
+    tags = {"ecs-reboot": "enabled", ledger.KEY: entry("accepted", ago=1300)}
+    told = Told(ScriptedEcs(instance(status="Stopped", tags=tags)), server.url)
+    assert told.run(timer(verify=True)).body["notices"]["told"] == 1
+    assert json.loads(server.sent[0].body)["data"]["title"] == f"{ONE} did not come back"
+
+
+def timer(**payload: object) -> dict[str, object]:
+    at = f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
+    return {"triggerTime": at, "triggerName": "t", "payload": json.dumps(payload)}
+
+
+KEYS = Credentials(access_key_id="id", access_key_secret="secret", security_token="")
+COUNTED = {"meta": {"progress": "Complete"}, "data": [{"code": "accepted", "results": "7"}]}
+NOT_COUNTED = {"meta": {"progress": "Complete"}, "data": [{"code": "accepted"}]}
+
+
+@pytest.mark.parametrize(
+    ("logstore", "credentials", "answer", "code", "retried"),
+    [
+        ("", KEYS, None, "nothing_to_do", False),
+        ("records", KEYS, COUNTED, "digest", False),
+        ("records", KEYS, {"meta": {"progress": "Incomplete"}}, "no_answer", True),
+        ("records", KEYS, NOT_COUNTED, "no_answer", True),
+        ("records", NoCredentials(), None, "no_answer", True),
+    ],
+    ids=["no logstore", "counted", "not whole", "not counted", "no credentials"],
+)
+def test_a_digest_asks_the_log_service_and_nobody_else(
+    server: AnsweringServer, logstore: str, credentials: Any, answer: Any, code: str, *, retried: bool
+) -> None:
+    if answer:
+        server.says(answer)
+    clock, lines = JumpingClock(), list[str]()
+    environment = {"LOG_PROJECT": "project", "LOGSTORE": logstore, "SLS_ENDPOINT": server.url}
+    chosen = settings(DEFAULT_REGION=REGION, **(environment if logstore else {}))
+    answered = Invocation(
+        "r-1",
+        chosen,
+        deadline(clock=clock),
+        connect=no_credentials,
+        record_log=RecordLog("r-1", clock, lines.append),
+        delivery=RecordDelivery(chosen, credentials, REGION, clock),
+    ).answer(json.dumps(timer(digest=True)).encode())
+    assert [result["code"] for result in answered.body["results"]] == [code]
+    assert bool(answered.retry_reason) is retried
+    assert [sent.target for sent in server.sent][:1] == (["/logstores/records/logs"] if answer else [])

@@ -38,8 +38,13 @@ def part_of(outcome: Outcome) -> Part:
 
 def counts(store: "Logstore", now: datetime, seconds: float) -> dict[str, int]:
     """Ask the log service how many results of each code the last days had. Raises LogStoreError."""
+    from ecs_reboot.records.sls import LogStoreError  # noqa: PLC0415 - loaded with the store that asks
+
     rows = store.analyse(QUERY, now - timedelta(days=DAYS), now, seconds=seconds)
-    return {row["code"]: int(row["results"]) for row in rows if row.get("code") in BY_CODE}
+    try:
+        return {row["code"]: int(row["results"]) for row in rows if row.get("code") in BY_CODE}
+    except (KeyError, ValueError) as error:
+        raise LogStoreError(f"GetLogs: a row without a count of results: {error!r}") from error
 
 
 def sentence(counted: Mapping[str, int], language: Literal["en", "zh"] = "en") -> str:
