@@ -127,7 +127,7 @@ WORKERS := -n 3 --dist worksteal
 # Tests that run the function's code in their own process are counted, and run here alone; but for the one that draws
 # most, which counting would slow down. Some of the others run it inline here once more, beside the deployed package.
 COUNTED := $(filter-out tests/events/test_properties.py,$(wildcard tests/unit/test_*.py tests/events/test_*.py)) \
-	$(patsubst %,tests/contract/test_%.py,endpoints ledger_stores tablestore_own_client)
+	$(patsubst %,tests/contract/test_%.py,endpoints filtered_lists ledger_stores tablestore_own_client)
 INLINE := $(patsubst %,tests/end_to_end/test_%.py,evidence_in_the_bucket handover_to_itself \
 	facts_before_a_reboot observe_mode ledger_in_the_table)
 
@@ -143,6 +143,7 @@ coverage: $(VENV)/.dev ## which branches of the function the tests reach; fails 
 	FUNCTION=inline CODE=src $(PYTEST) $(WORKERS) --cov --cov-report= $(COUNTED) $(INLINE) \
 	  --deselect 'tests/end_to_end/test_evidence_in_the_bucket.py::$(WAITS)[slow]'
 	$(BIN)/coverage report --skip-covered
+	$(BIN)/python tests/unit/branch_gate.py
 
 lint: $(VENV)/.dev ## ruff, mypy and the layers of the imports, strict
 	$(BIN)/ruff check .

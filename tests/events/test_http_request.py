@@ -114,3 +114,22 @@ def test_override_and_by_hand_are_not_for_http() -> None:
     assert [one.code for one in found.rejected] == ["override_not_allowed"]
     plain = reading(http(query={"token": TOKEN}))
     assert not plain.requests[0].by_hand
+
+
+def test_a_parameter_of_the_query_stands_once() -> None:
+    query = {
+        "token": TOKEN,
+        "alertState": "ALERT",
+        "dimensions": f"{{instanceId={ID}}}",
+        "namespace": "acs_ecs_dashboard",
+    }
+    assert reading(http(query={**query, "alertState": ["ALERT"]}, body=None)).trigger == "http>cms_threshold"
+    found = reading(http(query={**query, "alertState": ["ALERT", "OK"]}, body=None))
+    assert [refused.code for refused in found.rejected] == ["contradiction"]
+
+
+@pytest.mark.parametrize(("pair", "admitted"), [(f"anybody:{TOKEN}", True), (f":{TOKEN}", True), (TOKEN, False)])
+def test_the_token_may_be_the_password_of_anybody(pair: str, *, admitted: bool) -> None:
+    credentials = base64.b64encode(pair.encode()).decode()
+    found = reading(http(headers={"Authorization": f"Basic {credentials}"}))
+    assert bool(found.requests) is admitted

@@ -12,6 +12,7 @@ from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.finding_guards import SCALING_TAG
 from ecs_reboot.policy.findings import Agent, Findings, Reading, ScalingMember, Snapshot, SystemEvent, Unread
 from ecs_reboot.policy.guards import GUARDS
+from ecs_reboot.policy.signs_of_life import signs_of_life
 
 METRIC = Metric(
     namespace="acs_ecs_dashboard",
@@ -208,3 +209,9 @@ def test_a_sign_that_speaks_for_the_reboot_makes_up_for_one_that_can_not_be_read
     )
     decision = said(Findings(agent=ALIVE, unread=unread), asked=ALARM)
     assert (decision.code, decision.retriable) == ("responsive", True)
+
+
+def test_what_was_not_asked_about_says_nothing() -> None:
+    signs = list(signs_of_life(facts(asked=ALARM, findings=None), instance()))
+    assert [sign.says for sign in signs] == ["nothing", "nothing"]
+    assert ["not asked" in sign.sentence for sign in signs] == [True, True]

@@ -173,3 +173,17 @@ def test_a_refusal_is_read_whatever_http_says(service: str, said: Answer, code: 
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_every_service_has_a_form_for_every_kind_of_notice(service: str, kind: Kind) -> None:
     assert sent(service, message()._replace(kind=kind))
+
+
+@pytest.mark.parametrize("service", URLS)
+def test_a_message_without_lines_or_link_is_whole_without_them(service: str) -> None:
+    bare = Message(
+        kind="digest", title="nothing to do", lines=(), link="", link_text="Records", source="/ecs-reboot",
+        event_id="0123456789abcdef", instance_ids=(),
+    )  # fmt: skip
+    _, body = sent(service, bare)
+    text = json.dumps(body)
+    assert "nothing to do" in text
+    assert "Records" not in text
+    assert not [value for value in (*body.values(), *body.get("blocks", ())) if value in ("", None)]
+    assert "subject" not in body

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ecs_reboot.model import Instance, RebootRequest, Target
 from ecs_reboot.outcomes import BY_CODE, OUTCOMES, Code
 from ecs_reboot.policy.facts import Facts
+from ecs_reboot.records import digest
 from ecs_reboot.records import result as records
 from ecs_reboot.records.notices.composition import Frame, compose, late
 from ecs_reboot.records.notices.cures import CLAUSES
@@ -257,3 +258,22 @@ def test_nothing_that_a_service_echoes_of_our_secrets_is_kept(token: str, secret
             assert token not in kept.replace("***", "\n")
             assert secret not in kept.replace("***", "\n")
         assert token not in json.dumps(repr(channel))
+
+
+def test_an_observing_function_says_so_in_its_titles() -> None:
+    observing, refused = ENGLISH._replace(observing=True), result("attempts_exhausted", action="skip")
+    said = "observing: web-01: not rebooted, it needs you"
+    assert told(refused, frame=observing) == [("needs_you", f"[ecs-reboot] {said}")]
+    (notice,) = compose([refused], observing)
+    assert late([notice], observing).message.title == f"[ecs-reboot] told late: {said}"
+
+
+def test_a_digest_is_a_notice_of_its_own_with_its_reasons_as_lines() -> None:
+    counted = digest.written({"would_reboot": 7, "cooldown": 30})
+    of_week = Result(
+        instance_id="", region_id=REGION, action="skip", code="digest", reason="counted", evidence=counted
+    )  # fmt: skip
+    (notice,) = compose([of_week], ENGLISH)
+    assert notice.message.title == "[ecs-reboot] seven days: would have rebooted 7, rebooted 0, refused 30"
+    assert [line.partition(":")[0] for line in notice.message.lines] == ["30 cooldown", "7 would_reboot"]
+    assert notice.message.instance_ids == ()

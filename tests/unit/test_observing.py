@@ -132,3 +132,12 @@ def test_what_would_have_been_rebooted_is_shown_started_then() -> None:
 @pytest.mark.parametrize("name", ["NODE", "CODE", "MODEL", "HOME"])
 def test_a_short_name_is_nobodys_misspelling(name: str) -> None:
     assert load({name: "x"}).policy.mode == "act"
+
+
+@pytest.mark.parametrize("key", [ledger.KEY, "ecs-reboot"])
+def test_no_other_tag_is_removed_by_an_observing_function(key: str) -> None:
+    with pytest.raises(AssertionError, match=r"ecs-reboot\.observed only"):
+        ObservingEcs(ScriptedEcs(instance())).remove_tag(REGION, (ONE,), key)
+    ecs = ScriptedEcs(instance(tags={ledger.OBSERVED_KEY: entry("back"), key: "x"}))
+    ObservingEcs(ecs).remove_tag(REGION, (ONE,), ledger.OBSERVED_KEY)
+    assert dict(ecs.instances[ONE].tags) == {key: "x"}

@@ -12,7 +12,7 @@ from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Metric
 from ecs_reboot.policy.blast_radius import RegionState
 from ecs_reboot.policy.decide import decide
-from ecs_reboot.policy.facts import group_of
+from ecs_reboot.policy.facts import group_of, in_window, waits_for_a_run
 from ecs_reboot.policy.findings import Agent, Findings, Reading, ScalingMember, Snapshot, SystemEvent
 from ecs_reboot.policy.guards import GUARDS, Guard
 
@@ -282,3 +282,21 @@ def test_the_group_of_an_instance_is_its_tags_digest() -> None:
     assert group_of(instance(tags=opted(app="web")), given_.policy) == ledger.group_digest("web")
     assert group_of(instance(), given_.policy) == "0"
     assert group_of(instance(tags=opted(app="web")), facts().policy) == "0"
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0, "unavailable"), (1, "allowed")])
+def test_what_is_being_released_is_not_rebooted(seconds: float, expected: str) -> None:
+    assert code(one=instance(auto_release_time=NOW + timedelta(seconds=seconds))) == expected
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"), [("2026-03-02T12:01Z", "not_opted_in"), ("2026-03-02T12:00Z", "allowed")]
+)
+def test_a_pause_of_the_owner_ends_by_itself(until: str, expected: str) -> None:
+    paused = instance(tags={"ecs-reboot": f"paused; by=Li; until={until}"})
+    assert code(one=paused, environment={"OPT_IN_TAG": ""}) == expected
+
+
+def test_of_an_instance_that_is_not_there_nothing_is_counted() -> None:
+    gone = facts(instance=None)
+    assert (in_window(gone), waits_for_a_run(gone)) == (0, False)

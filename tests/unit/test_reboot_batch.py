@@ -1,7 +1,7 @@
 """One batch of reboots against an ECS that answers, refuses, or leaves the answer out."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from scripted_ecs import (
@@ -33,7 +33,7 @@ STATUS = Refused("Any", code="IncorrectInstanceStatus", message="not now", statu
 class Bench:
     """A batch, its clock, and the intents it announced."""
 
-    def __init__(self, ecs: ScriptedEcs, *, seconds: float = 50.0, **mode: Any) -> None:
+    def __init__(self, ecs: ScriptedEcs, *, seconds: float = 50.0, ours: set[str] | None = None, **mode: Any) -> None:
         self.ecs, self.clock = ecs, JumpingClock()
         self.intents: list[tuple[str, int]] = []
         self.batch = RebootBatch(
@@ -42,6 +42,9 @@ class Bench:
             deadline(seconds, self.clock),
             lambda result: self.intents.append((result.instance_id, ecs.calls.count("reboot"))),
             Mode(REGION, **{"force": False, "dry_run": False, "batch_optimization": "SuccessFirst", **mode}),
+            still_ours=None
+            if ours is None
+            else lambda orders: [order for order in orders if order.instance_id in ours],
         )
 
     def _describe(self, region_id: str, ids: tuple[str, ...]) -> Any:
@@ -236,10 +239,37 @@ def test_an_ecs_that_stays_unavailable_ends_with_certainty_so_that_the_event_is_
     assert len(ecs.asked) > 2
 
 
-@pytest.mark.parametrize("seconds", [3.0, 5.0, 7.3, 12.0])
+@pytest.mark.parametrize("seconds", [1.3, 3.0, 5.0, 7.3, 12.0])
 def test_what_ecs_said_to_the_end_is_the_result_and_not_that_it_was_not_asked(seconds: float) -> None:
     ecs = ScriptedEcs(instance())
     ecs.before["reboot"] = [THROTTLED] * 100
     result = Bench(ecs, seconds=seconds).alone()
     assert (result.code, result.retriable) == (THROTTLED.code, True)
     assert THROTTLED.code in result.reason
+
+
+def test_what_another_run_has_claimed_meanwhile_is_not_asked_for_again() -> None:
+    ecs, ours = ScriptedEcs(instance(), instance(TWO)), {ONE, TWO}
+
+    def taken_over() -> NoReturn:
+        ours.discard(TWO)
+        raise THROTTLED
+
+    ecs.before["reboot"] = [THROTTLED, taken_over, None]
+    results = Bench(ecs, ours=ours).run()
+    assert (results[ONE].code, results[TWO].code) == ("accepted", "claimed_elsewhere")
+    assert [asked["ids"] for asked in ecs.asked] == [(ONE, TWO), (ONE, TWO), (ONE,)]
+
+
+def test_with_every_claim_lost_nothing_is_asked() -> None:
+    ecs = ScriptedEcs(instance())
+    assert Bench(ecs, ours=set()).alone().code == "claimed_elsewhere"
+    assert not ecs.asked
+
+
+def test_a_refusal_of_all_together_whose_cause_nobody_sees_is_the_result_of_each() -> None:
+    ecs = ScriptedEcs(instance(), instance(TWO))
+    ecs.before["reboot"] = [STATUS]
+    results = Bench(ecs, batch_optimization="AllTogether").run()
+    assert {result.code for result in results.values()} == {"IncorrectInstanceStatus"}
+    assert len(ecs.asked) == 1

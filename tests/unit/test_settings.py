@@ -71,6 +71,15 @@ def test_a_logstore_needs_its_project() -> None:
     assert "LOG_PROJECT" in mistakes(LOGSTORE="records")
 
 
+@pytest.mark.parametrize(
+    ("environment", "variable"),
+    [({"LEDGER": "tablestore"}, "TABLESTORE_INSTANCE"), ({"EVIDENCE": "console"}, "EVIDENCE_BUCKET")],
+)
+def test_what_is_kept_needs_a_place_to_be_kept(environment: dict[str, str], variable: str) -> None:
+    assert "name" in mistakes(**environment)[variable]
+    load({**environment, variable: "somewhere"})
+
+
 def test_a_planned_reboot_needs_a_window() -> None:
     event = "Instance:SystemMaintenance.Reboot:Scheduled"
     assert "MAINTENANCE_WINDOWS" in mistakes(ACTIONABLE_EVENTS=event)["ACTIONABLE_EVENTS"]

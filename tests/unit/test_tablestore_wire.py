@@ -273,3 +273,45 @@ def test_unknown_fields_are_skipped() -> None:
 def test_what_is_no_protocol_buffer_is_malformed(data: bytes) -> None:
     with pytest.raises(Malformed):
         Message(data)
+
+
+def test_a_page_has_one_key_at_which_the_next_begins() -> None:
+    keys = plain_buffer.primary_key(KEY)
+    answer = pb.GetRangeResponse(
+        consumed={"capacity_unit": {"read": 1}}, rows=DATA, next_start_primary_key=keys + keys[4:]
+    )
+    with pytest.raises(Malformed, match="2 keys in place of the one"):
+        messages.page(answer.SerializeToString())
+
+
+def test_a_key_column_of_an_unknown_type_is_malformed() -> None:
+    table = field(1, field(1, "ledger") + field(2, field(1, "region") + field(2, 9)))
+    with pytest.raises(Malformed, match="key column 'region' is of the unknown type 9"):
+        messages.table_description(table + field(3, b""), "ledger")
+
+
+@pytest.mark.parametrize("body", [field(2, "without a code"), field(1, "")])
+def test_an_error_has_a_code(body: bytes) -> None:
+    with pytest.raises(Malformed):
+        messages.error(body)
+
+
+def test_a_field_is_what_it_is_read_as() -> None:
+    message = Message(field(1, 7) + field(2, b"seven"))
+    assert (message.number(1), message.data(2)) == (7, b"seven")
+    with pytest.raises(Malformed, match="field 2 is no number"):
+        message.number(2)
+    with pytest.raises(Malformed, match="field 1 is a number"):
+        message.data(1)
+
+
+@pytest.mark.parametrize(
+    ("key", "cells", "told"),
+    [
+        ([("region", "cn-hangzhou"), ("row", bytearray(b"x"))], [], "key column 'row' is bytes"),
+        ([("region", "cn-hangzhou")], [("v", 1, 1), ("v", 2, 2)], "column 'v' stands twice"),
+    ],
+)
+def test_a_row_is_of_one_key_and_one_version(key: list[Any], cells: list[Any], told: str) -> None:
+    with pytest.raises(Malformed, match=told):
+        plain_buffer.rows(bytes(PlainBufferBuilder.serialize_for_put_row(key, cells)))

@@ -127,3 +127,13 @@ def test_the_next_opening_is_open_and_later(now: datetime, zone: str, days: list
     assert opening is not None
     assert opening > now.astimezone(ZoneInfo(zone))
     assert opening - now.astimezone(ZoneInfo(zone)) <= timedelta(days=7, hours=1)
+
+
+def test_a_freeze_moves_the_next_opening_and_a_long_one_leaves_none() -> None:
+    now = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
+    windows = parse_windows("Sat,Sun 01:00-03:00")
+    over_saturday = parse_freezes("2026-11-28..2026-11-28 inventory")
+    assert next_opening(windows, over_saturday, "UTC", now) == datetime(2026, 11, 29, 1, 0, tzinfo=timezone.utc)
+    for_years = parse_freezes("2026-11-24..2029-01-01 the end of sales")
+    assert next_opening(windows, for_years, "UTC", now) is None
+    assert "the next opens" not in closed(windows, for_years, "UTC", now)

@@ -49,8 +49,9 @@ def call_idempotent(call: Callable[[], T], deadline: Deadline) -> T:
     Throttling, server errors and lost requests or answers are tried again; raises the last CloudError as soon as the
     deadline leaves no room for the wait, and at once one that trying again can't help.
     """
-    clock, began, throttled = deadline.clock, deadline.clock.elapsed(), 0
-    for wait in waits(deadline):
+    clock, began, throttled, backoff = deadline.clock, deadline.clock.elapsed(), 0, waits(deadline)
+    while True:
+        wait = next(backoff)
         try:
             return call()
         except CloudError as error:
@@ -60,7 +61,6 @@ def call_idempotent(call: Callable[[], T], deadline: Deadline) -> T:
             pause = pause_after(error, wait, clock)
             if not deadline.wait(pause if throttled <= TRIES_IN_A_MINUTE else max(pause, _next_minute(clock))):
                 raise
-    raise AssertionError("waits never end")
 
 
 def _next_minute(clock: Clock) -> float:

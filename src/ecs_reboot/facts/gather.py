@@ -85,8 +85,9 @@ class _Gathering:
 
 def _answered(ecs: EcsApi, questions: list[Question], within: Deadline) -> list[Body | CloudError]:
     """Ask, and ask again what may pass, as long as there is time."""
-    answers = ecs.ask(questions, within.left())
-    for wait in retry.waits(within):
+    answers, backoff = ecs.ask(questions, within.left()), retry.waits(within)
+    while True:
+        wait = next(backoff)
         again = {
             place: retry.pause_after(answer, wait, within.clock, by_the_minute=questions[place].api.product == "ecs")
             for place, answer in enumerate(answers)
@@ -96,7 +97,6 @@ def _answered(ecs: EcsApi, questions: list[Question], within: Deadline) -> list[
             return answers
         for place, answer in zip(again, ecs.ask([questions[place] for place in again], within.left()), strict=True):
             answers[place] = answer
-    raise AssertionError("waits never end")
 
 
 def _may_pass_later(error: CloudError) -> bool:

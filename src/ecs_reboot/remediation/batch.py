@@ -95,7 +95,9 @@ class RebootBatch:
         self._reboots = {order.instance_id: CLAIMED for order in orders}
         announced = False
         last: CloudError | None = None
-        for wait in retry.waits(self._deadline):
+        backoff = retry.waits(self._deadline)
+        while True:
+            wait = next(backoff)
             orders = self._fresh(orders)
             if not orders:
                 break
