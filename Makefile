@@ -86,7 +86,7 @@ acceptance: RUNTIME := $(or $(RUNTIME),$(if $(ENDPOINT),host))
 acceptance: $(VENV)/.stack build ## what no document says, on an account: INSTANCE= is rebooted [REGION=] [CONTACT_GROUP=] [ONLY=] [YES=1]
 	@$(ECS_REBOOT) acceptance
 
-bench: $(VENV)/.run ## cold starts, the local cloud, alarm to reboot against their bars: [DEPLOYED=1] the last alone
+bench: $(VENV)/.dev ## cold starts, the local cloud, alarm to reboot against their bars: [DEPLOYED=1] the last alone
 	@$(ECS_REBOOT) bench
 
 simulate: $(VENV)/.dev ## duplicates, crashes, lost answers by the thousand: [SEED=1] [DELIVERIES=100000] [LESS=assumption]

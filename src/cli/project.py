@@ -78,19 +78,20 @@ def mutate(names: tuple[str, ...], deliveries: int) -> int:
 @options.switch("deployed", "Only from alarm to reboot, as deployed.")
 def bench(*, deployed: bool) -> int:
     """Measure cold starts, the local cloud, and alarm to reboot against their bars; write chart, page and JSON."""
+    part("docs/understand/performance.md")
     page = ("--page", "docs/understand/performance.md")
     whole = (
-        ("cold starts", str(part("bench/cold_start.py")), "--chart", "docs/images/cold-start.svg", *page),
-        ("the local cloud", str(part("bench/local_cloud.py"))),
+        ("cold starts", "-m", "bench.cold_start", "--chart", "docs/images/cold-start.svg", *page),
+        ("the local cloud", "-m", "bench.local_cloud"),
     )
     last = (
         ("the package for this Python", "-m", "cli", "build", "--runtime", "host", "--out", "build/bench/function"),
-        ("alarm to reboot", "-m", "as_deployed", *page),
-        ("shares of a processor", "-m", "as_deployed", "--shares"),
+        ("alarm to reboot", "-m", "bench.as_deployed", *page),
+        ("shares of a processor", "-m", "bench.as_deployed", "--shares"),
     )
     steps = last if deployed else (*whole, *last)
     # The variable that chose is not meant for what the benchmark runs.
-    environment = {**os.environ, "DEPLOYED": "", "PYTHONPATH": str(part("bench"))}
+    environment = {**os.environ, "DEPLOYED": ""}
     for number, (meaning, *arguments) in enumerate(steps, start=1):
         click.echo(f"{number} of {len(steps)}: {meaning} ...", err=True)
         command = [sys.executable, "-m", "cli.step", *arguments]

@@ -5,10 +5,10 @@ from datetime import datetime, timezone
 
 import pytest
 
-from as_deployed import bars, price
-from as_deployed.bars import Row
-from as_deployed.minute_limit import MinuteLimit
-from as_deployed.stage import alarm, instance_id, over_http
+from bench.as_deployed import bars, price
+from bench.as_deployed.bars import Row
+from bench.as_deployed.minute_limit import MinuteLimit
+from bench.as_deployed.stage import alarm, instance_id, over_http
 from ecs_reboot.events import EventSettings, read
 from localcloud.account import fleet
 from localcloud.account.cloud import Cloud

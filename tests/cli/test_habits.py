@@ -33,8 +33,9 @@ MOST_LINES, MEDIAN_LINES = 400, 120
 
 
 def test_no_module_is_longer_than_a_person_reads_at_once() -> None:
-    modules = (*ROOT.glob("src/**/*.py"), *ROOT.glob("bench/**/*.py"))
-    lines = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in modules}
+    lines = {
+        str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in ROOT.glob("src/**/*.py")
+    }
     assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
     assert median(lines.values()) < MEDIAN_LINES
 
@@ -49,7 +50,7 @@ CHANGES = (
 
 def paths_in(text: str) -> set[str]:
     """Return the files that a page names; of a file that is to be made, its directory."""
-    named = re.findall(r"`((?:src|tests|docs|events|bench)/[\w./-]+|template\.yml)`|\]\(([\w./-]+)\)", text)
+    named = re.findall(r"`((?:src|tests|docs|events)/[\w./-]+|template\.yml)`|\]\(([\w./-]+)\)", text)
     return {re.sub(r"[^/]*NAME.*", "", file or link) for file, link in named}
 
 

@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import authority
-import prepare
-from stub_server import Stub
+from bench.cold_start import authority, prepare
+from bench.cold_start.stub_server import Stub
 
 #: The quick programs come up so often in each round: their medians must be the steadier.
 QUICK_TURNS = 5
@@ -35,7 +34,6 @@ class Case(NamedTuple):
 
 
 def environment_of(stub: Stub, calls: list[str]) -> dict[str, str]:
-    """Return the variables of every program: no waiting for what only a real instance does, coming back."""
     """Return the variables of every program. No waiting for what only a real instance does: coming back.
 
     What is asked of other services before a reboot is off: the programs it is compared with don't ask either.
@@ -127,15 +125,14 @@ def warm(code: Path, event: Path, stub: Stub, calls: list[str]) -> dict[str, Any
 
 def first_tls_call(code: Path, place: Path, runs: int) -> dict[str, Any]:
     """Measure the first HTTPS call of fresh processes against servers of a throwaway authority."""
-    known, stranger = authority.create(place, "known"), authority.create(place, "stranger")
-    here, nowhere = "IP:127.0.0.1", "DNS:elsewhere.example"
+    known, stranger = authority.create(place / "known"), authority.create(place / "stranger")
     with (
-        Stub(*authority.issue(known, "server", here)) as server,
-        Stub(*authority.issue(stranger, "unknown", here)) as unknown,
-        Stub(*authority.issue(known, "other", nowhere)) as other,
+        Stub(authority.issue(known, place / "server.pem", "127.0.0.1")) as server,
+        Stub(authority.issue(stranger, place / "unknown.pem", "127.0.0.1")) as unknown,
+        Stub(authority.issue(known, place / "other.pem", "elsewhere.example")) as other,
     ):
         command = [sys.executable, "-I", "-S", str(prepare.PROGRAMS / "first_tls_call.py"), str(code)]
-        command += [str(one.port) for one in (server, unknown, other)]
+        command += [str(stub.port) for stub in (server, unknown, other)]
         rows = []
         for number in range(-1, runs):
             done = subprocess.run(

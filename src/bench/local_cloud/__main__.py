@@ -18,10 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from signing_client import Answer, Call, Key, answers
+from bench.local_cloud.signing_client import Answer, Call, Key, answers
+from bench.places import PLACE, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-PLACE = ROOT / "build" / "bench"
 REGION = "cn-hangzhou"
 FEW, MANY = 100, 10_000
 #: Seconds; an instance of the small fleet is asked for again sooner than that at no rate this machine reaches.

@@ -1,6 +1,6 @@
 """A server that answers ECS and SLS calls at once and checks nothing: it must not be what is measured.
 
-    python stub.py [CERTIFICATE KEY]
+    python stub.py [FILE]: with the certificate and the key of that file, over TLS
 
 Prints its port, then for each request one line: the action and when its answer was sent (monotonic ns).
 """
@@ -80,7 +80,7 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     if len(sys.argv) > 1:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(sys.argv[1], sys.argv[2])
+        context.load_cert_chain(sys.argv[1])
         listener = context.wrap_socket(listener, server_side=True)
     print(listener.getsockname()[1], flush=True)
     cloud = Cloud()

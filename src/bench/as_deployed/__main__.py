@@ -12,15 +12,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from as_deployed import bars, cases, price
-from as_deployed.bars import Row
+from bench.as_deployed import bars, cases, price
+from bench.as_deployed.bars import Row
+from bench.places import PLACE
 from ecs_reboot.facts.sources import SOURCES
 from ecs_reboot.settings.variables import VARIABLES
 from localcloud.commands.deployed import deployment
 from localcloud.functioncompute import processor_share
 
-ROOT = Path(__file__).resolve().parents[2]
-PLACE = ROOT / "build" / "bench"
 #: Fleets and histories that must make no difference.
 SIZES = ((1, 0), (1_000, 0), (20_000, 0), (20_000, 20_000))
 SHARES = (0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.75, 1.0)

@@ -12,17 +12,12 @@ import statistics
 import sys
 from pathlib import Path
 
-import bars
-import chart
-import page
-import prepare
-import runs
-from bars import Figures
-from runs import Case
-from stub_server import Stub
+from bench.cold_start import bars, chart, page, prepare, runs
+from bench.cold_start.bars import Figures
+from bench.cold_start.runs import Case
+from bench.cold_start.stub_server import Stub
+from bench.places import PLACE, ROOT
 
-ROOT = prepare.ROOT
-PLACE = ROOT / "build" / "bench"
 RUNS = 15
 
 ASKED = {"instance_ids": ["i-bp1a2b3c4d5e6f7g8h9i"], "region_id": "cn-hangzhou", "reason": "benchmark"}

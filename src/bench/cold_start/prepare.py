@@ -7,7 +7,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench.places import ROOT
+
 PROGRAMS = Path(__file__).with_name("programs")
 
 

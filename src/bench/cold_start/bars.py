@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from runs import Case
+from bench.cold_start.runs import Case
 
 
 class Figures(NamedTuple):

@@ -1,4 +1,4 @@
-"""Where the import time of an accepted reboot goes: ``python bench/import_time.py``, after ``make bench``.
+"""Where the import time of an accepted reboot goes: ``python -m bench.cold_start.import_time``, after ``make bench``.
 
 Each module's own time under ``-X importtime``, the least of several runs, summed by what the module belongs to.
 """
@@ -8,12 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import prepare
-import runs
-from stub_server import Stub
+from bench.cold_start import prepare, runs
+from bench.cold_start.stub_server import Stub
+from bench.places import PLACE
 
 RUNS = 9
-PLACE = prepare.ROOT / "build" / "bench"
 CALLS = ["DescribeInstances", "DescribeInstances", "TagResources", "DescribeInstances", "RebootInstances", "PutLogs"]
 
 #: What a module belongs to, by the beginning of its name; the first that fits.

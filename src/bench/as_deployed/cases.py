@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from as_deployed.minute_limit import MinuteLimit
-from as_deployed.stage import Scene, Stage, instance_id, staged
+from bench.as_deployed.minute_limit import MinuteLimit
+from bench.as_deployed.stage import Scene, Stage, instance_id, staged
 
 #: No limit on how many: what is measured is how long, and whether all of them.
 UNLIMITED = {"MAX_REBOOTS": "off", "STORM_FACTOR": "0"}

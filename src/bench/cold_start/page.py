@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bars import Bar, Figures
-from runs import Case
+from bench.cold_start.bars import Bar, Figures
+from bench.cold_start.runs import Case
 
 
 def written(page: Path, cases: list[Case], figures: Figures, judged: list[Bar]) -> None:
