@@ -29,23 +29,29 @@ _DESCRIBED = {
 
 
 class Cloud:
-    """One instance and its tags. A reboot forgets the tags beyond its own, so that each run finds the same."""
+    """One instance and its tags.
+
+    A reboot forgets the tags beyond its own, and what a run writes after it is not kept: each run finds the same.
+    """
 
     def __init__(self) -> None:
         self.tags: dict[str, str] = {}
+        self.rebooted = False
 
     def answer(self, action: str, query: dict[str, str]) -> dict[str, object]:
         """Return the body of one answer."""
         tags = {"ecs-reboot": "enabled", **self.tags}
         head: dict[str, object] = {"RequestId": "473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E"}
         if action == "DescribeInstances":
+            self.rebooted = False
             rows = [{"TagKey": key, "TagValue": value} for key, value in tags.items()]
             described = {**_DESCRIBED, "Tags": {"Tag": rows}}
             return {**head, "TotalCount": 1, "Instances": {"Instance": [described]}}
-        if action == "TagResources":
+        if action == "TagResources" and not self.rebooted:
             self.tags[query["Tag.1.Key"]] = query["Tag.1.Value"]
         if action == "RebootInstances":
             self.tags.clear()
+            self.rebooted = True
             row = {
                 "InstanceId": INSTANCE,
                 "Code": "200",
