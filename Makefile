@@ -105,7 +105,7 @@ fuzz: $(VENV)/.fuzz ## events made of events, guided by what they reach: ten min
 
 evidence: $(VENV)/.dev ## the wire tests ten times in a row, and ten times the examples of the longer property tests
 	@TIMES=10 $(BIN)/python -m pytest -q tests/unit/test_tablestore_wire.py tests/review/test_forecast.py \
-	  tests/packaging/test_packaging_models.py
+	  tests/packaging/test_packaging_models.py tests/localcloud/account/test_fleet.py
 	@for run in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/evidence || exit 1; done
 
 screenshots: $(VENV)/.dev browser ## take the pictures in docs/images anew

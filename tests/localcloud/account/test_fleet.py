@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from effort import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -191,6 +192,7 @@ anything = st.recursive(
 )
 
 
+@examples(20)
 @given(
     st.fixed_dictionaries(
         {},

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 import localcloud
+from cli.program import main
 from localcloud.commands.invoke import UsageError, settings_of
 
 SOURCE = Path(localcloud.__file__).parent.parent
@@ -45,19 +46,39 @@ class Ran(NamedTuple):
 Run = Callable[..., Ran]
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    code = tmp_path / "code"
-    code.mkdir()
-    (code / "index.py").write_text(FUNCTION, encoding="utf-8")
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "index.py").write_text(FUNCTION, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
 
-    def run(*arguments: str, event: str = "hello", environment: Mapping[str, str] = {}, stdin: str = "") -> Ran:
-        (tmp_path / "event").write_text(event, encoding="utf-8")
-        inherited = {name: value for name, value in os.environ.items() if name not in NAMES}
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """The program within this process; the function has one of its own anyway."""
+
+    def run(*arguments: str, event: str = "hello", environment: Mapping[str, str] = {}) -> Ran:
+        Path("event").write_text(event, encoding="utf-8")
+        with monkeypatch.context() as variables:
+            for name, value in {"CODE": "code", "EVENT": "event", **environment}.items():
+                variables.setenv(name, value)
+            status = main(["invoke", *arguments])
+        return Ran(status, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def run_apart() -> Run:
+    """The program as a process."""
+
+    def run(*arguments: str, event: str = "hello", stdin: str = "") -> Ran:
+        Path("event").write_text(event, encoding="utf-8")
         done = subprocess.run(
             [sys.executable, "-m", "cli", "invoke", *arguments],
-            cwd=tmp_path,
-            env={**inherited, "PYTHONPATH": str(SOURCE), "CODE": "code", "EVENT": "event", **environment},
+            env={**os.environ, "PYTHONPATH": str(SOURCE), "CODE": "code", "EVENT": "event"},
             input=stdin,
             capture_output=True,
             text=True,
@@ -69,8 +90,8 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def test_the_answer_alone_is_on_standard_output_and_the_log_on_the_other(run: Run) -> None:
-    ran = run()
+def test_the_answer_alone_is_on_standard_output_and_the_log_on_the_other(run_apart: Run) -> None:
+    ran = run_apart()
     assert ran.status == 0
     assert ran.out.count("\n") == 1
     answer = json.loads(ran.out)
@@ -101,8 +122,8 @@ def test_variables_stand_for_options_and_empty_ones_for_nothing(run: Run) -> Non
     assert json.loads(run("--set", "A=2", environment={"SET": "A=1"}).out)["env"]["A"] == "2"
 
 
-def test_the_event_can_come_from_standard_input(run: Run) -> None:
-    assert json.loads(run("--event", "-", stdin="piped").out)["event"] == "piped"
+def test_the_event_can_come_from_standard_input(run_apart: Run) -> None:
+    assert json.loads(run_apart("--event", "-", stdin="piped").out)["event"] == "piped"
 
 
 def test_a_function_that_raises(run: Run) -> None:
