@@ -35,12 +35,17 @@ def campaign(
     stores: tuple[str, ...] = STORES,
     *,
     profile: Profile = VARIED,
+    first: int = 0,
 ) -> Tale:
-    """Run episodes over the stores in turn, each seed its own; ``tell`` hears of the deliveries so far."""
+    """Run episodes over the stores in turn, each seed its own; ``tell`` hears of the deliveries so far.
+
+    ``first``: the number of episodes of this seed to pass over.
+    """
     codes: Counter[str] = Counter()
     made = reboots = crashes = episodes = 0
     while made < deliveries:
-        plan = draw(seed * 1_000_000 + episodes, EPISODE, assumptions, stores[episodes % len(stores)], profile)
+        number = first + episodes
+        plan = draw(seed * 1_000_000 + number, EPISODE, assumptions, stores[number % len(stores)], profile)
         ended = Episode(plan, assumptions).run()
         episodes += 1
         made += ended.deliveries
