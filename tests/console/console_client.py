@@ -4,8 +4,10 @@ import http.client
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
+from console.deliveries import alarm
 from localcloud.server.server import Running
 
 WEB_01 = "i-bp1a2b3c4d5e6f7g8h9i"
@@ -58,3 +60,19 @@ def wait_for(condition: Callable[[], Any], seconds: float = 40) -> Any:
             return found
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s")
+
+
+def cpu_alarm(instance_id: str, region_id: str = "cn-hangzhou") -> str:
+    return alarm(instance_id, region_id, datetime.now(timezone.utc))
+
+
+def codes(story: Any) -> list[str]:
+    return [record["code"] for record in story["records"]]
+
+
+def first_message(where: Running) -> Any:
+    connection = http.client.HTTPConnection(where.host_port, timeout=10)
+    connection.request("GET", "/console/api/live")
+    line = connection.getresponse().readline()
+    connection.close()
+    return json.loads(line.removeprefix(b"data: "))

@@ -4,11 +4,14 @@ import json
 from datetime import datetime, timezone
 
 import pytest
-from public_payloads import ID, PAYLOADS, Payload
+from public_alert_payloads import ALERT_PAYLOADS
+from public_cloud_payloads import CLOUD_PAYLOADS
+from public_shapes import ID, Payload
 
 from ecs_reboot.events import EventSettings, read
 from ecs_reboot.events.catalog import switchable
 
+PAYLOADS = (*ALERT_PAYLOADS, *CLOUD_PAYLOADS)
 NOW = datetime(2024, 6, 1, 3, 40, tzinfo=timezone.utc)
 RULES = EventSettings(default_region="cn-hangzhou", webhook_token="t", actionable_events=switchable())
 
