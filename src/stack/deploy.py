@@ -2,14 +2,14 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from Tea.exceptions import TeaException
 
 from cloud_languages.finding import Finding
+from cloud_languages.template.checks import by_text
 from cloud_languages.template.document import Document, as_json, read
 from cloud_languages.template.parameters import typed
 from cloud_languages.template.render import decide, plan, rendered
@@ -30,9 +30,9 @@ NOT_ALLOWED = ("Forbidden", "NoPermission", "Forbidden.RAM")
 class NotDeployable(ValueError):
     """The template, its parameters or the package are not fit to be deployed. ``findings`` may hold more."""
 
-    def __init__(self, message: str, findings: list[Finding] | None = None) -> None:
-        super().__init__("\n".join([message, *map(str, findings or [])]))
-        self.findings = findings or []
+    def __init__(self, message: str, findings: Sequence[Finding] = ()) -> None:
+        super().__init__("\n".join([message, *map(str, findings)]))
+        self.findings = findings
 
 
 class Request(NamedTuple):
@@ -216,8 +216,8 @@ class Deployment:
 
     def _check(self, document: Document, given: Mapping[str, str], found: Found | None, account: str) -> Resources:
         """Return what the stack would have. Raises NotDeployable where that would not work."""
-        if findings := _mistakes(as_json(document)):
-            raise NotDeployable("the template has mistakes:", findings)
+        if mistakes := _mistakes(as_json(document)):
+            raise NotDeployable("the template has mistakes:", mistakes)
         before = {
             name: value
             for name, value in (found.parameters if found else {}).items()
@@ -252,10 +252,8 @@ class Deployment:
             raise NotDeployable(f"ROS does not take the template: {error.code}: {error.message}") from error
 
 
-@lru_cache(maxsize=8)
-def _mistakes(template: str) -> list[Finding]:
-    """Return what is wrong with a template under every choice of its optional parts, which takes a second."""
-    return checks.check(read(template))
+#: What is wrong with a template under every choice of its optional parts, which takes a second.
+_mistakes = by_text(checks.check)
 
 
 def read_package(path: Path) -> bytes:

@@ -87,9 +87,9 @@ def test_as_much_as_an_alarm_may_hold_is_read_and_one_more_is_not(
 
 
 def test_a_person_names_as_many_instances_as_one_request_takes() -> None:
-    (request,) = reading(by_ids(manual.MAX_INSTANCES)).requests
-    assert len(request.targets) == manual.MAX_INSTANCES
-    (refused,) = reading(by_ids(manual.MAX_INSTANCES + 1)).rejected
+    (request,) = reading(by_ids(manual.MAX_IN_REQUEST)).requests
+    assert len(request.targets) == manual.MAX_IN_REQUEST
+    (refused,) = reading(by_ids(manual.MAX_IN_REQUEST + 1)).rejected
     assert "split the request" in refused.reason
 
 

@@ -14,7 +14,7 @@ from ecs_reboot.events.parsing import Unreadable, decode
 from ecs_reboot.events.quoting import plain, quoted
 from ecs_reboot.model import Ignored, LedgerCommand, ParsedEvent, RebootRequest, Rejected
 
-MAX_INSTANCES = 1000  # that alerts of one event may name: as many as one group, list or alert may
+MAX_IN_ALERTS = 1000  # that alerts of one event may name: as many as one group, list or alert may
 
 
 class _Source(Protocol):
@@ -41,8 +41,8 @@ def read(event: bytes, rules: EventSettings, now: datetime) -> ParsedEvent:
         kinds[_trigger(document.envelopes, kind)] = None
         found.extend((item, document) for item in items)
         named += sum(len(item.places) or 1 if isinstance(item, Finding) else 1 for item in items)
-        if named > MAX_INSTANCES:
-            reason = f"its alerts name more than {MAX_INSTANCES} instances"
+        if named > MAX_IN_ALERTS:
+            reason = f"its alerts name more than {MAX_IN_ALERTS} instances"
             found = [(_rejected(Unreadable("too_large", reason)), document)]
             break
     for failure in () if documents else failures:

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from cloud_languages.resource_names import RULES, STACK
@@ -191,14 +190,11 @@ def _template(call: Call) -> document.Document:
     except document.UnreadableTemplate as error:
         raise ApiError("StackValidationFailed", message=str(error), status=400) from error
     if findings := _findings(body):
-        raise ApiError("StackValidationFailed", message=findings, status=400)
+        raise ApiError("StackValidationFailed", message="; ".join(map(str, findings)), status=400)
     return template
 
 
-@lru_cache(maxsize=8)
-def _findings(body: str) -> str:
-    """Return what is wrong with a template: a deployment sends the same one to be validated, previewed and made."""
-    return "; ".join(map(str, checks.check(document.read(body))))
+_findings = checks.by_text(checks.check)
 
 
 def _given(call: Call) -> dict[str, str]:

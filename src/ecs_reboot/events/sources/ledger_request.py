@@ -27,7 +27,7 @@ _FIELDS = {
     "digest": ("region_id",),
 }
 _BY_HAND = ("reset", "resume")
-MAX_INSTANCES = 100
+MAX_IN_COMMAND = 100
 
 
 def verb_of(body: Mapping[str, object]) -> Verb | None:
@@ -73,8 +73,8 @@ def read(
 
 
 def _bad_ids(value: object, path: str) -> list[Rejected]:
-    if not isinstance(value, list) or not 1 <= len(value) <= MAX_INSTANCES:
-        return [_no(path, value, f"is not a list of 1 to {MAX_INSTANCES} instance IDs", "invalid_field")]
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_IN_COMMAND:
+        return [_no(path, value, f"is not a list of 1 to {MAX_IN_COMMAND} instance IDs", "invalid_field")]
     return [
         _no(f"{path}[{number}]", named, why, "invalid_instance_id")
         for number, named in enumerate(value)

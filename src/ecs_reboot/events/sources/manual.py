@@ -21,7 +21,7 @@ from ecs_reboot.events.sources import ledger_request
 from ecs_reboot.model import RebootRequest, Rejected, Rolling, Selector, Target
 from ecs_reboot.outcomes import Code
 
-MAX_INSTANCES = 5000
+MAX_IN_REQUEST = 5000
 MAX_TAGS = 20  # as many as DescribeInstances takes
 MAX_COMPLAINTS = 20  # about one field or kind of mistake: enough to see what is wrong
 MAX_WORD = 128  # a tag's key or value, an instance's name
@@ -212,8 +212,8 @@ def _ids(value: object) -> _Complaints:
         return [("", value, "is not a list of instance IDs")]
     if not value:
         return [("", value, "is empty: nothing to reboot")]
-    if len(value) > MAX_INSTANCES:
-        return [("", value, f"instance IDs are more than {MAX_INSTANCES}; split the request")]
+    if len(value) > MAX_IN_REQUEST:
+        return [("", value, f"instance IDs are more than {MAX_IN_REQUEST}; split the request")]
     return []
 
 
