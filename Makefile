@@ -63,7 +63,12 @@ render: $(VENV)/.schemas ## what the template would create: [PARAMS="Key=Value .
 
 # The local cloud runs the function with the Python at hand.
 deploy: RUNTIME := $(or $(RUNTIME),$(if $(ENDPOINT),host))
-deploy: $(VENV)/.stack build ## create or update the stack: [REGION=] [STACK=] [PARAMS=] [PLAN=1]
+# Mistakes in the parameters are told before the package is built.
+.PHONY: checked
+checked: $(VENV)/.stack
+	@$(ECS_REBOOT) deploy --check
+
+deploy: checked build ## create or update the stack: [REGION=] [STACK=] [PARAMS=] [PLAN=1]
 	@$(ECS_REBOOT) deploy
 
 status: $(VENV)/.stack ## how the stack stands

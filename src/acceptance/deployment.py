@@ -16,7 +16,7 @@ from stack.checks import EXAMPLE_PARAMETERS, EXAMPLE_PSEUDO
 from stack.clients import Clients
 from stack.deploy import Deployment, Request, read_package
 from stack.ledger import LedgerTable, LedgerUnseen, instance_name
-from stack.remove import remove
+from stack.remove import Removal
 from stack.rights import TABLESTORE, TAGS
 from stack.stacks import POLL_SECONDS, Stacks
 
@@ -97,7 +97,7 @@ class InTheAccount:
         """Take everything away; ``forget``: the ledger's table too."""
         stage = self._stage
         if found := self._stacks.find(stage.name):
-            remove(stage.clients, self._stacks, found, stage.account, self._say, logs=True, forget=forget)
+            Removal(stage.clients, self._stacks, stage.account, self._say, logs=True, forget=forget).stack(found)
         self._gone(f"{stage.name}{_PROBE}")
 
     def _gone(self, name: str) -> None:

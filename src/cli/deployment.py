@@ -95,10 +95,15 @@ def policy(region: str, account: str, function: str) -> int:
     options.option("package", "The built package; without: build/function.zip."),
     options.option("bucket", "Bucket for the package; without: inside the template, or one of its own."),
     options.switch("plan", "Only say what would change."),
+    click.option("--check", is_flag=True, help="Only check the parameters: no cloud is asked, no package needed."),
 )
 @click.pass_obj
-def deploy(clients: Any, /, **given: Any) -> int:
+def deploy(clients: Any, /, *, check: bool, **given: Any) -> int:
     """Create or update the stack, and follow it. Parameters that are not given stay as they are."""
+    if check:
+        from stack import offline  # noqa: PLC0415
+
+        return offline.check(given["params"], _template(given["template"]))
     return _online(clients, "deploy", **given)
 
 

@@ -1,5 +1,6 @@
 """The console's addresses under ``/console/``: the page, what it shows live, and what it may ask for."""
 
+import asyncio
 import json
 import time
 import uuid
@@ -19,10 +20,11 @@ from console.regions import ledger_rows
 from console.settings_form import AT_FIRST, SettingsForm
 from console.story import story
 from ecs_reboot.settings.settings import SettingsError
+from ecs_reboot.settings.variables import VARIABLES
 from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import EVIDENCE_BUCKET
 from localcloud.commands.project_function import ROLE_NAME
 from localcloud.functioncompute.function import ENDPOINTS, InvalidFunction
-from localcloud.oss.service import EVIDENCE_BUCKET
 from localcloud.oss.signature import OssError
 from localcloud.sls.query import QueryError
 from localcloud.sls.store import LogStores
@@ -83,7 +85,7 @@ class Console:
                 "LOGSTORE": logstore,
                 "EVIDENCE_BUCKET": EVIDENCE_BUCKET,
             },
-            {**AT_FIRST, "NOTIFY": f"feishu={endpoint}{_ROBOT}"},
+            {**AT_FIRST, **_ledger(cloud), "NOTIFY": f"feishu={endpoint}{_ROBOT}"},
         )
         self._log = InvocationLog(ROLE_NAME)
         self._pool = FunctionPool(cloud, self._log)
@@ -214,11 +216,10 @@ class Console:
             raise Refused(400, f"a storm has 1 to {deliveries.MOST} alarms")
         with self._cloud.lock:
             alarms = deliveries.storm(self._cloud.fleet, count, self._cloud.clock.now())
-        group = str(uuid.uuid4())
-        numbers = [
-            self._run(alarm, f"storm {place}/{len(alarms)}", dry_run=False, group=group)
-            for place, alarm in enumerate(alarms, start=1)
-        ]
+        group, numbers = str(uuid.uuid4()), []
+        for place, alarm in enumerate(alarms, start=1):
+            numbers.append(self._run(alarm, f"storm {place}/{len(alarms)}", dry_run=False, group=group))
+            await asyncio.sleep(0)  # the first are on their way already, and call this very server
         return _answered({"numbers": numbers}, 202)
 
     async def _settings(self, request: Request) -> Response:
@@ -298,6 +299,13 @@ class Console:
         )
         self._pool.run(Event(sent.number, sent.request_id, payload, self._form.environment(**more)))
         return sent.number
+
+
+def _ledger(cloud: Cloud) -> Mapping[str, str]:
+    """Return the settings of a ledger in the cloud's table, as the template has it; none where there is no table."""
+    table = next(variable.default for variable in VARIABLES if variable.name == "TABLESTORE_TABLE")
+    place = next((spec.instance_name for spec in cloud.declared.tablestore if table in spec.tables), "")
+    return {"LEDGER": "tablestore", "TABLESTORE_INSTANCE": place} if place else {}
 
 
 def _answered(content: Any, status: int = 200) -> Response:

@@ -25,7 +25,7 @@ def story(sent: Sent, stores: LogStores) -> dict[str, Any]:
     While the function still runs, its records are those that it has written to the log store by now.
     """
     records = [record for record in sent.records if record.get("record") == "result"]
-    if sent.finished is None:
+    if sent.status == "running":
         records = [one for one in in_log_store(stores) if one.get("request_id") == sent.request_id]
     return {
         **sent.summary(),

@@ -36,7 +36,7 @@ NOTICE_SECONDS, NOTICE_LOG_SECONDS = 3.5, 1.0
 DIGEST_SECONDS = 20.0
 #: The share of the margin that all this may take.
 MARGIN_SHARE = 0.8
-NOBODY_TOLD = {"status": "off", "told": 0}
+NOBODY_TOLD, TOLD_LATER = {"status": "off", "told": 0}, {"status": "handed_over", "told": 0}
 
 
 class Answered(NamedTuple):
@@ -83,7 +83,8 @@ class Invocation:
         lines = [self._record_log.handover(attempt.result(reading.trigger))] if attempt else []
         if attempt and attempt.request_id:
             # The other run reads the whole event again and writes a record for each of its elements.
-            answer = self._answer(reading, "handed_over", unasked, NOBODY_TOLD)
+            later = TOLD_LATER if self._notices else NOBODY_TOLD
+            answer = self._answer(reading, "handed_over", unasked, later)
             told = response.handed_over(answer, reading, attempt.reason, attempt.request_id)
             return Answered(told, over_http=True, retry_reason="")
         wanted = self._wanted(reading, attempt)

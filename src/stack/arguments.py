@@ -2,6 +2,9 @@
 
 import shlex
 
+#: Parameters that say where the code lies: a deployment finds them out by itself.
+CODE = ("CodeBucket", "CodeObject")
+
 
 class UsageError(ValueError):
     """The command line can't be read; the text is the whole sentence for the user."""

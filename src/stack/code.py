@@ -6,15 +6,17 @@ still finds the one before, and a changed name is what makes ROS update the func
 
 import base64
 import hashlib
+import re
 from typing import Any
 
 from cloud_languages.template.checks import TEMPLATE_BYTES
 from cloud_languages.template.document import Document, as_json, copied
+from stack.arguments import CODE
 from stack.clients import Clients
 
-PARAMETERS = ("CodeBucket", "CodeObject")
 PREFIX = "ecs-reboot"
 _NOT_FOUND = 404
+_PACKAGE = re.compile(rf"{PREFIX}/[0-9a-f]{{64}}\.zip")
 
 
 class NotUploaded(RuntimeError):
@@ -26,15 +28,20 @@ def object_name(package: bytes) -> str:
     return f"{PREFIX}/{hashlib.sha256(package).hexdigest()}.zip"
 
 
+def default_bucket(account: str, region: str) -> str:
+    """Return the name of the bucket for the packages of all stacks of a region."""
+    return f"ecs-reboot-code-{account}-{region}"
+
+
 def inlined(document: Document, package: bytes) -> Document | None:
     """Return the template with the package in it, and without the parameters for a bucket; None if it does not fit."""
     if len(as_json(document)) + len(package) * 4 // 3 > TEMPLATE_BYTES:
         return None
     own = copied(document)
-    for name in PARAMETERS:
+    for name in CODE:
         own["Parameters"].pop(name)
     for group in own["Metadata"]["ALIYUN::ROS::Interface"]["ParameterGroups"]:
-        group["Parameters"] = [name for name in group["Parameters"] if name not in PARAMETERS]
+        group["Parameters"] = [name for name in group["Parameters"] if name not in CODE]
     function = next(one for one in own["Resources"].values() if one["Type"] == "ALIYUN::FC3::Function")
     function["Properties"]["Code"] = {"ZipFile": base64.b64encode(package).decode()}
     return own if len(as_json(own).encode()) <= TEMPLATE_BYTES else None
@@ -55,9 +62,7 @@ def upload(clients: Clients, bucket: str, package: bytes) -> tuple[str, bool]:
             return name, False
         clients.oss.put_object(oss.PutObjectRequest(bucket=bucket, key=name, body=package))
     except oss.exceptions.BaseError as error:
-        cause = error.unwrap() if isinstance(error, oss.exceptions.OperationError) else error
-        told = f"{cause.code}: {cause.message}" if isinstance(cause, oss.exceptions.ServiceError) else str(cause)
-        raise NotUploaded(f"the package can't be put into the bucket {bucket}: {told}") from error
+        raise NotUploaded(f"the package can't be put into the bucket {bucket}: {_told(error)}") from error
     return name, True
 
 
@@ -72,3 +77,29 @@ def _is_there(clients: Clients, bucket: str, name: str, size: int) -> bool:
             return False
         raise
     return bool(found.content_length == size)
+
+
+def discard(clients: Clients, bucket: str) -> str:
+    """Take a bucket away that holds packages alone; return why it stays, '' if it is gone."""
+    import alibabacloud_oss_v2 as oss  # noqa: PLC0415 - loaded with its client only
+
+    try:
+        if not clients.oss.is_bucket_exist(bucket):
+            return ""
+        pages = clients.oss.list_objects_v2_paginator().iter_page(oss.ListObjectsV2Request(bucket=bucket))
+        held = [str(found.key) for page in pages for found in page.contents or ()]
+        if others := [key for key in held if not _PACKAGE.fullmatch(key)]:
+            return f"it holds what is no package of ours ({others[0]})"
+        for key in held:
+            clients.oss.delete_object(oss.DeleteObjectRequest(bucket=bucket, key=key))
+        clients.oss.delete_bucket(oss.DeleteBucketRequest(bucket=bucket))
+    except oss.exceptions.BaseError as error:
+        return _told(error)
+    return ""
+
+
+def _told(error: Any) -> str:
+    import alibabacloud_oss_v2 as oss  # noqa: PLC0415 - loaded with its client only
+
+    cause = error.unwrap() if isinstance(error, oss.exceptions.OperationError) else error
+    return f"{cause.code}: {cause.message}" if isinstance(cause, oss.exceptions.ServiceError) else str(cause)

@@ -16,9 +16,10 @@ from cloud_languages.template.render import decide, plan, rendered
 from cloud_languages.template.updates import fixed_changes, switched_off
 from ecs_reboot.cloud.errors import CloudError
 from stack import checks, code, ledger, rights
+from stack.arguments import CODE
 from stack.clients import Clients
 from stack.logstores import LogStores, names
-from stack.roles import AccountRoles, Resources
+from stack.roles import AccountRoles, Resources, State
 from stack.stacks import Found, Stacks
 
 #: The file of a package whose functions the service calls.
@@ -65,15 +66,24 @@ class Deployment:
         self._say_outgrown(document, given, found)
         made = self._check(document, given, found, account)
         self._check_online(document)
-        self._account_roles(made, plan_only=request.plan_only)
+        awaited = self._account_roles(made, plan_only=request.plan_only)
         remade = self._remade(found, made, account)
         if request.plan_only:
             for change in self._stacks.preview(request.name, found, document, given):
                 if change.action != "None":
                     self._say(f"{change.action:10} {change.name} ({change.type})")
             return None
+        try:
+            return self._carried_out(request.name, found, document, given, remade)
+        finally:
+            self._say_missing(awaited)
+
+    def _carried_out(
+        self, name: str, found: Found | None, document: Document, given: Mapping[str, str], remade: tuple[str, ...]
+    ) -> Found:
+        """Create or update, and follow. Raises StackFailed, TeaException."""
         if found is None:
-            return self._stacks.follow(self._stacks.create(request.name, document, given))
+            return self._stacks.follow(self._stacks.create(name, document, given))
         if remade:
             mark = self._stacks.newest_event(found.stack_id)
             self._stacks.update(found, switched_off(document, remade), given)
@@ -118,7 +128,7 @@ class Deployment:
     def _check_early(self, request: Request, account: str) -> None:
         """Check the parameters before anything is taken away or uploaded. Raises NotDeployable, WrongParameters."""
         found = self._stacks.find(request.name)
-        code_somewhere = {name: checks.EXAMPLE_PARAMETERS[name] for name in code.PARAMETERS}
+        code_somewhere = {name: checks.EXAMPLE_PARAMETERS[name] for name in CODE}
         self._check(
             request.document, {**code_somewhere, **request.given}, found if found and found.usable else None, account
         )
@@ -151,8 +161,8 @@ class Deployment:
         given = dict(request.given)
         if request.inline and (own := code.inlined(request.document, request.package)):
             self._say(f"the package of {len(request.package)} bytes goes into the template")
-            return own, {name: value for name, value in given.items() if name not in code.PARAMETERS}
-        bucket = request.bucket or f"ecs-reboot-code-{account}-{self._clients.region}"
+            return own, {name: value for name, value in given.items() if name not in CODE}
+        bucket = request.bucket or code.default_bucket(account, self._clients.region)
         if request.plan_only:
             name = code.object_name(request.package)
         else:
@@ -229,18 +239,31 @@ class Deployment:
             raise NotDeployable("under these parameters the stack would not work:", findings)
         return made
 
-    def _account_roles(self, made: Resources, *, plan_only: bool) -> None:
-        """Make the account's roles that are missing, and say which a person must make: else alarms are lost."""
-        roles = AccountRoles(self._clients)
+    def _account_roles(self, made: Resources, *, plan_only: bool) -> Resources:
+        """Make the account's roles that are missing, and say which a person must make: else alarms are lost.
+
+        Return the resources of the stack if a role is missing that a service makes with the first of them, else none.
+        """
+        roles, awaited = AccountRoles(self._clients), False
         for state in roles.look(made) if plan_only else roles.make(made):
             role = state.role
             if state.found == "made":
                 self._say(f"the role {role.name} was missing and is made")
+            elif state.found == "missing" and not role.makeable:
+                awaited = True
+                if plan_only:
+                    self._say(f"the role {role.name} is not there yet: its service makes it when it is first needed")
             elif state.found == "missing":
-                told = f", {state.told}" if state.told else ""
-                self._say(f"the role {role.name} is missing{told}. Without it {role.lost}. To make it: {role.by_hand}")
+                self._say(_missing(state))
             elif state.found == "hidden":
                 self._say(f"whether the role {role.name} is there can't be seen ({state.told}); it is needed")
+        return made if awaited else {}
+
+    def _say_missing(self, awaited: Resources) -> None:
+        """Say which of the roles that come with a stack have not come."""
+        for state in AccountRoles(self._clients).look(awaited):
+            if state.found == "missing" and not state.role.makeable:
+                self._say(_missing(state))
 
     def _check_online(self, document: Document) -> None:
         try:
@@ -250,6 +273,11 @@ class Deployment:
                 self._say(f"ROS was not asked to validate ({error.code}); going on")
                 return
             raise NotDeployable(f"ROS does not take the template: {error.code}: {error.message}") from error
+
+
+def _missing(state: State) -> str:
+    role, told = state.role, f", {state.told}" if state.told else ""
+    return f"the role {role.name} is missing{told}. Without it {role.lost}. To make it: {role.by_hand}"
 
 
 #: What is wrong with a template under every choice of its optional parts, which takes a second.

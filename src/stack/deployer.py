@@ -135,9 +135,9 @@ RIGHTS: tuple[Right, ...] = (
     ),
     Right(
         "oss",
-        "PutBucket GetBucketInfo GetBucketAcl PutObject GetObject",
+        "PutBucket GetBucketInfo GetBucketAcl PutObject GetObject ListObjects DeleteObject DeleteBucket",
         "acs:oss:*:{account}:ecs-reboot-code-*",
-        "the bucket for the package",
+        "the bucket for the package; deleting is for `LOGS=1 FORGET=1`",
     ),
     Right(
         "oss",

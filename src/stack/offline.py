@@ -8,9 +8,10 @@ from pathlib import Path
 import yaml
 
 from cloud_languages.template import document
+from cloud_languages.template.parameters import bind
 from cloud_languages.template.render import plan, rendered
 from stack import checks, deployer, generate
-from stack.arguments import parameters_of
+from stack.arguments import CODE, parameters_of
 from terminal.printable import write_error, write_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,10 +72,17 @@ def plain(path: Path = TEMPLATE) -> int:
     return 0
 
 
+def check(parameters: str, path: Path = TEMPLATE) -> int:
+    """Check the parameters of a deployment by themselves. Raises UsageError, WrongParameters with all mistakes."""
+    template = document.load(path)
+    bind(template, {name: checks.EXAMPLE_PARAMETERS[name] for name in CODE} | parameters_of(parameters))
+    return 0
+
+
 def render(parameters: str, region: str, stack: str, path: Path = TEMPLATE) -> int:
     """Print what would be created under parameters. Raises UsageError, WrongParameters, CircularTemplate."""
     template = document.load(path)
-    given = {name: checks.EXAMPLE_PARAMETERS[name] for name in ("CodeBucket", "CodeObject")} | parameters_of(parameters)
+    given = {name: checks.EXAMPLE_PARAMETERS[name] for name in CODE} | parameters_of(parameters)
     pseudo = checks.EXAMPLE_PSEUDO | {"ALIYUN::Region": region, "ALIYUN::StackName": stack}
     decided = plan(template, given, pseudo)
     made = rendered(decided)

@@ -12,6 +12,7 @@ from Tea.exceptions import TeaException
 
 from cloud_languages.template import document
 from ecs_reboot.settings.settings import SettingsError
+from stack import retained
 from stack.arguments import UsageError, parameters_of
 from stack.clients import Clients, NoCredentials
 from stack.code import NotUploaded
@@ -21,7 +22,7 @@ from stack.ledger import LedgerUnseen
 from stack.logstores import LogStores
 from stack.offline import ROOT, TEMPLATE
 from stack.refusals import sentence
-from stack.remove import remove
+from stack.remove import Removal
 from stack.stacks import POLL_SECONDS, Found, StackFailed, Stacks
 
 Say = Callable[[str], None]
@@ -120,18 +121,27 @@ class _Verb:
         return 0
 
     def remove(self) -> int:
-        """Delete the stack."""
+        """Delete the stack, or what one that is gone left."""
+        options = self.options
         account = Deployment(self.clients, self.say, stacks=self.stacks).account()
-        remove(
-            self.clients,
-            self.stacks,
-            self.found(),
-            account,
-            self.say,
-            logs=self.options.logs,
-            forget=self.options.forget,
-        )
-        return 0
+        removal = Removal(self.clients, self.stacks, account, self.say, logs=options.logs, forget=options.forget)
+        found = self.stacks.find(options.name)
+        if found:
+            return 0 if removal.stack(found) else 1
+        gone = self.stacks.deleted(options.name)
+        if gone is None:
+            raise UsageError(
+                f"there is no stack {options.name} in {options.region}, and ROS tells of none that was deleted. If one "
+                "has left logs or a ledger: `make deploy` takes them up, and `make remove LOGS=1 FORGET=1` then "
+                "removes all"
+            )
+        if not (options.logs or options.forget):
+            raise UsageError(
+                f"the stack {options.name} in {options.region} is gone already; LOGS=1 and FORGET=1 remove its logs "
+                "and the ledger too"
+            )
+        self.say(f"the stack {options.name} is gone already: removing what it left")
+        return 0 if removal.rest(retained.of(gone, account, options.region)) else 1
 
     def doctor(self) -> int:
         """Look at everything that tonight depends on."""
@@ -146,6 +156,8 @@ class _Verb:
     def _outputs(self, found: Found) -> None:
         for name, value in found.outputs.items():
             self.tell(f"{name}: {value}")
+        if "WebhookUrl" in found.outputs:
+            self.say("WebhookUrl ends at its secret, which is not printed: put the value of WebhookToken behind it")
 
 
 def run(options: Options, clients: Clients | None, say: Say, tell: Say) -> int:

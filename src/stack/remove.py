@@ -1,52 +1,88 @@
-"""Remove: delete the stack. Logs and ledger stay unless their deletion is asked for, and so does the code's bucket."""
+"""Remove: delete the stack, or what an earlier one left. Logs, ledger and packages stay unless they are asked for."""
 
 from collections.abc import Callable
 
+from stack import code
 from stack.clients import Clients
 from stack.ledger import TABLE, LedgerTable
-from stack.logstores import LogStores, names
+from stack.logstores import LogStores
+from stack.retained import Retained, Users, of
 from stack.stacks import Found, Stacks
 
+Say = Callable[[str], None]
 
-def remove(
-    clients: Clients,
-    stacks: Stacks,
-    found: Found,
-    account: str,
-    say: Callable[[str], None],
-    *,
-    logs: bool,
-    forget: bool,
-) -> None:
-    """Delete a stack and follow it.
 
-    With ``logs`` its logstores go too, and its log project if it made that itself; with ``forget`` the table that
-    remembers, for all stacks of the region.
+class Removal:
+    """Removes what belongs to one account and region. ``logs``, ``forget``: what outlives a stack goes too.
+
+    What a stack that stands still uses is never taken away. The packages go where both are asked for.
     """
-    instance = str(found.outputs.get("LedgerInstance") or "")
-    project = str(found.outputs.get("LogProject") or found.parameters.get("ExistingLogProject") or "")
-    function = str(found.outputs.get("FunctionName") or found.parameters.get("FunctionName") or "")
-    if found.busy:
-        say(f"the stack {found.name} is {found.status}: following what is under way first")
-        found = stacks.follow(found.stack_id, stacks.newest_event(found.stack_id))
-    mark = stacks.newest_event(found.stack_id)
-    stacks.delete(found)
-    stacks.follow(found.stack_id, mark)
-    if instance:
-        _memory(clients, instance, say, delete=forget)
-    if not project or not function:
-        return
-    own = names(function, account, clients.region)
-    if logs:
-        LogStores(clients).delete(project, own.logstores, whole_project=project == own.project)
-        say(f"the logs are gone: {', '.join(own.logstores)} in {project}")
-    else:
-        say(f"the logs stay: {', '.join(own.logstores)} in {project}; the next deployment takes them up")
 
+    def __init__(self, clients: Clients, stacks: Stacks, account: str, say: Say, *, logs: bool, forget: bool) -> None:
+        self._clients, self._stacks, self._account, self._say = clients, stacks, account, say
+        self._logs, self._forget = logs, forget
+        self._used = False
 
-def _memory(clients: Clients, instance: str, say: Callable[[str], None], *, delete: bool) -> None:
-    if not delete:
-        say(f"the ledger stays: table {TABLE} in {instance}; the next deployment takes it up, other stacks use it")
-        return
-    LedgerTable(clients, instance).delete()
-    say(f"the ledger is gone: table {TABLE} in {instance}; the empty instance costs nothing and stays")
+    def stack(self, found: Found) -> bool:
+        """Delete a stack and follow it; return whether all that was asked for is gone. Raises StackFailed."""
+        gone = of(found, self._account, self._clients.region)
+        if found.busy:
+            self._say(f"the stack {found.name} is {found.status}: following what is under way first")
+            found = self._stacks.follow(found.stack_id, self._stacks.newest_event(found.stack_id))
+            gone = of(found, self._account, self._clients.region)
+        mark = self._stacks.newest_event(found.stack_id)
+        self._stacks.delete(found)
+        self._stacks.follow(found.stack_id, mark)
+        return self.rest(gone)
+
+    def rest(self, gone: Retained) -> bool:
+        """Take away what a stack left, as far as it is asked for; return whether all of that is gone."""
+        asked = self._logs or self._forget
+        users = Users(self._stacks.standing() if asked else (), self._account, self._clients.region)
+        if gone.ledger:
+            self._ledger(gone.ledger, users)
+        self._logstores(gone, users)
+        if gone.bucket:
+            self._packages(gone.bucket, users)
+        return not self._used
+
+    def _ledger(self, instance: str, users: Users) -> None:
+        named = f"table {TABLE} in {instance}"
+        if not self._forget:
+            self._say(f"the ledger stays: {named}; the next deployment takes it up, other stacks use it (FORGET=1)")
+        elif not self._in_use(f"the ledger stays: {named}", users.of_ledger(instance)):
+            table = LedgerTable(self._clients, instance)
+            if table.look().found == "table":
+                table.delete()
+            self._say(f"the ledger is gone: {named}; the empty instance costs nothing and stays")
+
+    def _logstores(self, gone: Retained, users: Users) -> None:
+        named = f"{', '.join(gone.own.logstores)} in {gone.project}"
+        if not self._logs:
+            self._say(f"the logs stay: {named}; the next deployment takes them up (LOGS=1)")
+        elif not self._in_use(f"the logs stay: {named}", users.of_logs(gone)):
+            shared = users.of_project(gone.project)
+            LogStores(self._clients).delete(
+                gone.project, gone.own.logstores, whole_project=gone.project_is_own and not shared
+            )
+            self._say(f"the logs are gone: {named}")
+            if gone.project_is_own:
+                self._in_use(f"the log project {gone.project} stays", shared)
+
+    def _packages(self, bucket: str, users: Users) -> None:
+        by_hand = f"to remove them by hand: ossutil rm -r oss://{bucket}/{code.PREFIX}/"
+        if bucket != code.default_bucket(self._account, self._clients.region):
+            self._say(f"the packages stay in your bucket {bucket}; {by_hand}")
+        elif not (self._logs and self._forget):
+            self._say(f"the packages stay in the bucket {bucket}, for all stacks of the region (LOGS=1 FORGET=1)")
+        elif not self._in_use(f"the packages stay in the bucket {bucket}", users.of_bucket(bucket)):
+            why = code.discard(self._clients, bucket)
+            self._say(f"the bucket {bucket} stays: {why}; {by_hand}" if why else f"the bucket {bucket} is gone")
+            self._used |= bool(why)
+
+    def _in_use(self, stays: str, user: str) -> bool:
+        """Say that something stays for a stack that uses it; return whether there is one."""
+        if user:
+            self._used = True
+            self._say(f"{stays}: the stack {user} uses it. Remove that, then the same command takes it away")
+        return bool(user)

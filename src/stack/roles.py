@@ -23,8 +23,9 @@ class AccountRole(NamedTuple):
     """One role of the account.
 
     ``service`` takes it. ``policy`` is the system policy of an ordinary service role; a service-linked role has none,
-    its service attaches its own. ``makeable``: the name under which the role is asked for is known. ``lost`` is what
-    does not work without it, ``by_hand`` how a person makes it.
+    its service attaches its own. ``makeable``: the name under which the role is asked for is known; the others are made
+    by their service when it first needs them. ``lost`` is what does not work without it, ``by_hand`` how a person makes
+    it.
     """
 
     name: str

@@ -13,7 +13,8 @@ from stack.clients import Clients
 
 TIMEOUT_MINUTES = 30
 POLL_SECONDS = 3.0
-_EVENTS = 50
+_PAGE, _EVENTS = 50, 50
+DELETED = "DELETE_COMPLETE"
 #: Looks at a stack without any news: after some it is said that it still goes on, after the most nobody looks further.
 LOOKS_TO_SAY_SO, MOST_LOOKS = 20, 600
 
@@ -67,10 +68,19 @@ class Stacks:
 
     def find(self, name: str) -> Found | None:
         """Return the stack of a name, or None; one that was deleted is none."""
-        request = models.ListStacksRequest(region_id=self._clients.region, stack_name=[name], page_size=_EVENTS)
-        listed = self._clients.ros.list_stacks(request).body.stacks or []
-        live = [one for one in listed if one.stack_name == name and one.status != "DELETE_COMPLETE"]
+        live = [one for one in self._listed(name) if one.stack_name == name and one.status != DELETED]
         return self.get(live[0].stack_id) if live else None
+
+    def deleted(self, name: str) -> Found | None:
+        """Return the newest stack of a name that was deleted, as far as ROS still tells of it; or None."""
+        gone = [one for one in self._listed(name) if one.stack_name == name and one.status == DELETED]
+        return self.get(gone[0].stack_id) if gone else None
+
+    def standing(self) -> Iterator[Found]:
+        """Yield the region's stacks, whoever made them and however they stand, but for those that were deleted."""
+        for one in self._listed():
+            if one.status != DELETED:
+                yield self.get(one.stack_id)
 
     def get(self, stack_id: str) -> Found:
         """Return a stack by its ID."""
@@ -197,7 +207,7 @@ class Stacks:
             if looks and looks % LOOKS_TO_SAY_SO == 0 and self._poll_seconds:
                 self._say(f"{found.status:24} {found.name}: nothing new for {self._waited(looks)}, still looking")
             time.sleep(self._poll_seconds)
-        if found.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
+        if found.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", DELETED):
             return found
         raise StackFailed(f"the stack {found.name} is {found.status}: {first_failure or found.reason}")
 
@@ -214,6 +224,22 @@ class Stacks:
             if known or len(events) < _EVENTS:
                 break
         return new[::-1]
+
+    def _listed(self, name: str = "") -> Iterator[Any]:
+        """Yield all stacks, or those of a name: newest first."""
+        seen = 0
+        for page in range(1, 100):
+            request = models.ListStacksRequest(
+                region_id=self._clients.region,
+                stack_name=[name] if name else None,
+                page_size=_PAGE,
+                page_number=page,
+            )
+            body = self._clients.ros.list_stacks(request).body
+            yield from body.stacks or []
+            seen += len(body.stacks or [])
+            if not body.stacks or seen >= (body.total_count or 0):
+                return
 
     def _events(self, stack_id: str, size: int, page: int = 1) -> list[Any]:
         request = models.ListStackEventsRequest(

@@ -139,7 +139,7 @@ def installed(tmp_path: Path) -> Path:
     for stamp in (".python", ".run", ".schemas", ".stack"):
         (venv / stamp).touch()
     command = venv / "bin" / "ecs-reboot"
-    command.write_text('#!/bin/sh\necho "$1 RUNTIME=$RUNTIME ENDPOINT=$ENDPOINT PARAMS=$PARAMS"\n', "utf-8")
+    command.write_text('#!/bin/sh\necho "$* RUNTIME=$RUNTIME ENDPOINT=$ENDPOINT PARAMS=$PARAMS"\n', "utf-8")
     command.chmod(0o755)
     return venv
 
@@ -147,12 +147,13 @@ def installed(tmp_path: Path) -> Path:
 def test_a_deployment_to_a_local_cloud_builds_for_the_python_at_hand(installed: Path) -> None:
     at, venv = "http://127.0.0.1:8080", f"VENV={installed}"
     assert make("-s", venv, "deploy", f"ENDPOINT={at}", "PARAMS=DryRun=true").stdout.splitlines() == [
+        f"deploy --check RUNTIME=host ENDPOINT={at} PARAMS=DryRun=true",  # mistakes are told before the build
         f"build RUNTIME=host ENDPOINT={at} PARAMS=DryRun=true",
         f"deploy RUNTIME=host ENDPOINT={at} PARAMS=DryRun=true",
     ]
-    assert make("-s", venv, "deploy").stdout.splitlines()[0].startswith("build RUNTIME= ")
+    assert make("-s", venv, "deploy").stdout.splitlines()[1].startswith("build RUNTIME= ")
     given = make("-s", venv, "deploy", f"ENDPOINT={at}", "RUNTIME=python3.12").stdout
-    assert given.count("RUNTIME=python3.12 ") == 2
+    assert given.count("RUNTIME=python3.12 ") == 3
 
 
 def test_a_first_install_says_that_it_takes_a_while_and_shows_pip_s_progress_on_a_terminal(installed: Path) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from datetime import datetime, timezone
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from console.records import Found, everything
 from console.service import MOST_EVENT_BYTES
 from ecs_reboot.outcomes import OUTCOMES
 from ecs_reboot.policy.guards import GUARDS
+from localcloud.commands.deployed import deployment
 from localcloud.server.server import Running
 from localcloud.sls.store import Entry, LogStores
 from review.exported import read
@@ -103,7 +105,7 @@ def test_an_event_goes_from_bytes_to_records(where: Running, client: Client) -> 
     assert codes(story) == ["recovered"]
     actions = [call["action"] for call in story["calls"]]
     assert actions[0] == "DescribeInstances"
-    assert actions.index("TagResources") < actions.index("RebootInstances")
+    assert actions.index("PutRow") < actions.index("RebootInstances"), "the claim stands in the table first"
     assert [(one["from"], one["to"]) for one in story["changes"]] == [
         ("Running", "Stopping"), ("Stopping", "Starting"), ("Starting", "Running")]  # fmt: skip
     rows = story["guards"][0]["rows"]
@@ -157,7 +159,7 @@ def test_through_the_http_trigger_with_the_token_in_force(client: Client) -> Non
 
 
 def test_calls_of_events_at_once_are_told_apart(client: Client) -> None:
-    numbers = client("POST", "/console/api/storm", {"count": 2 * MOST}).json["numbers"]
+    numbers = client("POST", "/console/api/storm", {"count": 8}).json["numbers"]
     stories = [client.finished(number) for number in numbers]
     for story in stories:
         (instance_id,) = story["reading"]["elements"][0]["instance_ids"]
@@ -165,7 +167,39 @@ def test_calls_of_events_at_once_are_told_apart(client: Client) -> None:
                      if "InstanceIds" in call["parameters"]]  # fmt: skip
         assert described
         assert all(ids == [instance_id] for ids in described)
+        if story["tally"] == {"skip": 1}:  # looked at, and perhaps once more: no refusal reads the region
+            assert sum(call["action"] == "DescribeInstances" for call in story["calls"]) <= 2
         assert {record["instance_id"] for record in story["records"]} == {instance_id}
+
+
+BARRIER = """
+import pathlib, time
+def initialize(context):
+    pass
+def handle(event, context):
+    here = pathlib.Path({here!r})
+    (here / context.request_id).touch()
+    end = time.monotonic() + 60
+    while len(list(here.iterdir())) < {others}:
+        if time.monotonic() > end:
+            raise RuntimeError("alone")
+        time.sleep(0.01)
+    return {{}}
+"""
+
+
+def test_a_storm_runs_on_as_many_instances_at_once_as_the_template_reserves(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody of the first ones returns before all of them run: where one waits for another, all fail."""
+    assert deployment("1234567890123456", {}).reserved == MOST
+    meet, code = tmp_path / "meet", tmp_path / "code"
+    meet.mkdir()
+    code.mkdir()
+    (code / "index.py").write_text(BARRIER.format(here=str(meet), others=MOST), "utf-8")
+    monkeypatch.setenv("CODE", str(code))
+    numbers = client("POST", "/console/api/storm", {"count": MOST + 2}).json["numbers"]
+    assert [client.finished(number)["status"] for number in numbers] == ["returned"] * (MOST + 2)
 
 
 @pytest.mark.parametrize("count", [0, 501, "5", 1.5, None])

@@ -43,7 +43,8 @@ def test_wrong_settings_are_told_and_not_applied(where: Running, client: Client)
     ]
     assert "4096" in too_long["remedy"]
     set_now = {one["name"] for one in fields(first_message(where)) if one["set"]}
-    assert set_now == {"MAX_EVENT_AGE_SECONDS", "WEBHOOK_TOKEN", "VERIFY_SECONDS", "NOTIFY"}
+    own = {"MAX_EVENT_AGE_SECONDS", "WEBHOOK_TOKEN", "VERIFY_SECONDS", "NOTIFY"}
+    assert set_now == own | {"LEDGER", "TABLESTORE_INSTANCE"}
 
 
 def test_settings_hold_for_the_next_event(client: Client) -> None:

@@ -8,7 +8,7 @@ import pytest
 from staging import Stage, Staged, instances, records
 
 from localcloud.account.faults import Fault
-from localcloud.oss.service import EVIDENCE_BUCKET
+from localcloud.account.fleet import EVIDENCE_BUCKET
 
 ONE = "i-bp1test0000000000000"
 PANIC = "[86312.77] Kernel panic - not syncing: password=hunter2"

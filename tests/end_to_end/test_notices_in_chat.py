@@ -10,6 +10,7 @@ import pytest
 from staging import Stage, Staged, instances, records
 
 from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.invocation import Invocation
 
 ONE, TWO = "i-bp1test0000000000000", "i-bp1test0000000000001"
 SECRETS = {"dingtalk": "SECding-0123456789", "feishu": "feishu-0123456789", "webhook": "bearer-0123456789"}
@@ -120,6 +121,26 @@ def test_without_notify_nobody_is_told(stage: Staged) -> None:
     here = stage(instances(1))
     assert here.send(ask(ONE))["notices"] == {"status": "off", "told": 0}
     assert here.cloud.audit.calls(service="chat") == ()
+
+
+def test_what_is_handed_over_is_told_by_the_run_that_carries_it_out(chatting: Chatting) -> None:
+    here = chatting(HANDOVER="on", WEBHOOK_TOKEN="demo-token")
+    later: list[Invocation] = []
+    here.server.functions.register(here.instance.function, logged=later.append)
+    event = {
+        "version": "v1",
+        "rawPath": "/",
+        "body": json.dumps(ask(ONE)),
+        "isBase64Encoded": False,
+        "headers": {"Content-Type": "application/json"},
+        "queryParameters": {"token": "demo-token"},
+        "requestContext": {"http": {"method": "POST", "path": "/", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"}},
+    }
+    answer = json.loads(here.send(event)["body"])
+    assert (answer["status"], answer["notices"]) == ("handed_over", {"status": "handed_over", "told": 0})
+    assert here.server.functions.wait_until_idle(60)
+    assert [json.loads(run.payload)["notices"] for run in later] == [{"status": "told", "told": 1}]
+    assert len(chat_of(here)) == 1
 
 
 REFUSALS = [

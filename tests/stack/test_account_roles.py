@@ -67,6 +67,7 @@ def test_deploy_makes_what_is_missing_and_an_alarm_rule_reaches_the_function(
     for name in (CLOUD_MONITOR, EVENT_BRIDGE, "AliyunServiceRoleForFC"):
         assert f"the role {name} was missing and is made" in told
     assert "AliyunServiceRoleForCloudMonitor" not in told, "only what the parameters need"
+    assert FC_TRIGGER not in told, "Function Compute makes it with the first trigger: nobody has to do anything"
     assert whole.account.alarm("cpu", alarm()) == 1
     idle(whole)
     assert [(one["instance_id"], one["code"]) for one in records(whole) if one["record"] == "result"] == [
@@ -75,7 +76,9 @@ def test_deploy_makes_what_is_missing_and_an_alarm_rule_reaches_the_function(
     assert deploy(whole, package, AlarmRuleId="cpu") == 0
     assert "was missing" not in capsys.readouterr().err
     assert run(whole, "doctor") == 0
-    assert f"good  roles: there are {CLOUD_MONITOR}" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"good  roles: there are {CLOUD_MONITOR}" in told
+    assert FC_TRIGGER in told
 
 
 def test_without_cloud_monitors_role_the_rule_is_saved_and_nothing_arrives(
@@ -105,7 +108,9 @@ def test_who_may_not_make_them_is_told_how(whole: Running, package: Path, capsys
     assert "Cloud Resource Access Authorization" in told
     assert whole.account.alarm("cpu", alarm()) == 0
     assert deploy_as(whole, clients, package, SystemEvents="true") == 1, "the trigger needs EventBridge's"
-    assert EVENT_BRIDGE in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert EVENT_BRIDGE in told
+    assert f"the role {FC_TRIGGER} is missing. Without it" in told, "it has not come with the stack"
 
 
 def test_who_may_not_look_is_told_that_too(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,7 +122,9 @@ def test_who_may_not_look_is_told_that_too(whole: Running, package: Path, capsys
 
 def test_a_plan_makes_no_roles(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(whole, "deploy", "--plan", "--package", str(package)) == 0
-    assert f"the role {CLOUD_MONITOR} is missing. Without it" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"the role {CLOUD_MONITOR} is missing. Without it" in told
+    assert f"the role {FC_TRIGGER} is not there yet: its service makes it" in told
     assert whole.account.roles.get(CLOUD_MONITOR) is None
 
 

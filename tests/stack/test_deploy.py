@@ -14,10 +14,11 @@ from local_deployment import PROJECT, ROOT, by_topic, clients, deploy, idle, rec
 
 from cloud_languages.template import document
 from cloud_languages.template.render import plan, rendered
-from localcloud.oss.service import EVIDENCE_BUCKET
+from localcloud.account.fleet import EVIDENCE_BUCKET
 from localcloud.oss.signature import Claim, OssError, Signed, claim_of, verify
 from localcloud.server.server import Running
 from stack import checks, code
+from stack.arguments import CODE
 from stack.roles import AccountRoles
 from stack.stacks import StackFailed, Stacks
 
@@ -113,7 +114,7 @@ def test_the_code_is_inline_only_where_the_template_stays_small_enough() -> None
     template = document.load(ROOT / "template.yml")
     own = code.inlined(template, b"x" * 100_000)
     assert own is not None
-    assert not set(code.PARAMETERS) & own["Parameters"].keys()
+    assert not set(CODE) & own["Parameters"].keys()
     assert len(document.as_json(own)) < 524_288
     assert code.inlined(template, os.urandom(380_000)) is None
     assert "CodeBucket" in template["Parameters"]

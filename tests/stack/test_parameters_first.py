@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from local_deployment import deploy
 
-from localcloud.oss.service import EVIDENCE_BUCKET
+from cli.program import main
+from localcloud.account.fleet import EVIDENCE_BUCKET
 from localcloud.server.server import Running
 
 
@@ -40,3 +41,13 @@ def test_a_wrong_parameter_leaves_no_trace(
 def test_right_parameters_are_deployed(whole: Running, large: Path) -> None:
     assert deploy(whole, large, GroupTag="app") == 0
     assert len(whole.account.oss.buckets.keys() - {EVIDENCE_BUCKET}) == 1
+
+
+def test_parameters_alone_are_checked_without_package_and_cloud(capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = ("--endpoint", "http://127.0.0.1:9", "--package", "/nonexistent")
+    assert main(["deploy", "--check", *nowhere, "--params", "DryRum=true MaxReboots=lots"]) == 2
+    told = capsys.readouterr().err
+    assert "did you mean DryRun" in told
+    assert "MaxReboots" in told, "all mistakes at once"
+    assert main(["deploy", "--check", *nowhere, "--params", "DryRun=true"]) == 0
+    assert "".join(capsys.readouterr()) == ""

@@ -35,6 +35,7 @@ class LedgerCommands:
         """Take ``holds`` as the time after which a run that claimed something is over for certain."""
         self._ecs, self._ledger, self._deadline, self._policy = ecs, ledger, deadline, policy
         self._holds = holds
+        self._finishes = policy.force_reboot == "escalate"
         self._hanging: dict[LedgerCommand, list[str]] = {}
 
     def run(self, request: LedgerCommand) -> list[Result]:
@@ -89,7 +90,9 @@ class LedgerCommands:
         observing = self._policy.mode == "observe"
         looks = {}
         for instance in self._describe(request, tuple(opened)):
-            patience = Patience(self._holds, hung_after(instance, self._policy), observing=observing)
+            patience = Patience(
+                self._holds, hung_after(instance, self._policy), observing=observing, finishes=self._finishes
+            )
             looks[instance.instance_id] = Swept(instance, patience)
         reboots = {instance_id: from_ledger(opened[instance_id]) for instance_id in looks}
         up = [
@@ -138,7 +141,7 @@ class LedgerCommands:
 
     def to_finish(self) -> list[RebootRequest]:
         """Return requests to finish by force the hung reboots that were found; none where policy forbids it."""
-        if self._policy.force_reboot != "escalate":
+        if not self._finishes:
             return []
         return [
             RebootRequest(

@@ -239,8 +239,13 @@ def _down(entry: Entry, reboot: Reboot, seen: Swept, now: datetime) -> Step:
     finish: Literal["finish", "wait"] = "finish" if is_ours_to_finish(entry, instance) else "wait"
     if entry.state in ledger.UNRESOLVED:
         return Step(reboot, finish if entry.state == "hung" else "wait")
-    if now - entry.at < seen.patience.hung_after:
-        return Step(reboot, "finish" if is_left_unfinished(entry, instance, now, seen.patience.holds) else "wait")
+    patience = seen.patience
+    if patience.finishes and is_left_unfinished(entry, instance, now, patience.holds):
+        return Step(reboot, "finish")
+    # While its run may still be about to ask ECS, nothing is said that would keep a retry of it from asking.
+    limit = max(patience.hung_after, patience.holds) if entry.state == "finishing" else patience.hung_after
+    if now - entry.at < limit:
+        return Step(reboot, "wait")
     if instance.status == "Stopped":
         reason = f"{claimed}, and it is Stopped; manual investigation required"
         return _end(reboot, "down", "stayed_down", reason, "wait")

@@ -128,12 +128,14 @@ class TimeUp(NamedTuple):
 class Patience(NamedTuple):
     """How long to wait: ``holds`` until a run that claimed is over, ``hung_after`` until an instance must be up.
 
-    ``observing``: nothing is ever restarted, so nothing is waited for beyond the run.
+    ``observing``: nothing is ever restarted, so nothing is waited for beyond the run. ``finishes``: policy has what
+    hangs finished by force, without a person.
     """
 
     holds: timedelta
     hung_after: timedelta
     observing: bool = False
+    finishes: bool = False
 
 
 class Swept(NamedTuple):

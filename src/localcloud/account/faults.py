@@ -101,6 +101,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "HeadObject",
         "GetObject",
         "DeleteObject",
+        "DeleteBucket",
     ),
     "ots": (
         "CreateTable",

@@ -36,6 +36,8 @@ Deviation = Annotated[str, AfterValidator(deviation)]
 
 DEFAULT_ACCOUNT = "1234567890123456"
 DEFAULT_UPTIME = timedelta(days=30)
+#: The bucket of evidence of a function that is not deployed.
+EVIDENCE_BUCKET = "ecs-reboot-evidence"
 _INSTANCE_ID = re.compile(r"i-[0-9a-z]{1,60}")
 
 
@@ -150,10 +152,10 @@ class Fleet(BaseModel):
     """One account: its instances, the faults in force, and how the local cloud runs.
 
     ``time_scale``: seconds of cloud time per real second for state transitions. ``log_projects``: the log projects and
-    their logstores. ``tablestore``: the instances of Tablestore with their tables. ``latency_seconds``:
-    real seconds that every call to every service takes on its way. ``limits``: calls a minute, for each service and
-    action: ``{ecs: {DescribeInstances: 500}}``. ``deviations``: in what the local cloud is to differ from the
-    documents. ``scaling_groups``: those of Auto Scaling, with their members.
+    their logstores. ``tablestore``: the instances of Tablestore with their tables. ``buckets``: the buckets of OSS, all
+    in cn-hangzhou. ``latency_seconds``: real seconds that every call to every service takes on its way. ``limits``:
+    calls a minute, for each service and action: ``{ecs: {DescribeInstances: 500}}``. ``deviations``: in what the local
+    cloud is to differ from the documents. ``scaling_groups``: those of Auto Scaling, with their members.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -165,6 +167,7 @@ class Fleet(BaseModel):
     time_scale: Annotated[float, Field(gt=0)] = 1.0
     log_projects: dict[str, tuple[str, ...]] = {"ecs-reboot": ("records",)}
     tablestore: tuple[TablestoreSpec, ...] = (TablestoreSpec(),)
+    buckets: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")], ...] = (EVIDENCE_BUCKET,)
     deviations: tuple[Deviation, ...] = ()
     latency_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     limits: Annotated[dict[str, dict[str, Annotated[int, Field(ge=0)]]], AfterValidator(_limits)] = {}

@@ -95,13 +95,16 @@ def deployment(account: str, parameters: Mapping[str, str]) -> Deployment:
 
 
 def with_stores(fleet: Fleet, deployed: Deployment) -> Fleet:
-    """Return the fleet with the template's logstores, and the ledger's table if it has one, beside its own."""
+    """Return the fleet with the template's logstores, table and bucket of evidence, as it has them, beside its own."""
     projects = {**fleet.log_projects, deployed.log_project: deployed.logstores}
     instance = deployed.environment.get("TABLESTORE_INSTANCE", "")
     known = {spec.instance_name for spec in fleet.tablestore}
     table = {deployed.environment.get("TABLESTORE_TABLE", ""): history.KEY}
     tables = () if not instance or instance in known else (TablestoreSpec(instance_name=instance, tables=table),)
-    return fleet.model_copy(update={"log_projects": projects, "tablestore": (*fleet.tablestore, *tables)})
+    evidence = deployed.environment.get("EVIDENCE_BUCKET", "")
+    buckets = () if not evidence or evidence in fleet.buckets else (evidence,)
+    more = {"tablestore": (*fleet.tablestore, *tables), "buckets": (*fleet.buckets, *buckets)}
+    return fleet.model_copy(update={"log_projects": projects, **more})
 
 
 def cloud_of(fleet: Fleet, deployed: Deployment | None, key: KeyPair | None = None) -> Cloud:

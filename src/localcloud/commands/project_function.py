@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import EVIDENCE_BUCKET
 from localcloud.functioncompute.function import ENDPOINTS, Credentials, Function
-from localcloud.oss.service import EVIDENCE_BUCKET
 
 if TYPE_CHECKING:
     from localcloud.commands.deployed import Deployment

@@ -112,6 +112,14 @@ def delete_object(call: Call) -> Reply:
     return Reply(204, b"", effect=True)
 
 
+def delete_bucket(call: Call) -> Reply:
+    """Answer DeleteBucket: an empty one goes."""
+    if call.buckets.find(call.bucket).objects:
+        raise OssError("BucketNotEmpty", f"the bucket {call.bucket} holds objects", 409)
+    del call.buckets[call.bucket]
+    return Reply(204, b"", effect=True)
+
+
 OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
     "ListBuckets": list_buckets,
     "PutBucket": put_bucket,
@@ -122,8 +130,10 @@ OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
     "HeadObject": get_object,
     "GetObject": get_object,
     "DeleteObject": delete_object,
+    "DeleteBucket": delete_bucket,
 }
 _OF_OBJECTS = {"PUT": "PutObject", "HEAD": "HeadObject", "GET": "GetObject", "DELETE": "DeleteObject"}
+_OF_BUCKETS = {"PUT": "PutBucket", "DELETE": "DeleteBucket"}
 #: Sub-resources that make a call another one, unknown here.
 _LISTING_PARAMETERS = frozenset(
     {"list-type", "prefix", "delimiter", "max-keys", "marker", "start-after", "continuation-token", "encoding-type",
@@ -137,8 +147,8 @@ def operation_of(method: str, bucket: str, key: str, query: Mapping[str, str]) -
         return _OF_OBJECTS.get(method, method) if not query else f"{method} ?{next(iter(query))}"
     if not bucket:
         return "ListBuckets" if method == "GET" else method
-    if method == "PUT" and not query:
-        return "PutBucket"
+    if method in _OF_BUCKETS and not query:
+        return _OF_BUCKETS[method]
     if method == "GET" and "acl" in query:
         return "GetBucketAcl"
     if method == "GET" and query.keys() <= _LISTING_PARAMETERS:

@@ -21,8 +21,8 @@ from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
 from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
 
-#: A bucket that is there from the start, as the template makes one for the function's evidence.
-EVIDENCE_BUCKET, _REGION = "ecs-reboot-evidence", "cn-hangzhou"
+#: Where the buckets are that are there from the start.
+_REGION = "cn-hangzhou"
 BODY_LIMIT = 512 * 2**20
 _HOST = re.compile(r"((?P<bucket>[a-z0-9-]*)\.)?oss-[a-z0-9-]+\.aliyuncs\.com(:[0-9]+)?")
 _STATUS = {"InternalError": 500, "AccessDenied": 403, "QpsLimitExceeded": 503}
@@ -55,7 +55,8 @@ class Oss(Api[Request, Received]):
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self._pipeline = cloud, Pipeline(cloud)
         self.buckets = Buckets()
-        self.make(EVIDENCE_BUCKET, _REGION)
+        for name in cloud.declared.buckets:
+            self.make(name, _REGION)
 
     async def handle(self, request: Request) -> Answer | Dropped:
         """Answer one request."""

@@ -64,6 +64,21 @@ def test_a_bare_checkout_carries_it_out_in_the_same_call(tmp_path: Path) -> None
     assert "as deployed" not in told
 
 
+def test_evidence_lies_in_the_bucket_of_the_template_under_its_role(tmp_path: Path) -> None:
+    _, audit, told = invoke(
+        tmp_path, "http-alarm-firing.json", OPEN, DEPLOYED="1", PARAMS="Evidence=full EvidenceDays=7"
+    )
+    assert rebooted(audit) == [WEB_01]
+    records = [json.loads(line) for line in told.splitlines() if line.startswith('{"schema"')]
+    (result,) = [record for record in records if record["record"] == "result"]
+    taken = [(one["name"], one["error"]) for one in result["exhibits"]]
+    assert taken == [("console", ""), ("screen", ""), ("state", "")]
+    stored = [one for one in audit if one.get("action") == "PutObject"]
+    assert {one["identity"] for one in stored} == {"role:ecs-reboot-cn-hangzhou"}
+    assert {one["parameters"]["object"] for one in stored} == {one["key"] for one in result["exhibits"]}
+    assert {one["parameters"]["bucket"] for one in stored} == {"ecs-reboot-1234567890123456-cn-hangzhou"}
+
+
 def test_the_deployment_is_what_the_template_renders() -> None:
     made = deployment(ACCOUNT, {})
     assert (made.timeout, made.memory_mb, made.cpu, made.reserved) == (300, 512, 0.35, 10)

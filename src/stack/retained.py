@@ -1,0 +1,77 @@
+"""What outlives a stack: its logs, the ledger of its region, the packages it was made from. And who still uses them."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from stack import ledger, rights
+from stack.logstores import Names, names
+from stack.stacks import Found
+
+#: The template's own name for the function, where a stack gives none.
+FUNCTION = "ecs-reboot"
+
+
+class Retained(NamedTuple):
+    """What one stack leaves, or uses while it stands; '' for what it has none of.
+
+    ``project`` is where its logs are, ``own`` the names that the template gives. ``ledger`` is a Tablestore instance,
+    ``bucket`` holds packages.
+    """
+
+    stack: str
+    project: str
+    own: Names
+    ledger: str
+    bucket: str
+
+    @property
+    def project_is_own(self) -> bool:
+        """Whether the log project was made for this function."""
+        return self.project == self.own.project
+
+
+def of(found: Found, account: str, region: str) -> Retained:
+    """Return what a stack leaves: from what it gave out, and from its parameters where that is not there any more."""
+
+    def told(output: str, parameter: str) -> str:
+        return str(found.outputs.get(output) or found.parameters.get(parameter) or "")
+
+    own = names(told("FunctionName", "FunctionName") or FUNCTION, account, region)
+    remembers = found.parameters.get("Ledger") == rights.TABLESTORE
+    return Retained(
+        stack=found.name,
+        project=told("LogProject", "ExistingLogProject") or own.project,
+        own=own,
+        ledger=told("LedgerInstance", "LedgerInstance") or (ledger.instance_name(account, region) if remembers else ""),
+        bucket=str(found.parameters.get("CodeBucket") or ""),
+    )
+
+
+class Users:
+    """The stacks that stand in a region: nothing that one of them uses may be taken away."""
+
+    def __init__(self, standing: Iterable[Found], account: str, region: str) -> None:
+        # Every template of this project has the parameter; a stack of another uses nothing of ours.
+        self._all = [of(stack, account, region) for stack in standing if "FunctionName" in stack.parameters]
+
+    def of_logs(self, gone: Retained) -> str:
+        """Return the stack that logs into one of these logstores, '' if none does."""
+        return self._first(
+            one for one in self._all if one.project == gone.project and {*one.own.logstores} & {*gone.own.logstores}
+        )
+
+    def of_project(self, project: str) -> str:
+        """Return a stack that logs into a project, '' if none does."""
+        return self._first(one for one in self._all if one.project == project)
+
+    def of_ledger(self, instance: str) -> str:
+        """Return a stack that remembers in a Tablestore instance, '' if none does."""
+        return self._first(one for one in self._all if one.ledger == instance)
+
+    def of_bucket(self, bucket: str) -> str:
+        """Return a stack whose package lies in a bucket, '' if none does."""
+        return self._first(one for one in self._all if one.bucket == bucket)
+
+    @staticmethod
+    def _first(users: Iterable[Retained]) -> str:
+        return next((one.stack for one in users), "")
