@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ecs_reboot.policy.guards import GUARDS
 from simulation.ending_mutants import ENDING_MUTANTS
+from simulation.evidence_mutants import EVIDENCE_MUTANTS
 from simulation.liveness_mutants import LIVENESS_MUTANTS
 from simulation.notice_mutants import NOTICE_MUTANTS
 from simulation.observing_mutants import OBSERVING_MUTANTS
@@ -36,7 +37,8 @@ _SKIP_CONFIRM = "            return _Round(frozenset(kept), lost)\n"
 
 MUTANTS: tuple[Mutant, ...] = (
     *(_without_guard(guard.code) for guard in GUARDS),
-    *(Mutant(*mutant) for mutant in (*ENDING_MUTANTS, *LIVENESS_MUTANTS, *NOTICE_MUTANTS, *OBSERVING_MUTANTS)),
+    *(Mutant(*mutant) for mutant in (*ENDING_MUTANTS, *EVIDENCE_MUTANTS)),
+    *(Mutant(*mutant) for mutant in (*LIVENESS_MUTANTS, *NOTICE_MUTANTS, *OBSERVING_MUTANTS)),
     Mutant(
         "facts are never asked for",
         "remediation/remediate",
@@ -336,11 +338,4 @@ MUTANTS: tuple[Mutant, ...] = (
         "self._deadline.left() >= self._rows.slowest * CALLS_TO_COME + REST_SECONDS",
         "self._deadline.left() >= 0",
     ),
-    Mutant(
-        "evidence: the reboot waits for it",
-        "evidence/taking",
-        "        thread.join(max(0.0, until - time.monotonic()))\n",
-        "        thread.join()\n",
-    ),
-    Mutant("evidence: a run has no bound", "evidence/taking", "        self._instances -= len(ids)\n", ""),
 )

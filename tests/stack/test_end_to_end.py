@@ -63,11 +63,17 @@ def test_each_trigger_leads_to_a_reboot_and_a_record(
 
 
 def test_the_role_does_not_reach_what_did_not_opt_in(whole: Running, package: Path) -> None:
-    assert deploy(whole, package) == 0
+    assert deploy(whole, package, Evidence="full") == 0
     by_hand = {"instance_ids": [NOT_OPTED_IN], "override": ["not_opted_in"], "reason": "somebody insists"}
     answer = whole.account.functions.invoke("ecs-reboot", json.dumps(by_hand).encode()).invocation
     assert whole.cloud.audit.changes(NOT_OPTED_IN) == ()
     assert "Forbidden.RAM" in answer.payload.decode()
+    looks = [
+        (call["action"], call["http_status"])
+        for call in whole.cloud.audit.calls()
+        if call["action"] in ("GetInstanceConsoleOutput", "GetInstanceScreenshot")
+    ]
+    assert sorted(looks) == [("GetInstanceConsoleOutput", 403), ("GetInstanceScreenshot", 403)], "nor looks at it"
 
 
 def test_a_wrong_token_reaches_nothing(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:

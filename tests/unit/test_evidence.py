@@ -1,22 +1,40 @@
 """Evidence, in memory: what is kept of an answer, and that nobody waits for one that does not come."""
 
 import base64
+import hashlib
 import threading
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from scripted_ecs import ONE, REGION, TWO, JumpingClock, ScriptedEcs, deadline, facts, instance
+from scripted_ecs import (
+    ONE,
+    REGION,
+    TWO,
+    JumpingClock,
+    ScriptedEcs,
+    deadline,
+    entry,
+    facts,
+    instance,
+    request,
+    settings,
+)
 
 from ecs_reboot.cloud.ecs_api import Question
 from ecs_reboot.cloud.errors import NoAnswer
 from ecs_reboot.cloud.oss import Bucket, NotStored
 from ecs_reboot.evidence.taking import MOST_BYTES, EvidenceTaker
+from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger.tag_ledger import TagLedger, TagSettings
+from ecs_reboot.model import Instance
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import ApprovedReboot
+from ecs_reboot.remediation.remediate import Remediation
 
 PNG = b"\x89PNG and so on"
+HUNG = {"ecs-reboot": "enabled", ledger.KEY: entry("hung", ago=1500)}
 TEXT = base64.b64encode(b"panic").decode()
 
 
@@ -118,6 +136,73 @@ def test_a_run_has_two_seconds_and_twenty_instances_however_many_batches() -> No
     assert len(taker.take(ecs, REGION, orders(*many[:15]))) == 15
     assert len(taker.take(ecs, REGION, orders(*many[15:]))) == 5
     assert taker.take(ecs, REGION, orders(*many)) == {}
+
+
+def test_no_sleeping_screen_is_woken_and_none_is_asked_for_where_the_text_is_enough() -> None:
+    asked = seeing()
+    take(asked, Shelf(), ONE, TWO, level="full")
+    screens = [question for question in asked.questions if question.api.action == "GetInstanceScreenshot"]
+    assert [question.parameters["WakeUp"] for question in screens] == [False, False]
+    asked = seeing()
+    take(asked, Shelf(), ONE, TWO)
+    assert {question.api.action for question in asked.questions} == {"GetInstanceConsoleOutput"}
+
+
+class Timed(ScriptedEcs):
+    """Notes how many seconds it was given for its answers."""
+
+    def __init__(self, *instances: Instance) -> None:
+        super().__init__(*instances)
+        self.given: list[float] = []
+
+    def ask(self, questions: Sequence[Question], seconds: float) -> Any:
+        self.given.append(seconds)
+        return super().ask(questions, seconds)
+
+
+def test_all_of_a_run_has_two_seconds_and_no_more_than_a_quarter_of_what_is_left() -> None:
+    ecs = Timed(instance(ONE))
+    taker = EvidenceTaker("console", Shelf(), deadline(40.0, JumpingClock()), "r-1")
+    for _ in range(2):
+        taker.take(ecs, REGION, orders(ONE))
+    assert 2.0 >= ecs.given[0] > ecs.given[1], "the second batch has what the first has left"
+    take(ecs, Shelf(), seconds=4.0)
+    assert ecs.given[2] <= 1.0
+
+
+def test_the_record_holds_key_and_digest_and_never_what_was_seen() -> None:
+    shelf = Shelf()
+    (exhibit,) = take(seeing(), shelf)[ONE]
+    assert shelf.objects == {exhibit.key: b"panic"}
+    assert (exhibit.sha256, exhibit.size) == (hashlib.sha256(b"panic").hexdigest(), 5)
+    assert "panic" not in exhibit.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("shown", "asked", "code", "kept"),
+    [
+        (instance(ONE), request(), "accepted", True),
+        (instance(ONE), request(dry_run=True), "DRYRUN.SUCCESS", False),
+        (instance(ONE, status="Stopped"), request(), "not_running", False),
+        (instance(ONE, status="Stopping", tags=HUNG), request(), "accepted", True),
+    ],
+    ids=["rebooted", "a dry run", "refused", "finished by force"],
+)
+def test_it_is_taken_of_what_is_really_rebooted(shown: Instance, asked: Any, code: str, *, kept: bool) -> None:
+    ecs, shelf, until = seeing(), Shelf(), deadline(100, JumpingClock())
+    ecs.instances[ONE] = shown
+    remediation = Remediation(
+        ecs,
+        TagLedger(ecs, until, TagSettings("r-1", 3600, 0)),
+        settings(FORCE_REBOOT="escalate", MANAGED="allow", PLATFORM_EVENTS="ignore"),
+        until,
+        request_id="r-1",
+        holds=timedelta(seconds=330),
+        log_intent=lambda _result: None,
+        evidence=EvidenceTaker("console", shelf, until, "r-1"),
+    )
+    (result,) = remediation.run([asked])
+    assert (result.code, len(result.exhibits), len(shelf.objects)) == (code, kept, kept)
 
 
 def test_no_time_left_is_no_evidence() -> None:
