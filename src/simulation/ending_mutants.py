@@ -116,4 +116,16 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         'if row.code == "InternalError" or reboot.state == "in_doubt":',
         'if row.code == "InternalError":',
     ),
+    (
+        "what was about to be finished hangs before its run is over",
+        "remediation/lifecycle",
+        'max(patience.hung_after, patience.holds) if entry.state == "finishing" else patience.hung_after',
+        "patience.hung_after",
+    ),
+    (
+        "what nobody finished for long is not finished any more",
+        "remediation/lifecycle",
+        "patience.finishes and is_left_unfinished(",
+        "now - entry.at < patience.hung_after and is_left_unfinished(",
+    ),
 )

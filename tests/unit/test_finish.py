@@ -33,6 +33,8 @@ from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.hung import finishes
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.ledger_commands import LedgerCommands
+from ecs_reboot.remediation.lifecycle import transition
+from ecs_reboot.remediation.reboot_state import Patience, Swept, from_ledger
 from ecs_reboot.remediation.remediate import Remediation
 
 HOLDS = timedelta(seconds=330)
@@ -174,6 +176,30 @@ def test_the_retry_of_a_run_that_died_before_it_asked_goes_on_as_the_one_attempt
     assert sweep.retry() == ["accepted"]
     assert [call["dry_run"] for call in sweep.ecs.asked] == [True, False]
     assert (sweep.entry().state, sweep.entry().earlier) == ("accepted", (1520,))
+
+
+@pytest.mark.parametrize(("patience", "ago", "policy"), [("60", 120, "escalate"), ("1200", 1190, "always")])
+def test_a_sweep_in_between_does_not_say_that_it_was_asked(patience: str, ago: float, policy: str) -> None:
+    sweep = Sweep(tagged(cut_off("finishing", ago), "ecs-reboot.hung-after-seconds", patience), FORCE_REBOOT=policy)
+    assert sweep.run() == []
+    assert sweep.entry().state == "finishing"
+    assert sweep.retry() == ["accepted"]
+
+
+@pytest.mark.parametrize(("policy", "told"), [("escalate", "accepted"), ("always", "hung")])
+def test_what_nobody_finished_for_long_is_finished_or_pages(policy: str, told: str) -> None:
+    sweep = Sweep(cut_off("finishing", 5000), FORCE_REBOOT=policy)
+    assert sweep.run() == [(ONE, told)]
+    assert (sweep.entry().state, bool(sweep.power())) == (told, policy == "escalate")
+
+
+def test_what_was_stopped_and_does_not_stop_pages_and_says_whose_its_start_is() -> None:
+    shown = hanging("start_due", 1201, force=True)
+    owed = ledger.of(shown, NOW).entry
+    assert owed
+    step = transition(from_ledger(owed), Swept(shown, Patience(HOLDS, timedelta(seconds=1200), finishes=True)), NOW)
+    assert (step.code, step.do) == ("hung", "wait")
+    assert "once it is Stopped, start it by hand" in step.reason
 
 
 @pytest.mark.parametrize("state", ["claimed", "in_doubt", "start_due"])

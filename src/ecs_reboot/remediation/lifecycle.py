@@ -249,7 +249,10 @@ def _down(entry: Entry, reboot: Reboot, seen: Swept, now: datetime) -> Step:
     if instance.status == "Stopped":
         reason = f"{claimed}, and it is Stopped; manual investigation required"
         return _end(reboot, "down", "stayed_down", reason, "wait")
-    return _end(reboot, "hung", "hung", f"{claimed}, and it is still {instance.status or 'in no known status'}", finish)
+    reason = f"{claimed}, and it is still {instance.status or 'in no known status'}"
+    if entry.state == ledger.START_DUE:
+        reason += "; it was stopped by force and does not stop: once it is Stopped, start it by hand"
+    return _end(reboot, "hung", "hung", reason, finish)
 
 
 def _end(reboot: Reboot, state: State, code: Code, reason: str, do: Literal["finish", "wait", "rest"] = "rest") -> Step:
