@@ -139,9 +139,9 @@ INLINE := $(patsubst %,tests/end_to_end/test_%.py,evidence_in_the_bucket handove
 # Which of two waits of the same length ends first depends on the machine; it runs with the deployed package all the same.
 WAITS := test_what_goes_wrong_stands_in_the_record_and_the_machine_is_rebooted
 
-# mypy takes one core for a while: the counted tests run beside it.
-test: $(VENV)/.dev browser ## everything that CI runs
-	@$(MAKE) --no-print-directory -j 2 lint coverage
+# mypy takes one core for a while, and a Chromium takes its time to come: the counted tests run beside them.
+test: $(VENV)/.dev ## everything that CI runs
+	@$(MAKE) --no-print-directory -j 3 lint browser coverage
 	$(PYTEST) $(WORKERS) $(COUNTED:%=--ignore=%)
 
 coverage: $(VENV)/.dev ## which branches of the function the tests reach; fails below the bound in pyproject.toml
