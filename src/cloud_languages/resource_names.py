@@ -35,6 +35,7 @@ TABLE_INSTANCE = "ALIYUN::OTS::InstanceV2"
 TABLE = "ALIYUN::OTS::Table"
 BUCKET = "ALIYUN::OSS::Bucket"
 ROLE = "ALIYUN::RAM::Role"
+LOGSTORE = "ALIYUN::SLS::Logstore"
 
 _QUEUES = "1 to 120 letters, digits and -, not starting with -"
 
@@ -102,7 +103,7 @@ RULES: Mapping[str, NameRule] = {
         "ParameterInvalid",
         "SLS, CreateProject; SDK sls20201230 5.15.1",
     ),
-    "ALIYUN::SLS::Logstore": NameRule(
+    LOGSTORE: NameRule(
         "LogstoreName",
         r"[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]",
         "2 to 63 lower-case letters, digits, - and _, these not at the ends",

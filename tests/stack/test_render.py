@@ -1,4 +1,5 @@
 import contextlib
+import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -90,6 +91,13 @@ def test_render_prints_what_would_be_made(capsys: pytest.CaptureFixture[str]) ->
     assert main(["render", "--params", "Nonsense=1"]) == 2
     assert main(["render", "--params", "ScheduleCron='0 61 4 * * *'"]) == 1
     assert main(["validate"]) == 0
+
+
+def test_the_console_gets_the_template_as_json_without_anchors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plain"]) == 0
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == TEMPLATE
+    assert printed.count("\n") == 1
 
 
 @pytest.mark.parametrize("text", ["Key", "=value", "A=1 A=2", "A='x"])

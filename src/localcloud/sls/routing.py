@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from cloud_languages.resource_names import LOGSTORE, RULES
 from localcloud.sls.errors import SlsError
 from localcloud.sls.operations import (
     Operation,
@@ -37,7 +38,7 @@ class Route(NamedTuple):
     operation: Operation
 
 
-_STORE = r"/logstores/(?P<logstore>[a-z0-9][a-z0-9_-]{1,61}[a-z0-9])"
+_STORE = rf"/logstores/(?P<logstore>{RULES[LOGSTORE].pattern})"
 ROUTES = (
     Route("POST", re.compile(_STORE + r"/shards/(?:lb|route)"), "", "PutLogs", "log:PostLogStoreLogs", put_logs),
     Route("POST", re.compile(_STORE + r"/logs"), "", "GetLogs", "log:GetLogStoreLogs", get_logs_v2),
