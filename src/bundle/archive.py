@@ -47,7 +47,11 @@ def pack(files: Mapping[str, bytes], path: Path) -> None:
 def manifest(files: Mapping[str, bytes], distributions: Iterable[Distribution], facts: Mapping[str, str]) -> bytes:
     """Return the bill of materials (CycloneDX 1.6): each package's version, licence, hash, and its files' hashes."""
     distributions = list(distributions)
-    owners = {top: one.name for one in distributions for top in {path.partition("/")[0] for path in one.members}}
+    owners = {
+        top: distribution.name
+        for distribution in distributions
+        for top in {path.partition("/")[0] for path in distribution.members}
+    }
     kept: dict[str, list[dict[str, Any]]] = {}
     for path, data in sorted(files.items()):
         kept.setdefault(owners.get(path.partition("/")[0], ""), []).append(
@@ -69,15 +73,15 @@ def manifest(files: Mapping[str, bytes], distributions: Iterable[Distribution], 
         "components": [
             {
                 "type": "library",
-                "name": one.name,
-                "version": one.version,
-                "purl": f"pkg:pypi/{one.name.lower().replace('_', '-')}@{one.version}",
-                "licenses": [{"license": {"name": one.licence}}],
-                "hashes": [_hash(one.sha256)],
-                "properties": [{"name": "ecs-reboot:file", "value": one.file}],
-                "components": kept.get(one.name, []),
+                "name": distribution.name,
+                "version": distribution.version,
+                "purl": f"pkg:pypi/{distribution.name.lower().replace('_', '-')}@{distribution.version}",
+                "licenses": [{"license": {"name": distribution.licence}}],
+                "hashes": [_hash(distribution.sha256)],
+                "properties": [{"name": "ecs-reboot:file", "value": distribution.file}],
+                "components": kept.get(distribution.name, []),
             }
-            for one in distributions
+            for distribution in distributions
         ],
     }
     return (json.dumps(bill, indent=1, ensure_ascii=False) + "\n").encode()

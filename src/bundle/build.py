@@ -34,7 +34,7 @@ def build(
         "python": wanted.dotted,
         "byte-code": f"Python {wanted.dotted}" if program else "none",
         "glibc": "{}.{}".format(*max(map(checks.newest_glibc, of_compiled))),
-        "ecs-calls": " ".join(one.removesuffix("_with_options") for one in calls),
+        "ecs-calls": " ".join(call.removesuffix("_with_options") for call in calls),
     }
     files[archive.MANIFEST] = archive.manifest(files, found, facts)
     fresh = out.with_name(out.name + ".new")

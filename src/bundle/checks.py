@@ -39,10 +39,10 @@ def check_source(files: Mapping[str, bytes], runtime: Runtime) -> None:
 def _standard_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((one.name, node.lineno) for one in node.names)
+            yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield str(node.module), node.lineno
-            yield from ((f"{node.module}.{one.name}", node.lineno) for one in node.names)
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             yield f"{node.value.id}.{node.attr}", node.lineno
 
@@ -63,4 +63,4 @@ def check_compiled(files: Mapping[str, bytes], runtime: Runtime) -> None:
 
 def newest_glibc(data: bytes) -> Version:
     """Return the newest version of the GNU C library whose symbols a shared object names."""
-    return max((int(one[0]), int(one[1])) for one in re.findall(rb"GLIBC_(\d+)\.(\d+)", data) or [(0, 0)])
+    return max((int(version[0]), int(version[1])) for version in re.findall(rb"GLIBC_(\d+)\.(\d+)", data) or [(0, 0)])

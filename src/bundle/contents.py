@@ -34,7 +34,7 @@ def of_function(source: Path) -> dict[str, bytes]:
 
 def of_sdk(distributions: Iterable[Distribution], source: Path) -> tuple[dict[str, bytes], Shaken]:
     """Return what the function reaches of the SDK."""
-    files = {path: data for one in distributions for path, data in one.members.items()}
+    files = {path: data for distribution in distributions for path, data in distribution.members.items()}
     shaken = sdk.trimmed(finder(files), source / "ecs_reboot")
     written = {}
     for name, text in shaken.sources.items():
@@ -60,7 +60,7 @@ def finder(files: dict[str, bytes]) -> Find:
 
 def of_pydantic(distributions: Iterable[Distribution], source: Path) -> dict[str, bytes]:
     """Return pydantic as the function needs it: the runtime with the models' schemas, and the Rust core."""
-    (core,) = (one for one in distributions if one.name == "pydantic_core")
+    (core,) = (distribution for distribution in distributions if distribution.name == "pydantic_core")
     if version(core.name) != core.version:
         raise BuildError(f"schemas would be made by {core.name} {version(core.name)}, but {core.version} is packed")
     schemas.check_source(source / "ecs_reboot")
@@ -75,5 +75,7 @@ def of_pydantic(distributions: Iterable[Distribution], source: Path) -> dict[str
 def of_licences(distributions: Iterable[Distribution]) -> dict[str, bytes]:
     """Return the licence texts that the packages carry; they must go where their code goes."""
     return {
-        f"licences/{one.name}/{name}": text for one in distributions for name, text in sorted(one.licence_texts.items())
+        f"licences/{distribution.name}/{name}": text
+        for distribution in distributions
+        for name, text in sorted(distribution.licence_texts.items())
     }

@@ -139,7 +139,7 @@ def _wheel(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def _archive(path: Path) -> Iterator[tuple[str, bytes]]:
     with tarfile.open(path) as archive:
-        for member in sorted(archive.getmembers(), key=lambda one: one.name):
+        for member in sorted(archive.getmembers(), key=lambda distribution: distribution.name):
             content = archive.extractfile(member)
             if member.isfile() and content is not None:
                 yield member.name.partition("/")[2], content.read()
@@ -150,7 +150,9 @@ def _licence(metadata: str) -> str:
     headers = HeaderParser().parsestr(metadata)
     stated = headers.get("License-Expression") or headers.get("License") or ""
     if not stated or "\n" in stated:
-        classifiers = [one for one in headers.get_all("Classifier") or [] if one.startswith("License ::")]
+        classifiers = [
+            classifier for classifier in headers.get_all("Classifier") or [] if classifier.startswith("License ::")
+        ]
         stated = classifiers[0].rpartition(" :: ")[2] if classifiers else ""
     return stated or "not stated"
 

@@ -127,15 +127,15 @@ def _jsonable(value: Any, exclude: Any = None) -> Any:
         return value
     if isinstance(value, BaseModel):
         if not exclude:
-            return {name: _jsonable(one) for name, one in value.__dict__.items()}
+            return {name: _jsonable(field) for name, field in value.__dict__.items()}
         deeper = exclude if isinstance(exclude, dict) else dict.fromkeys(exclude, True)
         return {
-            name: _jsonable(one, deeper.get(name))
-            for name, one in value.__dict__.items()
+            name: _jsonable(field, deeper.get(name))
+            for name, field in value.__dict__.items()
             if deeper.get(name) is not True
         }
     if isinstance(value, (tuple, list)):
-        return [_jsonable(one) for one in value]
+        return [_jsonable(item) for item in value]
     if isinstance(value, datetime):
         text = value.isoformat()
         return text[:-6] + "Z" if text.endswith("+00:00") else text

@@ -56,7 +56,7 @@ def interpreter(wanted: Runtime) -> str | None:
             raise BuildError(f"{VARIABLE}={given} is not Python {wanted.dotted}: name one that is, or none")
         return given
     candidates = [sys.executable, shutil.which(f"python{wanted.dotted}"), *_of_pyenv(wanted)]
-    return next((one for one in candidates if one and _version(one) == wanted.python), None)
+    return next((candidate for candidate in candidates if candidate and _version(candidate) == wanted.python), None)
 
 
 def _of_pyenv(wanted: Runtime) -> Iterator[str]:

@@ -72,7 +72,7 @@ def _plain(schema: Any, where: str) -> Any:
     """Resolve references: the definitions that pydantic shares between models are written out where they are used."""
     if schema.get("type") != "definitions":
         return schema
-    shared = {one["ref"]: one for one in schema["definitions"]}
+    shared = {definition["ref"]: definition for definition in schema["definitions"]}
 
     def resolved(node: Any, inside: tuple[str, ...]) -> Any:
         if isinstance(node, dict):
@@ -83,7 +83,7 @@ def _plain(schema: Any, where: str) -> Any:
                 return resolved(shared[ref], (*inside, ref))
             return {key: resolved(value, inside) for key, value in node.items() if key != "definitions"}
         if isinstance(node, (list, tuple)):
-            return type(node)(resolved(one, inside) for one in node)
+            return type(node)(resolved(item, inside) for item in node)
         return node
 
     return resolved(schema["schema"], ())
@@ -106,7 +106,7 @@ def _source(node: Any, where: str, *, top: bool = False) -> str:
         ]
         return "{" + ", ".join(items) + "}"
     if isinstance(node, (list, tuple)):
-        inner = "".join(_source(one, where) + ", " for one in node)
+        inner = "".join(_source(item, where) + ", " for item in node)
         return f"[{inner}]" if isinstance(node, list) else f"({inner})"
     if isinstance(node, type):
         return f"MODELS[{_name(node)!r}]"
@@ -116,9 +116,9 @@ def _source(node: Any, where: str, *, top: bool = False) -> str:
 
 
 def _subclasses(cls: Any) -> Iterator[Any]:
-    for one in cls.__subclasses__():
-        yield one
-        yield from _subclasses(one)
+    for subclass in cls.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def _name(cls: Any) -> str:

@@ -107,11 +107,11 @@ def trimmed(find: Find, source: Path) -> Shaken:
 def calls(client: str) -> list[str]:
     """Return the API calls that a trimmed client makes: its methods ``..._with_options``."""
     methods = [
-        one.name
+        method.name
         for node in ast.parse(client).body
         if isinstance(node, ast.ClassDef)
-        for one in node.body
-        if isinstance(one, ast.FunctionDef)
+        for method in node.body
+        if isinstance(method, ast.FunctionDef)
     ]
     return sorted(name for name in methods if name.endswith("_with_options"))
 

@@ -53,9 +53,9 @@ class Module:
     def __init__(self, name: str, source: str, find: Find, *, package: bool) -> None:
         self.name, self.source, self.package = name, source, package
         tree = ast.parse(source, name)
-        self.lazy = any(isinstance(one, ast.ImportFrom) and one.module == "__future__" for one in tree.body)
-        units = tuple(self._unit(one) for one in tree.body)
-        strange = {one.bound for unit in units for one in unit.aliases if not any(map(find, one.modules))}
+        self.lazy = any(isinstance(method, ast.ImportFrom) and method.module == "__future__" for method in tree.body)
+        units = tuple(self._unit(statement) for statement in tree.body)
+        strange = {alias.bound for unit in units for alias in unit.aliases if not any(map(find, alias.modules))}
         strange |= set(dir(builtins)) - _PLAIN_BASES
         self.units = tuple(
             unit._replace(whole=bool(_bases(unit.node) & strange)) if isinstance(unit.node, ast.ClassDef) else unit
@@ -65,26 +65,26 @@ class Module:
     def _unit(self, node: ast.stmt) -> Unit:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             aliases = tuple(self._aliases(node))
-            return Unit(node, frozenset(one.bound for one in aliases), frozenset(), aliases=aliases)
+            return Unit(node, frozenset(alias.bound for alias in aliases), frozenset(), aliases=aliases)
         if isinstance(node, ast.ClassDef):
-            members = tuple(self._unit(one) for one in node.body)
-            outside = [*node.bases, *(one.value for one in node.keywords), *node.decorator_list]
-            uses = frozenset().union(*(_identifiers(one, lazy=self.lazy) for one in outside), frozenset())
+            members = tuple(self._unit(statement) for statement in node.body)
+            outside = [*node.bases, *(keyword.value for keyword in node.keywords), *node.decorator_list]
+            uses = frozenset().union(*(_identifiers(expression, lazy=self.lazy) for expression in outside), frozenset())
             return Unit(node, frozenset([node.name]), uses, members)
         return Unit(node, frozenset(_bound(node)), frozenset(_identifiers(node, lazy=self.lazy)))
 
     def _aliases(self, node: ast.Import | ast.ImportFrom) -> Iterator[Alias]:
         if isinstance(node, ast.Import):
-            for one in node.names:
-                yield Alias(one.asname or one.name.partition(".")[0], (one.name,), "", one)
+            for alias in node.names:
+                yield Alias(alias.asname or alias.name.partition(".")[0], (alias.name,), "", alias)
             return
         base = node.module or ""
         if node.level:
             parent = self.name.split(".")
             parent = parent[: len(parent) - node.level + self.package]
             base = ".".join([*parent, *([base] if base else [])])
-        for one in node.names:
-            yield Alias(one.asname or one.name, (base, f"{base}.{one.name}"), one.name, one)
+        for alias in node.names:
+            yield Alias(alias.asname or alias.name, (base, f"{base}.{alias.name}"), alias.name, alias)
 
 
 class Shaken(NamedTuple):
@@ -124,7 +124,7 @@ def shake(find: Find, modules: set[str], live: set[str], cuts: Cuts) -> Shaken:
         sources[module.name] = _rendered(module, live, cut)
         _check_names(module.name, sources[module.name], cut)
     foreign.pop("", None)
-    return Shaken(sources, frozenset(one.name for one in loaded.values() if one.package), foreign)
+    return Shaken(sources, frozenset(module.name for module in loaded.values() if module.package), foreign)
 
 
 def _load(name: str, importer: str, find: Find, loaded: dict[str, Module], foreign: dict[str, set[str]]) -> None:
@@ -173,7 +173,7 @@ def _kept_aliases(module: Module, unit: Unit, used: set[str], live: set[str], cu
     if isinstance(unit.node, ast.ImportFrom) and unit.node.module == "__future__":
         return list(unit.aliases)
     needed = live if module.package else used
-    return [one for one in unit.aliases if one.bound in needed and one.bound not in cut]
+    return [alias for alias in unit.aliases if alias.bound in needed and alias.bound not in cut]
 
 
 def _rendered(module: Module, live: set[str], cut: Mapping[str, str]) -> str:
@@ -194,7 +194,7 @@ def _rendered(module: Module, live: set[str], cut: Mapping[str, str]) -> str:
         elif not _kept(unit, live, cut):
             put(unit.node, "")
         else:
-            gone = [one for one in unit.members if not _member_kept(one, unit, live, cut)]
+            gone = [member for member in unit.members if not _member_kept(member, unit, live, cut)]
             for member in gone:
                 put(member.node, "")
             if gone and len(gone) == len(unit.members):
@@ -204,7 +204,7 @@ def _rendered(module: Module, live: set[str], cut: Mapping[str, str]) -> str:
 
 def _import_of(node: ast.stmt, kept: list[Alias]) -> str:
     """Write an import statement anew, with fewer names."""
-    names = [one.node for one in kept]
+    names = [statement.node for statement in kept]
     if not names:
         return ""
     if isinstance(node, ast.ImportFrom):
@@ -214,7 +214,7 @@ def _import_of(node: ast.stmt, kept: list[Alias]) -> str:
 
 def _first_line(node: ast.stmt) -> int:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(one.lineno for one in decorators)])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _check_cuts(module: Module, cut: Mapping[str, str]) -> None:
@@ -266,7 +266,7 @@ def _bound(node: ast.stmt) -> Iterator[str]:
         yield node.name
     elif isinstance(node, ast.Assign):
         for target in node.targets:
-            yield from (one.id for one in ast.walk(target) if isinstance(one, ast.Name))
+            yield from (name.id for name in ast.walk(target) if isinstance(name, ast.Name))
     elif isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name):
         yield node.target.id
 

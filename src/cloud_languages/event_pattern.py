@@ -31,10 +31,10 @@ def mistakes(pattern: Mapping[str, Any], path: str) -> Iterator[Finding]:
         elif not isinstance(wanted, list) or not wanted:
             yield Finding(here, wanted, "give a list of values or matchers; a bare value matches nothing")
         else:
-            for number, one in enumerate(wanted):
-                if isinstance(one, dict) and (len(one) != 1 or next(iter(one)) not in _MATCHERS):
+            for number, matcher in enumerate(wanted):
+                if isinstance(matcher, dict) and (len(matcher) != 1 or next(iter(matcher)) not in _MATCHERS):
                     remedy = f"a matcher is one of {', '.join(_MATCHERS)}"
-                    yield Finding(f"{here}[{number}]", one, remedy)
+                    yield Finding(f"{here}[{number}]", matcher, remedy)
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
@@ -46,14 +46,14 @@ def _field_matches(wanted: Any, field: str, event: Mapping[str, Any]) -> bool:
     if isinstance(wanted, dict):
         inner = event.get(field)
         return isinstance(inner, dict) and matches(wanted, inner)
-    return any(_fits(one, field, event) for one in wanted)
+    return any(_fits(matcher, field, event) for matcher in wanted)
 
 
-def _fits(one: Any, field: str, event: Mapping[str, Any]) -> bool:
-    if isinstance(one, dict):
-        matcher, argument = next(iter(one.items()))
+def _fits(wanted: Any, field: str, event: Mapping[str, Any]) -> bool:
+    if isinstance(wanted, dict):
+        matcher, argument = next(iter(wanted.items()))
         return _MATCHERS[matcher](argument, event.get(field), field in event)
-    return field in event and type(event[field]) is type(one) and event[field] == one
+    return field in event and type(event[field]) is type(wanted) and event[field] == wanted
 
 
 _MATCHERS: Mapping[str, Callable[[Any, Any, bool], bool]] = {

@@ -63,7 +63,9 @@ def _applies(statement: Mapping[str, Any], action: str, resource: str, context: 
     if statement.get("Effect") not in ("Allow", "Deny"):
         raise UnsupportedPolicy(f"Effect is {statement.get('Effect')!r}; say Allow or Deny")
     return (
-        any(_pattern(one.lower()).fullmatch(action.lower()) for one in _texts(statement.get("Action"), "Action"))
+        any(
+            _pattern(pattern.lower()).fullmatch(action.lower()) for pattern in _texts(statement.get("Action"), "Action")
+        )
         and _covers(_texts(statement.get("Resource"), "Resource"), action, resource)
         and all(_holds(operator, keys, context) for operator, keys in statement.get("Condition", {}).items())
     )
@@ -88,7 +90,7 @@ def _holds(operator: str, keys: Mapping[str, Any], context: Context) -> bool:
             if not negated:
                 return False
             continue
-        fits = any(test(one, value) for one in _texts(wanted, key))
+        fits = any(test(pattern, value) for pattern in _texts(wanted, key))
         if fits is negated:
             return False
     return True
@@ -99,7 +101,9 @@ def _pattern(text: str) -> re.Pattern[str]:
     """Return a pattern in which ``*`` stands for any characters and ``?`` for one."""
     if "${" in text:
         raise UnsupportedPolicy(f"{text!r} has a policy variable; they are not known here")
-    return re.compile("".join({"*": ".*", "?": "."}.get(one, re.escape(one)) for one in text), re.DOTALL)
+    return re.compile(
+        "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in text), re.DOTALL
+    )
 
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
@@ -114,7 +118,7 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
 
 def _texts(value: Any, what: str) -> list[str]:
     texts = _listed(value)
-    if not texts or not all(isinstance(one, str) for one in texts):
+    if not texts or not all(isinstance(text, str) for text in texts):
         raise UnsupportedPolicy(f"{what} is {value!r}; give a text or a list of them")
     return texts
 

@@ -39,7 +39,7 @@ def main(event: str = "", records: str = "", fleet: str = "", settings: str = ""
         export, error = _invoked(event, fleet, settings)
     else:
         raise UsageError("give one of EVENT=path and RECORDS=path")
-    chosen = [one for one in export.results() if instance in ("", one.result.instance_id)]
+    chosen = [written for written in export.results() if instance in ("", written.result.instance_id)]
     for line in explained(export, chosen):
         write_line(line)
     if error:
@@ -118,7 +118,7 @@ def _summary(export: Export, records: Sequence[Record]) -> Iterator[str]:
     if not records:
         yield "no record of a result: nothing to explain"
     else:
-        counts = Counter(f"{one.result.action} {one.result.code}" for one in records)
+        counts = Counter(f"{record.result.action} {record.result.code}" for record in records)
         yield wrapped(f"{counted(len(records), 'result')}: ", activity(counts.items()))
     if export.complaints:
         yield f"{counted(len(export.complaints), 'line')} could not be read:"

@@ -101,8 +101,8 @@ class FleetInMemory:
     def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
         """Return the facts of those of the instances that exist in the region."""
         now = self._advance()
-        found = (self._machines.get(one) for one in instance_ids)
-        return tuple(_seen(one, now) for one in found if one and one.spec.region_id == region_id)
+        found = (self._machines.get(instance_id) for instance_id in instance_ids)
+        return tuple(_seen(machine, now) for machine in found if machine and machine.spec.region_id == region_id)
 
     def select(self, selector: Selector) -> Iterator[tuple[Instance, ...]]:
         """Yield page by page the instances that meet the selector."""
@@ -117,12 +117,20 @@ class FleetInMemory:
 
     def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:  # noqa: ARG002 - the protocol's
         """Return all instances of the region that have the tag."""
-        return TagPage(tuple((one.spec.instance_id, one.tags[key]) for one in self._in(region_id) if key in one.tags))
+        return TagPage(
+            tuple(
+                (machine.spec.instance_id, machine.tags[key]) for machine in self._in(region_id) if key in machine.tags
+            )
+        )
 
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write one tag on instances. Raises Refused where one has no room for it."""
-        machines = [self._machines[one] for one in instance_ids if self._machines[one].spec.region_id == region_id]
-        full = [one for one in machines if key not in one.tags and len(one.tags) >= ledger.MOST_TAGS]
+        machines = [
+            self._machines[instance_id]
+            for instance_id in instance_ids
+            if self._machines[instance_id].spec.region_id == region_id
+        ]
+        full = [machine for machine in machines if key not in machine.tags and len(machine.tags) >= ledger.MOST_TAGS]
         if full:
             message = f"{full[0].spec.instance_id} has {ledger.MOST_TAGS} tags"
             raise Refused(
@@ -133,7 +141,7 @@ class FleetInMemory:
 
     def remove_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str) -> None:
         """Take one tag from instances."""
-        for machine in (self._machines[one] for one in instance_ids):
+        for machine in (self._machines[instance_id] for instance_id in instance_ids):
             if machine.spec.region_id == region_id:
                 machine.untag(key)
 
@@ -142,13 +150,13 @@ class FleetInMemory:
     ) -> RebootAnswer:
         """Take reboots on. Raises Refused for all of them under AllTogether where one can't be rebooted."""
         now = self._advance()
-        refusals = {one: self._refusal(region_id, one) for one in instance_ids}
+        refusals = {instance_id: self._refusal(region_id, instance_id) for instance_id in instance_ids}
         first = next(filter(None, refusals.values()), "")
         if first and batch_optimization == "AllTogether":
             raise Refused("RebootInstances", code=first, message="not now", status=403, request_id="")
         if dry_run:
             return RebootAnswer(request_id="", instances=(), dry_run_code="DRYRUN.SUCCESS")
-        answers = [self._answer(one, refusal, now, force=force) for one, refusal in refusals.items()]
+        answers = [self._answer(instance_id, refusal, now, force=force) for instance_id, refusal in refusals.items()]
         return RebootAnswer(request_id="", instances=tuple(answers))
 
     def stop(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
@@ -164,8 +172,8 @@ class FleetInMemory:
     ) -> RebootAnswer:
         now = self._advance()
         answers = []
-        for one in ids:
-            machine = self._machines.get(one)
+        for instance_id in ids:
+            machine = self._machines.get(instance_id)
             known = machine if machine and machine.spec.region_id == region_id else None
             before = known.shown.status if known else ""
             code = "200" if before in allowed else "IncorrectInstanceStatus" if known else "InvalidInstanceId.NotFound"
@@ -175,7 +183,9 @@ class FleetInMemory:
                 known.advance(now)
             after = known.shown.status if known else ""
             answers.append(
-                InstanceAnswer(instance_id=one, code=code, message="", previous_status=before, current_status=after)
+                InstanceAnswer(
+                    instance_id=instance_id, code=code, message="", previous_status=before, current_status=after
+                )
             )
         return RebootAnswer(request_id="", instances=tuple(answers))
 

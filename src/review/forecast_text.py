@@ -52,7 +52,7 @@ def folded(ticks: Iterable[Tick]) -> list[Entry]:
             continue
         entries.append([tick])
         last[tick.timer] = entries[-1]
-    return [Entry(tuple(one)) for one in entries]
+    return [Entry(tuple(row)) for row in entries]
 
 
 def told(ticks: Sequence[Tick], plan: Plan) -> Iterator[str]:
@@ -116,8 +116,8 @@ def _entry(entry: Entry, names: dict[str, str], clock: LocalClock) -> Iterator[s
 
 
 def _results(action: str, code: str, results: Sequence[Told], names: dict[str, str]) -> Iterator[str]:
-    ids = [one.instance_id for one in results if one.instance_id]
-    who = some([names.get(one, one) for one in ids], MOST_NAMES)
+    ids = [result.instance_id for result in results if result.instance_id]
+    who = some([names.get(instance_id, instance_id) for instance_id in ids], MOST_NAMES)
     reason = results[0].reason
     if code == PROGRESS:
         yield wrapped("  rolling    ", reason)
@@ -132,7 +132,7 @@ def _results(action: str, code: str, results: Sequence[Told], names: dict[str, s
 
 
 def _held(held: Held, names: dict[str, str]) -> str:
-    who = [names.get(one, one) for one in held.instance_ids]
+    who = [names.get(instance_id, instance_id) for instance_id in held.instance_ids]
     about = f"of {who[0]}, " if len(who) > 1 else ""
     return wrapped("  held back  ", f"{_number(who)}{some(who, MOST_NAMES)}: {held.code}: {about}{held.reason}")
 
@@ -144,8 +144,8 @@ def _number(ids: Sequence[str]) -> str:
 def _by_code(results: Sequence[Told]) -> list[tuple[str, str, list[Told]]]:
     """Group results alike, reboots first, in the order of their first."""
     groups: dict[tuple[bool, str, str, bool], list[Told]] = {}
-    for one in results:
-        groups.setdefault((one.action != "reboot", one.action, one.code, one.force), []).append(one)
+    for result in results:
+        groups.setdefault((result.action != "reboot", result.action, result.code, result.force), []).append(result)
     ordered = sorted(groups.items(), key=lambda group: (group[0][2] != PROGRESS, group[0][0]))
     return [(action, code, told_) for (_, action, code, _), told_ in ordered]
 
@@ -158,7 +158,10 @@ def _likeness(tick: Tick) -> object:
         tick.status,
         tick.began == tick.due,
         tuple((held.code, held.instance_ids) for held in tick.held),
-        tuple((one.instance_id, one.code, one.reason if one.code == PROGRESS else "") for one in tick.results),
+        tuple(
+            (result.instance_id, result.code, result.reason if result.code == PROGRESS else "")
+            for result in tick.results
+        ),
     )
 
 
@@ -175,7 +178,7 @@ def _summary(ticks: Sequence[Tick], plan: Plan, names: dict[str, str]) -> Iterat
             yield wrapped(f"  {'':{width}}  held back: ", ", ".join(f"{code} {times}" for times, code in each))
         if own and not reboots and held["outside_window"] == len(own):
             yield f"  {'':{width}}  NO tick of it falls into a window on a day without freeze"
-    rebooted = Counter(one.instance_id for tick in ticks for one in tick.reboots)
+    rebooted = Counter(reboot.instance_id for tick in ticks for reboot in tick.reboots)
     all_ = counted(len(plan.fleet.instances), "instance")
     yield f"  rebooted: {len(rebooted):,} of {all_}, {counted(rebooted.total(), 'time')} in all"
     never = [spec.instance_id for spec in plan.fleet.instances if spec.instance_id not in rebooted]
@@ -185,10 +188,13 @@ def _summary(ticks: Sequence[Tick], plan: Plan, names: dict[str, str]) -> Iterat
 
 def _never(never: Sequence[str], ticks: Sequence[Tick], names: dict[str, str]) -> str:
     """Say which instances are never rebooted, by what holds them back most often."""
-    kept: dict[str, Counter[str]] = {one: Counter() for one in never}
+    kept: dict[str, Counter[str]] = {instance_id: Counter() for instance_id in never}
     for tick in ticks:
-        told_ = [(one.instance_id, one.code) for one in tick.results if one.code in HELD]
-        for instance_id, code in (*told_, *((one, held.code) for held in tick.held for one in held.instance_ids)):
+        told_ = [(result.instance_id, result.code) for result in tick.results if result.code in HELD]
+        for instance_id, code in (
+            *told_,
+            *((instance_id, held.code) for held in tick.held for instance_id in held.instance_ids),
+        ):
             if instance_id in kept:
                 kept[instance_id][code] += 1
     groups: dict[str, list[str]] = {}
@@ -200,4 +206,4 @@ def _never(never: Sequence[str], ticks: Sequence[Tick], names: dict[str, str]) -
 
 def _codes(tick: Tick) -> set[str]:
     """Return the codes that held anything back at a tick."""
-    return {one.code for one in tick.results if one.code in HELD} | {held.code for held in tick.held}
+    return {result.code for result in tick.results if result.code in HELD} | {held.code for held in tick.held}

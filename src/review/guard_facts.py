@@ -183,8 +183,8 @@ def _platform_event(facts: Facts, _: Instance) -> str:
     said = _not_asked(facts, "platform_event")
     if not said and facts.findings:
         events = [
-            f"{one.type} {one.cycle}{f', due {utc(one.not_before)}' if one.not_before else ''}"
-            for one in facts.findings.system_events
+            f"{event.type} {event.cycle}{f', due {utc(event.not_before)}' if event.not_before else ''}"
+            for event in facts.findings.system_events
         ]
         said = f"open system events: {'; '.join(events) or 'none'}"
     return f"{said}, PLATFORM_EVENTS {facts.policy.platform_events}"
@@ -214,7 +214,7 @@ def _not_asked(facts: Facts, guard: str) -> str:
     sources = {source.name for source in read_by(guard)}
     if facts.findings is None:
         return "not asked, since a cheaper guard decides first"
-    unread = [one.error for one in facts.findings.unread if one.source in sources]
+    unread = [note.error for note in facts.findings.unread if note.source in sources]
     if unread:
         return f"could not be read: {'; '.join(unread)}"
     return "" if sources & set(facts.findings.asked) else "not asked"

@@ -23,7 +23,7 @@ class Under(NamedTuple):
 
 def parsed(settings: Mapping[str, str]) -> dict[str, Any]:
     """Read settings into fields of a policy. Raises UsageError with all that is wrong."""
-    readers = {one.name: one.parse for one in VARIABLES if one.name.lower() in Policy.model_fields}
+    readers = {variable.name: variable.parse for variable in VARIABLES if variable.name.lower() in Policy.model_fields}
     fields: dict[str, Any] = {}
     mistakes = []
     for name, text in settings.items():

@@ -79,36 +79,36 @@ def replayed(export: Export, fields: Mapping[str, Any]) -> Replayed:
 def told(export: Export, all_: Replayed, given: Mapping[str, str]) -> Iterator[str]:
     """Yield the report line by line."""
     yield from _head(export, all_, given)
-    changed = [one for one in all_.again if one.changed]
-    for one in changed:
+    changed = [again for again in all_.again if again.changed]
+    for again in changed:
         yield ""
-        yield from _change(one)
+        yield from _change(again)
     yield ""
     yield from _summary(all_, changed)
     yield from _left_out(export, all_)
 
 
 def _head(export: Export, all_: Replayed, given: Mapping[str, str]) -> Iterator[str]:
-    times = [one.record.time for one in all_.again]
+    times = [again.record.time for again in all_.again]
     period = f", {utc(times[0])} to {utc(times[-1])}" if times else ""
     yield f"{counted(len(export.records), 'record')}, {counted(len(all_.again), 'decision')} to replay{period}"
     yield wrapped("settings  ", ", ".join(f"{name}={value}" for name, value in given.items()) or "as recorded")
-    kept = Counter(reason for one in all_.again for reason in one.kept)
+    kept = Counter(reason for again in all_.again for reason in again.kept)
     for reason, count in kept.items():
         yield wrapped("  KEPT    ", f"in {counted(count, 'decision')} the recorded value stays. {reason}")
 
 
-def _change(one: Again) -> Iterator[str]:
-    result, facts = one.record.result, one.record.result.facts
+def _change(again: Again) -> Iterator[str]:
+    result, facts = again.record.result, again.record.result.facts
     name = facts.instance.name if facts and facts.instance else ""
     yield "  ".join(
-        word for word in (f"{one.record.time:%Y-%m-%d %H:%M:%SZ}", name, result.instance_id, result.region_id) if word
+        word for word in (f"{again.record.time:%Y-%m-%d %H:%M:%SZ}", name, result.instance_id, result.region_id) if word
     )
     came_to = f" (it came to {result.code})" if result.action == "reboot" else ""
-    yield wrapped("  before  ", _sentence(one.before) + came_to)
-    yield wrapped("  after   ", _sentence(one.after))
-    if one.unasked:
-        listed = ", ".join(one.unasked)
+    yield wrapped("  before  ", _sentence(again.before) + came_to)
+    yield wrapped("  after   ", _sentence(again.after))
+    if again.unasked:
+        listed = ", ".join(again.unasked)
         yield wrapped("          ", f"unless {listed} had objected: the region's ledger is not in this record")
 
 
@@ -131,18 +131,18 @@ def _summary(all_: Replayed, changed: Sequence[Again]) -> Iterator[str]:
         yield "nothing to replay"
         return
     yield f"changed {len(changed):,} of {counted(len(all_.again), 'decision')}"
-    moves = Counter((_kind(one.before), _kind(one.after)) for one in changed)
-    for (before, after), count in sorted(moves.items(), key=lambda one: (-one[1], one[0])):
+    moves = Counter((_kind(again.before), _kind(again.after)) for again in changed)
+    for (before, after), count in sorted(moves.items(), key=lambda counted: (-counted[1], counted[0])):
         yield f"  {count:5,}  {before} -> {after}"
-    reboots = [sum(one.action == "reboot" for one in side) for side in zip(*_sides(all_), strict=True)]
+    reboots = [sum(decision.action == "reboot" for decision in side) for side in zip(*_sides(all_), strict=True)]
     yield f"reboots {reboots[0]:,} before, {reboots[1]:,} after"
-    open_ = sum(bool(one.unasked) for one in changed)
+    open_ = sum(bool(again.unasked) for again in changed)
     if open_:
         yield f"  of these, {open_:,} unless the region's ledger had objected"
 
 
 def _sides(all_: Replayed) -> list[tuple[Decision, Decision]]:
-    return [(one.before, one.after) for one in all_.again]
+    return [(again.before, again.after) for again in all_.again]
 
 
 def _left_out(export: Export, all_: Replayed) -> Iterator[str]:

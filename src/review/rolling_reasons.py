@@ -26,7 +26,7 @@ def held_back(request: RebootRequest, ecs: EcsApi, policy: Policy, now: datetime
     """Ask the guards about each instance that is left; nothing where the rolling reboot itself waits or has ended."""
     if request.rolling is None or request.selector is None:
         return ()
-    found = {one.instance_id: one for page in ecs.select(request.selector) for one in page}
+    found = {instance.instance_id: instance for page in ecs.select(request.selector) for instance in page}
     histories = {instance_id: ledger.of(instance, now) for instance_id, instance in found.items()}
     made = progress(found.values(), histories, request.rolling, now)
     if reason_to_wait(made):

@@ -35,7 +35,9 @@ def some(names: Sequence[str], most: int) -> str:
 
 def activity(counts: Iterable[tuple[str, int]]) -> str:
     """Return `12 cooldown, 3 storm`, the most frequent first."""
-    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts, key=lambda one: (-one[1], one[0])))
+    return ", ".join(
+        f"{count:,} {name}" for name, count in sorted(counts, key=lambda counted: (-counted[1], counted[0]))
+    )
 
 
 def utc(moment: datetime | None) -> str:

@@ -50,7 +50,7 @@ class Tick(NamedTuple):
     @property
     def reboots(self) -> tuple[Told, ...]:
         """What was to be rebooted, whatever came of it."""
-        return tuple(one for one in self.results if one.action == "reboot")
+        return tuple(result for result in self.results if result.action == "reboot")
 
 
 def play(
@@ -73,7 +73,7 @@ def play(
             delivery=RecordDelivery(settings, nobody, REGION, clock),
         )
         body = invocation.answer(timer.event(due)).body
-        results = tuple(Told(*(one[field] for field in Told._fields)) for one in body["results"])
+        results = tuple(Told(*(told[field] for field in Told._fields)) for told in body["results"])
         yield Tick(due, began, timer.name, body["status"], results, reasons.of(timer, due, began, results))
 
 
@@ -97,7 +97,7 @@ class _Reasons:
             found = before[1]
         else:
             requests = read(timer.event(due), self._settings.reading, began).requests
-            found = tuple(one for request in requests for one in held_back(request, self._ecs, policy, began))
+            found = tuple(reason for request in requests for reason in held_back(request, self._ecs, policy, began))
         if shut:
             self._shut[timer.name] = progress, found
         return found

@@ -48,7 +48,11 @@ def parse(text: str, name: str) -> tuple[Timer, ...]:
         except (TypeError, ValueError) as error:
             mistakes.append(f"{place}: {error}")
     names = [timer.name for timer in timers]
-    mistakes += [f"{name}: two timers are named {one!r}" for one in sorted(set(names)) if names.count(one) > 1]
+    mistakes += [
+        f"{name}: two timers are named {timer_name!r}"
+        for timer_name in sorted(set(names))
+        if names.count(timer_name) > 1
+    ]
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return tuple(timers)

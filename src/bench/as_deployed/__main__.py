@@ -64,7 +64,7 @@ def main() -> int:
 
 def ledgers() -> list[str]:
     """Return the stores that this tree has, the template's default first."""
-    return ["tablestore", "tags"] if any(one.name == "LEDGER" for one in VARIABLES) else ["tags"]
+    return ["tablestore", "tags"] if any(variable.name == "LEDGER" for variable in VARIABLES) else ["tags"]
 
 
 def _rows(code: Path, runs: int, *, quick: bool) -> Iterator[Row]:

@@ -196,8 +196,8 @@ def _crowd(stage: Stage, began: float, alarms: int) -> Crowd:
         if entry["kind"] == "async_end" and entry["condition"]
     }
     once = set(rebooted)
-    limited = {one["instance_id"] for one in records if one["code"] in LIMITS} - once
-    queued = {one["instance_id"] for one in records if one["request_id"] in given_up} - once - limited
+    limited = {record["instance_id"] for record in records if record["code"] in LIMITS} - once
+    queued = {record["instance_id"] for record in records if record["request_id"] in given_up} - once - limited
     asked = {instance_id(number) for number in range(alarms)}
     codes: dict[str, int] = {}
     for record in records:

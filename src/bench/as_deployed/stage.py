@@ -107,12 +107,12 @@ class Stage:
     def accepted_at(self) -> list[float]:
         """Return when ECS accepted each reboot."""
         with self._lock:
-            return [one.at for one in self.calls if one.action == "RebootInstances" and one.status == 200]  # noqa: PLR2004
+            return [call.at for call in self.calls if call.action == "RebootInstances" and call.status == 200]  # noqa: PLR2004
 
     def until_reboot(self) -> list[str]:
         """Return the calls up to the first reboot, that one included."""
         with self._lock:
-            names = [one.action for one in self.calls]
+            names = [call.action for call in self.calls]
         return names[: names.index("RebootInstances") + 1] if "RebootInstances" in names else names
 
     def records(self) -> list[dict[str, Any]]:
@@ -120,7 +120,7 @@ class Stage:
         with self._lock:
             lines = [line for run in self.runs for line in run.logs.decode(errors="replace").splitlines()]
         found = [json.loads(line) for line in lines if line.startswith('{"schema"')]
-        return [one for one in found if one["record"] == "result"]
+        return [record for record in found if record["record"] == "result"]
 
     def rebooted(self) -> list[str]:
         """Return the instances that really went down, as often as they did."""

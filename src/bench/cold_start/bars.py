@@ -57,7 +57,7 @@ def of(figures: Figures) -> list[Bar]:
         Bar(
             "quiet_loads_ssl_or_sdk",
             "ignored, rejected: ssl or SDK loaded",
-            max(max(one["ssl"], one["sdk"]) for one in quiet),
+            max(max(row["ssl"], row["sdk"]) for row in quiet),
             0.0,
         ),
         Bar("zip_megabytes", "zip, MB", figures.megabytes["ours"], 3.5),

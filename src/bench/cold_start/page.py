@@ -22,11 +22,11 @@ def _numbers(cases: list[Case], figures: Figures) -> list[str]:
     rows = ["| program | accepted, ms | returned, ms | wall, ms | CPU, ms | peak, MiB | modules |"]
     rows.append("| --- | --- | --- | --- | --- | --- | --- |")
     for case in cases:
-        one = figures.medians[case.name]
-        accepted = f"{one['accepted_ms']:.0f}" if case.reboots else "-"
+        row = figures.medians[case.name]
+        accepted = f"{row['accepted_ms']:.0f}" if case.reboots else "-"
         rows.append(
-            f"| {case.label} | {accepted} | {one['returned_ms']:.0f} | {one['wall_ms']:.0f} | {one['cpu_ms']:.0f} "
-            f"| {one['peak_mib']:.0f} | {one['modules']:.0f} |"
+            f"| {case.label} | {accepted} | {row['returned_ms']:.0f} | {row['wall_ms']:.0f} | {row['cpu_ms']:.0f} "
+            f"| {row['peak_mib']:.0f} | {row['modules']:.0f} |"
         )
     zipped = figures.megabytes
     rows.append("")

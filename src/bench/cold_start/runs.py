@@ -75,7 +75,7 @@ def samples_of(cases: list[Case], stub: Stub, calls: list[str], runs: int) -> di
                 actions, at = stub.until("RebootInstances")
                 sample["accepted_ms"] = (at - began) / 1e6
                 stub.until("PutLogs")
-                if [one for one in calls if one != "PutLogs"][: len(actions)] != actions:
+                if [action for action in calls if action != "PutLogs"][: len(actions)] != actions:
                     raise SystemExit(f"{case.name} made other calls than ours: {actions}, not {calls}")
             if number >= 0:  # the first round fills the page cache
                 samples[case.name].append(sample)

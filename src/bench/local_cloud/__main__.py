@@ -122,12 +122,12 @@ def _fleet(number: int) -> Path:
     path = PLACE / f"fleet-{number}.json"
     instances: list[dict[str, Any]] = [
         {
-            "instance_id": _instance(one),
+            "instance_id": _instance(place),
             "region_id": REGION,
             "tags": {"ecs-reboot": "enabled"},
             "reboot_seconds": REBOOT_SECONDS,
         }
-        for one in range(number)
+        for place in range(number)
     ]
     path.write_text(json.dumps({"instances": instances}), encoding="utf-8")
     return path

@@ -75,7 +75,7 @@ def evaluate(value: Any, scope: Scope) -> Any:
         evaluated = {key: evaluate(item, scope) for key, item in value.items()}
         return {key: item for key, item in evaluated.items() if item is not NOTHING}
     if isinstance(value, list):
-        return [one for item in value if (one := evaluate(item, scope)) is not NOTHING]
+        return [element for item in value if (element := evaluate(item, scope)) is not NOTHING]
     return value
 
 
@@ -96,7 +96,7 @@ def holds(condition: Any, scope: Scope) -> bool:
         return not holds(arguments, scope)
     if not isinstance(arguments, list) or not 2 <= len(arguments) <= 10:  # noqa: PLR2004 - documented
         raise InvalidExpression(f"{name} takes 2 to 10 conditions in a list")
-    return (all if name == "Fn::And" else any)(holds(one, scope) for one in arguments)
+    return (all if name == "Fn::And" else any)(holds(argument, scope) for argument in arguments)
 
 
 def uses(value: Any, path: str) -> Iterator[Use]:
@@ -210,7 +210,7 @@ def _get_att(given: Any, scope: Scope) -> Any:
 
 def _join(given: Any, scope: Scope) -> str:
     separator, items = _arguments("Fn::Join", given, 2)
-    return str(separator).join(as_text(one) for one in evaluate(items, scope))
+    return str(separator).join(as_text(part) for part in evaluate(items, scope))
 
 
 def _select(given: Any, scope: Scope) -> Any:

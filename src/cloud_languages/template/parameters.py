@@ -38,7 +38,9 @@ def bind(document: Document, given: Mapping[str, str]) -> dict[str, Any]:
             findings.append(Finding(f"Parameters.{name}", value, f"it is no {declaration.get('Type')}"))
             continue
         if declaration.get("NoEcho"):
-            findings += [Finding(one.path, "***", one.remedy) for one in mistakes(name, values[name], declaration)]
+            findings += [
+                Finding(mistake.path, "***", mistake.remedy) for mistake in mistakes(name, values[name], declaration)
+            ]
         else:
             findings += mistakes(name, values[name], declaration)
     if findings:

@@ -124,6 +124,6 @@ def _given_by_parameter(value: Any, wanted: Property, path: str, parameters: Map
         remedy = f"the parameter is a {parameter['Type']} and a {wanted.shape.kind} is needed"
         yield Finding(path, value["Ref"], remedy)
         return
-    for one in parameter.get("AllowedValues", []):
-        if wanted.allowed and one not in wanted.allowed:
-            yield Finding(path, one, f"the parameter allows it, and the property only {', '.join(wanted.allowed)}")
+    for allowed in parameter.get("AllowedValues", []):
+        if wanted.allowed and allowed not in wanted.allowed:
+            yield Finding(path, allowed, f"the parameter allows it, and the property only {', '.join(wanted.allowed)}")

@@ -49,8 +49,8 @@ def _all_uses(document: Document) -> Iterator[Use]:
             if "Condition" in declaration:
                 yield Use("condition", str(declaration["Condition"]), "", f"{path}.Condition")
             depends = declaration.get("DependsOn", [])
-            for one in [depends] if isinstance(depends, str) else depends:
-                yield Use("depends", str(one), "", f"{path}.DependsOn")
+            for needed in [depends] if isinstance(depends, str) else depends:
+                yield Use("depends", str(needed), "", f"{path}.DependsOn")
             yield from uses(declaration.get("Properties", {}), f"{path}.Properties")
             yield from uses(declaration.get("Value"), f"{path}.Value")
 
@@ -141,7 +141,7 @@ def choices(document: Document) -> Iterator[dict[str, Any]]:
     turned = {}
     for constant, name in _compared(document.get("Conditions") or {}):
         if name in parameters:
-            allowed = [one for one in parameters[name].get("AllowedValues", ["x"]) if one != constant]
+            allowed = [value for value in parameters[name].get("AllowedValues", ["x"]) if value != constant]
             turned[name] = (allowed or ["x"])[0] if defaults[name] == constant else constant
     yield defaults
     for name, value in turned.items():

@@ -59,7 +59,9 @@ def decide(document: Document, values: Mapping[str, Any]) -> Plan:
         )
         for name, declaration in declared.items()
     }
-    ordered = tuple(resources[name] for name in in_order({one.name: one.needs for one in resources.values()}))
+    ordered = tuple(
+        resources[name] for name in in_order({resource.name: resource.needs for resource in resources.values()})
+    )
     outputs = {
         name: output
         for name, output in document.get("Outputs", {}).items()
@@ -105,7 +107,8 @@ def rendered(decided: Plan, scope: Scope | None = None) -> dict[str, Any]:
     scope = scope or Preview(decided)
     return {
         "Resources": {
-            one.name: {"Type": one.type, "Properties": evaluate(one.properties, scope)} for one in decided.resources
+            resource.name: {"Type": resource.type, "Properties": evaluate(resource.properties, scope)}
+            for resource in decided.resources
         },
         "Outputs": {name: evaluate(output.get("Value"), scope) for name, output in decided.outputs.items()},
     }

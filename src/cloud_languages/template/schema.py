@@ -67,7 +67,7 @@ class ResourceType(NamedTuple):
 @cache
 def resource_types(service: str) -> Mapping[str, ResourceType]:
     """Return the types of one service by full name. Raises SchemaUnavailable; KeyError where no package is known."""
-    return {one.name: one for one in _types(_javascript(PACKAGES[service]))}
+    return {resource_type.name: resource_type for resource_type in _types(_javascript(PACKAGES[service]))}
 
 
 def jsii_assembly(package: str) -> dict[str, Any]:

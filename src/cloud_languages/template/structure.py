@@ -93,8 +93,8 @@ def _bounds(name: str, declaration: Mapping[str, Any], path: str) -> Iterator[Fi
             yield Finding(f"{path}.AllowedPattern", pattern, f"it is no regular expression: {error}")
             return
     if "Default" in declaration:
-        for one in mistakes(name, declaration["Default"], declaration):
-            yield Finding(f"{path}.Default", one.value, f"the default breaks its own bounds: {one.remedy}")
+        for mistake in mistakes(name, declaration["Default"], declaration):
+            yield Finding(f"{path}.Default", mistake.value, f"the default breaks its own bounds: {mistake.remedy}")
     for low, high in (("MinValue", "MaxValue"), ("MinLength", "MaxLength")):
         if low in declaration and high in declaration and declaration[low] > declaration[high]:
             yield Finding(f"{path}.{low}", declaration[low], f"it is more than {high} ({declaration[high]})")

@@ -212,11 +212,13 @@ def parse(document: Any, *, name: str, now: datetime) -> Fleet:
         for number, fault in enumerate(fleet.faults)
         if fault.instance_id and fault.instance_id not in ids
     ]
-    members = [one for group in fleet.scaling_groups for one in group.instance_ids]
+    members = [instance_id for group in fleet.scaling_groups for instance_id in group.instance_ids]
     mistakes += [
-        f"{name}: scaling_groups: the fleet has no {one!r}" for one in dict.fromkeys(members) if one not in ids
+        f"{name}: scaling_groups: the fleet has no {member!r}" for member in dict.fromkeys(members) if member not in ids
     ]
-    mistakes += [f"{name}: scaling_groups: {one} is in {n} groups" for one, n in Counter(members).items() if n > 1]
+    mistakes += [
+        f"{name}: scaling_groups: {member} is in {n} groups" for member, n in Counter(members).items() if n > 1
+    ]
     if mistakes:
         raise DeclarationError(mistakes)
     return fleet

@@ -33,7 +33,9 @@ class ScalingGroups:
         self.groups = {spec.scaling_group_id: spec for spec in specs}
         self._fleet, self._clock, self._audit = fleet, clock, audit
         self._members = {
-            one: Member(one, spec, spec.lifecycle_state) for spec in self.groups.values() for one in spec.instance_ids
+            instance_id: Member(instance_id, spec, spec.lifecycle_state)
+            for spec in self.groups.values()
+            for instance_id in spec.instance_ids
         }
 
     def __iter__(self) -> Iterator[Member]:

@@ -68,7 +68,7 @@ def deployment(account: str, parameters: Mapping[str, str]) -> Deployment:
     if not TEMPLATE.exists():
         raise FileNotFoundError(ENOENT, "only a clone of the repository has it: leave --deployed out", TEMPLATE.name)
     decided = plan(document.load(TEMPLATE), {**_CODE, **parameters}, pseudo)
-    made = {name: one["Properties"] for name, one in rendered(decided, _Made(decided))["Resources"].items()}
+    made = {name: resource["Properties"] for name, resource in rendered(decided, _Made(decided))["Resources"].items()}
     function, role, asynchronous = made["Function"], made["Role"], made["AsyncInvoke"]
     environment = {name: str(value) for name, value in function["EnvironmentVariables"].items()}
     return Deployment(
@@ -78,7 +78,7 @@ def deployment(account: str, parameters: Mapping[str, str]) -> Deployment:
         cpu=float(function["Cpu"]),
         role_name=role["RoleName"],
         trust=role["AssumeRolePolicyDocument"],
-        policies={one["PolicyName"]: one["PolicyDocument"] for one in role["Policies"]},
+        policies={policy["PolicyName"]: policy["PolicyDocument"] for policy in role["Policies"]},
         async_config=read_config(
             {
                 "maxAsyncRetryAttempts": int(asynchronous["MaxAsyncRetryAttempts"]),
@@ -135,7 +135,7 @@ class _Made(Preview):
 
     def __init__(self, decided: Plan) -> None:
         super().__init__(decided)
-        self._properties = {one.name: one.properties for one in decided.resources}
+        self._properties = {resource.name: resource.properties for resource in decided.resources}
 
     def attribute(self, resource: str, name: str) -> Any:
         properties = self._properties.get(resource, {})

@@ -110,7 +110,7 @@ def describe_instance_status(call: Call) -> Outcome:
     if not call.may_list(region_id):
         raise ApiError("Forbidden.RAM", f"ecs:{call.action}")
     wanted = arguments.texts("InstanceId")
-    if missing := [one for one in wanted if call.find(one, region_id) is None]:
+    if missing := [instance_id for instance_id in wanted if call.find(instance_id, region_id) is None]:
         raise ApiError("InvalidInstanceId.NotFound", ", ".join(missing))
     zone_id = arguments.text("ZoneId")
     matching = [
@@ -154,7 +154,9 @@ def _matching(call: Call, region_id: str) -> list[Instance]:
     candidates = call.cloud.fleet.in_region(region_id)
     if "InstanceIds" in arguments:
         found = [call.find(instance_id, region_id) for instance_id in dict.fromkeys(arguments.texts("InstanceIds"))]
-        candidates = sorted((one for one in found if one is not None), key=lambda one: one.rank)
+        candidates = sorted(
+            (instance for instance in found if instance is not None), key=lambda instance: instance.rank
+        )
     needed = tests(arguments)
     seen = [instance for instance in candidates if instance.spec.visible]
     if not needed:

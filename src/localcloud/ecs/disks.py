@@ -59,7 +59,7 @@ SNAPSHOTS = (
     Parameter("Status", default="all", allowed=("progressing", "accomplished", "failed", "all"),
               invalid_code="InvalidStatus.NotFound"),
     Parameter("MaxResults", "integer", maximum=MAX_PAGE),
-    *(one for one in _PAGES if one.name != "MaxResults"),
+    *(page for page in _PAGES if page.name != "MaxResults"),
     *(Parameter(name, "refused") for name in (
         "Category", "DryRun", "Encrypted", "Filter", "KMSKeyId", "ResourceGroupId", "SnapshotLinkId", "SnapshotName",
         "SnapshotType", "SourceDiskType", "Tag", "Usage")),

@@ -27,12 +27,16 @@ def describe_assistant(call: Call) -> Outcome:
     """Answer for the named instances, or all of the region; those without an agent are left out."""
     region_id, now = call.arguments.text("RegionId"), call.cloud.clock.now()
     wanted = call.arguments.texts("InstanceId")
-    if missing := [one for one in wanted if call.find(one, region_id) is None]:
+    if missing := [instance_id for instance_id in wanted if call.find(instance_id, region_id) is None]:
         raise ApiError("InvalidInstance.NotFound", ", ".join(missing))
-    found = [call.cloud.fleet[one] for one in wanted] or list(call.cloud.fleet.in_region(region_id))
-    if refused := [one for one in found if not call.may(one)]:
+    found = [call.cloud.fleet[instance_id] for instance_id in wanted] or list(call.cloud.fleet.in_region(region_id))
+    if refused := [instance for instance in found if not call.may(instance)]:
         raise ApiError("Forbidden.RAM", f"ecs:{call.action} on {refused[0].spec.instance_id}")
-    rows = [_row(one, heartbeat(one, now, call), now) for one in found if one.spec.visible and one.spec.agent]
+    rows = [
+        _row(instance, heartbeat(instance, now, call), now)
+        for instance in found
+        if instance.spec.visible and instance.spec.agent
+    ]
     return Outcome({"InstanceCloudAssistantStatusSet": {"InstanceCloudAssistantStatus": rows}, "NextToken": ""})
 
 
@@ -45,14 +49,16 @@ def heartbeat(instance: Instance, now: datetime, call: Call) -> datetime | None:
         silent = None
     last, began = now, instance.state.start_time or now
     if instance.status != "Running":
-        went_down = next((one.at for one in instance.history if one.status != "Running" and one.at >= began), now)
+        went_down = next(
+            (change.at for change in instance.history if change.status != "Running" and change.at >= began), now
+        )
         last = went_down
     if silent is not None:
         return min(silent, last)
     speaks = call.cloud.clock.after(_SPEAKS_AFTER, began) if instance.started_again else began
     if last >= speaks:
         return last - (last - speaks) % _BEAT
-    before = [one for one in instance.history if one.status != "Running" and one.at < began]
+    before = [change for change in instance.history if change.status != "Running" and change.at < began]
     return before[0].at if before else None
 
 

@@ -59,10 +59,13 @@ class _Operation(NamedTuple):
     force_parameter: str = ""
 
 
-_REBOOT = _Operation("Running", lambda one, force: reboot_course(one.spec, force=force), heeds_locks=True)
-_START = _Operation("Stopped", lambda one, _force: start_course(one.spec), heeds_locks=True)
+_REBOOT = _Operation("Running", lambda instance, force: reboot_course(instance.spec, force=force), heeds_locks=True)
+_START = _Operation("Stopped", lambda instance, _force: start_course(instance.spec), heeds_locks=True)
 _STOP = _Operation(
-    "Running", lambda one, force: stop_course(one.spec, force=force), heeds_locks=False, force_parameter="ForceStop"
+    "Running",
+    lambda instance, force: stop_course(instance.spec, force=force),
+    heeds_locks=False,
+    force_parameter="ForceStop",
 )
 _OPERATIONS = {
     "RebootInstances": _REBOOT._replace(force_parameter="ForceReboot"),

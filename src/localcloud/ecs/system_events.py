@@ -68,7 +68,7 @@ def describe_history(call: Call) -> Outcome:
     """Answer with events of instances; without a cycle status only with those that have ended."""
     arguments = call.arguments
     _check(call)
-    unknown = [one for one in arguments.texts("InstanceEventCycleStatus") if one not in _CYCLES]
+    unknown = [cycle for cycle in arguments.texts("InstanceEventCycleStatus") if cycle not in _CYCLES]
     if unknown:
         raise ApiError("InvalidParameter", f"InstanceEventCycleStatus is {unknown[0]!r}: one of {', '.join(_CYCLES)}")
     wanted = arguments.texts("ResourceId") or tuple(filter(None, (arguments.text("InstanceId"),)))
@@ -95,7 +95,9 @@ def describe_full_status(call: Call) -> Outcome:
     wanted, health = arguments.texts("InstanceId"), arguments.text("HealthStatus")
     status = arguments.text("Status")
     events = [
-        one for one in call.cloud.platform.events(call.cloud.clock.now()) if one.cycle in ("Scheduled", "Inquiring")
+        event
+        for event in call.cloud.platform.events(call.cloud.clock.now())
+        if event.cycle in ("Scheduled", "Inquiring")
     ]
     found = [
         instance
@@ -113,7 +115,7 @@ def describe_full_status(call: Call) -> Outcome:
             "HealthStatus": _named(health_of(instance)),
             "ScheduledSystemEventSet": {
                 "ScheduledSystemEventType": [
-                    _row(one) for one in events if one.instance_id == instance.spec.instance_id
+                    _row(event) for event in events if event.instance_id == instance.spec.instance_id
                 ]
             },
         }
@@ -135,9 +137,9 @@ def create_simulated(call: Call) -> Outcome:
     if due <= call.cloud.clock.now():
         raise ApiError("InvalidNotBefore.Passed", api_time(due))
     ids = call.arguments.texts("InstanceId")
-    instances = [_found(call, one) for one in ids]
+    instances = [_found(call, instance_id) for instance_id in ids]
     kind = call.arguments.text("EventType")
-    made = [call.cloud.platform.simulate(one.spec.instance_id, kind, due) for one in instances]
+    made = [call.cloud.platform.simulate(instance.spec.instance_id, kind, due) for instance in instances]
     return Outcome({"EventIdSet": {"EventId": [event.event_id for event in made]}}, effect=True)
 
 

@@ -28,7 +28,7 @@ def describe_instances(call: Call) -> Outcome:
         and call.find(member.instance_id, region_id)
     ]
     return Outcome(
-        {**_counted(call, len(found)), "ScalingInstances": [_member(call, one) for one in _page(call, found)]}
+        {**_counted(call, len(found)), "ScalingInstances": [_member(call, member) for member in _page(call, found)]}
     )
 
 
@@ -36,8 +36,10 @@ def describe_groups(call: Call) -> Outcome:
     """Answer with groups."""
     _check(call, "*")
     named = call.arguments.texts("ScalingGroupIds")
-    found = [one for one in call.cloud.scaling.groups.values() if not named or one.scaling_group_id in named]
-    return Outcome({**_counted(call, len(found)), "ScalingGroups": [_group(call, one) for one in _page(call, found)]})
+    found = [group for group in call.cloud.scaling.groups.values() if not named or group.scaling_group_id in named]
+    return Outcome(
+        {**_counted(call, len(found)), "ScalingGroups": [_group(call, group) for group in _page(call, found)]}
+    )
 
 
 def set_protection(call: Call) -> Outcome:
@@ -61,14 +63,14 @@ def _moved(call: Call, allowed: tuple[str, ...], state: str) -> Outcome:
     _check(call, group_id)
     if group_id not in call.cloud.scaling.groups:
         raise ApiError("InvalidScalingGroupId.NotFound", group_id)
-    members = [call.cloud.scaling.get(one) for one in call.arguments.texts("InstanceIds")]
-    of_group = [one for one in members if one is not None and one.group.scaling_group_id == group_id]
+    members = [call.cloud.scaling.get(instance_id) for instance_id in call.arguments.texts("InstanceIds")]
+    of_group = [member for member in members if member is not None and member.group.scaling_group_id == group_id]
     if len(of_group) < len(members):
         raise ApiError("InvalidInstanceId.NotFound", f"not all are in {group_id}")
-    if wrong := [one for one in of_group if one.lifecycle_state not in allowed]:
+    if wrong := [member for member in of_group if member.lifecycle_state not in allowed]:
         raise ApiError("IncorrectInstanceStatus", f"{wrong[0].instance_id} is {wrong[0].lifecycle_state}")
-    for one in of_group:
-        call.cloud.scaling.put(one._replace(lifecycle_state=state))
+    for member in of_group:
+        call.cloud.scaling.put(member._replace(lifecycle_state=state))
     return Outcome({}, effect=True)
 
 

@@ -76,7 +76,7 @@ class Roles:
 
     def assumable(self, arn: str, service: str) -> Role:
         """Return the role of an ARN if ``service`` may take it. Raises Refusal."""
-        role = next((one for one in self._roles.values() if one.arn == arn), None)
+        role = next((role for role in self._roles.values() if role.arn == arn), None)
         if role is None:
             raise Refusal(f"EntityNotExist.Role: there is no role {arn}")
         if service not in role.services:

@@ -13,20 +13,20 @@ def changes(decided: Plan, found: Stack | None) -> Iterator[dict[str, Any]]:
     """Yield a row for each resource of the plan, and for each that goes."""
     standing = found.standing if found else {}
     scope = Preview(decided)
-    for one in decided.resources:
-        properties = evaluate(one.properties, scope)
+    for resource in decided.resources:
+        properties = evaluate(resource.properties, scope)
         row = {
-            "LogicalResourceId": one.name,
-            "ResourceType": one.type,
+            "LogicalResourceId": resource.name,
+            "ResourceType": resource.type,
             "Properties": json.loads(json.dumps(properties)),
         }
-        if one.name not in standing:
+        if resource.name not in standing:
             yield {**row, "Action": "Add"}
-        elif evaluate(standing[one.name].planned.properties, _Before(found, decided)) != properties:
+        elif evaluate(standing[resource.name].planned.properties, _Before(found, decided)) != properties:
             yield {**row, "Action": "Modify", "Replacement": "Maybe"}
         else:
             yield {**row, "Action": "None"}
-    wanted = {one.name for one in decided.resources}
+    wanted = {resource.name for resource in decided.resources}
     for name, gone in standing.items():
         if name not in wanted:
             yield {"LogicalResourceId": name, "ResourceType": gone.planned.type, "Action": "Remove"}

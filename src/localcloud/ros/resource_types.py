@@ -114,7 +114,7 @@ def _index(account: Account, properties: Properties) -> Made:
 
 
 def _role(account: Account, properties: Properties) -> Made:
-    policies = {one["PolicyName"]: one["PolicyDocument"] for one in properties.get("Policies", [])}
+    policies = {policy["PolicyName"]: policy["PolicyDocument"] for policy in properties.get("Policies", [])}
     role = account.roles.create(properties["RoleName"], properties["AssumeRolePolicyDocument"], policies)
     attributes = {"Arn": role.arn, "RoleName": role.name, "RoleId": role.name}
     return Made(role.name, attributes, lambda: account.roles.delete(role.name))
@@ -392,8 +392,8 @@ _MAKERS: Mapping[str, Callable[[Account, Properties], Made]] = {
     "ALIYUN::OTS::Table": _table,
     "ALIYUN::RAM::Role": _role,
     "ALIYUN::ROS::Sleep": _sleep,
-    "ALIYUN::SLS::Alert": _kept("Alert", lambda one: str(one["Detail"]["Name"]), "Name"),
-    "ALIYUN::SLS::Dashboard": _kept("Dashboard", lambda one: str(one["DashboardName"]), "DashboardName"),
+    "ALIYUN::SLS::Alert": _kept("Alert", lambda project: str(project["Detail"]["Name"]), "Name"),
+    "ALIYUN::SLS::Dashboard": _kept("Dashboard", lambda dashboard: str(dashboard["DashboardName"]), "DashboardName"),
     "ALIYUN::SLS::Index": _index,
     "ALIYUN::SLS::Logstore": _logstore,
     "ALIYUN::SLS::Project": _project,

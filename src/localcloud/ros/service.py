@@ -39,7 +39,7 @@ class Ros:
         name = call.text("StackName")
         if mistake := RULES[STACK].mistake(name):
             raise ApiError(RULES[STACK].code, message=f"The Stack Name ({name}) is invalid: {mistake}.", status=400)
-        if any(one.name == name and one.status != "DELETE_COMPLETE" for one in self.stacks.values()):
+        if any(stack.name == name and stack.status != "DELETE_COMPLETE" for stack in self.stacks.values()):
             raise ApiError("StackExists", message=f"The Stack ({name}) already exists.", status=409)
         template, given = _template(call), _given(call)
         stack_id = str(uuid.UUID(int=self._cloud.random(f"stack {len(self.stacks)}").getrandbits(128), version=4))
@@ -77,7 +77,7 @@ class Ros:
     def _get(self, call: Call) -> dict[str, Any]:
         found = self._find(call.text("StackId"))
         found.look()
-        secret = {name for name, one in found.document.get("Parameters", {}).items() if one.get("NoEcho")}
+        secret = {name for name, declared in found.document.get("Parameters", {}).items() if declared.get("NoEcho")}
         return {
             "StackId": found.stack_id,
             "StackName": found.name,
@@ -95,14 +95,19 @@ class Ros:
 
     def _list(self, call: Call) -> dict[str, Any]:
         wanted = {value for name, value in call.parameters.items() if name.startswith("StackName.")}
-        found = [one for one in self.stacks.values() if not wanted or one.name in wanted]
+        found = [stack for stack in self.stacks.values() if not wanted or stack.name in wanted]
         return {
             "TotalCount": len(found),
             "PageNumber": 1,
             "PageSize": _PAGE,
             "Stacks": [
-                {"StackId": one.stack_id, "StackName": one.name, "Status": one.status, "StatusReason": one.reason}
-                for one in reversed(found)
+                {
+                    "StackId": stack.stack_id,
+                    "StackName": stack.name,
+                    "Status": stack.status,
+                    "StatusReason": stack.reason,
+                }
+                for stack in reversed(found)
             ],
         }
 
@@ -116,17 +121,17 @@ class Ros:
             "PageSize": size,
             "Events": [
                 {
-                    "EventId": f"{found.stack_id}-{one.number}",
-                    "CreateTime": _time(one.at),
-                    "LogicalResourceId": one.name,
-                    "PhysicalResourceId": one.physical_id,
-                    "ResourceType": one.type,
+                    "EventId": f"{found.stack_id}-{event.number}",
+                    "CreateTime": _time(event.at),
+                    "LogicalResourceId": event.name,
+                    "PhysicalResourceId": event.physical_id,
+                    "ResourceType": event.type,
                     "StackId": found.stack_id,
                     "StackName": found.name,
-                    "Status": one.status,
-                    "StatusReason": one.reason,
+                    "Status": event.status,
+                    "StatusReason": event.reason,
                 }
-                for one in newest_first[(number - 1) * size : number * size]
+                for event in newest_first[(number - 1) * size : number * size]
             ],
         }
 
@@ -136,13 +141,13 @@ class Ros:
             "Resources": [
                 {
                     "LogicalResourceId": name,
-                    "PhysicalResourceId": one.made.physical_id,
-                    "ResourceType": one.planned.type,
+                    "PhysicalResourceId": resource.made.physical_id,
+                    "ResourceType": resource.planned.type,
                     "StackId": found.stack_id,
                     "StackName": found.name,
                     "Status": "CREATE_COMPLETE",
                 }
-                for name, one in found.standing.items()
+                for name, resource in found.standing.items()
             ]
         }
 

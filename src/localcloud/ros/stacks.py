@@ -97,35 +97,35 @@ class Stack:
 
     def _build(self, action: str, decided: Plan) -> Iterator[None]:
         self.values, self.conditions = decided.values, decided.conditions
-        wanted = {one.name for one in decided.resources}
-        for one in decided.resources:
+        wanted = {resource.name for resource in decided.resources}
+        for resource in decided.resources:
             taken_away = False
             try:
-                properties = evaluate(one.properties, self)
-                before = self.standing.get(one.name)
-                if before and (before.properties, before.planned.type) == (properties, one.type):
-                    self.standing[one.name] = before._replace(planned=one)  # it may need others than before
+                properties = evaluate(resource.properties, self)
+                before = self.standing.get(resource.name)
+                if before and (before.properties, before.planned.type) == (properties, resource.type):
+                    self.standing[resource.name] = before._replace(planned=resource)  # it may need others than before
                     continue
-                self._event(one, "", f"{action if before else 'CREATE'}_{GOING}")
+                self._event(resource, "", f"{action if before else 'CREATE'}_{GOING}")
                 yield
                 if before:
-                    _require_updatable(one.type, before.properties, properties)
-                self._require("update" if before else "create", one.type, properties)
+                    _require_updatable(resource.type, before.properties, properties)
+                self._require("update" if before else "create", resource.type, properties)
                 if before and before.made.change:
                     made = change(before.made, properties)
                 else:
                     if before:
                         take_away(before.made)
                         taken_away = True
-                    made = make(self.account, one.type, properties)
+                    made = make(self.account, resource.type, properties)
             except NotMade as error:
                 if taken_away:
-                    del self.standing[one.name]
-                self._event(one, "", f"{action}_{FAILED}", str(error))
-                yield from self._give_up(action, f"{one.name}: {error}")
+                    del self.standing[resource.name]
+                self._event(resource, "", f"{action}_{FAILED}", str(error))
+                yield from self._give_up(action, f"{resource.name}: {error}")
                 return
-            self.standing[one.name] = Standing(one, properties, made)
-            self._event(one, made.physical_id, f"{action if before else 'CREATE'}_{DONE}")
+            self.standing[resource.name] = Standing(resource, properties, made)
+            self._event(resource, made.physical_id, f"{action if before else 'CREATE'}_{DONE}")
             yield
         try:
             for name in [name for name in self._deletion_order() if name not in wanted]:
@@ -199,9 +199,9 @@ class Stack:
         stack = Planned(self.name, "ALIYUN::ROS::Stack", {}, (), retained=False)
         self._event(stack, self.stack_id, status, reason)
 
-    def _event(self, one: Planned, physical_id: str, status: str, reason: str = "") -> None:
+    def _event(self, planned: Planned, physical_id: str, status: str, reason: str = "") -> None:
         at = self.account.cloud.clock.now()
-        self.events.append(Event(len(self.events), at, one.name, one.type, physical_id, status, reason))
+        self.events.append(Event(len(self.events), at, planned.name, planned.type, physical_id, status, reason))
 
 
 def _require_updatable(kind: str, before: Any, after: Any) -> None:

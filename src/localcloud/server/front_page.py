@@ -52,9 +52,9 @@ def _html(cloud: Cloud, pages: list[str]) -> str:
     )
     with cloud.lock:
         instances = "".join(
-            f"<tr><td><code>{escape(one.spec.instance_id)}</code></td><td>{escape(one.spec.instance_name)}</td>"
-            f"<td>{escape(one.spec.region_id)}</td><td>{escape(one.state.status)}</td></tr>"
-            for one in list(cloud.fleet)[:_MOST_SHOWN]
+            f"<tr><td><code>{escape(instance.spec.instance_id)}</code></td><td>{escape(instance.spec.instance_name)}</td>"
+            f"<td>{escape(instance.spec.region_id)}</td><td>{escape(instance.state.status)}</td></tr>"
+            for instance in list(cloud.fleet)[:_MOST_SHOWN]
         )
         count = len(cloud.fleet)
     return f"""<!doctype html>

@@ -142,7 +142,7 @@ class Table:
             elif cell.operation is None:
                 made = Cell(cell.name, cell.value, stamp if cell.stamp is None else cell.stamp)
                 # One version is kept, that with the highest time: what is dated before it can't be seen.
-                after[cell.name] = max(known or made, made, key=lambda one: one.stamp or 0)
+                after[cell.name] = max(known or made, made, key=lambda version: version.stamp or 0)
         return after
 
     def _check_cell(self, cell: Cell, kind: str) -> None:

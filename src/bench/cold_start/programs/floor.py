@@ -22,7 +22,7 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
     """Reboot what the event names and write a record for each."""
     order = json.loads(event)
     region, ids = order["region_id"], order["instance_ids"]
-    numbered = {f"ResourceId.{number}": one for number, one in enumerate(ids, 1)}
+    numbered = {f"ResourceId.{number}": instance_id for number, instance_id in enumerate(ids, 1)}
     parameters = {
         "DescribeInstances": {"InstanceIds": json.dumps(ids)},
         "TagResources": {
@@ -33,7 +33,7 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
         },
         "RebootInstances": {
             "ForceReboot": "false",
-            **{f"InstanceId.{number}": one for number, one in enumerate(ids, 1)},
+            **{f"InstanceId.{number}": instance_id for number, instance_id in enumerate(ids, 1)},
         },
     }
     host = os.environ["ECS_ENDPOINT"].removeprefix("http://")
@@ -43,7 +43,9 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
         if action not in parameters:
             continue
         answer = _call(connection, host, action, {"RegionId": region, **parameters[action]}, context.credentials)
-        if action == "DescribeInstances" and any(one["Status"] != "Running" for one in answer["Instances"]["Instance"]):
+        if action == "DescribeInstances" and any(
+            instance["Status"] != "Running" for instance in answer["Instances"]["Instance"]
+        ):
             raise RuntimeError("not running")
         if action == "RebootInstances":
             records = answer["InstanceResponses"]["InstanceResponse"]
@@ -79,7 +81,7 @@ def _call(connection: http.client.HTTPConnection, host: str, action: str, query:
 
 
 def _put_logs(connection: http.client.HTTPConnection, records: list[dict[str, str]], keys: Any) -> None:
-    body = b"".join(_field(1, b"\x08" + _number(int(time.time())) + _contents(one)) for one in records)
+    body = b"".join(_field(1, b"\x08" + _number(int(time.time())) + _contents(record)) for record in records)
     body += _field(3, b"reboot") + _field(4, b"fc")
     path = "/logstores/records/shards/lb"
     head = {

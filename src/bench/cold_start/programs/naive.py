@@ -49,7 +49,7 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
             page = client.describe_instances(
                 ecs.DescribeInstancesRequest(region_id=order.region_id, instance_ids=json.dumps(order.instance_ids))
             ).body
-            if any(one.status != "Running" for one in page.instances.instance):
+            if any(instance.status != "Running" for instance in page.instances.instance):
                 raise RuntimeError("not running")
         elif call == "TagResources":
             client.tag_resources(
@@ -68,12 +68,12 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
             ).body
             records = [
                 Record(
-                    instance_id=one.instance_id,
-                    code=one.code,
-                    previous_status=one.previous_status,
-                    current_status=one.current_status,
+                    instance_id=row.instance_id,
+                    code=row.code,
+                    previous_status=row.previous_status,
+                    current_status=row.current_status,
                 )
-                for one in answer.instance_responses.instance_response
+                for row in answer.instance_responses.instance_response
             ]
     for record in records:
         print(record.model_dump_json())
