@@ -11,9 +11,13 @@ class Conditions(NamedTuple):
     ``start_up``: how long a run takes to begin, at most, seconds. ``quota``: calls of each action of ECS that the
     account may make in a minute, 0 for any number. ``door``: HTTP events are handed over. ``old_entries``: how many
     instances of each region have an entry that no longer matters, beside those of the fleet. ``stacks``: how many
-    functions work in the same regions, each with alarms and timers of its own. ``calm``: no call fails, no run crashes,
-    and Function Compute tries again as often as it does by default. ``observes``: the function only observes (MODE).
+    functions work in the same regions, each with alarms and timers of its own. ``calm``: no call fails for longer than
+    moments, no run crashes, and Function Compute tries again as often as it does by default. ``observes``: the function
+    only observes (MODE).
     ``protects``: members of Auto Scaling groups are protected while they restart (MANAGED), if the ledger is a table.
+    ``capacity``: calls that the table takes in a second, 0 for any number. ``away_every``: after how long, on average,
+    it refuses all calls for a while, 0 for never, seconds. ``meddling``: the share of alarms during which a person
+    locks the instance or reboots it.
     """
 
     timeout: float = 60.0
@@ -26,6 +30,9 @@ class Conditions(NamedTuple):
     calm: bool = False
     observes: bool = False
     protects: bool = False
+    capacity: int = 0
+    away_every: float = 0.0
+    meddling: float = 0.0
 
 
 class Profile(NamedTuple):
@@ -41,6 +48,9 @@ class Profile(NamedTuple):
     calm: tuple[bool, ...]
     observes: tuple[bool, ...] = (False,)
     protects: tuple[bool, ...] = (False,)
+    capacity: tuple[int, ...] = (0,)
+    away_every: tuple[float, ...] = (0.0,)
+    meddling: tuple[float, ...] = (0.0,)
 
     def draw(self, seed: str) -> Conditions:
         """Draw from a series of its own, so that the other draws of an episode stay what they are."""
@@ -60,6 +70,9 @@ VARIED = Profile(
     calm=(False, False, False, False, False, False, True),
     observes=(False, False, False, False, False, False, False, False, False, True),
     protects=(False, True),
+    capacity=(0, 0, 3, 10),
+    away_every=(0.0, 0.0, 0.0, 300.0),
+    meddling=(0.0, 0.2),
 )
 #: What is drawn where an assumption is taken away whose break is a race of a few hundredths of a second between runs
 #: that begin together: nothing that pulls them apart, so that faults and crashes alone decide.

@@ -21,6 +21,7 @@ from simulation.network import Weather, exchange
 from simulation.plan import OUTSIDE, Arrival, Plan, fleet, stack_name
 from simulation.run import Crashed, Run
 from simulation.simulated_table import SimulatedTable
+from simulation.table_limits import TableLimits
 from simulation.violation import Violation
 from simulation.world import SimulatedEcs, World
 
@@ -93,6 +94,7 @@ class Episode:
             self._watch.trace = []
         self._watch.calm = plan.conditions.calm
         self._world.quota = plan.conditions.quota
+        self._world.table_limits = TableLimits(plan.conditions, f"{plan.seed}/table")
         self._deliveries = self._crashes = self._stores = 0
 
     def run(self) -> Ended:

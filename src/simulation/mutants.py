@@ -15,12 +15,13 @@ from simulation.observing_mutants import OBSERVING_MUTANTS
 
 
 class Mutant(NamedTuple):
-    """One edit of one module: ``old`` stands there exactly once."""
+    """One edit of one module: ``old`` stands there exactly once. ``simulated``: the simulation alone must notice it."""
 
     name: str
     module: str
     old: str
     new: str
+    simulated: bool = False
 
 
 def _without_guard(code: str) -> Mutant:
@@ -313,12 +314,28 @@ MUTANTS: tuple[Mutant, ...] = (
         "ledger/table_ledger",
         "plain(claim.before) or void[instance_id]",
         "plain(claim.row)",
+        simulated=True,
+    ),
+    Mutant(
+        "what the table refuses for a moment ends an alarm",
+        "remediation/claims",
+        'return records.of_decision(facts, "skip", "ledger_unavailable", reason, retriable=True)',
+        'return records.of_decision(facts, "skip", "ledger_unavailable", reason, retriable="OTS" not in reason)',
+        simulated=True,
+    ),
+    Mutant(
+        "a write that the table had no room for is lost",
+        "cloud/tablestore/outcome",
+        '    "OTSCapacityUnitExhausted": "not_done",\n',
+        '    "OTSCapacityUnitExhausted": "condition_failed",\n',
+        simulated=True,
     ),
     Mutant(
         "HTTP callers wait for minutes",
         "invocation",
         "Deadline(clock, min(HTTP_SECONDS, self._deadline.left())), 1.2",
         "Deadline(clock, self._deadline.left()), 1.2",
+        simulated=True,
     ),
     Mutant(
         "a dead claim is an attempt",

@@ -46,7 +46,7 @@ def exchange(run: Run, weather: Weather, action: str, effect: Callable[[], T]) -
         answer = effect()
         run.step(weather.latency * (0.05 + 0.5 * random.random()))
         return answer
-    kind = _BAG[int(chance / weather.faults * len(_BAG))]
+    kind, run.troubled = _BAG[int(chance / weather.faults * len(_BAG))], True
     run.step(0.01)
     if kind == "slow":
         run.step(random.uniform(0, weather.request - 0.01))

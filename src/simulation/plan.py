@@ -19,6 +19,8 @@ DUPLICATES = 0.30
 DRAIN = 6
 #: Of the instances, the share that the platform repairs once, and for how long at most, seconds.
 REPAIRED, REPAIR_SECONDS = 0.1, 7200.0
+#: Within how many calls of its beginning, each of the usual latency, a run asks ECS.
+CALLS_BEFORE_A_REBOOT = 6
 #: How often Function Compute tries again by default.
 RETRIES = 3
 #: Of the instances, the share that an Auto Scaling group owns.
@@ -72,7 +74,7 @@ class Plan(NamedTuple):
 
     def in_calm(self) -> "Plan":
         """Return it with nothing that goes wrong by itself."""
-        conditions = self.conditions._replace(quota=0, calm=True)
+        conditions = self.conditions._replace(quota=0, meddling=0.0, calm=True)
         return self._replace(faults=0.0, crash=0.0, retries=RETRIES, conditions=conditions)
 
 
@@ -118,9 +120,11 @@ def draw(seed: int, deliveries: int, assumptions: Assumptions, ledger: str = "ta
         skew=skew,
         arrivals=tuple(_arrivals(random, names, deliveries, assumptions, Stacks(seed, conditions.stacks))),
     )
+    plan = plan.in_calm() if conditions.calm else plan
+    plan = plan._replace(arrivals=(*plan.arrivals, *_meddling(plan)))
     if plan.protects and assumptions.sweep:
         plan = plan._replace(arrivals=(*plan.arrivals, *_drain(plan, assumptions)))
-    return plan.in_calm() if conditions.calm else plan
+    return plan
 
 
 def fleet(plan: Plan) -> list[Machine]:
@@ -263,6 +267,24 @@ def _arrivals(
             for stack in range(stacks.number):
                 number += 1
                 yield Arrival(number, tick * assumptions.sweep, "verify", region, stack=stack)
+
+
+def _meddling(plan: Plan) -> Iterator[Arrival]:
+    """Yield what people do to instances while a run is at work on them: most often ECS then refuses the reboot."""
+    number = max(arrival.number for arrival in plan.arrivals)
+    random = Random(f"{plan.seed}/meddling")  # noqa: S311 - repeatable on purpose
+    conditions = plan.conditions
+    for alarm in plan.arrivals:
+        if alarm.kind not in ("alarm", "manual") or random.random() >= conditions.meddling:
+            continue
+        at = alarm.moment + random.uniform(0.0, conditions.start_up + CALLS_BEFORE_A_REBOOT * conditions.latency)
+        number += 2
+        targets = alarm.targets[:1]
+        if random.random() < 0.5:  # noqa: PLR2004 - a half
+            yield Arrival(number, at, "rebooted_by_hand", alarm.region_id, targets)
+        else:
+            yield Arrival(number, at, "locked", alarm.region_id, targets)
+            yield Arrival(number + 1, at + random.uniform(60, 1800), "unlocked", alarm.region_id, targets)
 
 
 def _drain(plan: Plan, assumptions: Assumptions) -> Iterator[Arrival]:

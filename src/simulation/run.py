@@ -37,6 +37,8 @@ class Run:
         self.overrides: frozenset[str] = frozenset()
         self.forced: bool | None = None
         self.rolling = False
+        #: Whether a call of it failed for another reason than what it asked for.
+        self.troubled = False
 
     def step(self, seconds: float) -> None:
         """Let time pass, and others go on. Raises Crashed where the run ends here."""

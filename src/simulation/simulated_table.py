@@ -5,12 +5,24 @@ from datetime import timedelta
 from typing import TypeVar
 
 from ecs_reboot.cloud.errors import Refused
-from ecs_reboot.cloud.tablestore.rows import BatchWritten, Change, Key, Page, Put, RangeEnd, Read, Row, Written
+from ecs_reboot.cloud.tablestore.rows import (
+    BatchWritten,
+    Change,
+    Key,
+    Page,
+    Put,
+    RangeEnd,
+    Read,
+    Row,
+    RowError,
+    Written,
+)
 from ecs_reboot.ledger import instance_row, window_row
 from ecs_reboot.ledger.entry import OBSERVED
 from ecs_reboot.ledger.memory import down_in_a_row
 from simulation.network import Weather, exchange
 from simulation.run import EPOCH, Run
+from simulation.table_limits import Refusal
 from simulation.world import World
 
 T = TypeVar("T")
@@ -31,21 +43,48 @@ class SimulatedTable:
 
     def batch_get_row(self, table: str, keys: Sequence[Key]) -> Read:
         """Read rows."""
-        return self._exchange("BatchGetRow", lambda: self._world.table.batch_get_row(table, keys))
+        return self._exchange("BatchGetRow", lambda: self._read(lambda: self._world.table.batch_get_row(table, keys)))
 
     def put_row(self, table: str, change: Put) -> Written:
         """Replace one row."""
-        return self._exchange("PutRow", lambda: self._watched(lambda: self._world.table.put_row(table, change)))
+        return self._exchange("PutRow", lambda: self._put(table, change))
 
     def batch_write_row(self, table: str, changes: Sequence[Change]) -> BatchWritten:
         """Change rows."""
-        return self._exchange(
-            "BatchWriteRow", lambda: self._watched(lambda: self._world.table.batch_write_row(table, changes))
-        )
+        return self._exchange("BatchWriteRow", lambda: self._batch_written(table, changes))
 
     def get_range(self, table: str, start: RangeEnd, end: RangeEnd, *, limit: int = 5_000) -> Page:
         """List rows."""
-        return self._exchange("GetRange", lambda: self._world.table.get_range(table, start, end, limit=limit))
+        return self._exchange(
+            "GetRange", lambda: self._read(lambda: self._world.table.get_range(table, start, end, limit=limit))
+        )
+
+    def _read(self, read: Callable[[], T]) -> T:
+        if refusal := self._world.table_limits.of_read(self._world.scheduler.now):
+            raise self._refused("read", refusal)
+        return read()
+
+    def _put(self, table: str, change: Put) -> Written:
+        if refusal := self._world.table_limits.of_write(change.row.key, self._world.scheduler.now):
+            raise self._refused("PutRow", refusal)
+        return self._watched(lambda: self._world.table.put_row(table, change))
+
+    def _batch_written(self, table: str, changes: Sequence[Change]) -> BatchWritten:
+        """Write the rows that are taken; each is taken or refused by itself."""
+        now = self._world.scheduler.now
+        refused = [self._world.table_limits.of_write(_key(change), now) for change in changes]
+        taken = [change for change, refusal in zip(changes, refused, strict=True) if refusal is None]
+        if not taken:
+            raise self._refused("BatchWriteRow", next(filter(None, refused)))
+        done = self._watched(lambda: self._world.table.batch_write_row(table, taken))
+        self._run.troubled |= len(taken) < len(changes)
+        errors = iter(done.rows)
+        rows = tuple(RowError(refusal.code, refusal.message) if refusal else next(errors) for refusal in refused)
+        return BatchWritten(rows, done.now)
+
+    def _refused(self, action: str, refusal: Refusal) -> Refused:
+        self._run.troubled = True
+        return Refused(action, code=refusal.code, message=refusal.message, status=refusal.status, request_id="")
 
     def _watched(self, write: Callable[[], T]) -> T:
         self._world.table.on_write = self._written
@@ -76,3 +115,7 @@ class SimulatedTable:
             raise Refused(
                 action, code=code, message=error.message, status=error.status, request_id=error.request_id
             ) from None
+
+
+def _key(change: Change) -> Key:
+    return change.row.key if isinstance(change, Put) else change.key

@@ -54,8 +54,9 @@ class Watch:
         self.unreadable: set[str] = set()
         #: No call fails and no run crashes.
         self.calm = False
-        #: By instance, which run wrote its entry last, and the state in it.
+        #: By instance, which run wrote its entry last, and what; and what another run had left there before that.
         self._written: dict[str, tuple[str, str]] = {}
+        self._left_by_another: dict[str, str] = {}
         self._written_at: dict[str, float] = {}
         #: From a claim to its reboot, plus the difference of two clocks.
         self.slack = 0.0
@@ -122,7 +123,10 @@ class Watch:
         if len(value) > ledger.MOST_CHARACTERS:
             raise Violation("an entry fits into a tag", f"{value!r} has {len(value)} characters")
         state = value.split(" ")[3]
-        self._written[instance_id] = run.number, state
+        writer, text = self._written.get(instance_id, ("", ""))
+        if writer != run.number:
+            self._left_by_another[instance_id] = text
+        self._written[instance_id] = run.number, value
         self._written_at[instance_id] = now
         if state in ledger.ABOUT_TO_ASK:
             self._claims[run.number, instance_id] = now
@@ -298,9 +302,11 @@ class Watch:
         unreadable = result.code == "ledger_unavailable" and one in self.unreadable
         if outcome.retriable and not result.retriable and not unreadable:
             raise Violation("what may end otherwise later is tried again", who)
-        writer, state = self._written.get(one, ("", ""))
-        held = writer == run.number and state in ledger.ABOUT_TO_ASK
-        if self.calm and held and not outcome.keeps_claim:  # in other weather taking it back may fail
+        writer, text = self._written.get(one, ("", ""))
+        own = writer == run.number and text != self._left_by_another[one]  # else it has put back what was there
+        held = own and text.split(" ")[3] in ledger.ABOUT_TO_ASK
+        # In other weather taking it back may fail.
+        if (self.calm or not run.troubled) and held and not outcome.keeps_claim:
             raise Violation("a claim that leads to nothing is taken back", who)
 
     def _check_refusal(self, run: Run, machine: Machine, code: str, who: str) -> None:

@@ -15,11 +15,13 @@ from ecs_reboot.policy.hung import IN_BETWEEN
 from ecs_reboot.settings.settings import Settings
 from localcloud.openapi.quiet_answers import quiet_answer
 from simulation.assumptions import Assumptions
+from simulation.conditions import Conditions
 from simulation.machine import Machine, Spell
 from simulation.memory_table import MemoryTable
 from simulation.network import Weather, exchange
 from simulation.run import EPOCH, Run
 from simulation.scheduler import Scheduler
+from simulation.table_limits import TableLimits
 from simulation.tag_history import TagHistory
 from simulation.watch import Watch
 
@@ -38,6 +40,7 @@ class World:
         self.machines = {machine.instance_id: machine for machine in machines}
         self.registers = {machine.region_id: TagHistory() for machine in machines}
         self.table = MemoryTable(lambda: EPOCH + timedelta(seconds=self.scheduler.now))
+        self.table_limits = TableLimits(Conditions(), "")
         #: The tag that is the ledger of this mode.
         self.key = ledger.OBSERVED_KEY if settings.policy.mode == "observe" else ledger.KEY
         #: Calls of each action in a minute, 0 for any number.
@@ -88,6 +91,7 @@ class SimulatedEcs:
 
     def _metered(self, action: str, effect: Callable[[], T]) -> T:
         if not self._world.admits(action):
+            self._run.troubled = True
             raise Refused(action, code="Throttling.User", message="slow down", status=400, request_id="")
         return effect()
 

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from coverage import CoverageData
 
 import ecs_reboot
 from simulation.mutants import MUTANTS, Mutant
 from simulation.mutate import main
+from simulation.reach import Reach
 
 SOURCE = Path(ecs_reboot.__file__).parent
 #: Of the tests that `make mutate` runs, these: the mutants below are caught by them, or by the simulation.
@@ -30,4 +32,17 @@ def test_what_is_missed_is_caught_and_an_edit_that_changes_nothing_survives_and_
     assert main(deliveries=300) == 1
     told = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in told] == ["caught"] * len(missed) + ["SURVIVED", f"{len(missed)}"]
-    assert told[-1] == f"{len(missed)} of {len(missed) + 1} caught"
+    assert told[-1].startswith(f"{len(missed)} of {len(missed) + 1} caught, ")
+
+
+def test_the_tests_that_carry_out_a_line_are_those_that_did(tmp_path: Path) -> None:
+    module, data = tmp_path / "policy" / "some.py", CoverageData(str(tmp_path / "data"))
+    for name, lines in (("tests/a.py::test_one|run", (1, 2)), ("tests/a.py::test_two|run", (2, 3)), ("", (1,))):
+        data.set_context(name)
+        data.add_lines({str(module): lines})
+    data.write()
+    reach, text = Reach(tmp_path / "data", tmp_path), "first\nsecond\nthird\n"
+    assert reach.tests_of("policy/some", text, "second") == ["tests/a.py::test_one", "tests/a.py::test_two"]
+    assert reach.tests_of("policy/some", text, "second\nthird\n") == ["tests/a.py::test_one", "tests/a.py::test_two"]
+    assert reach.tests_of("policy/some", text, "third\n") == ["tests/a.py::test_two"]
+    assert reach.tests_of("policy/other", text, "first\n") == []

@@ -40,7 +40,7 @@ def test_the_same_seed_is_the_same_story() -> None:
 
 # Each begins where the break was found: a break is rare, and each episode costs half a second.
 @pytest.mark.parametrize(
-    ("names", "seed", "first"), [("skew", 1, 0), ("own_key", 1, 0), ("sweep", 1, 29), ("settle", 7, 0)]
+    ("names", "seed", "first"), [("skew", 1, 0), ("own_key", 1, 0), ("sweep", 7, 1), ("settle", 7, 0)]
 )
 def test_without_an_assumption_a_promise_breaks_and_the_story_is_short(names: str, seed: int, first: int) -> None:
     assumptions = less(names.split(","))
