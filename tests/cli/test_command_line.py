@@ -76,6 +76,8 @@ def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
         (("serve", "--fleet", "absent.yaml"), {}, "absent.yaml"),
         (("simulate", "--assume-less", "gravity"), {}, "gravity"),
         (("render", "--params", "DryRum=true"), {}, "DryRum"),
+        (("deploy", "--check", "--params", "DryRum=true"), {}, "did you mean DryRun"),
+        (("deploy", "--check", "--params", "DryRun='true"), {}, "unfinished quotation"),
         (("invoke", "--event", "absent.json"), {}, "absent.json"),
         (("invoke", "--event", EVENT, "--params", "DryRun=true"), {}, "DEPLOYED=1"),
         (("serve", "--params", "DryRun=true"), {}, "DEPLOYED=1"),
@@ -166,6 +168,14 @@ def test_long_work_shows_progress_and_is_interrupted_by_a_word(arguments: tuple[
     status, after = interrupted(*arguments, until=until)
     assert status == exit_status.INTERRUPTED
     assert after.split("^C")[-1].strip() == "interrupted"
+
+
+def test_an_exploration_shows_its_states_and_ends_in_the_same_word() -> None:
+    status, after = interrupted("explore", until=" states")
+    assert status == exit_status.INTERRUPTED
+    # Before it says what it has explored, where it had begun.
+    assert after.rstrip().endswith("interrupted")
+    assert "Traceback" not in after
 
 
 def test_an_interrupted_deployment_says_that_it_goes_on(tmp_path: Path) -> None:

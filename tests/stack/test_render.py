@@ -25,6 +25,15 @@ def made(**parameters: str) -> dict[str, Any]:
     return resources
 
 
+def test_evidence_lies_in_a_private_bucket_for_thirty_days_unless_told_otherwise() -> None:
+    assert "EvidenceBucket" not in made()
+    bucket = made(Evidence="console")["EvidenceBucket"]["Properties"]
+    assert (bucket["AccessControl"], bucket["BlockPublicAccess"]) == ("private", True)
+    for days, chosen in ((30, {}), (7, {"EvidenceDays": "7"})):
+        (rule,) = made(Evidence="full", **chosen)["EvidenceBucket"]["Properties"]["LifecycleConfiguration"]["Rule"]
+        assert (rule["Status"], rule["Prefix"], rule["Expiration"]) == ("Enabled", "", {"Days": days})
+
+
 def test_optional_parts_are_there_when_they_are_asked_for() -> None:
     plain = made()
     assert {"LogProject", "SystemEventTrigger", "AlarmTrigger"} <= plain.keys()

@@ -10,6 +10,11 @@ ECS documents no call for an instance in Stopping or Starting, so both answers t
 Stopping shows no effect of ours, so the ledger says `finishing` until right before the first call: a run that finds
 that knows that ECS was not asked, and goes on. A start is safe to repeat. A reboot or a stop whose answer was lost is
 not sent a second time.
+
+What the answers mean is decided here and not by ``lifecycle``, whose machine is of one call, RebootInstances, that may
+be asked again after a 503 and a look without a sign. Here nothing is; a refusal for the status is no end but leads to
+the stop; the stop and the start are of several instances at once; and Stopping is no sign of anything. Of the machine's
+transitions only the refusal of one row would be shared. Which reboots hang, and which may be finished, it decides.
 """
 
 from collections.abc import Callable, Iterable, Mapping
