@@ -1,6 +1,7 @@
 """What the template wires up, against the events that there are and the function's own reading of them."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
@@ -12,6 +13,7 @@ from cloud_languages import event_pattern
 from cloud_languages.template import document
 from cloud_languages.template.render import plan, rendered
 from ecs_reboot.events import EventSettings, catalog, read
+from ecs_reboot.outcomes import OUTCOMES
 from ecs_reboot.settings.variables import VARIABLES
 from stack import checks
 from stack.generate import record_fields
@@ -179,6 +181,13 @@ def test_queries_name_fields_that_are_indexed() -> None:
         named = {word.rstrip(":").lstrip("(") for word in search.split() if word.endswith(":")}
         assert named, query
         assert named <= fields.keys(), query
+
+
+def test_the_alert_is_for_every_outcome_that_pages_and_for_no_other() -> None:
+    (query,) = [one["Query"] for one in RESOURCES["LogAlert"]["Properties"]["Detail"]["Configuration"]["QueryList"]]
+    asked = set(re.findall(r'code: "([^"]+)"', query.partition("|")[0]))
+    assert asked == {outcome.code for outcome in OUTCOMES if outcome.pages}
+    assert {"hung", "stayed_down", "running_silent", "storm_began"} <= asked
 
 
 def test_what_a_new_role_is_checked_for_waits_until_the_role_works() -> None:
