@@ -1,7 +1,6 @@
 """The failure queue: what the function gives up on must arrive there, with the event that it was about."""
 
 import base64
-import binascii
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -76,6 +75,6 @@ def _read(text: str) -> Mapping[str, Any] | None:
     """Read a message, plain or in Base64: no page says which it is."""
     try:
         told = json.loads(text if text.lstrip().startswith("{") else base64.b64decode(text, validate=True))
-    except (ValueError, binascii.Error):
+    except ValueError:
         return None
     return told if isinstance(told, dict) else None

@@ -15,6 +15,7 @@ from Tea.exceptions import TeaException
 
 from acceptance.check import Check
 from acceptance.checks import BY_NAME, CHECKS
+from acceptance.report import Redaction
 from acceptance.run import Run
 from cli.program import main
 from localcloud.account.cloud import Cloud
@@ -150,6 +151,18 @@ def test_a_whole_run_finds_everything_as_assumed_and_leaves_nothing(
         for secret in (INSTANCES[0], whole.cloud.account, whole.cloud.credentials.root.access_key_id, "operators"):
             assert secret not in text
     assert text.count("as assumed") == len(CHECKS)
+
+
+def test_a_report_shows_neither_what_is_known_nor_what_looks_like_an_id() -> None:
+    redacted = Redaction({"the-token": "<secret>", "ops": "<contact group>", "": "<nothing>"})
+    assert redacted("the-token told\nops") == "<secret> told <contact group>"
+    for text, left in (
+        ("i-bp1a2b3c4d5e6f7g8h9i of 1234567890123456", "<resource> of <account>"),
+        ("LTAI5t8charsormore ada@example.com", "<access key> <e-mail>"),
+        ("10.0.0.1 ?token=abc&x=1", "<address> ?token=<secret>&x=1"),
+        ("01234567-89ab-cdef-0123-456789abcdef", "<request>"),
+    ):
+        assert redacted(text) == left
 
 
 def test_a_run_goes_on_where_it_was_interrupted(whole: Running, package: Path, tmp_path: Path) -> None:

@@ -134,6 +134,18 @@ def test_a_locked_instance_fails_at_its_lock(capsys: pytest.CaptureFixture[str],
     assert re.search(r"17  blast_radius +not reached", out)
 
 
+def test_text_of_others_moves_no_cursor(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    evil = "\x1b]0;owned\x07\u202e"
+    event, fleet = tmp_path / "event.json", tmp_path / "fleet.json"
+    event.write_text(json.dumps({"instance_ids": ["i-bp1a2b3c4d5e6f7g8h9i"], "region_id": "cn-hangzhou"}))
+    tags = {"ecs-reboot": f"paused; by={evil}"}
+    named = {"instance_id": "i-bp1a2b3c4d5e6f7g8h9i", "instance_name": evil, "tags": tags}
+    fleet.write_text(json.dumps({"instances": [named]}))
+    out = explained(capsys, "--event", str(event), "--fleet", str(fleet))
+    assert all(line.isprintable() for line in out.splitlines())
+    assert "owned" in out
+
+
 @pytest.mark.parametrize(
     ("event", "text"),
     [

@@ -2,13 +2,14 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_ecs import JumpingClock
 
 from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.result import Result
-from terminal.printable import printable
+from terminal.printable import printable, write_error, write_line
 
 EVIL = "\x1b]0;owned\x07 \x9b31m \u202egnp.exe \u2066x\u2069 \x7f \r \u2028"
 
@@ -18,6 +19,12 @@ def test_what_a_terminal_obeys_is_written_as_its_code() -> None:
     assert shown.isprintable()
     assert "\\x1b]0;owned\\x07" in shown
     assert "\\u202e" in shown
+
+
+def test_lines_of_output_and_of_complaints_pass_the_filter(capsys: pytest.CaptureFixture[str]) -> None:
+    write_line(EVIL)
+    write_error(EVIL)
+    assert capsys.readouterr() == (printable(EVIL) + "\n", printable(EVIL) + "\n")
 
 
 @given(st.text())

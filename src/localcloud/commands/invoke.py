@@ -72,7 +72,7 @@ def main(options: Options) -> int:
         _tell(ran)
     else:
         for invocation in ran.all:
-            sys.stderr.write(invocation.logs.decode(errors="replace"))
+            sys.stderr.write(printable(invocation.logs.decode(errors="replace")))
         sys.stderr.flush()
         # JSON has line breaks only between its tokens, so joining the lines changes nothing but the layout.
         sys.stdout.buffer.write(b" ".join(ran.first.payload.splitlines()) + b"\n")

@@ -23,6 +23,8 @@ def initialize(context):
     print("initialized")
 def handle(event, context):
     text = event.decode()
+    if text == "move the cursor":
+        print("\\x1b[2J")
     if text == "raise":
         raise RuntimeError("no luck")
     if text == "sleep":
@@ -131,6 +133,10 @@ def test_a_function_that_raises(run: Run) -> None:
     assert ran.status == 1
     assert json.loads(ran.out)["errorMessage"] == "no luck"
     assert '"errorType": "RuntimeError"' in ran.err
+
+
+def test_what_a_function_prints_moves_no_cursor(run: Run) -> None:
+    assert "\\x1b[2J" in run(event="move the cursor").err.splitlines()
 
 
 def test_a_function_that_takes_too_long(run: Run) -> None:
