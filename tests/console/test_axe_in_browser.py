@@ -39,4 +39,4 @@ def test_axe_finds_nothing_serious(where: Running, open_console: Open, scheme: s
         expect(page.locator("main .panel:visible").first).to_be_visible()
         assert (view, grave(page)) == (view, [])
     page.evaluate("document.querySelector('main').append(document.createElement('button'))")
-    assert [one for one in grave(page) if one.startswith("button-name")], "axe finds what is wrong"
+    assert [violation for violation in grave(page) if violation.startswith("button-name")], "axe finds what is wrong"

@@ -20,8 +20,8 @@ def sentences(module: ModuleType) -> Iterator[str]:
     """Give every text that a module's functions make, with something in each hole."""
     for function in ast.parse(inspect.getsource(module)).body:
         if isinstance(function, ast.FunctionDef):
-            inner = {id(part) for one in ast.walk(function) for part in _parts(one)}
-            for node in (one for statement in function.body[_docstring(function) :] for one in ast.walk(statement)):
+            inner = {id(part) for node in ast.walk(function) for part in _parts(node)}
+            for node in (node for statement in function.body[_docstring(function) :] for node in ast.walk(statement)):
                 if isinstance(node, ast.JoinedStr):
                     yield "".join(map(_filled, node.values))
                 elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inner:

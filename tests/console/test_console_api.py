@@ -106,7 +106,7 @@ def test_an_event_goes_from_bytes_to_records(where: Running, client: Client) -> 
     actions = [call["action"] for call in story["calls"]]
     assert actions[0] == "DescribeInstances"
     assert actions.index("PutRow") < actions.index("RebootInstances"), "the claim stands in the table first"
-    assert [(one["from"], one["to"]) for one in story["changes"]] == [
+    assert [(change["from"], change["to"]) for change in story["changes"]] == [
         ("Running", "Stopping"), ("Stopping", "Starting"), ("Starting", "Running")]  # fmt: skip
     rows = story["guards"][0]["rows"]
     assert [(row["code"], row["kind"], row["reads"]) for row in rows] == [guard[:3] for guard in GUARDS]
@@ -143,7 +143,7 @@ def test_without_a_log_store_no_record_is_lost(client: Client) -> None:
     client("POST", "/console/api/switches", {"name": "sls_down", "on": False})
     client.finished(client.send(cpu_alarm(DB_01)))
     found = client("GET", "/console/api/records?query=locked").json
-    assert [one["stored"] for one in found["records"]] == [True, False]
+    assert [record["stored"] for record in found["records"]] == [True, False]
 
 
 def test_a_dry_run_reboots_nothing(where: Running, client: Client) -> None:
@@ -227,7 +227,10 @@ def test_the_ledger_of_either_store_is_shown_and_counted(
     assert (row["instance_id"], row["region"], len(row["attempts"])) == (WEB_01, "cn-hangzhou", 1)
     assert row["state"] != "unreadable"
     standing = first_message(where)["standing"]
-    assert [(one["region"], one["rebooted"]) for one in standing["regions"]] == [("cn-hangzhou", 1), ("cn-beijing", 0)]
+    assert [(region["region"], region["rebooted"]) for region in standing["regions"]] == [
+        ("cn-hangzhou", 1),
+        ("cn-beijing", 0),
+    ]
     assert standing["observe"] is ("MODE" in settings)
     assert bool(where.cloud.audit.calls("RebootInstances")) is not standing["observe"]
 
@@ -249,7 +252,7 @@ def test_the_words_of_every_code_are_served_in_both_languages(client: Client) ->
 def test_a_switch_stays_as_it_was_put(client: Client) -> None:
     for on in (True, True, False, False):
         state = client("POST", "/console/api/switches", {"name": "throttle", "on": on}).json
-        assert [one["on"] for one in state["switches"] if one["name"] == "throttle"] == [on]
+        assert [switch["on"] for switch in state["switches"] if switch["name"] == "throttle"] == [on]
     assert client("GET", "/_local/faults").json == []
     assert client("POST", "/console/api/switches", {"name": "no such", "on": True}).status == 404
 
@@ -258,7 +261,7 @@ def test_a_held_back_answer_loses_no_state_change(client: Client) -> None:
     client("POST", "/console/api/switches", {"name": "delay", "on": True})
     story = client.finished(client.send(cpu_alarm(WEB_01)))
     changes = wait_for(lambda: found if len(found := client.story(story["number"])["changes"]) == 3 else None)
-    assert [one["to"] for one in changes] == ["Stopping", "Starting", "Running"]
+    assert [change["to"] for change in changes] == ["Stopping", "Starting", "Running"]
 
 
 def test_each_switch_leaves_a_record_of_what_it_did(client: Client) -> None:
@@ -313,7 +316,7 @@ def test_live_tells_changes_and_begins_anew_after_a_reset(where: Running, client
     kinds: list[Any] = []
 
     def read() -> None:
-        while len([one for one in kinds if one["kind"] == "everything"]) < 2:
+        while len([message for message in kinds if message["kind"] == "everything"]) < 2:
             line = stream.readline()
             if line.startswith(b"data: "):
                 kinds.append(json.loads(line[6:]))
@@ -325,7 +328,9 @@ def test_live_tells_changes_and_begins_anew_after_a_reset(where: Running, client
     reader.join(20)
     connection.close()
     assert not reader.is_alive()
-    statuses = [one["status"] for message in kinds[1:-1] for one in message.get("instances", ()) if one["id"] == WEB_01]
+    statuses = [
+        shown["status"] for message in kinds[1:-1] for shown in message.get("instances", ()) if shown["id"] == WEB_01
+    ]
     assert "Stopping" in statuses
     assert statuses[-1] == "Running"
     assert kinds[-1]["invocations"] == []
@@ -362,9 +367,9 @@ def test_the_story_names_the_evidence_and_the_console_shows_it(client: Client) -
     settings = {"EVIDENCE": "full", "GRACE_SECONDS": "0", "MAX_EVENT_AGE_SECONDS": "0"}
     assert client("POST", "/console/api/settings", {"values": settings, "apply": True}).status == 200
     told = client.finished(client.send(json.dumps({"instance_ids": [WEB_01], "region_id": "cn-hangzhou"})))
-    (one,) = told["exhibits"]
-    assert [exhibit["name"] for exhibit in one["exhibits"]] == ["console", "screen", "state"]
-    for exhibit, kind in zip(one["exhibits"], ("text/plain", "image/png", "application/json"), strict=True):
+    (of_instance,) = told["exhibits"]
+    assert [exhibit["name"] for exhibit in of_instance["exhibits"]] == ["console", "screen", "state"]
+    for exhibit, kind in zip(of_instance["exhibits"], ("text/plain", "image/png", "application/json"), strict=True):
         shown = client("GET", f"/console/api/exhibit?key={exhibit['key']}")
         assert (shown.status, shown.headers["content-type"].partition(";")[0]) == (200, kind)
         assert hashlib.sha256(shown.body).hexdigest() == exhibit["sha256"]

@@ -15,7 +15,7 @@ def fields(message: Any) -> list[Any]:
 
 def test_secrets_are_never_told(where: Running, client: Client) -> None:
     secrets = ("demo-token", "much-more-secret", where.cloud.credentials.root.access_key_secret)
-    values = {one["name"]: one["value"] for one in fields(first_message(where))}
+    values = {field["name"]: field["value"] for field in fields(first_message(where))}
     assert values["WEBHOOK_TOKEN"] == ""
     answer = client("POST", "/console/api/settings", {"values": {**values, "WEBHOOK_TOKEN": secrets[1]}, "apply": True})
     assert answer.json == {"mistakes": []}
@@ -37,12 +37,12 @@ def test_wrong_settings_are_told_and_not_applied(where: Running, client: Client)
         "PAUSED": "x" * 5000,
     }
     answer = client("POST", "/console/api/settings", {"values": wrong, "apply": True}).json
-    assert {"MAX_ATTEMPTS", "FORCE_REBOT", "ECS_ENDPOINT"} == {one["variable"] for one in answer["mistakes"]}
+    assert {"MAX_ATTEMPTS", "FORCE_REBOT", "ECS_ENDPOINT"} == {mistake["variable"] for mistake in answer["mistakes"]}
     (too_long,) = client("POST", "/console/api/settings", {"values": {"PAUSED": "x" * 5000}, "apply": True}).json[
         "mistakes"
     ]
     assert "4096" in too_long["remedy"]
-    set_now = {one["name"] for one in fields(first_message(where)) if one["set"]}
+    set_now = {field["name"] for field in fields(first_message(where)) if field["set"]}
     own = {"MAX_EVENT_AGE_SECONDS", "WEBHOOK_TOKEN", "VERIFY_SECONDS", "NOTIFY"}
     assert set_now == own | {"LEDGER", "TABLESTORE_INSTANCE"}
 
@@ -84,6 +84,6 @@ def test_wrong_settings_run_nothing_again(where: Running, client: Client) -> Non
     calls = len(where.cloud.audit.calls())
     wrong = {"MAX_ATTEMPTS": "many", "ECS_ENDPOINT": "http://evil.example"}
     answer = client("POST", "/console/api/again", {"number": 1, "settings": wrong}).json
-    assert {one["variable"] for one in answer["mistakes"]} == set(wrong)
+    assert {mistake["variable"] for mistake in answer["mistakes"]} == set(wrong)
     assert "number" not in answer
     assert len(where.cloud.audit.calls()) == calls

@@ -10,7 +10,7 @@ def record(instance_id: str, action: str, code: str, *, kind: str = "result", dr
 
 
 @pytest.mark.parametrize(
-    ("one", "expected"),
+    ("written", "expected"),
     [
         (record("i-1", "reboot", "recovered"), "rebooted"),
         (record("i-1", "reboot", "DRYRUN.SUCCESS", dry_run=True), "dry_run"),
@@ -20,8 +20,8 @@ def record(instance_id: str, action: str, code: str, *, kind: str = "result", dr
         (record("i-1", "skip", "locked"), "skip"),
     ],
 )
-def test_each_record_has_one_verdict(one: dict[str, Any], expected: str) -> None:
-    assert verdict(one) == expected
+def test_each_record_has_one_verdict(written: dict[str, Any], expected: str) -> None:
+    assert verdict(written) == expected
 
 
 def test_an_instance_counts_once_and_elements_without_one_each_for_themselves() -> None:
@@ -35,6 +35,6 @@ def test_an_instance_counts_once_and_elements_without_one_each_for_themselves() 
             record("", "skip", "alarm_over"),
         ]
     )
-    assert [(one["instance_id"], one["code"]) for one in decided] == [
+    assert [(decision["instance_id"], decision["code"]) for decision in decided] == [
         ("i-1", "recovered"), ("i-2", "locked"), ("", "alarm_over"), ("", "alarm_over")]  # fmt: skip
     assert tally(decided) == {"rebooted": 1, "skip": 3}

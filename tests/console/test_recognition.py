@@ -21,7 +21,7 @@ def read(name: str) -> Any:
 
 
 def fields(told: Any, role: str) -> list[tuple[str, str]]:
-    return [(one["path"], one["value"]) for one in told["fields"] if one["role"] == role]
+    return [(field["path"], field["value"]) for field in told["fields"] if field["role"] == role]
 
 
 def test_an_alarm_field_by_field() -> None:
@@ -29,7 +29,7 @@ def test_an_alarm_field_by_field() -> None:
     assert fields(told, "instance") == [("dimensions.instanceId", "i-bp1a2b3c4d5e6f7g8h9i")]
     assert fields(told, "state_firing") == [("alertState", "ALERT"), ("triggerLevel", "CRITICAL")]
     assert fields(told, "region") == [("regionId", "cn-hangzhou")]
-    assert [one["verdict"] for one in told["elements"]] == ["rebootrequest"]
+    assert [element["verdict"] for element in told["elements"]] == ["rebootrequest"]
 
 
 def test_envelopes_are_named() -> None:

@@ -22,8 +22,8 @@ def entry(state: str, minutes_ago: int, more: str = "") -> str:
 
 def standing(*entries: str, **settings: str) -> dict[str, Any]:
     instances, policy = fleet(*entries), load(settings).policy
-    (one,) = regions(instances, of_tags(instances, policy, NOW), policy)
-    return one
+    (region,) = regions(instances, of_tags(instances, policy, NOW), policy)
+    return region
 
 
 def fleet(*entries: str) -> Any:

@@ -110,7 +110,7 @@ def test_verification_gives_downtime_and_notices_what_stays_down(stage: Staged) 
     fleet = instances(2, reboot_seconds=1)
     fleet[1]["stays_down"] = True
     here = stage(fleet, VERIFY_SECONDS="8", MAX_REBOOTS="off")
-    answer = here.send({"instance_ids": [one["instance_id"] for one in fleet], "region_id": "cn-hangzhou"})
+    answer = here.send({"instance_ids": [spec["instance_id"] for spec in fleet], "region_id": "cn-hangzhou"})
     back, down = answer["results"]
     assert (back["code"], down["code"]) == ("recovered", "stayed_down")
     assert 0.5 < back["downtime_seconds"] < 8
@@ -124,7 +124,7 @@ def test_reboots_that_help_nobody_suspend_the_region_until_a_person_resumes(stag
     fleet = instances(3, reboot_seconds=0.2)
     fleet[0]["stays_down"] = fleet[1]["stays_down"] = True
     here = stage(fleet, VERIFY_SECONDS="2", MAX_REBOOTS="off", SUSPEND_AFTER="2")
-    ids = [one["instance_id"] for one in fleet]
+    ids = [spec["instance_id"] for spec in fleet]
     settings = {"region_id": "cn-hangzhou"}
     for number in (0, 1):
         assert here.send({"instance_ids": [ids[number]], **settings})["results"][0]["code"] == "stayed_down"

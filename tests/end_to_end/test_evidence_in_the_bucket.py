@@ -34,12 +34,16 @@ def test_text_picture_and_state_lie_in_the_bucket_and_the_record_names_them(stag
     here = staged(stage, "full", VERIFY_SECONDS="10")
     told = result(here.send(ASK))
     assert told["code"] == "recovered"
-    exhibits = {one["name"]: one for one in told["exhibits"]}
+    exhibits = {exhibit["name"]: exhibit for exhibit in told["exhibits"]}
     assert list(exhibits) == ["console", "screen", "state"]
-    for one in exhibits.values():
-        body = objects(here)[one["key"]]
-        assert (one["sha256"], one["size"], one["error"]) == (hashlib.sha256(body).hexdigest(), len(body), "")
-        assert one["key"].startswith(f"cn-hangzhou/{ONE}/")
+    for exhibit in exhibits.values():
+        body = objects(here)[exhibit["key"]]
+        assert (exhibit["sha256"], exhibit["size"], exhibit["error"]) == (
+            hashlib.sha256(body).hexdigest(),
+            len(body),
+            "",
+        )
+        assert exhibit["key"].startswith(f"cn-hangzhou/{ONE}/")
     assert objects(here)[exhibits["console"]["key"]].decode() == PANIC
     assert exhibits["screen"]["key"].endswith("/screen.png")
     assert json.loads(objects(here)[exhibits["state"]["key"]])["open_events"] == []
@@ -53,8 +57,8 @@ def test_the_content_stays_out_of_the_records(stage: Staged) -> None:
     here = staged(stage, "console")
     invocation = here.instance.invoke(json.dumps(ASK).encode())
     assert "hunter2" not in invocation.logs.decode() + invocation.payload.decode()
-    (written,) = [one for one in records(invocation.logs) if one["record"] == "result"]
-    assert [one["name"] for one in written["exhibits"]] == ["console"]
+    (written,) = [record for record in records(invocation.logs) if record["record"] == "result"]
+    assert [exhibit["name"] for exhibit in written["exhibits"]] == ["console"]
     assert "GetInstanceScreenshot" not in here.calls()
 
 

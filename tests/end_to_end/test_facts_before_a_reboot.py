@@ -44,7 +44,7 @@ def timer() -> dict[str, Any]:
 def answered(here: Stage, event: dict[str, Any]) -> tuple[str, str]:
     """Return code and reason of the one instance, whether the invocation was raised for a retry or not."""
     answer = here.send(event)
-    results = answer.get("results") or [one for one in answer["records"] if one["record"] == "result"]
+    results = answer.get("results") or [record for record in answer["records"] if record["record"] == "result"]
     return results[0]["code"], results[0]["reason"]
 
 
@@ -127,7 +127,7 @@ def test_no_restart_into_the_platforms_own_repair(stage: Staged) -> None:
     here = stage(instances(1, system_events=[{"type": "SystemFailure.Reboot", "cycle": "Executing"}]), timeout=20)
     answer = here.send(ask())
     assert answer["raised"]["errorType"] == "RetryableFailure"
-    assert [one["code"] for one in answer["records"] if one["record"] == "result"] == ["platform_repairing"]
+    assert [record["code"] for record in answer["records"] if record["record"] == "result"] == ["platform_repairing"]
     assert here.rebooted() == []
 
 
@@ -135,7 +135,7 @@ def test_our_reboot_settles_the_one_that_the_platform_announced(stage: Staged) -
     event = {"type": "SystemMaintenance.Reboot", "not_before": "in 3d"}
     here = stage(instances(1, system_events=[event]))
     assert answered(here, ask())[0] == "accepted"
-    assert [one.cycle for one in here.cloud.platform.events(here.cloud.clock.now())] == ["Avoided"]
+    assert [event.cycle for event in here.cloud.platform.events(here.cloud.clock.now())] == ["Avoided"]
 
 
 # A second opinion
@@ -217,7 +217,7 @@ def test_a_fact_that_can_not_be_read_never_leads_to_a_reboot(
     here = stage(instances(1), faults=[failing(service, action)], timeout=12, **settings)
     answer = here.send(alarm())
     assert answer["raised"]["errorType"] == "RetryableFailure"
-    (result,) = [one for one in answer["records"] if one["record"] == "result"]
+    (result,) = [record for record in answer["records"] if record["record"] == "result"]
     assert (result["code"], result["retriable"]) == (code, True)
     assert here.rebooted() == []
     assert not here.cloud.audit.calls("RebootInstances")
@@ -246,7 +246,7 @@ def test_what_is_off_is_not_asked_and_what_is_refused_cheaply_neither(stage: Sta
 def test_all_facts_of_an_alarm_are_in_its_record(stage: Staged) -> None:
     here = stage(instances(1, **HANGING, metrics=HOT), BUSY_SECONDS="600")
     invocation = here.instance.invoke(json.dumps(alarm()).encode())
-    (record,) = [one for one in records(invocation.logs) if one["record"] == "result"]
+    (record,) = [record for record in records(invocation.logs) if record["record"] == "result"]
     findings = record["facts"]["findings"]
     assert set(findings["asked"]) == {"scaling", "system_events", "agent", "health", "reading", "snapshots"}
     assert findings["reading"]["value"] == 97.2

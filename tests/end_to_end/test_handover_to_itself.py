@@ -55,8 +55,8 @@ def test_an_alarm_is_answered_202_and_carried_out_by_one_more_run(opened: Opened
     assert run.request_id == answer["body"]["handed_over_to"]
     assert json.loads(run.payload)["trigger"] == answer["body"]["trigger"] == "http>cms_threshold"
     written = records(run.logs)
-    assert {one["request_id"] for one in written} == {run.request_id}
-    assert {one["handed_over_by"] for one in written} == {answer["body"]["request_id"]}
+    assert {record["request_id"] for record in written} == {run.request_id}
+    assert {record["handed_over_by"] for record in written} == {answer["body"]["request_id"]}
     assert handed_over(here) == [""]
     assert TOKEN not in str(here.cloud.audit.entries())
 
@@ -68,7 +68,7 @@ def test_the_first_run_makes_one_call(opened: Opened) -> None:
     assert services[0] == "fc"
     assert services.count("fc") == 1
     calls = [entry for entry in here.cloud.audit.entries() if entry["kind"] in ("api", "invocation")]
-    assert [one["type"] for one in calls if one["kind"] == "invocation"] == ["Async"]
+    assert [call["type"] for call in calls if call["kind"] == "invocation"] == ["Async"]
 
 
 def test_what_asks_for_nothing_is_answered_at_once(opened: Opened) -> None:

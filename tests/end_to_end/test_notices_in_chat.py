@@ -193,7 +193,7 @@ def test_a_slow_chat_service_delays_no_reboot(chatting: Chatting) -> None:
     assert answer["results"][0]["code"] == "recovered"
     order = [entry["action"] for entry in here.cloud.audit.entries() if entry["kind"] == "api"]
     assert order.index("RebootInstances") < min(order.index(name) for name in ("slack", "dingtalk") if name in order)
-    assert {one["service"] for one in answer["notices"]["failed"]} == {"dingtalk"}
+    assert {notice["service"] for notice in answer["notices"]["failed"]} == {"dingtalk"}
     assert answer["notices"]["told"] == 2, "Slack heard of both"
     assert answer["log_store"]["status"] == "written"
 
@@ -213,7 +213,7 @@ def test_no_notice_changes_a_decision(stage: Staged, chatting: Chatting, kind: s
     at(here, "/faults", {"service": "chat", "action": "*", "kind": kind, **more})
     assert [decisions(here.send(event)) for event in events] == quiet
     assert here.rebooted() == plain.rebooted() == [ONE]
-    calls = [[entry["action"] for entry in one.cloud.audit.calls()] for one in (plain, here)]
+    calls = [[entry["action"] for entry in stage_.cloud.audit.calls()] for stage_ in (plain, here)]
     assert calls[0] == calls[1]
 
 
@@ -254,7 +254,7 @@ def test_instances_share_what_they_remember_where_there_is_a_table(chatting: Cha
 def test_more_than_twenty_a_minute_never_reach_dingtalk_which_would_block_the_robot(chatting: Chatting) -> None:
     fleet = instances(24, reboot_seconds=0.1)
     here = chatting(("dingtalk",), fleet, MAX_REBOOTS="off")
-    answers = [here.send(ask(one["instance_id"])) for one in fleet]
+    answers = [here.send(ask(spec["instance_id"])) for spec in fleet]
     assert {answer["results"][0]["code"] for answer in answers} == {"accepted"}
     posts = here.cloud.audit.calls(service="chat")
     assert len(posts) == 20
@@ -265,7 +265,7 @@ def test_more_than_twenty_a_minute_never_reach_dingtalk_which_would_block_the_ro
 def test_a_batch_is_one_message(chatting: Chatting) -> None:
     fleet = instances(24, reboot_seconds=0.1)
     here = chatting(("wecom",), fleet, MAX_REBOOTS="off")
-    here.send(ask(*(one["instance_id"] for one in fleet)))
+    here.send(ask(*(spec["instance_id"] for spec in fleet)))
     (message,) = chat_of(here)
     assert "24 instances are being rebooted" in message["text"]
     assert "and 14 more" in message["text"]

@@ -48,7 +48,7 @@ def test_it_is_protected_before_the_reboot_and_free_when_it_is_back(stage: Stage
     here = stage(instances(1, reboot_seconds=2), scaling_groups=[GROUP], VERIFY_SECONDS="20", **PROTECT)
     assert [result["code"] for result in here.send(REQUEST)["results"]] == ["recovered"]
     changes = ("SetInstancesProtection", "RebootInstances")
-    assert [one["action"] for one in here.cloud.audit.entries() if one.get("action") in changes] == [
+    assert [entry["action"] for entry in here.cloud.audit.entries() if entry.get("action") in changes] == [
         "SetInstancesProtection", "RebootInstances", "SetInstancesProtection",
     ]  # fmt: skip
     assert protections(here) == ["true", "false"]
@@ -78,6 +78,6 @@ def test_what_can_not_be_protected_is_not_rebooted(stage: Staged) -> None:
     here = stage(instances(1), scaling_groups=[GROUP], faults=[{**refused, "status": 403, "times": 1}], **PROTECT)
     answer = here.send(REQUEST)
     assert answer["raised"]["errorType"] == "RetryableFailure"
-    assert [one["code"] for one in answer["records"] if one["record"] == "result"] == ["managed"]
+    assert [record["code"] for record in answer["records"] if record["record"] == "result"] == ["managed"]
     assert here.rebooted() == []
     assert member(here) == "InService"

@@ -20,10 +20,10 @@ def codes(answer: dict[str, Any]) -> dict[str, str]:
 def test_many_ids_take_batches_of_at_most_a_hundred(stage: Staged) -> None:
     fleet = instances(250)
     here = stage(fleet, MAX_REBOOTS="off")
-    answer = here.send(ask(*(one["instance_id"] for one in fleet)))
+    answer = here.send(ask(*(spec["instance_id"] for spec in fleet)))
     assert answer["status"] == "completed"
     assert set(codes(answer).values()) == {"accepted"}
-    assert sorted(here.rebooted()) == [one["instance_id"] for one in fleet]
+    assert sorted(here.rebooted()) == [spec["instance_id"] for spec in fleet]
     described = [call for call in here.cloud.audit.calls("DescribeInstances") if "InstanceIds" in call["parameters"]]
     rebooted = here.cloud.audit.calls("RebootInstances")
     assert (len(described), len(rebooted)) == (3, 3)
@@ -155,7 +155,7 @@ def test_an_internal_error_is_settled_recorded_and_raised(stage: Staged) -> None
     here = stage(instances(1), faults=[fault], timeout=60)
     answer = here.send(ask(ONE))
     assert answer["raised"]["errorType"] == "RetryableFailure"
-    assert [one["code"] for one in answer["records"] if one["record"] == "result"] == ["InternalError"]
+    assert [record["code"] for record in answer["records"] if record["record"] == "result"] == ["InternalError"]
     assert len(here.cloud.audit.calls("RebootInstances")) == 1, "never asked twice"
     assert here.rebooted() == []
 
@@ -220,7 +220,7 @@ def test_wrong_settings_are_told_in_the_record_and_stop_everything(stage: Staged
     assert answer["raised"]["errorType"] == "SettingsError"
     assert "FORCE_REBOOT='sometimes'" in answer["raised"]["errorMessage"]
     assert "did you mean DRY_RUN" in answer["raised"]["errorMessage"]
-    assert [one["code"] for one in answer["records"]] == ["wrong_settings"]
+    assert [record["code"] for record in answer["records"]] == ["wrong_settings"]
     assert here.calls() == []
 
 

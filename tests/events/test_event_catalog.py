@@ -65,7 +65,7 @@ def test_no_documented_event_reboots_by_default_and_only_switchable_ones_when_as
 
 @pytest.mark.parametrize(("name", "status"), NAMES)
 def test_every_documented_event_is_in_the_catalogue(name: str, status: str) -> None:
-    assert [one for one in entries() if one.name == name and one.status == status]
+    assert [entry for entry in entries() if entry.name == name and entry.status == status]
 
 
 def test_switching_one_event_on_switches_on_no_other() -> None:
@@ -96,7 +96,7 @@ def test_what_may_be_switched_on() -> None:
     ],
 )
 def test_the_code_says_why_nothing_follows(name: str, status: str, code: str) -> None:
-    assert [one.code for one in reading(by_cloudmonitor(name, status)).ignored] == [code]
+    assert [ignored.code for ignored in reading(by_cloudmonitor(name, status)).ignored] == [code]
 
 
 @pytest.mark.parametrize("state", ["Created", "Starting", "Running", "Stopping", "Stopped", "Deleted", "Executing"])
@@ -104,7 +104,7 @@ def test_a_change_of_state_is_an_echo_whatever_the_state(state: str) -> None:
     event = by_eventbridge("Instance:StateChange", "")
     event["data"] = {"resourceId": ID, "resourceType": "ALIYUN::ECS::Instance", "state": state}
     asked = reading(event, *switchable(), "Instance:StateChange:Stopped", "Instance:StateChange")
-    assert [one.code for one in asked.ignored] == ["echo"]
+    assert [ignored.code for ignored in asked.ignored] == ["echo"]
 
 
 def test_looking_up_takes_letters_of_any_case() -> None:
@@ -114,7 +114,7 @@ def test_looking_up_takes_letters_of_any_case() -> None:
 def test_the_documents_table_is_the_catalogue() -> None:
     lines = (ROOT / "docs/understand/events.md").read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if line.startswith("| `") and line.count("|") == 5]
-    assert rows == [_row(one) for one in entries()]
+    assert rows == [_row(entry) for entry in entries()]
 
 
 def _row(entry: Entry) -> str:

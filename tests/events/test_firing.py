@@ -112,7 +112,7 @@ def test_one_state_out_of_place_and_nothing_follows(
     event: dict[str, object], change: dict[str, object], code: str
 ) -> None:
     found = reading({**event, **change}, max_event_age_seconds=0)
-    assert [one.code for one in found.ignored] == [code]
+    assert [ignored.code for ignored in found.ignored] == [code]
     assert not found.requests
     assert not found.rejected
 
@@ -134,15 +134,17 @@ def test_one_state_out_of_place_and_nothing_follows(
 )
 def test_a_listed_alert_fires_only_while_its_end_is_ahead(change: dict[str, object], code: str) -> None:
     found = reading([{**LISTED, **change}])
-    assert [one.code for one in found.ignored] == [code]
+    assert [ignored.code for ignored in found.ignored] == [code]
     assert not found.requests
 
 
 def test_the_groups_status_says_nothing_about_its_alerts() -> None:
     alert = {**LISTED, "status": "resolved"}
-    assert [one.code for one in reading({**GROUP, "alerts": [alert]}).ignored] == ["alarm_over"]
+    assert [ignored.code for ignored in reading({**GROUP, "alerts": [alert]}).ignored] == ["alarm_over"]
     assert len(reading({**GROUP, "status": "resolved"}).requests) == 1
-    assert [one.code for one in reading({**GROUP, "alerts": [{**LISTED, "status": None}]}).ignored] == ["not_firing"]
+    assert [ignored.code for ignored in reading({**GROUP, "alerts": [{**LISTED, "status": None}]}).ignored] == [
+        "not_firing"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_the_groups_status_says_nothing_about_its_alerts() -> None:
     ],
 )
 def test_an_event_of_another_product_is_not_for_us(event: object) -> None:
-    assert [one.code for one in reading(event).rejected] == ["not_ecs"]
+    assert [refused.code for refused in reading(event).rejected] == ["not_ecs"]
     assert not reading(event).requests
 
 
@@ -174,14 +176,14 @@ def test_an_event_of_another_source_asks_for_nothing_and_is_called_what_it_is(so
 
 def test_only_configured_labels_name_an_instance() -> None:
     event = {**SLS, "labels": {"host": ID, "instance": ID}}
-    assert [one.code for one in reading(event).rejected] == ["no_instance_id"]
+    assert [refused.code for refused in reading(event).rejected] == ["no_instance_id"]
     assert reading(event, instance_labels=("host",)).requests
 
 
 def test_the_region_of_the_log_project_is_not_the_instances() -> None:
     event = {**SLS, "region": "cn-beijing"}
     assert reading(event).requests[0].targets[0].region_id == "cn-hangzhou"
-    assert [one.code for one in reading(event, default_region="").rejected] == ["no_region"]
+    assert [refused.code for refused in reading(event, default_region="").rejected] == ["no_region"]
 
 
 def test_the_region_of_the_bus_stands_in_only_for_none() -> None:

@@ -58,8 +58,8 @@ def test_the_body_is_carried_as_it_came(*, encoded: bool) -> None:
     assert envelope.received_at == NOW
     assert [
         target.instance_id
-        for one in reading(sealed(http(body, isBase64Encoded=encoded))).requests
-        for target in one.targets
+        for request_ in reading(sealed(http(body, isBase64Encoded=encoded))).requests
+        for target in request_.targets
     ] == [ID]
 
 
@@ -81,9 +81,11 @@ def test_a_token_that_stands_in_the_body_too_is_not_laid_in_a_queue() -> None:
 def test_a_late_run_judges_the_age_by_the_callers_time() -> None:
     late = NOW + timedelta(seconds=1801)
     assert reading(sealed(http())).requests
-    assert [one.code for one in reading(sealed(http()), now=late).ignored] == ["stale"]
+    assert [ignored.code for ignored in reading(sealed(http()), now=late).ignored] == ["stale"]
     # Without the platform's time of the request, the time of arrival stands in.
-    assert [one.code for one in reading(sealed(http(requestContext={"http": {}})), now=late).ignored] == ["stale"]
+    assert [ignored.code for ignored in reading(sealed(http(requestContext={"http": {}})), now=late).ignored] == [
+        "stale"
+    ]
 
 
 @pytest.mark.parametrize("credentials", [{}, {"queryParameters": {"token": "guess"}}])
@@ -92,14 +94,14 @@ def test_over_http_an_envelope_does_not_stand_for_the_token(credentials: dict[st
     found = reading(json.dumps(posted).encode())
     assert not found.requests
     assert found.over_http
-    assert [one.code for one in found.rejected] == ["unauthorized"]
+    assert [refused.code for refused in found.rejected] == ["unauthorized"]
 
 
 def test_over_http_and_with_the_token_an_envelope_is_no_request() -> None:
     found = reading(json.dumps(http(sealed(http()).decode())).encode())
     assert not found.requests
     assert (found.over_http, found.handed_over_by) == (True, "")
-    assert [one.code for one in found.rejected] == ["unsupported"]
+    assert [refused.code for refused in found.rejected] == ["unsupported"]
 
 
 @pytest.mark.parametrize(

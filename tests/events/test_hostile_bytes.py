@@ -56,7 +56,7 @@ def reading(event: bytes) -> ParsedEvent:
 )
 def test_refused_with_a_reason(event: bytes, code: str) -> None:
     found = reading(event)
-    assert [one.code for one in found.rejected] == [code]
+    assert [refused.code for refused in found.rejected] == [code]
     assert not found.requests
     assert found.rejected[0].reason
 
@@ -72,7 +72,7 @@ def test_layers_are_bounded() -> None:
     event = GOOD
     for _ in range(8):
         event = json.dumps({"TopicName": "t", "Message": event})
-    assert [one.code for one in reading(event.encode()).rejected] == ["too_large"]
+    assert [refused.code for refused in reading(event.encode()).rejected] == ["too_large"]
 
 
 def test_base64_is_tried_only_where_an_envelope_may_leave_it() -> None:
@@ -104,7 +104,7 @@ def test_many_alerts_are_judged_or_refused_as_a_whole() -> None:
     few = reading(json.dumps(group).encode())
     assert len(few.requests) == 900
     many = reading(json.dumps([{"alerts": [{}] * 900, "status": "firing"}] * 100).encode())
-    assert [one.code for one in many.rejected] == ["too_large"]
+    assert [refused.code for refused in many.rejected] == ["too_large"]
     assert not many.requests
 
 
@@ -112,7 +112,7 @@ def test_a_good_element_survives_its_neighbours() -> None:
     event = [json.loads(GOOD), None, {"key": "value"}, "no json"]
     found = reading(json.dumps(event).encode())
     assert len(found.requests) == 1
-    assert sorted(one.code for one in found.rejected) == ["malformed", "unsupported", "unsupported"]
+    assert sorted(refused.code for refused in found.rejected) == ["malformed", "unsupported", "unsupported"]
     assert found.trigger == "manual+unsupported"
 
 
@@ -145,7 +145,7 @@ def threshold(**more: object) -> dict[str, object]:
 )
 def test_an_alarm_that_does_not_name_one_ecs_instance_is_rejected(change: dict[str, object], code: str) -> None:
     found = reading(json.dumps(threshold(**change)).encode())
-    assert [one.code for one in found.rejected] == [code]
+    assert [refused.code for refused in found.rejected] == [code]
     assert not found.requests
 
 

@@ -70,7 +70,7 @@ def test_the_right_token_is_let_in(credentials: dict[str, object]) -> None:
 @pytest.mark.parametrize("body", [BODY, "{", "", None])
 def test_anything_else_is_refused_and_its_body_not_read(credentials: dict[str, object], body: object) -> None:
     found = reading(http(**credentials, body=body))
-    assert [one.code for one in found.rejected] == ["unauthorized"]
+    assert [refused.code for refused in found.rejected] == ["unauthorized"]
     assert not found.requests
     assert not found.ignored
     assert found.over_http
@@ -80,7 +80,7 @@ def test_anything_else_is_refused_and_its_body_not_read(credentials: dict[str, o
 def test_without_a_token_of_ours_http_is_refused_even_with_an_empty_one() -> None:
     for credentials in ({}, {"query": {"token": ""}}, {"headers": {"Authorization": "Bearer "}}):
         found = reading(http(**credentials), token="")
-        assert [one.code for one in found.rejected] == ["http_disabled"]
+        assert [refused.code for refused in found.rejected] == ["http_disabled"]
 
 
 @pytest.mark.parametrize("encoded", [True, "true", "True"])
@@ -88,13 +88,13 @@ def test_base64_is_told_by_its_flag(encoded: object) -> None:
     body = base64.b64encode(BODY.encode()).decode()
     assert reading(http(query={"token": TOKEN}, body=body, isBase64Encoded=encoded)).requests
     bad = reading(http(query={"token": TOKEN}, body=BODY, isBase64Encoded=encoded))
-    assert [one.code for one in bad.rejected] == ["malformed"]
+    assert [refused.code for refused in bad.rejected] == ["malformed"]
 
 
 def test_the_delivery_time_counts_for_a_request_without_one() -> None:
     old = http(query={"token": TOKEN})
     old["requestContext"]["timeEpoch"] = "1717113150000"
-    assert [one.code for one in reading(old).ignored] == ["stale"]
+    assert [ignored.code for ignored in reading(old).ignored] == ["stale"]
     assert reading(old, max_age=0).requests
 
 
@@ -105,13 +105,13 @@ def test_an_http_event_inside_a_message_is_no_way_in() -> None:
     for event in (topic, listed, http(query={"token": TOKEN}, body=inner)):
         found = reading(event)
         assert not found.requests
-        assert [one.code for one in found.rejected] == ["unsupported"]
+        assert [refused.code for refused in found.rejected] == ["unsupported"]
 
 
 def test_override_and_by_hand_are_not_for_http() -> None:
     body = json.dumps({"instance_ids": [ID], "region_id": "cn-hangzhou", "reason": "x", "override": ["paused"]})
     found = reading(http(query={"token": TOKEN}, body=body))
-    assert [one.code for one in found.rejected] == ["override_not_allowed"]
+    assert [refused.code for refused in found.rejected] == ["override_not_allowed"]
     plain = reading(http(query={"token": TOKEN}))
     assert not plain.requests[0].by_hand
 

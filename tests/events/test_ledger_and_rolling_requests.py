@@ -43,14 +43,14 @@ def test_a_person_resets_instances_and_says_why() -> None:
 @pytest.mark.parametrize("request_", [{"reset": [WEB_01]}, {"resume": True}, {"resume": True, "reason": " "}])
 def test_lifting_a_guard_needs_a_reason(request_: dict[str, object]) -> None:
     found = reading(**request_)
-    assert [one.code for one in found.rejected] == ["override_no_reason"]
+    assert [refused.code for refused in found.rejected] == ["override_no_reason"]
     assert not found.upkeep
 
 
 @pytest.mark.parametrize("request_", [{"reset": [WEB_01], "reason": "x"}, {"resume": True, "reason": "x"}])
 def test_a_timer_cannot_lift_a_guard(request_: dict[str, object]) -> None:
     found = timer(**request_)
-    assert [one.code for one in found.rejected] == ["override_not_allowed"]
+    assert [refused.code for refused in found.rejected] == ["override_not_allowed"]
     assert not found.upkeep
 
 
@@ -61,7 +61,7 @@ def test_the_sweeps_timer_asks_to_verify() -> None:
 
 def test_every_mistake_in_a_reset_is_named() -> None:
     found = reading(reset=["i-1", WEB_01], region_id="Hangzhou!", force=True, reason="x")
-    assert [(one.code, one.path) for one in found.rejected] == [
+    assert [(refused.code, refused.path) for refused in found.rejected] == [
         ("unknown_field", "force"),
         ("invalid_region", "region_id"),
         ("invalid_instance_id", "reset[0]"),
@@ -78,8 +78,8 @@ def test_a_change_of_state_asks_to_verify_that_instance_and_never_to_reboot() ->
         "content": {"resourceId": WEB_01, "resourceType": "ALIYUN::ECS::Instance", "state": "Running"},
     }
     found = read(json.dumps(event).encode(), RULES, NOW)
-    assert [(one.verb, one.instance_ids) for one in found.upkeep] == [("verify", (WEB_01,))]
-    assert [one.code for one in found.ignored] == ["echo"]
+    assert [(command.verb, command.instance_ids) for command in found.upkeep] == [("verify", (WEB_01,))]
+    assert [ignored.code for ignored in found.ignored] == ["echo"]
     assert not found.requests
 
 

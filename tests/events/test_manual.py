@@ -26,7 +26,7 @@ def refused(event: object) -> list[tuple[str, str]]:
     found = reading(event, default_region="cn-hangzhou")
     assert not found.requests
     assert found.trigger == "manual"
-    return [(one.code, one.path) for one in found.rejected]
+    return [(refused.code, refused.path) for refused in found.rejected]
 
 
 def timer(payload: object, at: str = "2024-06-01T03:39:00Z") -> dict[str, object]:
@@ -36,7 +36,9 @@ def timer(payload: object, at: str = "2024-06-01T03:39:00Z") -> dict[str, object
 def test_a_request_by_ids_says_all_that_was_asked() -> None:
     event = {**BY_ID, "instance_ids": [ONE, TWO, ONE], "reason": "disk\nfull", "force": False, "dry_run": True}
     (request,) = reading(event).requests
-    assert request.targets == tuple(Target(instance_id=one, region_id="cn-hangzhou") for one in (ONE, TWO))
+    assert request.targets == tuple(
+        Target(instance_id=instance_id, region_id="cn-hangzhou") for instance_id in (ONE, TWO)
+    )
     assert request.reason == "disk\\nfull"
     assert request.force is False
     assert request.dry_run
@@ -108,10 +110,10 @@ def test_bad_ids_spoil_only_themselves() -> None:
     ]
     found = reading({**BY_ID, "instance_ids": [*bad, TWO]})
     assert [target.instance_id for target in found.requests[0].targets] == [TWO]
-    assert [one.code for one in found.rejected] == ["invalid_instance_id"] * len(bad)
+    assert [refused.code for refused in found.rejected] == ["invalid_instance_id"] * len(bad)
     assert found.rejected[5].instance_id == "i-12345"
     assert found.rejected[5].path == "instance_ids[5]"
-    assert [one.path for one in found.rejected] == [f"instance_ids[{n}]" for n in range(len(bad))]
+    assert [refused.path for refused in found.rejected] == [f"instance_ids[{n}]" for n in range(len(bad))]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_a_wrong_type_is_named(field: str, value: object) -> None:
 def test_an_unknown_field_is_refused_with_the_nearest(typo: str, meant: str) -> None:
     found = reading({**BY_ID, typo: True})
     assert not found.requests
-    assert [(one.code, one.path) for one in found.rejected] == [("unknown_field", typo)]
+    assert [(refused.code, refused.path) for refused in found.rejected] == [("unknown_field", typo)]
     assert f"'{meant}'" in found.rejected[0].reason
 
 
@@ -165,7 +167,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 def test_a_missing_region_is_the_default_one_or_refused() -> None:
     event = {"instance_ids": [ONE]}
     assert reading(event, default_region="cn-beijing").requests[0].targets[0].region_id == "cn-beijing"
-    assert [one.code for one in reading(event).rejected] == ["no_region"]
+    assert [refused.code for refused in reading(event).rejected] == ["no_region"]
 
 
 def test_no_targets_at_all_is_refused() -> None:
@@ -180,7 +182,7 @@ def test_override_needs_a_reason_and_a_known_guard() -> None:
     assert refused({**event, "override": [["paused"]]}) == [("invalid_field", "override[0]")]
 
 
-@pytest.mark.parametrize("wrap", [lambda one: timer(json.dumps(one)), timer])
+@pytest.mark.parametrize("wrap", [lambda payload: timer(json.dumps(payload)), timer])
 def test_a_timer_asks_what_its_payload_says(wrap: Callable[[object], object]) -> None:
     (request,) = reading(wrap({"tags": {"app": "web"}, "region_id": "cn-hangzhou"})).requests
     assert request.trigger == "timer"
@@ -192,20 +194,20 @@ def test_a_timer_asks_what_its_payload_says(wrap: Callable[[object], object]) ->
 @pytest.mark.parametrize("payload", ["", "awesome-fc", "[]", "null", None, 7, json.dumps(json.dumps(BY_ID))])
 def test_a_timer_without_a_request_is_told_what_to_say(payload: object) -> None:
     found = reading(timer(payload))
-    assert [(one.code, one.path) for one in found.rejected] == [("malformed", "payload")]
+    assert [(refused.code, refused.path) for refused in found.rejected] == [("malformed", "payload")]
     assert "payload" in found.rejected[0].reason
 
 
 def test_a_timer_can_not_override_and_can_be_late() -> None:
     asked = {**BY_ID, "reason": "x", "override": ["paused"]}
-    assert [one.code for one in reading(timer(asked)).rejected] == ["override_not_allowed"]
-    assert [one.code for one in reading(timer(BY_ID, "2024-06-01T01:39:00Z")).ignored] == ["stale"]
-    assert [one.code for one in reading(timer(BY_ID, "yesterday")).rejected] == ["invalid_event_time"]
+    assert [refused.code for refused in reading(timer(asked)).rejected] == ["override_not_allowed"]
+    assert [ignored.code for ignored in reading(timer(BY_ID, "2024-06-01T01:39:00Z")).ignored] == ["stale"]
+    assert [refused.code for refused in reading(timer(BY_ID, "yesterday")).rejected] == ["invalid_event_time"]
 
 
 def test_a_payload_that_says_two_things_is_a_contradiction() -> None:
     found = reading(timer(f'{{"instance_ids": ["{ONE}"], "instance_ids": ["{TWO}"]}}'))
-    assert [one.code for one in found.rejected] == ["contradiction"]
+    assert [refused.code for refused in found.rejected] == ["contradiction"]
     assert found.trigger == "timer"
 
 
@@ -220,10 +222,10 @@ def test_only_a_bare_request_is_by_hand() -> None:
 def test_a_timer_inside_a_message_is_none() -> None:
     found = reading({"TopicName": "t", "Message": json.dumps(timer(BY_ID))})
     assert not found.requests
-    assert [one.code for one in found.rejected] == ["unsupported"]
+    assert [refused.code for refused in found.rejected] == ["unsupported"]
 
 
 def test_a_queued_request_that_waited_too_long_is_stale() -> None:
     event = {"TopicName": "t", "Message": json.dumps(BY_ID), "PublishTime": 1717113150000}
-    assert [one.code for one in reading(event).ignored] == ["stale"]
+    assert [ignored.code for ignored in reading(event).ignored] == ["stale"]
     assert reading(event, max_age=0).requests

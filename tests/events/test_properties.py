@@ -64,8 +64,8 @@ def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """List the path of every value inside a JSON value."""
     found = [path] if path else []
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, one in items:
-        found += places(one, (*path, key))
+    for key, child in items:
+        found += places(child, (*path, key))
     return found
 
 
@@ -155,8 +155,8 @@ MIXED = {"49-sls-webhook-mixed-batch-rebuilt.json", "50-arms-alertmanager-mixed-
 
 def without(value: Any, fields: set[str]) -> Any:
     if isinstance(value, dict):
-        return {key: without(one, fields) for key, one in value.items() if key not in fields}
-    return [without(one, fields) for one in value] if isinstance(value, list) else value
+        return {key: without(child, fields) for key, child in value.items() if key not in fields}
+    return [without(child, fields) for child in value] if isinstance(value, list) else value
 
 
 def test_without_a_state_nothing_fires() -> None:

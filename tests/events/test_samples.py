@@ -60,8 +60,8 @@ def test_sample_gives_what_its_row_says(row: dict[str, str], max_age: int) -> No
             " ".join(f"{target.instance_id}@{target.region_id}" for target in request.targets)
             for request in reading.requests
         ),
-        "ignored": " ".join(one.code for one in reading.ignored),
-        "rejected": " ".join(one.code for one in reading.rejected),
+        "ignored": " ".join(ignored.code for ignored in reading.ignored),
+        "rejected": " ".join(refused.code for refused in reading.rejected),
     }
     assert {key: value or "-" for key, value in found.items()} == {key: row[key] for key in found}
     assert reading.over_http == row["trigger"].startswith("http")
@@ -84,16 +84,16 @@ def test_a_firing_sample_is_stale_later_and_suspicious_earlier(row: dict[str, st
     early = read(sample(row["file"]), rules_of(row, 1800), clock(row) - timedelta(hours=2))
     assert not late.requests
     # A Prometheus v1 alert says when it ends, and that is over by then.
-    assert {"stale", "alarm_over"} & {one.code for one in late.ignored}
+    assert {"stale", "alarm_over"} & {ignored.code for ignored in late.ignored}
     assert not early.requests
-    assert "from_the_future" in {one.code for one in early.rejected}
+    assert "from_the_future" in {refused.code for refused in early.rejected}
 
 
 def test_a_sample_without_a_time_needs_its_delivery() -> None:
     event = (SAMPLES / f"{TIMELESS}-alerting.json").read_text(encoding="utf-8")
     rules = EventSettings(default_region="cn-hangzhou", webhook_token=TOKEN)
     bare = read(event.encode(), rules, ANY_TIME)
-    assert [one.code for one in bare.rejected] == ["no_event_time"]
+    assert [refused.code for refused in bare.rejected] == ["no_event_time"]
     assert "MAX_EVENT_AGE_SECONDS=0" in bare.rejected[0].reason
     request = {
         "headers": {"authorization": f"Bearer {TOKEN}"},
@@ -125,5 +125,5 @@ def test_one_system_event_has_one_fault_key_whichever_way_it_comes() -> None:
         "data": content,
     }
     rules = EventSettings(max_event_age_seconds=0, actionable_events=switchable())
-    keys = {read(json.dumps(one).encode(), rules, ANY_TIME).requests[0].fault_key for one in (event, cloud_event)}
+    keys = {read(json.dumps(form).encode(), rules, ANY_TIME).requests[0].fault_key for form in (event, cloud_event)}
     assert len(keys) == 1

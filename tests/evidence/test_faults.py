@@ -82,7 +82,7 @@ def test_a_stale_description_after_a_lost_answer_is_no_second_reboot(wire: Wired
 def test_a_stale_ledger_within_the_settle_time_hides_no_claim(wire: Wired) -> None:
     stale = {"action": "DescribeInstances", "kind": "stale", "seconds": 0.2}
     here = wire(3, [stale], MAX_REBOOTS="1", STORM_FACTOR="0")
-    here.crowd([alarm(one) for one in ids(3)])
+    here.crowd([alarm(instance_id) for instance_id in ids(3)])
     assert len(here.rebooted()) <= 1
 
 

@@ -71,7 +71,8 @@ class Wire:
         self.settings |= {name: spec.pop(name) for name in list(spec) if name.isupper()}
         latency = spec.pop("latency", 0.0)
         declared = [
-            {"instance_id": one, "tags": {"ecs-reboot": "enabled"}, "reboot_seconds": 120, **spec} for one in ids(count)
+            {"instance_id": instance_id, "tags": {"ecs-reboot": "enabled"}, "reboot_seconds": 120, **spec}
+            for instance_id in ids(count)
         ]
         document = {"instances": declared, "faults": faults, "latency_seconds": latency}
         self.cloud = Cloud.from_fleet(fleet.parse(document, name="test", now=datetime.now(timezone.utc)))

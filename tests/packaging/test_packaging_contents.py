@@ -19,8 +19,8 @@ def test_a_second_build_gives_the_same_bytes(package: Path, tmp_path: Path) -> N
 
 def test_the_zip_holds_exactly_the_directory(package: Path) -> None:
     with zipfile.ZipFile(package.with_name("function.zip")) as archive:
-        packed = {one: archive.read(one) for one in archive.namelist()}
-        assert {(one.date_time, one.external_attr >> 16) for one in archive.infolist()} == {
+        packed = {name: archive.read(name) for name in archive.namelist()}
+        assert {(info.date_time, info.external_attr >> 16) for info in archive.infolist()} == {
             ((1980, 1, 1, 0, 0, 0), 0o100644)
         }
     assert packed == {
@@ -51,8 +51,8 @@ def test_the_manifest_names_every_file_and_package(package: Path) -> None:
     bill = json.loads((package / "manifest.json").read_text())
     own = bill["metadata"]["component"]["components"]
     listed = {
-        one["name"]: one["hashes"][0]["content"]
-        for one in [*own, *(file for component in bill["components"] for file in component["components"])]
+        part["name"]: part["hashes"][0]["content"]
+        for part in [*own, *(file for component in bill["components"] for file in component["components"])]
     }
     there = {
         path.relative_to(package).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -64,7 +64,7 @@ def test_the_manifest_names_every_file_and_package(package: Path) -> None:
     for component in bill["components"]:
         assert f"{component['name']}=={component['version']}" in pinned
         assert component["licenses"][0]["license"]["name"] not in {"", "not stated"}
-        (fetched,) = [one for one in component["properties"] if one["name"] == "ecs-reboot:file"]
+        (fetched,) = [declared for declared in component["properties"] if declared["name"] == "ecs-reboot:file"]
         kept = ROOT / "build" / "wheels" / "host" / fetched["value"]
         assert component["hashes"][0]["content"] == hashlib.sha256(kept.read_bytes()).hexdigest()
 

@@ -95,7 +95,7 @@ def essence(answer: Any) -> Any:
     if "results" not in answer:
         return answer
     said = ("instance_id", "region_id", "action", "code", "force", "trigger", "evidence", "previous_status")
-    return answer["status"], [{key: one[key] for key in said} for one in answer["results"]], answer["log_store"]
+    return answer["status"], [{key: result[key] for key in said} for result in answer["results"]], answer["log_store"]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_zip_answers_as_the_source_does(unpacked: Path, name: str) -> None:
 def test_the_zip_reboots(unpacked: Path) -> None:
     status, answer = invoke(EVENTS / "manual-by-id.json", unpacked)
     assert status == 0
-    assert "accepted" in {one["code"] for one in answer["results"]}
+    assert "accepted" in {result["code"] for result in answer["results"]}
     assert answer["log_store"]["status"] == "written"
 
 

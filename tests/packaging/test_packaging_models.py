@@ -54,7 +54,7 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
     """Generate what a caller may pass for a field: nested models as dicts of their fields."""
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
-        return st.one_of([values(one) for one in inner])
+        return st.one_of([values(model) for model in inner])
     if origin is typing.Literal:
         return st.sampled_from(inner)
     if origin is tuple and inner[1:] == (Ellipsis,):
@@ -176,7 +176,7 @@ def test_no_field_can_be_changed(small: dict[str, Any], name: str, data: st.Data
 
 def test_models_of_different_classes_are_never_equal(small: dict[str, Any]) -> None:
     fields = {"code": "malformed", "reason": "r"}
-    ignored, rejected = (small[f"ecs_reboot.model.{one}"](**fields) for one in ("Ignored", "Rejected"))
+    ignored, rejected = (small[f"ecs_reboot.model.{name}"](**fields) for name in ("Ignored", "Rejected"))
     assert ignored != rejected
     assert ignored != fields
 

@@ -100,9 +100,9 @@ def test_a_row_says_the_fact(code: str, settings: dict[str, str], instance: dict
 
 def test_after_the_guard_that_objects_none_is_reached() -> None:
     table = guard_table(facts(status="Stopping"))
-    outcomes = [one.outcome for one in table]
+    outcomes = [row.outcome for row in table]
     assert outcomes == ["passed"] * 3 + ["failed"] + ["not reached"] * (len(GUARDS) - 4)
-    assert not any(one.fact for one in table[4:])
+    assert not any(row.fact for row in table[4:])
 
 
 def test_an_overridden_guard_is_shown_as_that_and_the_next_are_reached() -> None:

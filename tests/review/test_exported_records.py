@@ -44,7 +44,7 @@ def test_what_the_log_service_gives_holds_the_same_results(recorded: Night, form
 
 def test_a_line_wrapped_by_function_compute_s_own_log_is_unwrapped(recorded: Night) -> None:
     rows = [{"message": line, "functionName": "ecs-reboot", "__time__": "1"} for line in recorded.logs.splitlines()]
-    assert [one.result for one in read(json.dumps(rows)).results()] == wanted(recorded)
+    assert [result.result for result in read(json.dumps(rows)).results()] == wanted(recorded)
 
 
 def test_a_text_that_looks_like_json_stays_a_text(recorded: Night) -> None:

@@ -102,7 +102,7 @@ def test_no_reboot_is_ever_shown_outside_a_window_or_inside_a_freeze_and_none_is
         wall = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
         return is_inside(window, wall) and wall.date() != frozen
 
-    assert all(is_open(one.at) for one in reboots)
+    assert all(is_open(reboot.at) for reboot in reboots)
     # The other way round: nothing else holds this instance back, so each tick in an open window reboots it.
     assert [tick.due for tick in played if tick.reboots] == [tick.due for tick in played if is_open(tick.due)]
     assert len(reboots) == sum(len(tick.reboots) for tick in played)
@@ -120,12 +120,12 @@ def test_every_tick_is_listed_exactly_once(expressions: list[str], start: dateti
     timers = tuple(timer(expression, name=f"t{place}") for place, expression in enumerate(expressions))
     end = start + timedelta(days=days)
     expected = []
-    for one in timers:
-        moment = start if one.schedule.every else start - timedelta(seconds=1)
-        while (following := one.schedule.next_after(moment)) and following < end:
-            expected.append((following, one.name))
+    for timer in timers:
+        moment = start if timer.schedule.every else start - timedelta(seconds=1)
+        while (following := timer.schedule.next_after(moment)) and following < end:
+            expected.append((following, timer.name))
             moment = following
-    listed = [(moment, one.name) for moment, one in ticks(timers, start, end)]
+    listed = [(moment, tick.name) for moment, tick in ticks(timers, start, end)]
     assert sorted(listed) == sorted(expected)
     assert [moment for moment, _ in listed] == sorted(moment for moment, _ in listed)
     played, _ = forecast(timers, (web(1), web(2)), {}, start, days)
@@ -140,9 +140,9 @@ def test_a_rolling_reboot_converges_and_keeps_to_its_limits() -> None:
     fleet = tuple(web(number) for number in range(7))
     given_ = {"MAX_REBOOTS": "3", "MAX_REBOOTS_WINDOW_SECONDS": "3600"}
     played, reboots = forecast((timer("0 0/30 * * * *", ROLLING),), fleet, given_, START, 1)
-    assert sorted(one.instance_id for one in reboots) == [spec.instance_id for spec in fleet]
-    for one in reboots:
-        assert sum(timedelta() <= one.at - other.at < timedelta(hours=1) for other in reboots) <= 3
+    assert sorted(reboot.instance_id for reboot in reboots) == [spec.instance_id for spec in fleet]
+    for reboot in reboots:
+        assert sum(timedelta() <= reboot.at - other.at < timedelta(hours=1) for other in reboots) <= 3
     assert max(len(tick.reboots) for tick in played) == 2
     assert played[-1].results[0].reason == "nothing left to do (7 done, 0 under way, 0 failed, 0 left)"
 
@@ -152,7 +152,7 @@ def test_a_rolling_reboot_stops_where_one_stays_down() -> None:
     given_ = {"MAX_REBOOTS": "off", "VERIFY_SECONDS": "300"}
     payload = ROLLING.replace('"limit": 2', '"limit": 1')
     played, reboots = forecast((timer("@every 1h", payload),), fleet, given_, START, 1)
-    assert [one.instance_id for one in reboots] == ["i-bp10001", "i-bp10002"]
+    assert [reboot.instance_id for reboot in reboots] == ["i-bp10001", "i-bp10002"]
     assert "stopped: i-bp10002 stayed down" in played[-1].results[0].reason
 
 
@@ -160,7 +160,7 @@ def test_a_rolling_reboot_that_starts_nothing_says_what_holds_each_back() -> Non
     fleet = (web(1), web(2, operation_locks=("security",)), web(3, tags={"app": "web"}))
     given_ = {"MAINTENANCE_WINDOWS": "Sat 01:00-03:00"}
     played, _ = forecast((timer("@every 6h", ROLLING),), fleet, given_, START, 1)
-    held = {one.code: one.instance_ids for one in played[0].held}
+    held = {held.code: held.instance_ids for held in played[0].held}
     assert held == {"outside_window": ("i-bp10001",), "locked": ("i-bp10002",), "not_opted_in": ("i-bp10003",)}
 
 

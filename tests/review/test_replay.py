@@ -53,15 +53,15 @@ def again(row: dict[str, Any], **settings: str) -> Again:
 
 
 def move(row: dict[str, Any], **settings: str) -> tuple[str, str]:
-    one = again(row, **settings)
-    return one.before.code, one.after.code
+    found = again(row, **settings)
+    return found.before.code, found.after.code
 
 
 def test_a_night_replayed_as_recorded_changes_nothing(recorded: Night) -> None:
     for export in (read(recorded.logs), read(json.dumps(recorded.stored))):
         found = replayed(export, {})
         assert len(found.again) > 3
-        assert not any(one.changed for one in found.again)
+        assert not any(changed.changed for changed in found.again)
         assert {reason.partition(":")[0] for _, reason in found.left_out} == {"alarm_over", "unknown_field"}
 
 
@@ -111,9 +111,9 @@ def test_force_alone_is_a_change() -> None:
     ],
 )
 def test_what_the_facts_can_t_answer_stays_as_recorded_and_is_said(settings: dict[str, str], name: str) -> None:
-    one = again(record(), **settings)
-    assert not one.changed
-    assert name in one.kept[0]
+    found = again(record(), **settings)
+    assert not found.changed
+    assert name in found.kept[0]
 
 
 def test_a_percentage_as_recorded_is_nothing_to_complain_of() -> None:
@@ -122,10 +122,10 @@ def test_a_percentage_as_recorded_is_nothing_to_complain_of() -> None:
 
 def test_a_reboot_for_which_the_region_was_never_read_is_said_to_be_open() -> None:
     row = record(around=None, start_time=NOW - timedelta(seconds=60))
-    one = again(row, GRACE_SECONDS="0")
-    assert one.after.action == "reboot"
+    found = again(row, GRACE_SECONDS="0")
+    assert found.after.action == "reboot"
     of_others = ("managed", "platform_repairing", "platform_event")
-    assert one.unasked == ("suspended", "storm", "blast_radius", *of_others)
+    assert found.unasked == ("suspended", "storm", "blast_radius", *of_others)
     without = {"GRACE_SECONDS": "0", "MAX_REBOOTS": "off"}
     assert again(row, **without).unasked == ("suspended", *of_others)
     assert again(row, **without, SUSPEND_AFTER="0").unasked == of_others

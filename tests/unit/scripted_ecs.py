@@ -53,7 +53,7 @@ class ScriptedEcs:
     and after it: an error is raised, a function is called, None is nothing."""
 
     def __init__(self, *instances: Instance) -> None:
-        self.instances = {one.instance_id: one for one in instances}
+        self.instances = {instance.instance_id: instance for instance in instances}
         self.before: dict[str, list[Step]] = {}
         self.after: dict[str, list[Step]] = {}
         self.calls: list[str] = []
@@ -64,7 +64,7 @@ class ScriptedEcs:
         self.asked: list[dict[str, Any]] = []
         self.refusals: dict[str, str] = {}
         self.page, self.most_tagged = 100, 1_000
-        self.on_reboot: Callable[[str], None] = lambda one: self.change(one, status="Stopping")
+        self.on_reboot: Callable[[str], None] = lambda instance_id: self.change(instance_id, status="Stopping")
 
     def change(self, instance_id: str, **fields: Any) -> None:
         self.instances[instance_id] = self.instances[instance_id].model_copy(update=fields)
@@ -90,28 +90,32 @@ class ScriptedEcs:
     def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:
         self._step("describe", self.before)
         found = tuple(
-            one for one in self.instances.values() if one.instance_id in instance_ids and one.region_id == region_id
+            instance
+            for instance in self.instances.values()
+            if instance.instance_id in instance_ids and instance.region_id == region_id
         )
         self._step("describe", self.after)
         return found
 
     def select(self, selector: Selector) -> Iterator[tuple[Instance, ...]]:
         self._step("select", self.before)
-        yield tuple(one for one in self.instances.values() if set(selector.tags) <= set(one.tags))
+        yield tuple(instance for instance in self.instances.values() if set(selector.tags) <= set(instance.tags))
 
     def count(self, _region_id: str, tag: tuple[str, str] | None) -> int:
         self._step("count", self.before)
-        return sum(tag is None or tag in one.tags for one in self.instances.values())
+        return sum(tag is None or tag in instance.tags for instance in self.instances.values())
 
     def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:
         """Show ``page`` instances at a time, and by a tag no more than ``most_tagged``."""
         self._step("entries", self.before)
-        here = [one for one in self.instances.values() if one.region_id == region_id]
-        tagged = [one for one in here if key in dict(one.tags)][: self.most_tagged]
+        here = [instance for instance in self.instances.values() if instance.region_id == region_id]
+        tagged = [instance for instance in here if key in dict(instance.tags)][: self.most_tagged]
         first = int(start or 0)
         shown = (here if whole else tagged)[first : first + self.page]
         more = first + self.page < len(here if whole else tagged)
-        values = tuple((one.instance_id, dict(one.tags)[key]) for one in shown if key in dict(one.tags))
+        values = tuple(
+            (instance.instance_id, dict(instance.tags)[key]) for instance in shown if key in dict(instance.tags)
+        )
         return TagPage(values, str(first + self.page) if more else "")
 
     def set_tag(self, _region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
@@ -141,13 +145,13 @@ class ScriptedEcs:
         if dry_run:
             return RebootAnswer(request_id="r-dry", instances=(), dry_run_code="DRYRUN.SUCCESS")
         rows = []
-        for one in instance_ids:
-            code = self.refusals.get(one, "200")
+        for instance_id in instance_ids:
+            code = self.refusals.get(instance_id, "200")
             if code == "200":
-                self.on_reboot(one)
+                self.on_reboot(instance_id)
             rows.append(
                 InstanceAnswer(
-                    instance_id=one, code=code, message="", previous_status="Running", current_status="Stopping"
+                    instance_id=instance_id, code=code, message="", previous_status="Running", current_status="Stopping"
                 )
             )
         self._step("reboot", self.after)
@@ -163,13 +167,15 @@ class ScriptedEcs:
         """Answer with the instance's refusal of this call (``stop:i-...``), else let it be in the status at once."""
         self._step(name, self.before)
         rows = []
-        for one in instance_ids:
-            before, code = self.instances[one].status, self.refusals.get(f"{name}:{one}", "200")
+        for instance_id in instance_ids:
+            before, code = self.instances[instance_id].status, self.refusals.get(f"{name}:{instance_id}", "200")
             if code == "200":
-                self.change(one, status=status)
-            now = self.instances[one].status
+                self.change(instance_id, status=status)
+            now = self.instances[instance_id].status
             rows.append(
-                InstanceAnswer(instance_id=one, code=code, message="", previous_status=before, current_status=now)
+                InstanceAnswer(
+                    instance_id=instance_id, code=code, message="", previous_status=before, current_status=now
+                )
             )
         self._step(name, self.after)
         return RebootAnswer(request_id="r-1", instances=tuple(rows))
@@ -208,12 +214,12 @@ def policy(**environment: str) -> Policy:
 
 
 def request(*ids: str, **fields: Any) -> RebootRequest:
-    targets = tuple(Target(instance_id=one, region_id=REGION) for one in ids or (ONE,))
+    targets = tuple(Target(instance_id=instance_id, region_id=REGION) for instance_id in ids or (ONE,))
     return RebootRequest.model_validate({"trigger": "manual", "evidence": "a test asks", "targets": targets, **fields})
 
 
-def facts(one: Instance | None = None, asked: RebootRequest | None = None, **fields: Any) -> Facts:
-    shown = one or instance()
+def facts(shown: Instance | None = None, asked: RebootRequest | None = None, **fields: Any) -> Facts:
+    shown = shown or instance()
     environment = fields.pop("environment", {})
     return Facts(
         request=asked or request(shown.instance_id),

@@ -23,7 +23,7 @@ class Stage:
         self.clock = JumpingClock()
         self.table = ScriptedTable(self.clock, seconds=seconds)
         shown = {"ecs-reboot": "enabled", **(tags or {})}
-        self.ecs = ScriptedEcs(*(instance(one, tags=shown) for one in ids or (ONE, TWO)))
+        self.ecs = ScriptedEcs(*(instance(instance_id, tags=shown) for instance_id in ids or (ONE, TWO)))
         self.environment = {"MAX_REBOOTS": "10", "LEDGER": "tablestore", "TABLESTORE_INSTANCE": "table", **environment}
 
     def claims(self, request: str = "r-1", run: str = "run-1", *, stack: str = "one", seconds: float = 50.0) -> Claims:
@@ -34,13 +34,13 @@ class Stage:
     def obtain(self, claims: Claims, *ids: str, dry_run: bool = False) -> tuple[list[ApprovedReboot], list[Result]]:
         wanted = [
             facts(
-                self.ecs.instances[one],
+                self.ecs.instances[instance_id],
                 environment=self.environment,
                 claim=claims.claim_id(),
                 now=self.clock.now(),
                 claim_holds_seconds=330,
             )
-            for one in ids or (ONE,)
+            for instance_id in ids or (ONE,)
         ]
         return claims.obtain(REGION, wanted, dry_run=dry_run)
 
@@ -59,10 +59,10 @@ class Stage:
     def sweep(self) -> dict[str, str]:
         upkeep = maintenance(self.table)
         ends = {}
-        for one in upkeep.open_reboots(REGION, ()):
-            shown = Swept(self.ecs.instances[one.instance_id], PATIENCE)
-            step = transition(from_ledger(one.entry), shown, self.clock.now())
+        for open_reboot in upkeep.open_reboots(REGION, ()):
+            shown = Swept(self.ecs.instances[open_reboot.instance_id], PATIENCE)
+            step = transition(from_ledger(open_reboot.entry), shown, self.clock.now())
             if step.code:
-                ends[one.instance_id] = one.entry, step.state
+                ends[open_reboot.instance_id] = open_reboot.entry, step.state
         upkeep.conclude(REGION, ends)
-        return {one: state for one, (_, state) in ends.items()}
+        return {instance_id: state for instance_id, (_, state) in ends.items()}

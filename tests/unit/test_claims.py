@@ -52,7 +52,10 @@ def obtain(
 ) -> tuple[list[ApprovedReboot], list[Result], Claims]:
     environment = {"MAX_REBOOTS": "10", **environment}
     claims = tag_claims(ecs, deadline(seconds, clock), settle=settle, request_id=request_id, **environment)
-    wanted = [facts(ecs.instances[one], environment=environment, claim=claims.claim_id()) for one in ids or (ONE,)]
+    wanted = [
+        facts(ecs.instances[instance_id], environment=environment, claim=claims.claim_id())
+        for instance_id in ids or (ONE,)
+    ]
     orders, results = claims.obtain(REGION, wanted, dry_run=dry_run)
     return orders, results, claims
 
@@ -260,7 +263,7 @@ def test_a_storm_is_said_once_and_its_mark_is_not_written_over() -> None:
     orders, results, _ = obtain(ecs, *ids, MAX_REBOOTS="1", STORM_FACTOR="3")
     assert not orders
     assert [result.code for result in results].count("storm_began") == 1
-    holder = [one for one in ids if " storm " in ecs.entry(one)]
+    holder = [instance_id for instance_id in ids if " storm " in ecs.entry(instance_id)]
     assert len(holder) == 1
     orders, results, _ = obtain(ecs, *holder, *ids[-1:], request_id="another", MAX_REBOOTS="1", STORM_FACTOR="3")
     assert not orders

@@ -26,6 +26,6 @@ def test_each_code_is_in_one_part(code: Code, part: str) -> None:
 
 
 def test_what_never_was_a_reboot_is_not_counted_as_one() -> None:
-    assert {one.code for one in OUTCOMES if digest.part_of(one) == "rebooted"} == {
-        one.code for one in OUTCOMES if not one.denies_reboot
+    assert {outcome.code for outcome in OUTCOMES if digest.part_of(outcome) == "rebooted"} == {
+        outcome.code for outcome in OUTCOMES if not outcome.denies_reboot
     }

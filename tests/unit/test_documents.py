@@ -35,7 +35,11 @@ def written_codes() -> set[str]:
             name = getattr(call.func, "id", getattr(call.func, "attr", ""))
             literals = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "code")]
             if name in MAKERS:
-                found |= {one.value for one in literals if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+                found |= {
+                    literal.value
+                    for literal in literals
+                    if isinstance(literal, ast.Constant) and isinstance(literal.value, str)
+                }
     return {code for code in found if re.fullmatch(r"[a-z]+(_[a-z]+)*|DRYRUN.SUCCESS", code)} - NO_CODES
 
 

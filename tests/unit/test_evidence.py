@@ -54,8 +54,8 @@ class Shelf(Bucket):
 
 
 def orders(*ids: str) -> list[ApprovedReboot]:
-    known = [facts(instance(one)) for one in ids]
-    return [ApprovedReboot(one, decide(one)) for one in known]
+    known = [facts(instance(instance_id)) for instance_id in ids]
+    return [ApprovedReboot(known_facts, decide(known_facts)) for known_facts in known]
 
 
 def seeing(**answers: Any) -> ScriptedEcs:
@@ -72,7 +72,7 @@ def take(ecs: ScriptedEcs, shelf: Shelf, *ids: str, level: str = "console", seco
 def test_each_instance_has_exhibits_of_its_own() -> None:
     shelf = Shelf()
     told = take(seeing(), shelf, ONE, TWO)
-    assert {one: [exhibit.name for exhibit in of_it] for one, of_it in told.items()} == {
+    assert {instance_id: [exhibit.name for exhibit in of_it] for instance_id, of_it in told.items()} == {
         ONE: ["console"],
         TWO: ["console"],
     }
@@ -98,14 +98,14 @@ def test_of_a_long_text_the_end_is_kept_and_of_a_large_picture_nothing() -> None
         "GetInstanceScreenshot": {"Screenshot": base64.b64encode(PNG + large).decode()},
     }
     shelf = Shelf()
-    exhibits = {one.name: one for one in take(seeing(**answers), shelf, level="full")[ONE]}
+    exhibits = {exhibit.name: exhibit for exhibit in take(seeing(**answers), shelf, level="full")[ONE]}
     (kept,) = [body for key, body in shelf.objects.items() if key.endswith("console.txt")]
     assert (len(kept), kept[-3:]) == (MOST_BYTES, b"nic")
     assert f"more than {MOST_BYTES}" in exhibits["screen"].error
 
 
 def test_what_the_bucket_does_not_take_stands_in_the_record_beside_what_it_took() -> None:
-    exhibits = {one.name: one for one in take(seeing(), Shelf("console.txt"), level="full")[ONE]}
+    exhibits = {exhibit.name: exhibit for exhibit in take(seeing(), Shelf("console.txt"), level="full")[ONE]}
     assert exhibits["console"].error == "no room"
     assert exhibits["state"].key
 
@@ -125,13 +125,13 @@ def test_nobody_waits_for_an_answer_that_does_not_come_and_no_mistake_gets_out(m
     told = take(Silent(instance()), Shelf(), seconds=0.4)
     ended.set()
     assert not too_long
-    assert [one.error for one in told[ONE]] == ["ECS did not answer in time"]
+    assert [exhibit.error for exhibit in told[ONE]] == ["ECS did not answer in time"]
 
 
 def test_a_run_has_two_seconds_and_twenty_instances_however_many_batches() -> None:
     taker = EvidenceTaker("console", Shelf(), deadline(40.0, JumpingClock()), "r-1")
     many = [f"i-bp1many{number:06d}" for number in range(30)]
-    ecs = ScriptedEcs(*(instance(one) for one in many))
+    ecs = ScriptedEcs(*(instance(instance_id) for instance_id in many))
     ecs.answers = {"GetInstanceConsoleOutput": {"ConsoleOutput": TEXT}}
     assert len(taker.take(ecs, REGION, orders(*many[:15]))) == 15
     assert len(taker.take(ecs, REGION, orders(*many[15:]))) == 5

@@ -65,8 +65,8 @@ def test_what_the_group_would_do_is_in_the_sentence() -> None:
 
 def test_a_tag_that_auto_scaling_does_not_confirm_is_no_permission() -> None:
     tagged = instance(tags={"ecs-reboot": "enabled", SCALING_TAG: "asg-1"})
-    assert said(Findings(asked=("scaling",)), one=tagged).code == "managed"
-    assert said(Findings(asked=("scaling",)), one=tagged, environment={"MANAGED": "allow"}).code == "allowed"
+    assert said(Findings(asked=("scaling",)), shown=tagged).code == "managed"
+    assert said(Findings(asked=("scaling",)), shown=tagged, environment={"MANAGED": "allow"}).code == "allowed"
 
 
 @pytest.mark.parametrize(
@@ -132,8 +132,8 @@ def test_signs_that_are_too_old_say_nothing() -> None:
     started = instance(start_time=NOW - timedelta(seconds=700))
     never_since = Agent(heartbeat=NOW - timedelta(seconds=701))
     everything = {"asked": ALARM, "environment": {"RESPONSIVE": "all"}}
-    assert "looks dead" not in said(Findings(agent=never_since, reading=OVER), one=started, **everything).reason
-    assert said(Findings(agent=never_since, reading=UNDER), one=started, asked=ALARM).code == "responsive"
+    assert "looks dead" not in said(Findings(agent=never_since, reading=OVER), shown=started, **everything).reason
+    assert said(Findings(agent=never_since, reading=UNDER), shown=started, asked=ALARM).code == "responsive"
 
 
 def test_an_impaired_instance_looks_dead_whatever_the_agent_says() -> None:

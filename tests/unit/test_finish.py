@@ -49,8 +49,8 @@ def hanging(state: str = "hung", ago: float = 1500, *, status: str = "Stopping",
     return instance(ONE, status=status, tags=tags)
 
 
-def tagged(one: Instance, key: str, value: str) -> Instance:
-    return one.model_copy(update={"tags": (*one.tags, (key, value))})
+def tagged(shown: Instance, key: str, value: str) -> Instance:
+    return shown.model_copy(update={"tags": (*shown.tags, (key, value))})
 
 
 @pytest.mark.parametrize(

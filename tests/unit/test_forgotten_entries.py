@@ -99,7 +99,7 @@ def test_who_came_back_after_one_that_is_still_down_stays_and_ends_the_row(
     texts = {TWO: entry("back", ago=8 * DAY), THREE: entry("back", ago=30 * DAY)}
     if down_ago:
         texts[ONE] = entry("down", ago=down_ago)
-    assert past({one: ledger.parse(text, NOW) for one, text in texts.items()}, NOW) == expected
+    assert past({instance_id: ledger.parse(text, NOW) for instance_id, text in texts.items()}, NOW) == expected
 
 
 def test_a_sweep_removes_what_no_longer_matters_and_says_so() -> None:
@@ -135,7 +135,9 @@ def test_a_sweep_of_named_instances_and_one_without_a_settle_time_remove_nothing
 def test_of_very_many_the_oldest_go_first_fifty_a_call() -> None:
     names = [f"i-bp1n{number:010d}" for number in range(MOST_FORGOTTEN + 60)]
     ages = {name: 8 * DAY + 60 * number for number, name in enumerate(names)}
-    ecs = ScriptedEcs(*(instance(one, tags={ledger.KEY: entry("back", ago=ages[one])}) for one in names))
+    ecs = ScriptedEcs(
+        *(instance(instance_id, tags={ledger.KEY: entry("back", ago=ages[instance_id])}) for instance_id in names)
+    )
     upkeep = TagMaintenance(ecs, deadline(200), 2.0)
     upkeep.open_reboots(REGION, ())
     assert upkeep.forget(REGION) == set(names[60:])

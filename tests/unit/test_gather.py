@@ -106,7 +106,7 @@ def test_the_newest_value_of_the_alarms_own_statistic_and_instance() -> None:
     reading = found(ecs, asked=ALARM).reading
     assert reading is not None
     assert reading.value == 41.5
-    (question,) = [one for one in ecs.questions if one.api.action == "DescribeMetricLast"]
+    (question,) = [question for question in ecs.questions if question.api.action == "DescribeMetricLast"]
     assert json.loads(question.parameters["Dimensions"]) == [{"instanceId": ONE}]
 
 
@@ -120,7 +120,7 @@ def test_cloudmonitors_own_verdict_counts_whatever_http_says() -> None:
         ecs = ScriptedEcs()
         ecs.answers["DescribeMetricLast"] = body
         findings = found(ecs, asked=ALARM)
-        assert [one.source for one in findings.unread] == ["reading"], body
+        assert [note.source for note in findings.unread] == ["reading"], body
         assert "reading" not in findings.asked
 
 
@@ -147,7 +147,7 @@ def test_an_answer_without_the_documented_shape_is_no_answer() -> None:
         ecs = ScriptedEcs()
         ecs.answers[action] = {"RequestId": "r-1"}
         findings = found(ecs, asked=ALARM, environment={"BUSY_SECONDS": "60"})
-        assert [one.source for one in findings.unread] == [source]
+        assert [note.source for note in findings.unread] == [source]
 
 
 def test_facts_take_at_most_half_of_the_time_that_is_left() -> None:
@@ -160,7 +160,7 @@ def test_facts_take_at_most_half_of_the_time_that_is_left() -> None:
 
 def test_many_instances_are_asked_for_in_the_fewest_calls() -> None:
     ecs = ScriptedEcs()
-    many = [facts(one=instance(f"i-bp1n{number:09d}")) for number in range(45)]
+    many = [facts(shown=instance(f"i-bp1n{number:09d}")) for number in range(45)]
     known = gather(ecs, REGION, many, deadline())
     assert asked(ecs) == ["DescribeScalingInstances"] * 3 + ["DescribeInstanceHistoryEvents"]
     assert len(known) == 45

@@ -82,7 +82,7 @@ def test_the_caller_is_told_at_once_what_was_read_and_who_carries_it_out() -> No
     assert answered.body["handed_over_to"] == "later-1"
     assert answered.body["asked"] == [{"evidence": "a manual request asks to reboot 1 instance", "instance_ids": [ONE]}]
     assert stage.ecs.calls == []
-    assert [(one["record"], one["code"]) for one in stage.records()] == [("handover", "handed_over")]
+    assert [(record["record"], record["code"]) for record in stage.records()] == [("handover", "handed_over")]
     assert TOKEN not in str(answered.body) + str(stage.itself.envelopes) + str(stage.lines)
 
 
@@ -95,9 +95,9 @@ def test_the_second_run_carries_it_out_and_never_hands_over_again() -> None:
     assert (answered.body["request_id"], answered.body["handed_over_by"]) == ("later-1", "door-1")
     assert answered.body["trigger"] == "http>manual"
     assert len(stage.ecs.asked) == 1
-    written = [one for one in stage.records() if one["request_id"] == "later-1"]
-    assert [one["record"] for one in written] == ["intent", "result"]
-    assert {one["handed_over_by"] for one in written} == {"door-1"}
+    written = [record for record in stage.records() if record["request_id"] == "later-1"]
+    assert [record["record"] for record in written] == ["intent", "result"]
+    assert {record["handed_over_by"] for record in written} == {"door-1"}
 
 
 def test_the_second_run_raises_so_that_it_is_tried_again() -> None:
@@ -138,7 +138,7 @@ def test_what_could_not_be_handed_over_is_carried_out_where_the_time_is_there(fa
     stage = Stage(0.3, failure)
     answered = stage.answer(http(ASKS))
     assert response.http(answered.body)["statusCode"] == 200
-    assert [one["code"] for one in answered.body["results"]] == ["accepted"]
+    assert [result["code"] for result in answered.body["results"]] == ["accepted"]
     assert len(stage.ecs.asked) == 1
     first = stage.records()[0]
     assert (first["record"], first["code"]) == ("handover", failure.outcome)
@@ -154,10 +154,10 @@ def test_where_the_time_is_not_there_nothing_is_begun_and_the_caller_is_told_to_
     answered = stage.answer(http({"instance_ids": [ONE, TWO]}))
     assert response.http(answered.body)["statusCode"] == 503
     assert stage.ecs.calls == []
-    assert [(one["code"], one["retriable"]) for one in answered.body["results"]] == [("deadline", True)] * 2
-    written = [(one["record"], one["instance_id"]) for one in stage.records()]
+    assert [(result["code"], result["retriable"]) for result in answered.body["results"]] == [("deadline", True)] * 2
+    written = [(record["record"], record["instance_id"]) for record in stage.records()]
     assert written == [("handover", ""), ("result", ONE), ("result", TWO)], "one for each instance that it names"
-    assert all("could not be handed over" in one["reason"] for one in stage.records())
+    assert all("could not be handed over" in record["reason"] for record in stage.records())
 
 
 def test_a_token_in_the_body_too_is_carried_out_instead_of_stored() -> None:

@@ -79,7 +79,7 @@ def test_what_is_told_is_a_result_for_each_channel(service: Service) -> None:
     notices = delivery(Channel("slack", service.url), Channel("webhook", service.url))
     notices.start([result("accepted")])
     results = notices.finish(10)
-    assert {(one.code, one.reason) for one in results} == {
+    assert {(result.code, result.reason) for result in results} == {
         ("notice_told", "slack: [ecs-reboot] i-1 is being rebooted"),
         ("notice_told", "webhook: [ecs-reboot] i-1 is being rebooted"),
     }
@@ -115,14 +115,14 @@ def test_a_memory_that_does_not_answer_delays_nothing_and_what_it_holds_up_is_no
     (failed,) = notices.finish(0)
     assert (failed.code, failed.reason) == ("notice_failed", f"slack: {NOT_IN_TIME.reason}")
     memory.held.set()
-    assert [one.code for one in notices.finish(10)] == ["notice_told"], "a function that goes on says so"
+    assert [result.code for result in notices.finish(10)] == ["notice_told"], "a function that goes on says so"
     assert (len(service.posts), memory.outbox.waiting) == (1, ())
 
 
 def test_a_mistake_in_a_notice_is_a_result_like_any_other_failure(service: Service) -> None:
     notices = delivery(Channel("no_such_service", service.url), Channel("slack", service.url))
     notices.start([result("accepted")])
-    assert {one.code for one in notices.finish(10)} == {"notice_failed", "notice_told"}
+    assert {result.code for result in notices.finish(10)} == {"notice_failed", "notice_told"}
     (failed,) = notices.outcome()["failed"]
     assert failed["reason"].startswith("a mistake in the notice itself: ModuleNotFoundError")
 
@@ -158,7 +158,7 @@ def test_what_is_more_than_a_minute_takes_is_kept_for_the_sweep(service: Service
     notices = delivery(Channel("slack", service.url), memory=memory)
     for number in range(MOST_A_MINUTE + 1):
         notices.start([result("accepted", number)])
-    codes = [one.api_code for one in notices.finish(30)]
+    codes = [result.api_code for result in notices.finish(30)]
     assert codes.count(TOO_MANY.code) == 1
     assert len(service.posts) == MOST_A_MINUTE
     late = delivery(Channel("slack", service.url), memory=memory)

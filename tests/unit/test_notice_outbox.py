@@ -38,7 +38,7 @@ def notice(name: str, *keys: str) -> Notice:
 
 
 def joined(notices: list[Notice]) -> Notice:
-    return notice("+".join(one.message.event_id for one in notices))
+    return notice("+".join(notice.message.event_id for notice in notices))
 
 
 def titles(posts: tuple[Post, ...]) -> list[str]:

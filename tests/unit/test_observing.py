@@ -107,9 +107,9 @@ def test_whatever_a_machine_shows_the_shadow_waits_for_nothing_but_the_run(statu
 
 def test_a_shadow_claim_is_an_attempt_though_nobody_was_asked() -> None:
     history = ledger.read(entry("claimed", ago=5000), NOW)
-    one = instance()
-    assert len(attempts(facts({}, history), one)) == 1
-    assert attempts(facts({}, history, "act"), one) == ()
+    shown = instance()
+    assert len(attempts(facts({}, history), shown)) == 1
+    assert attempts(facts({}, history, "act"), shown) == ()
 
 
 @pytest.mark.parametrize(("mode", "others", "code"), [
@@ -122,11 +122,11 @@ def test_the_shadow_leaves_room_for_the_tag_of_an_acting_function(mode: str, oth
 
 def test_what_would_have_been_rebooted_is_shown_started_then() -> None:
     start = NOW - timedelta(days=2)
-    one = instance(start_time=start)
+    shown = instance(start_time=start)
     back, refused = (ledger.read(entry(state, ago=60), NOW) for state in ("back", "refused"))
-    assert as_if_restarted([one], {ONE: back})[0].start_time == NOW - timedelta(seconds=60)
-    assert as_if_restarted([one], {ONE: refused}) == [one]
-    assert as_if_restarted([one], {}) == [one]
+    assert as_if_restarted([shown], {ONE: back})[0].start_time == NOW - timedelta(seconds=60)
+    assert as_if_restarted([shown], {ONE: refused}) == [shown]
+    assert as_if_restarted([shown], {}) == [shown]
 
 
 @pytest.mark.parametrize("name", ["NODE", "CODE", "MODEL", "HOME"])

@@ -66,21 +66,21 @@ def measured(value: float, seconds: float = 60) -> Reading:
 OBJECTIONS: dict[str, dict[str, Any]] = {
     "paused": {"environment": {"PAUSED": "migration; by=Li; until=2026-03-02T12:01Z"}},
     "not_found": {"instance": None},
-    "locked": {"one": instance(operation_locks=("security",))},
-    "not_running": {"one": instance(status="Stopping")},
-    "unavailable": {"one": instance(expired_time=NOW)},
-    "not_opted_in": {"one": instance(tags={"ecs-reboot": "Enabled"})},
+    "locked": {"shown": instance(operation_locks=("security",))},
+    "not_running": {"shown": instance(status="Stopping")},
+    "unavailable": {"shown": instance(expired_time=NOW)},
+    "not_opted_in": {"shown": instance(tags={"ecs-reboot": "Enabled"})},
     "outside_window": {
         "environment": {"MAINTENANCE_WINDOWS": "Mon 12:01-13:00"},
         "asked": request(trigger="timer"),
     },
-    "recently_started": {"one": instance(start_time=NOW - timedelta(seconds=599))},
+    "recently_started": {"shown": instance(start_time=NOW - timedelta(seconds=599))},
     "force_not_allowed": {"asked": request(force=True)},
-    "kubernetes_node": {"one": instance(tags={**OPTED, "ack.aliyun.com": "c1"})},
-    "tags_full": {"one": instance(tags={**OPTED, **{f"t{number}": "" for number in range(19)}})},
-    "ledger_unavailable": {"one": with_ledger("v9 something")},
-    "cooldown": {"one": with_ledger(entry("back", ago=1799))},
-    "attempts_exhausted": {"one": with_ledger(entry("back", ago=2000, earlier=(40_000, 86_400)))},
+    "kubernetes_node": {"shown": instance(tags={**OPTED, "ack.aliyun.com": "c1"})},
+    "tags_full": {"shown": instance(tags={**OPTED, **{f"t{number}": "" for number in range(19)}})},
+    "ledger_unavailable": {"shown": with_ledger("v9 something")},
+    "cooldown": {"shown": with_ledger(entry("back", ago=1799))},
+    "attempts_exhausted": {"shown": with_ledger(entry("back", ago=2000, earlier=(40_000, 86_400)))},
     "suspended": {"region_state": RegionState(**CALM, down_in_a_row=3)},
     "storm": {"region_state": RegionState(limit=3, rebooted=0, asked_for=30)},
     "blast_radius": {"region_state": RegionState(limit=3, rebooted=3, asked_for=3)},
@@ -97,24 +97,24 @@ OBJECTIONS: dict[str, dict[str, Any]] = {
 #: The same, moved just so far that nothing objects any more.
 CLEAR: dict[str, dict[str, Any]] = {
     "paused": {"environment": {"PAUSED": "migration; by=Li; until=2026-03-02T12:00Z"}},
-    "locked": {"one": instance()},
-    "not_running": {"one": instance(status="Running")},
-    "unavailable": {"one": instance(expired_time=NOW + timedelta(seconds=1))},
-    "not_opted_in": {"one": instance(tags={"ecs-reboot": "enabled"})},
+    "locked": {"shown": instance()},
+    "not_running": {"shown": instance(status="Running")},
+    "unavailable": {"shown": instance(expired_time=NOW + timedelta(seconds=1))},
+    "not_opted_in": {"shown": instance(tags={"ecs-reboot": "enabled"})},
     "outside_window": {
         "environment": {"MAINTENANCE_WINDOWS": "Mon 12:00-13:00"},
         "asked": request(trigger="timer"),
     },
-    "recently_started": {"one": instance(start_time=NOW - timedelta(seconds=600))},
+    "recently_started": {"shown": instance(start_time=NOW - timedelta(seconds=600))},
     "force_not_allowed": {"asked": request(force=True), "environment": {"FORCE_REBOOT": "always"}},
-    "tags_full": {"one": instance(tags={**OPTED, **{f"t{number}": "" for number in range(18)}})},
-    "ledger_unavailable": {"one": with_ledger(entry("refused"))},
-    "cooldown": {"one": with_ledger(entry("back", ago=1800))},
-    "attempts_exhausted": {"one": with_ledger(entry("back", ago=2000, earlier=(40_000, 86_401)))},
+    "tags_full": {"shown": instance(tags={**OPTED, **{f"t{number}": "" for number in range(18)}})},
+    "ledger_unavailable": {"shown": with_ledger(entry("refused"))},
+    "cooldown": {"shown": with_ledger(entry("back", ago=1800))},
+    "attempts_exhausted": {"shown": with_ledger(entry("back", ago=2000, earlier=(40_000, 86_401)))},
     "suspended": {"region_state": RegionState(**CALM, down_in_a_row=2)},
     "storm": {"region_state": RegionState(limit=3, rebooted=0, asked_for=29)},
     "blast_radius": {"region_state": RegionState(limit=3, rebooted=2, asked_for=2)},
-    "kubernetes_node": {"one": instance(tags={**OPTED, "ack.aliyun.com.mine": "c1"})},
+    "kubernetes_node": {"shown": instance(tags={**OPTED, "ack.aliyun.com.mine": "c1"})},
     "managed": {"findings": Findings(asked=("scaling",), scaling=None)},
     "platform_repairing": {"findings": Findings(system_events=(event("SystemMaintenance.Reboot", "Scheduled"),))},
     "platform_event": {"findings": Findings(system_events=(event("InstanceExpiration.Stop", "Scheduled"),))},
@@ -165,32 +165,32 @@ def test_a_person_can_override_a_soft_guard_by_name_and_with_a_reason(guard: Gua
 def test_nobody_overrides_a_hard_guard(guard: Guard) -> None:
     case = {**OBJECTIONS[guard.code]}
     asked = case.pop("asked", request())
-    by_hand = {"by_hand": True, "override": tuple(one.code for one in GUARDS), "reason": "seen"}
+    by_hand = {"by_hand": True, "override": tuple(guard.code for guard in GUARDS), "reason": "seen"}
     assert code(**case, asked=asked.model_copy(update=by_hand)) == guard.code
 
 
 def test_the_first_objection_wins() -> None:
-    one = instance(status="Stopped", operation_locks=("financial",), tags={})
-    assert code(one=one) == "locked"
+    shown = instance(status="Stopped", operation_locks=("financial",), tags={})
+    assert code(shown=shown) == "locked"
 
 
 def test_an_owner_pauses_one_instance_with_who_and_until_when() -> None:
     tag = "paused; by=Li; until=2026-03-02T12:01Z"
-    decision = decide(facts(one=instance(tags={"ecs-reboot": tag})))
+    decision = decide(facts(shown=instance(tags={"ecs-reboot": tag})))
     assert decision.code == "not_opted_in"
     assert tag in decision.reason
-    assert code(one=instance(tags={"ecs-reboot": "paused; until=soon"})) == "not_opted_in"
+    assert code(shown=instance(tags={"ecs-reboot": "paused; until=soon"})) == "not_opted_in"
 
 
 def test_without_an_opt_in_tag_a_pause_still_holds() -> None:
     environment = {"OPT_IN_TAG": ""}
-    assert code(one=instance(tags={"ecs-reboot": "paused"}), environment=environment) == "not_opted_in"
-    assert code(one=instance(tags={}), environment=environment) == "allowed"
+    assert code(shown=instance(tags={"ecs-reboot": "paused"}), environment=environment) == "not_opted_in"
+    assert code(shown=instance(tags={}), environment=environment) == "allowed"
 
 
 def test_no_start_time_is_no_proof_of_grace() -> None:
-    assert code(one=instance(start_time=None)) == "recently_started"
-    assert code(one=instance(start_time=None), environment={"GRACE_SECONDS": "0"}) == "allowed"
+    assert code(shown=instance(start_time=None)) == "recently_started"
+    assert code(shown=instance(start_time=None), environment={"GRACE_SECONDS": "0"}) == "allowed"
 
 
 def test_alarms_are_not_bound_by_windows_unless_the_setting_says_so() -> None:
@@ -202,23 +202,23 @@ def test_alarms_are_not_bound_by_windows_unless_the_setting_says_so() -> None:
 
 def test_our_own_claim_is_no_cooldown_and_anothers_is() -> None:
     claimed = with_ledger(entry("claimed", claim="0badcafe"))
-    assert code(one=claimed, claim="0badcafe") == "allowed"
-    assert code(one=claimed, claim="00000001") == "cooldown"
+    assert code(shown=claimed, claim="0badcafe") == "allowed"
+    assert code(shown=claimed, claim="00000001") == "cooldown"
 
 
 def test_a_restart_after_a_refusal_is_left_alone_for_the_cooldown_but_is_no_attempt() -> None:
     refused = with_ledger(entry("refused", ago=1200), start_time=NOW - timedelta(seconds=1190))
     environment = {"FORCE_REBOOT": "escalate", "GRACE_SECONDS": "0"}
-    assert code(one=refused, environment=environment) == "cooldown"
-    later = facts(one=refused, environment=environment, now=NOW + timedelta(seconds=1800))
+    assert code(shown=refused, environment=environment) == "cooldown"
+    later = facts(shown=refused, environment=environment, now=NOW + timedelta(seconds=1800))
     assert not decide(later).force
 
 
 def test_exhausted_stays_exhausted_for_seven_days_without_an_attempt() -> None:
     week = 7 * 86_400
-    assert code(one=with_ledger(entry("back", ago=week - 1, earlier=(40_000, 80_000)))) == "attempts_exhausted"
-    assert code(one=with_ledger(entry("back", ago=week, earlier=(40_000, 80_000)))) == "allowed"
-    assert code(one=with_ledger(entry("reset", ago=week - 1))) == "allowed"
+    assert code(shown=with_ledger(entry("back", ago=week - 1, earlier=(40_000, 80_000)))) == "attempts_exhausted"
+    assert code(shown=with_ledger(entry("back", ago=week, earlier=(40_000, 80_000)))) == "allowed"
+    assert code(shown=with_ledger(entry("reset", ago=week - 1))) == "allowed"
 
 
 def test_a_storm_mark_holds_without_counting_anew() -> None:
@@ -252,7 +252,7 @@ def test_one_of_the_group_not_back_holds_without_any_limit() -> None:
 )
 def test_force(*, setting: str, asked: bool | None, earlier: tuple[int, ...], expected: bool) -> None:
     text = entry("refused", earlier=earlier)
-    decision = decide(facts(one=with_ledger(text), asked=request(force=asked), environment={"FORCE_REBOOT": setting}))
+    decision = decide(facts(shown=with_ledger(text), asked=request(force=asked), environment={"FORCE_REBOOT": setting}))
     assert decision.action == "reboot"
     assert decision.force is expected
     assert f"FORCE_REBOOT={setting}" in decision.reason
@@ -269,8 +269,8 @@ def test_nothing_but_a_running_instance_is_ever_allowed(
     *, status: str, opted_in: bool, up: int, override: list[str], by_hand: bool
 ) -> None:
     tags = OPTED if opted_in else {}
-    one = instance(status=status, tags=tags, start_time=NOW - timedelta(seconds=up))
-    decision = decide(facts(one=one, asked=request(by_hand=by_hand, override=tuple(override), reason="x")))
+    shown = instance(status=status, tags=tags, start_time=NOW - timedelta(seconds=up))
+    decision = decide(facts(shown=shown, asked=request(by_hand=by_hand, override=tuple(override), reason="x")))
     if decision.action == "reboot":
         assert status == "Running"
         assert opted_in or (by_hand and "not_opted_in" in override)
@@ -286,7 +286,7 @@ def test_the_group_of_an_instance_is_its_tags_digest() -> None:
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0, "unavailable"), (1, "allowed")])
 def test_what_is_being_released_is_not_rebooted(seconds: float, expected: str) -> None:
-    assert code(one=instance(auto_release_time=NOW + timedelta(seconds=seconds))) == expected
+    assert code(shown=instance(auto_release_time=NOW + timedelta(seconds=seconds))) == expected
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_what_is_being_released_is_not_rebooted(seconds: float, expected: str) -
 )
 def test_a_pause_of_the_owner_ends_by_itself(until: str, expected: str) -> None:
     paused = instance(tags={"ecs-reboot": f"paused; by=Li; until={until}"})
-    assert code(one=paused, environment={"OPT_IN_TAG": ""}) == expected
+    assert code(shown=paused, environment={"OPT_IN_TAG": ""}) == expected
 
 
 def test_of_an_instance_that_is_not_there_nothing_is_counted() -> None:

@@ -103,10 +103,12 @@ def test_one_call_looks_at_all_that_are_not_back() -> None:
     def describe(_region: str, ids: tuple[str, ...]) -> tuple[Instance, ...]:
         asked.append(ids)
         shown = {ONE: ANEW, TWO: instance(TWO, status="Stopping" if len(asked) < 3 else "Running")}
-        return tuple(shown[one] for one in ids)
+        return tuple(shown[instance_id] for instance_id in ids)
 
-    accepted = [records.of_decision(facts(instance(one)), "reboot", "accepted", "") for one in (ONE, TWO)]
-    results = watch(describe, lambda *_: {}, deadline(100), [(one, 30) for one in accepted])
+    accepted = [
+        records.of_decision(facts(instance(instance_id)), "reboot", "accepted", "") for instance_id in (ONE, TWO)
+    ]
+    results = watch(describe, lambda *_: {}, deadline(100), [(result, 30) for result in accepted])
     assert [result.code for result in results] == ["recovered", "recovered"]
     assert asked[:2] == [(ONE, TWO), (TWO,)]
     assert results[0].region_id == REGION
@@ -126,7 +128,7 @@ WITH_AGENT = facts(findings=Findings(asked=("agent",), agent=Agent(heartbeat=NOW
 )
 def test_a_guest_whose_agent_spoke_before_must_speak_again(heard: datetime | None, seconds: float, code: str) -> None:
     def listen(_region: str, ids: tuple[str, ...]) -> dict[str, Agent]:
-        return {one: Agent(heartbeat=heard) for one in ids}
+        return {instance_id: Agent(heartbeat=heard) for instance_id in ids}
 
     result = watched((STOPPING, RUNNING), seconds, 1000, listen, WITH_AGENT)
     assert result.code == code
@@ -139,6 +141,6 @@ def test_an_agent_that_can_not_be_asked_is_silent_and_one_that_speaks_late_is_wa
     beats = [None, None, NOW + timedelta(seconds=90)]
 
     def listen(_region: str, ids: tuple[str, ...]) -> dict[str, Agent]:
-        return {one: Agent(heartbeat=beats.pop(0) if len(beats) > 1 else beats[0]) for one in ids}
+        return {instance_id: Agent(heartbeat=beats.pop(0) if len(beats) > 1 else beats[0]) for instance_id in ids}
 
     assert watched((STOPPING, RUNNING), 100, 1000, listen, WITH_AGENT).code == "recovered"

@@ -66,8 +66,8 @@ class Stage:
         return found
 
     def protections(self) -> list[str]:
-        asked = [one for one in self.ecs.questions if one.api.action == "SetInstancesProtection"]
-        return [one.parameters["ProtectedFromScaleIn"] for one in asked]
+        asked = [question for question in self.ecs.questions if question.api.action == "SetInstancesProtection"]
+        return [question.parameters["ProtectedFromScaleIn"] for question in asked]
 
     def comes_back(self) -> None:
         self.clock.sleep(60)
@@ -205,7 +205,7 @@ def test_one_on_its_way_out_is_refused() -> None:
 
 def test_a_watched_reboot_pays_by_itself() -> None:
     stage = Stage()
-    stage.ecs.on_reboot = lambda one: stage.ecs.change(one, start_time=NOW.replace(hour=13))
+    stage.ecs.on_reboot = lambda instance_id: stage.ecs.change(instance_id, start_time=NOW.replace(hour=13))
     assert stage.reboot(watch=True) == ["recovered"]
     assert stage.protections() == ["true", "false"]
     assert (stage.entry().state, stage.entry().protects) == ("back", "")

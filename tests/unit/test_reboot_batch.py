@@ -49,11 +49,11 @@ class Bench:
 
     def _describe(self, region_id: str, ids: tuple[str, ...]) -> Any:
         found = self.ecs.describe(region_id, ids)
-        return tuple(one.model_copy(update={"read_at": self.clock.now()}) for one in found)
+        return tuple(shown.model_copy(update={"read_at": self.clock.now()}) for shown in found)
 
     def run(self, **environment: str) -> dict[str, Result]:
-        found = [facts(one, environment=environment) for one in self.ecs.instances.values()]
-        results = self.batch.run([ApprovedReboot(one, decide(one)) for one in found])
+        found = [facts(shown, environment=environment) for shown in self.ecs.instances.values()]
+        results = self.batch.run([ApprovedReboot(known, decide(known)) for known in found])
         assert len(results) == len({result.instance_id for result in results}) == len(found)
         return {result.instance_id: result for result in results}
 
@@ -119,7 +119,7 @@ def test_a_lost_answer_is_settled_by_looking_and_never_sent_again(error: Any) ->
 @pytest.mark.parametrize("error", [LOST, INTERNAL])
 def test_a_start_time_that_moved_is_a_sign(error: Any) -> None:
     ecs = ScriptedEcs(instance())
-    ecs.on_reboot = lambda one: ecs.change(one, start_time=NOW)
+    ecs.on_reboot = lambda instance_id: ecs.change(instance_id, start_time=NOW)
     ecs.after["reboot"] = [error]
     assert Bench(ecs).alone().code == "accepted"
 

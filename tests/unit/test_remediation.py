@@ -123,10 +123,10 @@ def test_no_page_of_a_selector_is_read_after_the_deadline_and_the_request_has_it
     read: list[str] = []
 
     def select(_selector: Selector) -> Iterator[tuple[Instance, ...]]:
-        for one in (ONE, TWO) * 50:
+        for instance_id in (ONE, TWO) * 50:
             stage.clock.sleep(30)
-            read.append(one)
-            yield (ecs.instances[one],)
+            read.append(instance_id)
+            yield (ecs.instances[instance_id],)
 
     ecs.select = select  # type: ignore[method-assign,assignment]  # more pages than there is time for
     selector = Selector(region_id=REGION, tags=(("ecs-reboot", "enabled"),))

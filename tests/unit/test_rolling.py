@@ -19,7 +19,7 @@ def shown(instance_id: str, text: str = "", **fields: object) -> Instance:
 
 
 def made(*found: Instance, rolling: Rolling = OLDER) -> Progress:
-    histories = {one.instance_id: ledger.of(one, NOW) for one in found}
+    histories = {shown.instance_id: ledger.of(shown, NOW) for shown in found}
     return progress(found, histories, rolling, NOW)
 
 
@@ -79,5 +79,5 @@ def test_no_instance_is_in_two_places_and_only_running_ones_are_left(rows: list[
     result = made(*found)
     placed = result.done + result.under_way + result.failed + result.left
     assert len(placed) == len(set(placed))
-    statuses = {one.instance_id: one.status for one in found}
-    assert all(statuses[one] == "Running" for one in result.left + result.done)
+    statuses = {shown.instance_id: shown.status for shown in found}
+    assert all(statuses[instance_id] == "Running" for instance_id in result.left + result.done)

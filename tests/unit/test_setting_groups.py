@@ -19,9 +19,9 @@ def test_each_variable_is_in_one_group() -> None:
 
 def test_the_form_of_the_template_has_the_same_groups() -> None:
     form = TEMPLATE["Metadata"]["ALIYUN::ROS::Interface"]["ParameterGroups"]
-    group_of = {name: one["Label"]["default"] for one in form for name in one["Parameters"]}
+    group_of = {name: group["Label"]["default"] for group in form for name in group["Parameters"]}
     assert [(group.english, group.chinese) for group in GROUPS] == [
-        (one["Label"]["default"]["en"], one["Label"]["default"]["zh-cn"]) for one in form
+        (group["Label"]["default"]["en"], group["Label"]["default"]["zh-cn"]) for group in form
     ]
     compared = 0
     for group in GROUPS:

@@ -88,7 +88,7 @@ def test_a_storm_is_said_once_holds_for_its_window_and_for_its_stack_alone() -> 
 def test_alarms_that_were_refused_count_for_a_storm() -> None:
     ids = tuple(f"i-bp1storm{number:06d}" for number in range(5))
     stage = Stage(*ids, MAX_REBOOTS="1", STORM_FACTOR="3")
-    said = [stage.got(one, request=f"r-{one}", run=f"run-{one}") for one in ids]
+    said = [stage.got(instance_id, request=f"r-{instance_id}", run=f"run-{instance_id}") for instance_id in ids]
     codes = [code for _, results in said for _, code in results]
     assert codes == ["blast_radius", "blast_radius", "storm", "storm_began", "storm"]
 

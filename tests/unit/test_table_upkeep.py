@@ -28,27 +28,27 @@ def claimed(
 ) -> TableLedger:
     """Claim instances of one group for somebody whom policy allows everything."""
     of_run = store(table, request, run, stack=stack)
-    wanted = [Wanted(instance(one), GROUP) for one in ids or (ONE,)]
+    wanted = [Wanted(instance(instance_id), GROUP) for instance_id in ids or (ONE,)]
 
     def judge(histories: Mapping[str, History], _memory: RegionMemory, now: datetime) -> Judged:
         claim = ledger.claim_digest(request)
         return Judged(
             {
-                one.instance_id: ledger.following(
-                    ledger.attempts(histories[one.instance_id].entry, now),
+                candidate.instance_id: ledger.following(
+                    ledger.attempts(histories[candidate.instance_id].entry, now),
                     at=now, state="claimed", force=False, claim=claim, group=GROUP,
                 )
-                for one in wanted
+                for candidate in wanted
             }
         )  # fmt: skip
 
-    assert of_run.obtain(REGION, wanted, judge, count=None).mine == {one.instance_id for one in wanted}
+    assert of_run.obtain(REGION, wanted, judge, count=None).mine == {candidate.instance_id for candidate in wanted}
     return of_run
 
 
 def conclude(table: ScriptedTable, state: State, *ids: str) -> None:
     upkeep = maintenance(table)
-    found = {one.instance_id: (one.entry, state) for one in upkeep.open_reboots(REGION, ids)}
+    found = {open_reboot.instance_id: (open_reboot.entry, state) for open_reboot in upkeep.open_reboots(REGION, ids)}
     upkeep.conclude(REGION, found)
 
 
@@ -78,7 +78,7 @@ def assert_all_say_the_same(table: ScriptedTable) -> None:
     if slot:
         assert slot.state == place_of(entry.state)
     if entry.state in ("down", "hung", "back", "seen"):
-        assert {one.state for one in window_of(table).ended} == {entry.state}
+        assert {reboot.state for reboot in window_of(table).ended} == {entry.state}
 
 
 def _stays_down(table: ScriptedTable, of_run: TableLedger) -> None:
@@ -212,15 +212,15 @@ def test_a_place_and_a_group_whose_claim_was_lost_are_given_back_when_the_others
         claim = ledger.claim_digest("r-1")
         return Judged(
             {
-                one: ledger.following((), at=now, state="claimed", force=False, claim=claim, group=group)
-                for one, group in allowed.items()
+                instance_id: ledger.following((), at=now, state="claimed", force=False, claim=claim, group=group)
+                for instance_id, group in allowed.items()
             }
         )
 
     def others_are_faster() -> None:
-        for one in (ONE, TWO):
+        for instance_id in (ONE, TWO):
             void = Entry(at=NOW, state="void", force=False, claim="00000000")
-            key = (("region", REGION), ("row", f"i#{one}"))
+            key = (("region", REGION), ("row", f"i#{instance_id}"))
             columns = instance_row.columns(void, run="", ask_by=0, stack="one")
             table.memory.rows[key] = Row(key, columns | {"v": 1})
 

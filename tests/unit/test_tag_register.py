@@ -24,8 +24,8 @@ def fleet(tagged: int, others: int = 0) -> ScriptedEcs:
     """Instances with an entry, after others without."""
     names = [f"i-bp1n{number:010d}" for number in range(others + tagged)]
     text = {"ecs-reboot": "enabled", ledger.KEY: entry("back", ago=600)}
-    plain = [instance(one) for one in names[:others]]
-    return ScriptedEcs(*plain, *(instance(one, tags=text) for one in names[others:]))
+    plain = [instance(instance_id) for instance_id in names[:others]]
+    return ScriptedEcs(*plain, *(instance(instance_id, tags=text) for instance_id in names[others:]))
 
 
 def register(ecs: ScriptedEcs, clock: JumpingClock | None = None, seconds: float = 200.0) -> TagRegister:

@@ -90,7 +90,7 @@ def test_resume_has_seen_what_was_down_and_lifts_a_storm() -> None:
         shown(ONE, entry("down", ago=60)), shown(TWO, entry("storm", ago=60)), shown(THREE, entry("back", ago=60))
     )
     assert sorted(codes(run(ecs, "resume"))) == sorted([(ONE, "resumed"), (TWO, "resumed")])
-    assert [state(ecs, one) for one in (ONE, TWO, THREE)] == ["seen", "refused", "back"]
+    assert [state(ecs, instance_id) for instance_id in (ONE, TWO, THREE)] == ["seen", "refused", "back"]
     assert codes(run(ecs, "resume")) == [("", "nothing_to_do")]
 
 
@@ -146,7 +146,7 @@ def test_the_sweep_writes_down_what_it_found() -> None:
         shown(THREE, "garbage"),
     )
     assert sorted(codes(run(ecs, "verify"))) == sorted([(ONE, "recovered"), (TWO, "stayed_down")])
-    assert [state(ecs, one) for one in (ONE, TWO)] == ["back", "down"]
+    assert [state(ecs, instance_id) for instance_id in (ONE, TWO)] == ["back", "down"]
 
 
 def test_the_sweep_does_not_write_over_a_newer_claim() -> None:
