@@ -120,10 +120,10 @@ def test_every_tick_is_listed_exactly_once(expressions: list[str], start: dateti
     timers = tuple(timer(expression, name=f"t{place}") for place, expression in enumerate(expressions))
     end = start + timedelta(days=days)
     expected = []
-    for timer in timers:
-        moment = start if timer.schedule.every else start - timedelta(seconds=1)
-        while (following := timer.schedule.next_after(moment)) and following < end:
-            expected.append((following, timer.name))
+    for due in timers:
+        moment = start if due.schedule.every else start - timedelta(seconds=1)
+        while (following := due.schedule.next_after(moment)) and following < end:
+            expected.append((following, due.name))
             moment = following
     listed = [(moment, tick.name) for moment, tick in ticks(timers, start, end)]
     assert sorted(listed) == sorted(expected)

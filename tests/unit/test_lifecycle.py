@@ -198,6 +198,8 @@ def check_end(step: Step, calls: list[Answered | Failed], signs: int) -> None:
 def test_whatever_is_seen_in_whatever_order_only_a_plain_no_lets_ecs_be_asked_again(told: list[Seen]) -> None:
     reboot = transition(CLAIMED, Asked(BEFORE), NOW).reboot
     for seen in told:
+        if reboot.may_ask and isinstance(seen, Answered | Failed):
+            reboot = transition(reboot, Asked(BEFORE), NOW).reboot  # ECS says nothing to who does not ask
         before, reboot = reboot, transition(reboot, seen, NOW).reboot
         if reboot.may_ask and not before.may_ask:
             plain_no = isinstance(seen, Failed) and seen.error in WITHOUT_EFFECT
