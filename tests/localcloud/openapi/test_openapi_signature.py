@@ -249,6 +249,12 @@ def test_an_incomplete_signature_is_told(
     assert 400 <= status < 500
 
 
+def test_a_timestamp_may_have_milliseconds(cloud: Cloud) -> None:
+    moment = timestamp(datetime.now(timezone.utc)).replace("Z", ".123Z")
+    parameters = v1(cloud.credentials.root, "DescribeRegions", {}, Timestamp=moment)
+    assert send(Ecs(cloud), post(parameters, {}))[0] == 200, "as aliyun-sdk for Node.js writes them"
+
+
 def test_a_timestamp_in_another_form_is_told(cloud: Cloud) -> None:
     headers = acs3(cloud.credentials.root, "DescribeRegions", {}, x_acs_date="Mon, 23 Nov 2026 12:00:00 GMT")
     assert send(Ecs(cloud), post({}, headers))[1]["Code"] == "InvalidTimeStamp.Format"
