@@ -1,5 +1,6 @@
 """The acceptance run on the local cloud: it finds what holds, and names each assumption that does not."""
 
+import base64
 import dataclasses
 import re
 import time
@@ -13,6 +14,7 @@ from alibabacloud_sts20150401 import models as sts
 from local_deployment import clients
 from Tea.exceptions import TeaException
 
+from acceptance import queue_checks
 from acceptance.check import Check
 from acceptance.checks import BY_NAME, CHECKS
 from acceptance.report import Redaction
@@ -151,6 +153,14 @@ def test_a_whole_run_finds_everything_as_assumed_and_leaves_nothing(
         for secret in (INSTANCES[0], whole.cloud.account, whole.cloud.credentials.root.access_key_id, "operators"):
             assert secret not in text
     assert text.count("as assumed") == len(CHECKS)
+
+
+def test_a_message_is_read_plain_and_in_base64() -> None:
+    told = '{"requestPayload": "x"}'
+    for text in (told, base64.b64encode(told.encode()).decode()):
+        assert queue_checks._read(text) == {"requestPayload": "x"}
+    for text in ("neither", "W10=", "{half"):
+        assert queue_checks._read(text) is None
 
 
 def test_a_report_shows_neither_what_is_known_nor_what_looks_like_an_id() -> None:

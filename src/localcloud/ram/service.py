@@ -28,7 +28,7 @@ def create_role(roles: Roles, parameters: Mapping[str, str]) -> dict[str, Any]:
         raise ApiError("InvalidParameter.AssumeRolePolicyDocument", message=str(error), status=400) from error
     except Refusal as refusal:
         code, _, message = str(refusal).partition(": ")
-        raise ApiError(code, message=message, status=409) from refusal
+        raise ApiError(code, message=message, status=409 if "AlreadyExists" in code else 400) from refusal
     return {"Role": _told(role)}
 
 

@@ -1,5 +1,6 @@
 """Names that the services refuse are refused here too, by the one table that the checks of a template use."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,8 @@ from localcloud.account.fleet import Fleet
 from localcloud.eventbridge.bus import Bus
 from localcloud.openapi.errors import ApiError
 from localcloud.ram.roles import Refusal
+from localcloud.ram.service import create_role
+from localcloud.ram.system_roles import trust
 from localcloud.ros import resource_types
 from localcloud.ros.call import Call
 from localcloud.ros.resource_types import NotMade, make
@@ -67,6 +70,18 @@ def refused(services: Services, kind: str, name: str) -> str:
     with pytest.raises(NotMade) as not_made:
         make(services.account, kind, properties)
     return str(not_made.value)
+
+
+def test_ram_refuses_a_wrong_name_and_one_that_is_taken(services: Services) -> None:
+    given = {"AssumeRolePolicyDocument": json.dumps(trust("ecs.aliyuncs.com"))}
+    create_role(services.account.roles, {**given, "RoleName": "taken"})
+    for name, code, status in (
+        ("a_b", "InvalidParameter.RoleName", 400),
+        ("taken", "EntityAlreadyExists.Role", 409),
+    ):
+        with pytest.raises(ApiError) as refused:
+            create_role(services.account.roles, {**given, "RoleName": name})
+        assert (refused.value.code, refused.value.status) == (code, status)
 
 
 def test_a_trigger_on_another_source_than_that_of_cloud_services_is_refused(services: Services) -> None:
