@@ -64,13 +64,13 @@ def reboot(stage: Stage) -> Finding:
 def force_while_stopping(stage: Stage) -> Finding:
     """Reboot the instance, and while it is Stopping ask for a forced reboot and a forced stop; start it again."""
     _await(stage, lambda: stage.described()["Status"] == "Running")
-    one = {"InstanceId.1": stage.instance, "BatchOptimization": "SuccessFirst"}
-    stage.ecs("RebootInstances", one)
-    reboot = _row(stage, "RebootInstances", {**one, "ForceReboot": "true"})
-    stop = _row(stage, "StopInstances", {**one, "ForceStop": "true", "StoppedMode": "KeepCharging"})
+    parameters = {"InstanceId.1": stage.instance, "BatchOptimization": "SuccessFirst"}
+    stage.ecs("RebootInstances", parameters)
+    reboot = _row(stage, "RebootInstances", {**parameters, "ForceReboot": "true"})
+    stop = _row(stage, "StopInstances", {**parameters, "ForceStop": "true", "StoppedMode": "KeepCharging"})
     if stop["Code"] == _OK:
         _await(stage, lambda: stage.described()["Status"] == "Stopped")
-        stage.ecs("StartInstances", one)
+        stage.ecs("StartInstances", parameters)
     _await(stage, lambda: stage.described()["Status"] == "Running")
     saw = (
         f"in {reboot['PreviousStatus'] or 'between'} a forced reboot: {reboot['Code']}; "

@@ -20,7 +20,7 @@ def storm(fleet: Instances, count: int, now: datetime) -> list[str]:
             regions.setdefault(instance.spec.region_id, []).append(instance.spec.instance_id)
     if not regions:
         return []
-    region = max(regions, key=lambda one: len(regions[one]))
+    region = max(regions, key=lambda region: len(regions[region]))
     return [alarm(instance_id, region, now) for instance_id in islice(cycle(regions[region]), count)]
 
 

@@ -74,7 +74,7 @@ class Sent:
 
     def _targets(self) -> list[str]:
         elements = self.reading.get("elements", ())
-        return list(dict.fromkeys(one for element in elements for one in element["instance_ids"]))[:MOST_TOLD]
+        return list(dict.fromkeys(named for element in elements for named in element["instance_ids"]))[:MOST_TOLD]
 
 
 class InvocationLog:

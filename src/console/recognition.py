@@ -51,14 +51,14 @@ def _fields_of(document: Document, rules: EventSettings, now: datetime) -> Itera
     except parsing.Unreadable as error:
         yield _field("unreadable", error.path, error.reason)
         return
-    for one in found:
-        if isinstance(one, Finding):
-            yield from _places(one)
-        elif isinstance(one, RebootRequest):
-            yield from _asked(one)
-        elif isinstance(one, LedgerCommand):
-            yield _field("upkeep", "", one.verb)
-            yield from (_field("instance", "", instance_id) for instance_id in one.instance_ids)
+    for item in found:
+        if isinstance(item, Finding):
+            yield from _places(item)
+        elif isinstance(item, RebootRequest):
+            yield from _asked(item)
+        elif isinstance(item, LedgerCommand):
+            yield _field("upkeep", "", item.verb)
+            yield from (_field("instance", "", instance_id) for instance_id in item.instance_ids)
 
 
 def _asked(request: RebootRequest) -> Iterator[dict[str, str]]:
@@ -80,8 +80,8 @@ def _places(finding: Finding) -> Iterator[dict[str, str]]:
     for state in finding.states:
         yield _field(f"state_{state.meaning}", state.path, state.word)
     for place in finding.places:
-        yield from (_field("instance", one.path, one.value) for one in place.ids)
-        yield from (_field("region", one.path, one.value) for one in place.regions)
+        yield from (_field("instance", field.path, field.value) for field in place.ids)
+        yield from (_field("region", field.path, field.value) for field in place.regions)
     for role, field in (("time", finding.time), ("contradiction", finding.contradiction), ("foreign", finding.foreign)):
         if field:
             yield _field(role, field.path, field.value)

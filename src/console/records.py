@@ -31,8 +31,8 @@ def search(stores: LogStores, sent: Iterable[Sent], query: str) -> list[Found]:
 def everything(stores: LogStores, sent: Iterable[Sent]) -> Iterator[Found]:
     """Yield each record once."""
     stored = {str(record.get("record_id")): record for record in in_log_store(stores)}
-    for one in sent:
-        for record in one.records:
+    for event in sent:
+        for record in event.records:
             if record.get("record") != "intent":
                 yield Found(record, stored.pop(str(record.get("record_id")), None) is not None)
     yield from (Found(record, stored=True) for record in stored.values())
@@ -49,7 +49,7 @@ def in_log_store(stores: LogStores) -> Iterator[dict[str, Any]]:
 
 def json_lines(found: Iterable[Found]) -> str:
     """Write records one a line, oldest first, as replaying wants them."""
-    lines = [json.dumps(one.record, separators=(",", ":")) + "\n" for one in found]
+    lines = [json.dumps(hit.record, separators=(",", ":")) + "\n" for hit in found]
     return "".join(reversed(lines))
 
 

@@ -67,4 +67,4 @@ def _region(region_id: str, instances: list[Instance], region: RegionMemory, pol
 
 def _opted_in(instances: Iterable[Instance], policy: Policy) -> int:
     tag = policy.opt_in_tag
-    return sum(tag is None or one.state.tags.get(tag[0]) == tag[1] for one in instances)
+    return sum(tag is None or instance.state.tags.get(tag[0]) == tag[1] for instance in instances)

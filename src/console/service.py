@@ -77,7 +77,9 @@ class Console:
 
     def __init__(self, cloud: Cloud, services: Services, endpoint: str) -> None:
         self._cloud, self._services, self._logs = cloud, services, services.sls
-        project, logstore = next(((name, one[0]) for name, one in cloud.declared.log_projects.items() if one), ("", ""))
+        project, logstore = next(
+            ((name, stores[0]) for name, stores in cloud.declared.log_projects.items() if stores), ("", "")
+        )
         self._form = SettingsForm(
             {
                 **dict.fromkeys(ENDPOINTS, endpoint),
@@ -247,8 +249,8 @@ class Console:
 
     async def _records(self, request: Request) -> Response:
         found = self._found(request)
-        shown = [{**one.record, "stored": one.stored} for one in found[:_MOST_SHOWN]]
-        missing = sum(not one.stored for one in found)
+        shown = [{**hit.record, "stored": hit.stored} for hit in found[:_MOST_SHOWN]]
+        missing = sum(not hit.stored for hit in found)
         return _answered({"count": len(found), "not_stored": missing, "records": shown})
 
     async def _export(self, request: Request) -> Response:

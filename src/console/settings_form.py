@@ -38,7 +38,7 @@ class SettingsForm:
             {
                 "en": group.english,
                 "zh-CN": group.chinese,
-                "fields": [self._field(one) for one in group.variables() if one.name not in FIXED],
+                "fields": [self._field(variable) for variable in group.variables() if variable.name not in FIXED],
             }
             for group in GROUPS
         ]
@@ -69,7 +69,7 @@ class SettingsForm:
         try:
             load({**chosen, **self._fixed})
         except SettingsError as error:
-            mistakes += [_mistake(one.variable, one.value, one.remedy) for one in error.mistakes]
+            mistakes += [_mistake(mistake.variable, mistake.value, mistake.remedy) for mistake in error.mistakes]
         return chosen, mistakes
 
 

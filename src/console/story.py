@@ -26,7 +26,7 @@ def story(sent: Sent, stores: LogStores) -> dict[str, Any]:
     """
     records = [record for record in sent.records if record.get("record") == "result"]
     if sent.status == "running":
-        records = [one for one in in_log_store(stores) if one.get("request_id") == sent.request_id]
+        records = [record for record in in_log_store(stores) if record.get("request_id") == sent.request_id]
     return {
         **sent.summary(),
         "request_id": sent.request_id,
@@ -77,7 +77,10 @@ def _guards(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _exhibits(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the evidence of each instance that has some; the last record of an instance counts."""
     latest = {str(record.get("instance_id")): record["exhibits"] for record in records if record.get("exhibits")}
-    return [{"instance_id": one, "exhibits": list(exhibits)} for one, exhibits in list(latest.items())[:MOST_TABLES]]
+    return [
+        {"instance_id": instance_id, "exhibits": list(exhibits)}
+        for instance_id, exhibits in list(latest.items())[:MOST_TABLES]
+    ]
 
 
 def _rows(facts: Facts) -> list[dict[str, str]]:

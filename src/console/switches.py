@@ -25,7 +25,7 @@ def state(faults: Faults) -> dict[str, Any]:
     others = []
     for told in faults.describe():
         fault = {key: value for key, value in told.items() if key not in ("number", "met", "applied")}
-        name = next((name for name, one in _DECLARED.items() if one == fault and name not in on), None)
+        name = next((name for name, declared in _DECLARED.items() if declared == fault and name not in on), None)
         if name:
             on[name] = told
         else:

@@ -24,7 +24,7 @@ class Closing:
 
     def of(self, state: State) -> tuple[str, list[Happening]]:
         """Return the promise that is broken in the end ('' for none), and how it came about."""
-        latest = tuple({one.request: one for one in state.runs}.values())
+        latest = tuple({run.request: run for run in state.runs}.values())
         key = state.world, state.now, latest, len(state.runs)
         if key not in self._known:
             self._known[key] = next((found for found in self._all(state, latest) if found[0]), ("", []))
@@ -32,9 +32,9 @@ class Closing:
 
     def _all(self, state: State, latest: tuple[Doing, ...]) -> Iterator[tuple[str, list[Happening]]]:
         """Yield what comes of it with and without those of dead runs, in each order of those that are due at once."""
-        dead = any(one.kind == "dead" for one in latest)
+        dead = any(run.kind == "dead" for run in latest)
         for with_dead in (True, False) if dead else (True,):
-            due = [one for one in latest if (with_dead and one.kind == "dead") or _again(one)]
+            due = [run for run in latest if (with_dead and run.kind == "dead") or _again(run)]
             for order in permutations(due):
                 yield self._carried_on(state, latest, order, with_dead=with_dead)
 
@@ -42,8 +42,8 @@ class Closing:
         self, state: State, latest: tuple[Doing, ...], order: tuple[Doing, ...], *, with_dead: bool
     ) -> tuple[str, list[Happening]]:
         story: list[Happening] = []
-        due = {one.request: one for one in order}
-        silent = any(one.kind == "ended" and not _again(one) for one in latest)
+        due = {run.request: run for run in order}
+        silent = any(run.kind == "ended" and not _again(run) for run in latest)
         at = state.now
         for wait in RETRIES:
             at = max(round(at + wait, 6), state.now)

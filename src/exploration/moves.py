@@ -48,8 +48,8 @@ class Rules:
                 elif doing.kind == "waits" and self._may_pass(state, doing.at):
                     yield from self._or_dies(state, self._waited(state, place), place)
             yield from self._again(state, place)
-        for one in state.in_flight:
-            yield self._lands(state, one)
+        for flight in state.in_flight:
+            yield self._lands(state, flight)
 
     # ---- what goes on
 
@@ -108,7 +108,7 @@ class Rules:
 
     def _lands(self, state: State, flight: InFlight) -> Move:
         call = _call(flight.point)
-        rest = tuple(one for one in state.in_flight if one is not flight)
+        rest = tuple(other for other in state.in_flight if other is not flight)
         effect = next(effects(state.world, Sent(call, flight.run, flight.sent), state.now, self._laws))
         after = state._replace(world=self._one(effect.world), in_flight=rest)
         run = state.runs[flight.run]
@@ -163,7 +163,7 @@ class Rules:
         if doing.attempt or doing.kind == "to_begin":
             return
         over = doing.kind == "dead" or (doing.told is not None and doing.told.retriable)
-        if over and left.retries and not any(one.run == place for one in state.in_flight):
+        if over and left.retries and not any(flight.run == place for flight in state.in_flight):
             left = left._replace(retries=left.retries - 1)
         elif doing.kind in ("asks", "waits") and left.duplicates:
             left = left._replace(duplicates=left.duplicates - 1)
@@ -186,8 +186,8 @@ class Rules:
 
     def _may_pass(self, state: State, until: float) -> bool:
         """Return whether time may pass until then: nobody waits for less, and no call is on its way for so long."""
-        sent = [one.at for one in state.runs if one.kind == "asks"] + [one.sent for one in state.in_flight]
-        first = min(one.at for one in state.runs if one.kind == "waits")
+        sent = [run.at for run in state.runs if run.kind == "asks"] + [flight.sent for flight in state.in_flight]
+        first = min(run.at for run in state.runs if run.kind == "waits")
         return until <= first and all(until <= at + self._laws.effect for at in sent)
 
     def at(self, state: State, now: float) -> State:
@@ -223,9 +223,9 @@ class Rules:
         doing, step = state.runs[place], point.step
         line = Happening(state.now, doing.request, doing.attempt, what, doing.point, answer)
         if isinstance(step, End):
-            told = Told(tuple((one.instance_id, one.code) for one in step.results), step.retriable)
+            told = Told(tuple((result.instance_id, result.code) for result in step.results), step.retriable)
             after = self._went_on(state, place, Doing(doing.request, doing.attempt, "ended", told=told))
-            said = "; ".join(f"{one.code}: {one.reason}" for one in step.results)
+            said = "; ".join(f"{result.code}: {result.reason}" for result in step.results)
             line = line._replace(what=f"{what} and ends, {said}")
             return Move(after, line, broken=promises.of_end(self._scenario, after, place, told))
         if isinstance(step, Sleep):

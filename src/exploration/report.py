@@ -45,7 +45,7 @@ def main(asked: Asked) -> int:
     laws = LESS[asked.less] if asked.less else Laws()
     chosen = scenarios((asked.ledger,) if asked.ledger else STORES, laws)
     broken = 0
-    for scenario in (one for one in chosen if asked.only in one.name):
+    for scenario in (scenario for scenario in chosen if asked.only in scenario.name):
         began = time.monotonic()
         explored = Search(scenario, partial(_progress, scenario.name), most=asked.most).run()
         broken += len(explored.stories)
@@ -64,9 +64,9 @@ def _told(scenario: Scenario, explored: Explored, seconds: float) -> None:
         f"{scenario.name}: {explored.schedules:,} schedules, {explored.states:,} states, {explored.moves:,} moves, "
         f"{seconds:.0f} s{whole}\n"
     )
-    for story in sorted(explored.stories, key=lambda one: len(one.happenings)):
+    for story in sorted(explored.stories, key=lambda story: len(story.happenings)):
         _say(f"BROKEN: {story.promise}\n")
-        _say("".join(f"{line(one)}\n" for one in story.happenings))
+        _say("".join(f"{line(happening)}\n" for happening in story.happenings))
 
 
 def _progress(name: str, states: int) -> None:

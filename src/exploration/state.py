@@ -68,7 +68,7 @@ class State(NamedTuple):
     @property
     def over(self) -> bool:
         """Whether nothing has to happen any more."""
-        return not self.in_flight and all(one.kind in ("ended", "dead") for one in self.runs)
+        return not self.in_flight and all(run.kind in ("ended", "dead") for run in self.runs)
 
     def with_run(self, place: int, doing: Doing) -> "State":
         """Return the same with one run further on."""

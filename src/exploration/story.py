@@ -36,7 +36,7 @@ def _asked(call: Call) -> str:
     if call.action == "PutRow":
         return f"PutRow {_put(call.subject)}"
     if call.action == "BatchWriteRow":
-        return "BatchWriteRow " + "; ".join(_put(one) for one in call.subject if isinstance(one, Put))
+        return "BatchWriteRow " + "; ".join(_put(put) for put in call.subject if isinstance(put, Put))
     return call.action
 
 
@@ -70,12 +70,13 @@ def _batch_written(answer: BatchWritten) -> str:
 
 
 def _rebooted(answer: RebootAnswer) -> str:
-    return "REBOOTS " + " ".join(one.instance_id for one in answer.instances)
+    return "REBOOTS " + " ".join(instance.instance_id for instance in answer.instances)
 
 
 def _listed(answer: tuple[Any, ...]) -> str:
     return (
-        "; ".join(_instance(one) if isinstance(one, Instance) else " ".join(map(str, one)) for one in answer) or "none"
+        "; ".join(_instance(value) if isinstance(value, Instance) else " ".join(map(str, value)) for value in answer)
+        or "none"
     )
 
 

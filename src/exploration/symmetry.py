@@ -128,7 +128,7 @@ class Symmetry:
             return tuple(sorted((text(name), text(value)) for name, value in tags))
 
         def reboots_of(reboots: tuple[Reboot, ...]) -> tuple[Reboot, ...]:
-            return tuple(Reboot(one.at, text(one.instance_id), renaming.place(one.run)) for one in reboots)
+            return tuple(Reboot(reboot.at, text(reboot.instance_id), renaming.place(reboot.run)) for reboot in reboots)
 
         rows: Rows = tuple(
             sorted(
@@ -144,7 +144,7 @@ class Symmetry:
 
 
 def _renamed_told(told: Told, text: Callable[[str], str]) -> Told:
-    return told._replace(codes=tuple((text(one), code) for one, code in told.codes))
+    return told._replace(codes=tuple((text(named), code) for named, code in told.codes))
 
 
 def _renaming(scenario: Scenario, order: tuple[int, ...]) -> Renaming:

@@ -61,7 +61,7 @@ class World(NamedTuple):
         """Forget what no API can show any more."""
         if not self.past or self.past[0][0] >= now - laws.staleness:
             return self
-        return self._replace(past=tuple(one for one in self.past if one[0] >= now - laws.staleness))
+        return self._replace(past=tuple(then for then in self.past if then[0] >= now - laws.staleness))
 
 
 class Effect(NamedTuple):
@@ -93,12 +93,12 @@ def effects(world: World, sent: Sent, now: float, laws: Laws) -> Iterator[Effect
         tags = tuple(sorted({**dict(world.tags), **dict.fromkeys(instance_ids, value)}.items()))
         yield Effect(_changed(world, now, tags=tags), None)
     elif call.action == "RebootInstances":
-        done = tuple(Reboot(now, one, sent.run) for one in call.subject)
+        done = tuple(Reboot(now, instance_id, sent.run) for instance_id in call.subject)
         rows = tuple(
             InstanceAnswer(
-                instance_id=one, code="200", message="", previous_status="Running", current_status="Stopping"
+                instance_id=instance_id, code="200", message="", previous_status="Running", current_status="Stopping"
             )
-            for one in call.subject
+            for instance_id in call.subject
         )
         yield Effect(_changed(world, now, reboots=world.reboots + done), RebootAnswer(request_id="", instances=rows))
     else:
@@ -118,11 +118,11 @@ def effects(world: World, sent: Sent, now: float, laws: Laws) -> Iterator[Effect
 def shown(instance_id: str, tags: Tags, reboots: tuple[Reboot, ...], asked_at: float, now: float) -> Instance:
     """Return an instance as ECS describes it."""
     status, started = "Running", STARTED
-    for one in reboots:
-        if one.instance_id == instance_id:
-            age = now - one.at
+    for reboot in reboots:
+        if reboot.instance_id == instance_id:
+            age = now - reboot.at
             status = "Stopping" if age < STOPPING else "Starting" if age < CYCLE else "Running"
-            started = one.at + CYCLE if age >= CYCLE else started
+            started = reboot.at + CYCLE if age >= CYCLE else started
     value = dict(tags).get(instance_id)
     return Instance(
         instance_id=instance_id,
@@ -136,11 +136,11 @@ def shown(instance_id: str, tags: Tags, reboots: tuple[Reboot, ...], asked_at: f
 
 def is_back(world: World, reboot: Reboot, now: float) -> bool:
     """Return whether a rebooted instance is Running again."""
-    return all(now - one.at >= CYCLE for one in world.reboots if one.instance_id == reboot.instance_id)
+    return all(now - other.at >= CYCLE for other in world.reboots if other.instance_id == reboot.instance_id)
 
 
 def _described(tags: Tags, reboots: tuple[Reboot, ...], subject: Any, asked_at: float, now: float) -> object:
-    return tuple(shown(one, tags, reboots, asked_at, now) for one in subject)
+    return tuple(shown(instance_id, tags, reboots, asked_at, now) for instance_id in subject)
 
 
 def _listed(tags: Tags, _reboots: tuple[Reboot, ...], _subject: Any, _asked_at: float, _now: float) -> object:
@@ -165,7 +165,7 @@ def _unconditional(subject: Any) -> Any:
     """Return the same writes without their conditions."""
     if isinstance(subject, Put):
         return subject._replace(condition=Condition())
-    return tuple(one._replace(condition=Condition()) if isinstance(one, Put) else one for one in subject)
+    return tuple(change._replace(condition=Condition()) if isinstance(change, Put) else change for change in subject)
 
 
 @lru_cache(maxsize=65_536)

@@ -142,8 +142,8 @@ class Episode:
         self._watch.begins(run, arrival.region_id, arrival.targets)
         self._watch.note(run.number, f"begins: {arrival.kind} {' '.join(arrival.targets)} {arrival.override or ''}")
         if arrival.kind == "reset":
-            for one in arrival.targets:
-                self._watch.reset(one)
+            for instance_id in arrival.targets:
+                self._watch.reset(instance_id)
         ears = Ears(run, world)
         invocation = Invocation(
             f"request-{arrival.number}{store}",
@@ -164,8 +164,8 @@ class Episode:
         else:
             self._ended(arrival, run, ears)
         if arrival.kind == "reset":
-            for one in arrival.targets:
-                self._watch.reset(one)
+            for instance_id in arrival.targets:
+                self._watch.reset(instance_id)
         if undone and plan.conditions.calm and arrival.kind in RETRIED:
             self._watch.undone(run, attempt)
         if undone and arrival.kind in RETRIED and attempt < plan.retries:

@@ -44,7 +44,7 @@ def main(names: Sequence[str] = (), deliveries: int = 3000) -> int:
 
     ``deliveries``: of the simulation, where no test fails.
     """
-    chosen = [one for one in MUTANTS if not names or any(name in one.name for name in names)]
+    chosen = [mutant for mutant in MUTANTS if not names or any(name in mutant.name for name in names)]
     survivors, began = 0, time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory)

@@ -108,7 +108,7 @@ def draw(seed: int, deliveries: int, assumptions: Assumptions, ledger: str = "ta
     skew = min(random.choice((0.0, 0.0, 10.0, assumptions.skew)), assumptions.skew)
     if assumptions.skew > 300:  # noqa: PLR2004 - more than the function bears
         skew = assumptions.skew
-    names = [(one, machine.region_id) for one, machine in _fleet(seed, Random(seed)).items()]  # noqa: S311
+    names = [(name, machine.region_id) for name, machine in _fleet(seed, Random(seed)).items()]  # noqa: S311
     conditions = profile.draw(f"{seed}/conditions")
     plan = Plan(
         seed=seed,
@@ -173,21 +173,21 @@ def _single(random: Random, names: list[str], at: float) -> Iterator[_Event]:
 
 
 def _burst(random: Random, names: list[str], at: float) -> Iterator[_Event]:
-    one = random.choice(names)
+    name = random.choice(names)
     for _ in range(random.randint(2, 8)):
-        yield at + random.uniform(0, 3), random.choice(("alarm", "http_alarm")), (one,), ()
+        yield at + random.uniform(0, 3), random.choice(("alarm", "http_alarm")), (name,), ()
 
 
 def _storm(random: Random, names: list[str], at: float) -> Iterator[_Event]:
-    for one in random.sample(names, max(1, int(len(names) * random.uniform(0.4, 1)))):
-        yield at + random.uniform(0, 8), random.choice(("alarm", "http_alarm")), (one,), ()
+    for name in random.sample(names, max(1, int(len(names) * random.uniform(0.4, 1)))):
+        yield at + random.uniform(0, 8), random.choice(("alarm", "http_alarm")), (name,), ()
 
 
 def _flapping(random: Random, names: list[str], at: float) -> Iterator[_Event]:
-    one = random.choice(names)
+    name = random.choice(names)
     for _ in range(random.randint(3, 10)):
-        yield at, "alarm", (one,), ()
-        yield at + random.uniform(1, 60), "recovery", (one,), ()
+        yield at, "alarm", (name,), ()
+        yield at + random.uniform(1, 60), "recovery", (name,), ()
         at += random.uniform(60, 1200)
 
 
@@ -217,9 +217,9 @@ def _person(random: Random, names: list[str], at: float) -> Iterator[_Event]:
 
 
 def _locks(random: Random, names: list[str], at: float) -> Iterator[_Event]:
-    one = random.choice(names)
-    yield at, "locked", (one,), ()
-    yield at + random.uniform(60, 1800), "unlocked", (one,), ()
+    name = random.choice(names)
+    yield at, "locked", (name,), ()
+    yield at + random.uniform(60, 1800), "unlocked", (name,), ()
 
 
 _PATTERNS: tuple[tuple[_Draw, int], ...] = (
@@ -249,7 +249,7 @@ def _arrivals(
     while made < deliveries:
         moment += random.expovariate(1 / 90)
         region = random.choice(regions)
-        of_region = [one for one, where in names if where == region]
+        of_region = [name for name, where in names if where == region]
         for at, kind, targets, override in random.choice(_BAG)(random, of_region, moment):
             copies = [at]
             while kind not in OUTSIDE and not override and random.random() < DUPLICATES:

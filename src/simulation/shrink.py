@@ -29,7 +29,7 @@ class Shrinker:
         for name, usual in Conditions()._asdict().items():
             plan = self._best._replace(conditions=self._best.conditions._replace(**{name: usual}))
             stacks = plan.conditions.stacks
-            arrivals = tuple(one._replace(stack=min(one.stack, stacks - 1)) for one in plan.arrivals)
+            arrivals = tuple(arrival._replace(stack=min(arrival.stack, stacks - 1)) for arrival in plan.arrivals)
             self._offer(plan._replace(arrivals=arrivals))
         for change in (_calm, _alone):
             for number in [arrival.number for arrival in self._best.arrivals]:
@@ -46,7 +46,9 @@ class Shrinker:
         if ended.violation is None or ended.violation.promise != self._promise:
             return False
         # What arrives after the violation has no part in it.
-        self._best = plan._replace(arrivals=tuple(one for one in plan.arrivals if one.moment <= ended.moment))
+        self._best = plan._replace(
+            arrivals=tuple(arrival for arrival in plan.arrivals if arrival.moment <= ended.moment)
+        )
         return True
 
     def _stays(self, arrival: Arrival) -> bool:
@@ -59,7 +61,7 @@ class Shrinker:
             start = 0
             while start < len(self._best.arrivals):
                 arrivals = self._best.arrivals
-                kept = tuple(one for one in arrivals[start : start + size] if self._stays(one))
+                kept = tuple(arrival for arrival in arrivals[start : start + size] if self._stays(arrival))
                 if not self._offer(self._best._replace(arrivals=arrivals[:start] + kept + arrivals[start + size :])):
                     start += size
                 else:
@@ -76,4 +78,4 @@ def _alone(arrival: Arrival) -> Arrival:
 
 
 def _changed(arrivals: tuple[Arrival, ...], number: int, change: Callable[[Arrival], Arrival]) -> tuple[Arrival, ...]:
-    return tuple(change(one) if one.number == number else one for one in arrivals)
+    return tuple(change(arrival) if arrival.number == number else arrival for arrival in arrivals)

@@ -102,7 +102,7 @@ class SimulatedTable:
                 watch.owners.wrote(name[2:], entry.protects, f"run {self._run.number}")
         elif name.startswith("w#"):
             window = window_row.read(row.columns)
-            ends = ((window_row.moment(one.at), one.state) for one in window.ended)
+            ends = ((window_row.moment(reboot.at), reboot.state) for reboot in window.ended)
             counted = watch.place_of(region_id, name[2:])
             watch.ended(counted, down_in_a_row(ends))
             watch.stormy(counted, window.storm_at)

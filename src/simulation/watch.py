@@ -68,7 +68,7 @@ class Watch:
         self._intents: set[tuple[str, str]] = set()
         self._effects: dict[tuple[str, str], float] = {}
         #: When a person rebooted an instance, or was told that nobody knows whether we did: it may count as an attempt.
-        self._doubts: dict[str, list[float]] = {one: [] for one in machines}
+        self._doubts: dict[str, list[float]] = {instance_id: [] for instance_id in machines}
         self._counted: list[tuple[float, str, str]] = []
         self._reset: dict[str, float] = {}
         self._seen_first: dict[str, float] = {}
@@ -100,7 +100,7 @@ class Watch:
 
     def begins(self, run: Run, region_id: str, targets: tuple[str, ...]) -> None:
         """Take note of what a run is asked for: of all instances of the region where it chooses itself."""
-        everyone = (one for one, machine in self._machines.items() if machine.region_id == region_id)
+        everyone = (instance_id for instance_id, machine in self._machines.items() if machine.region_id == region_id)
         asked = dict.fromkeys(targets or everyone, self._scheduler.now)
         self._asked_in[self.place_of(region_id, run.stack)].update(asked)
 
@@ -182,12 +182,12 @@ class Watch:
 
     def rebooting(self, run: Run, region_id: str, machine: Machine, *, force: bool) -> None:
         """Check a reboot that is about to take effect."""
-        now, one, policy = self._scheduler.now, machine.instance_id, self._policy
-        self.note(run.number, f"REBOOTS {one}{' by force' if force else ''}")
-        who = f"run {run.number} reboots {one} at {now:.2f} s"
-        if (run.number, one) not in self._claims:
+        now, instance_id, policy = self._scheduler.now, machine.instance_id, self._policy
+        self.note(run.number, f"REBOOTS {instance_id}{' by force' if force else ''}")
+        who = f"run {run.number} reboots {instance_id} at {now:.2f} s"
+        if (run.number, instance_id) not in self._claims:
             raise Violation("no reboot without a claim", who)
-        if (run.number, one) not in self._intents:
+        if (run.number, instance_id) not in self._intents:
             raise Violation("no reboot without an intent record before it", who)
         if machine.at(now).status != "Running" and self._assumptions.mutex:
             raise Violation("only a Running instance is rebooted", f"{who}: it is {machine.at(now).status}")
@@ -198,19 +198,19 @@ class Watch:
         self._check_own(run, machine, who, force=force)
         self._check_region(run, region_id, machine, who)
         if "blast_radius" not in run.overrides:
-            self._counted.append((now, self.place_of(region_id, run.stack), one))
-        self._effects[run.number, one] = now
+            self._counted.append((now, self.place_of(region_id, run.stack), instance_id))
+        self._effects[run.number, instance_id] = now
         if policy.force_reboot == "never" and force:
             raise Violation("force only where the policy says so", who)
 
     def stopping(self, run: Run, machine: Machine) -> None:
         """Check a forced stop that is about to take effect: the one attempt that finishes a reboot which hangs."""
-        now, one, policy = self._scheduler.now, machine.instance_id, self._policy
-        self.note(run.number, f"STOPS {one} by force")
-        who = f"run {run.number} stops {one} at {now:.2f} s"
-        if (run.number, one) not in self._claims:
+        now, instance_id, policy = self._scheduler.now, machine.instance_id, self._policy
+        self.note(run.number, f"STOPS {instance_id} by force")
+        who = f"run {run.number} stops {instance_id} at {now:.2f} s"
+        if (run.number, instance_id) not in self._claims:
             raise Violation("no reboot without a claim", who)
-        if (run.number, one) not in self._intents:
+        if (run.number, instance_id) not in self._intents:
             raise Violation("no reboot without an intent record before it", who)
         if policy.force_reboot == "never":
             raise Violation("force only where the policy says so", who)
@@ -222,8 +222,8 @@ class Watch:
             raise Violation("no reboot without opt-in", who)
         self._acts(who)
         self.owners.powering(machine, who, now, began=run.began)
-        self._effects[run.number, one] = now
-        self.owed[one] = now
+        self._effects[run.number, instance_id] = now
+        self.owed[instance_id] = now
         machine.reboots.append(now)
 
     def _acts(self, who: str) -> None:
@@ -261,26 +261,26 @@ class Watch:
                 told[result.instance_id] = result
         if not results:
             raise Violation("every delivery ends in a record", f"run {run.number} wrote none")
-        for one in targets:
-            if one not in told:
-                raise Violation("every instance asked for has a record", f"run {run.number} wrote none for {one}")
+        for target in targets:
+            if target not in told:
+                raise Violation("every instance asked for has a record", f"run {run.number} wrote none for {target}")
         undone = any(result.retriable for result in results)  # then the whole event is sent again
-        for one, result in told.items():
-            self._check_told(run, one, result, undone=undone)
+        for instance_id, result in told.items():
+            self._check_told(run, instance_id, result, undone=undone)
 
-    def _check_told(self, run: Run, one: str, result: Result, *, undone: bool) -> None:
-        now, effect = self._scheduler.now, self._effects.get((run.number, one))
-        who = f"run {run.number} says {result.code} of {one} ({result.reason})"
+    def _check_told(self, run: Run, instance_id: str, result: Result, *, undone: bool) -> None:
+        now, effect = self._scheduler.now, self._effects.get((run.number, instance_id))
+        who = f"run {run.number} says {result.code} of {instance_id} ({result.reason})"
         if effect is not None and result.code not in ADMITS:
             raise Violation("a record never denies a reboot", f"{who}; it was rebooted at {effect:.2f} s")
         if effect is None:
-            self._check_unasked(run, one, result, who)
+            self._check_unasked(run, instance_id, result, who)
         if result.code in LEFT_TO_A_PERSON:
-            self._doubts[one].append(now)
-        if not undone and one in self._machines and self._policy.mode == "act":
-            self._check_refusal(run, self._machines[one], result.code, who)
+            self._doubts[instance_id].append(now)
+        if not undone and instance_id in self._machines and self._policy.mode == "act":
+            self._check_refusal(run, self._machines[instance_id], result.code, who)
         if result.code == "recovered" and result.action == "reboot":
-            machine = self._machines[one]
+            machine = self._machines[instance_id]
             since = effect if effect is not None else run.began - self._assumptions.staleness
             if not machine.was_down(since, now):
                 raise Violation("only what was down has recovered", who)
@@ -289,21 +289,21 @@ class Watch:
             if machine.at(now).status != "Running" and not came_back:
                 raise Violation("only what came back has recovered", f"{who}; it is {machine.at(now).status}")
         if result.code == "accepted" and effect is None:
-            machine = self._machines[one]
+            machine = self._machines[instance_id]
             request = run.number.partition(".")[0]
-            ours = any(one == other and number.partition(".")[0] == request for number, other in self._effects)
+            ours = any(instance_id == other and number.partition(".")[0] == request for number, other in self._effects)
             if not ours and not machine.was_down(run.began - 60, now):
                 raise Violation("only what was rebooted was accepted", who)
 
-    def _check_unasked(self, run: Run, one: str, result: Result, who: str) -> None:
+    def _check_unasked(self, run: Run, instance_id: str, result: Result, who: str) -> None:
         """Check a record of an instance that this run did not reboot."""
         outcome = BY_CODE[result.code]
         # What can't be read waits for a person, however often it is tried.
-        unreadable = result.code == "ledger_unavailable" and one in self.unreadable
+        unreadable = result.code == "ledger_unavailable" and instance_id in self.unreadable
         if outcome.retriable and not result.retriable and not unreadable:
             raise Violation("what may end otherwise later is tried again", who)
-        writer, text = self._written.get(one, ("", ""))
-        own = writer == run.number and text != self._left_by_another[one]  # else it has put back what was there
+        writer, text = self._written.get(instance_id, ("", ""))
+        own = writer == run.number and text != self._left_by_another[instance_id]  # else it has put back what was there
         held = own and text.split(" ")[3] in ledger.ABOUT_TO_ASK
         # In other weather taking it back may fail.
         if (self.calm or not run.troubled) and held and not outcome.keeps_claim:
@@ -326,13 +326,13 @@ class Watch:
         if code == "blast_radius":
             # A group is one for all stacks, a window is not.
             claimed = self._claimed_in[place] if self._window_by_stack and not policy.group_tag else self._machines
-            others = [self._machines[one] for one in claimed if one != machine.instance_id]
-            near = [one for one in others if one.region_id == machine.region_id]
-            if not any(self._restarted(one, reach) or self._is_down(one) for one in near):
+            others = [self._machines[instance_id] for instance_id in claimed if instance_id != machine.instance_id]
+            near = [other for other in others if other.region_id == machine.region_id]
+            if not any(self._restarted(other, reach) or self._is_down(other) for other in near):
                 raise Violation("a place that nobody used ends no alarm", who)
         if code == "storm" and policy.max_reboots and "storm" not in run.overrides:
             reach = now - 2 * policy.max_reboots_window_seconds - self.slack - 60
-            asked = [one for one, at in self._asked_in[place].items() if at > reach and one != machine.instance_id]
+            asked = [name for name, at in self._asked_in[place].items() if at > reach and name != machine.instance_id]
             # How many opted in is not known of that moment, but of a share it is at least one.
             limit = policy.max_reboots.of(0)
             if len(asked) < limit * policy.storm_factor:
@@ -349,8 +349,8 @@ class Watch:
 
     def _check_own(self, run: Run, machine: Machine, who: str, *, force: bool) -> None:
         """Check the reboot against the instance's earlier ones."""
-        now, policy, one = self._scheduler.now, self._policy, machine.instance_id
-        since = self._reset.get(one, -1e9)
+        now, policy, instance_id = self._scheduler.now, self._policy, machine.instance_id
+        since = self._reset.get(instance_id, -1e9)
         earlier = [moment for moment in machine.reboots if moment > since]
         if earlier and "cooldown" not in run.overrides and now - earlier[-1] < policy.cooldown_seconds - self.slack:
             raise Violation(
@@ -364,20 +364,20 @@ class Watch:
                 raise Violation("no more attempts than allowed", f"{who} after {len(earlier)} attempts")
         if policy.force_reboot == "escalate" and force and run.forced is None:
             window = policy.attempt_window_seconds + self.slack + 660
-            claims = [at for at in self._earlier_claims.get(one, []) if now - at < window]
+            claims = [at for at in self._earlier_claims.get(instance_id, []) if now - at < window]
             if len(claims) < 2 and not machine.reboots:  # noqa: PLR2004 - its own and an earlier one
                 raise Violation("force only after a graceful attempt", who)
 
     def _check_region(self, run: Run, region_id: str, machine: Machine, who: str) -> None:
         """Check the reboot against the region's others."""
-        now, policy, one = self._scheduler.now, self._policy, machine.instance_id
+        now, policy, instance_id = self._scheduler.now, self._policy, machine.instance_id
         window, place = policy.max_reboots_window_seconds, self.place_of(region_id, run.stack)
         if policy.max_reboots and "blast_radius" not in run.overrides:
             limit = policy.max_reboots.of(self._opted_in[region_id])
             others = {
                 other
                 for at, where, other in self._counted
-                if where == place and other != one and now - at < window - self.slack
+                if where == place and other != instance_id and now - at < window - self.slack
             }
             if len(others) >= limit:
                 raise Violation(

@@ -99,7 +99,9 @@ class SimulatedEcs:
         if question.api.action == "DescribeScalingInstances":
             asked = question.parameters["InstanceIds"]
             member = {"ScalingGroupId": "asg-1", "CreationType": "AutoCreated"}
-            owned = [machine for one in asked if (machine := self._world.machines[one]).in_scaling_group]
+            owned = [
+                machine for instance_id in asked if (machine := self._world.machines[instance_id]).in_scaling_group
+            ]
             return {
                 "ScalingInstances": [
                     {
@@ -112,16 +114,20 @@ class SimulatedEcs:
             }
         if question.api.action == "SetInstancesProtection":
             protected = question.parameters["ProtectedFromScaleIn"] == "true"
-            for one in question.parameters["InstanceIds"]:
-                machine, who = self._world.machines[one], f"run {self._run.number}"
-                self._world.watch.note(self._run.number, f"{'PROTECTS' if protected else 'FREES'} {one}")
+            for instance_id in question.parameters["InstanceIds"]:
+                machine, who = self._world.machines[instance_id], f"run {self._run.number}"
+                self._world.watch.note(self._run.number, f"{'PROTECTS' if protected else 'FREES'} {instance_id}")
                 self._world.watch.owners.protecting(machine, who, self._world.scheduler.now, protected=protected)
             return {}
         if question.api.action == "DescribeInstanceHistoryEvents":
             now = self._world.scheduler.now
-            repaired = [one for one in question.parameters["ResourceId"] if self._world.machines[one].under_repair(now)]
+            repaired = [
+                instance_id
+                for instance_id in question.parameters["ResourceId"]
+                if self._world.machines[instance_id].under_repair(now)
+            ]
             event = {"EventType": {"Name": "SystemFailure.Reboot"}, "EventCycleStatus": {"Name": "Executing"}}
-            rows = [{"EventId": f"e-{one}", "InstanceId": one, **event} for one in repaired]
+            rows = [{"EventId": f"e-{instance_id}", "InstanceId": instance_id, **event} for instance_id in repaired]
             return {"InstanceSystemEventSet": {"InstanceSystemEventType": rows}, "NextToken": ""}
         if question.api.action == "DescribeScalingGroups":
             return {"ScalingGroups": [{"ScalingGroupId": "asg-1", "HealthCheckType": "ECS"}]}
@@ -132,7 +138,9 @@ class SimulatedEcs:
         read_at = self._run.now()
         return self._exchange(
             "DescribeInstances",
-            lambda: self._shown([self._world.machines[one] for one in instance_ids], region_id, read_at),
+            lambda: self._shown(
+                [self._world.machines[instance_id] for instance_id in instance_ids], region_id, read_at
+            ),
         )
 
     def select(self, selector: Selector) -> Iterator[tuple[Instance, ...]]:
@@ -196,7 +204,7 @@ class SimulatedEcs:
     def _powered(self, instance_ids: tuple[str, ...], *, stops: bool) -> RebootAnswer:
         world, now = self._world, self._world.scheduler.now
         rows = []
-        for machine in (world.machines[one] for one in instance_ids):
+        for machine in (world.machines[instance_id] for instance_id in instance_ids):
             before = machine.at(now).status
             taken = before in (("Running", *IN_BETWEEN) if stops else ("Stopped",))
             if taken and stops:
@@ -240,11 +248,13 @@ class SimulatedEcs:
     def _selected(self, selector: Selector, read_at: datetime) -> tuple[Instance, ...]:
         wanted = set(selector.tags)
         around = [
-            one
-            for one in self._world.of_region(selector.region_id)
-            if any(wanted <= set(tags.items()) for _, tags in one.tags)
+            instance
+            for instance in self._world.of_region(selector.region_id)
+            if any(wanted <= set(tags.items()) for _, tags in instance.tags)
         ]
-        return tuple(one for one in self._shown(around, selector.region_id, read_at) if wanted <= set(one.tags))
+        return tuple(
+            instance for instance in self._shown(around, selector.region_id, read_at) if wanted <= set(instance.tags)
+        )
 
     def _counted(self, region_id: str, tag: tuple[str, str] | None) -> int:
         moment = self._moment()
@@ -276,7 +286,7 @@ class SimulatedEcs:
     ) -> RebootAnswer:
         world = self._world
         now = world.scheduler.now
-        machines = [world.machines[one] for one in instance_ids]
+        machines = [world.machines[instance_id] for instance_id in instance_ids]
         refusals = {machine.instance_id: _refusal(machine, now, world.assumptions) for machine in machines}
         if together and any(refusals.values()):
             code = next(code for code in refusals.values() if code)

@@ -42,7 +42,7 @@ def inlined(document: Document, package: bytes) -> Document | None:
         own["Parameters"].pop(name)
     for group in own["Metadata"]["ALIYUN::ROS::Interface"]["ParameterGroups"]:
         group["Parameters"] = [name for name in group["Parameters"] if name not in CODE]
-    function = next(one for one in own["Resources"].values() if one["Type"] == "ALIYUN::FC3::Function")
+    function = next(resource for resource in own["Resources"].values() if resource["Type"] == "ALIYUN::FC3::Function")
     function["Properties"]["Code"] = {"ZipFile": base64.b64encode(package).decode()}
     return own if len(as_json(own).encode()) <= TEMPLATE_BYTES else None
 

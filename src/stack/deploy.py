@@ -105,7 +105,7 @@ class Deployment:
             raise NotDeployable(
                 "an update can't change these, and they are not taken away to be made again, for what they hold. Keep "
                 "the value, or deploy a second stack with its own STACK and FunctionName:",
-                [Finding(f"Resources.{one.name}.Properties.{one.path}", one.type, "fixed") for one in kept],
+                [Finding(f"Resources.{change.name}.Properties.{change.path}", change.type, "fixed") for change in kept],
             )
         names = tuple(dict.fromkeys(change.name for change in changes))
         for name in names:

@@ -293,7 +293,7 @@ def _alarms(clients: Clients, found: Found) -> Iterator[Result]:
     for rule in rules:
         targets = cms.DescribeMetricRuleTargetsRequest(rule_id=rule.rule_id)
         answer = clients.cms.describe_metric_rule_targets(targets).body.targets
-        places = [one.arn or "" for one in (answer.target if answer else None) or []]
+        places = [target.arn or "" for target in (answer.target if answer else None) or []]
         ours = (topic and topic in places) or (url and _webhook(rule.webhook).startswith(url.partition("?")[0]))
         led += bool(ours)
         if ours and rule.enable_state is False:

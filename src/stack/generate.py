@@ -100,7 +100,7 @@ def _replaced(text: str, start: str, end: str, block: str) -> str:
 
 
 def _index_type(annotation: Any) -> str:
-    kinds = {one for one in (get_args(annotation) or (annotation,)) if one is not type(None)}
+    kinds = {kind for kind in (get_args(annotation) or (annotation,)) if kind is not type(None)}
     # A truth value is written as the JSON word, so it is text.
     if kinds <= {int}:
         return "long"

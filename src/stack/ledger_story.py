@@ -53,8 +53,8 @@ def of_tags(clients: Clients, settings: Settings) -> Known:
     key = _namespace(settings).key
     texts = TagRegister(ecs, deadline, 0.0, key).read(clients.region).entries
     now = datetime.now(timezone.utc)
-    histories = {one: entries.read(text, now, key) for one, text in texts.items()}
-    read = {one: history.entry for one, history in histories.items() if history.entry}
+    histories = {instance_id: entries.read(text, now, key) for instance_id, text in texts.items()}
+    read = {instance_id: history.entry for instance_id, history in histories.items() if history.entry}
     return Known(histories, memories.of_entries(read, _window(settings), now))
 
 
@@ -104,7 +104,7 @@ def lines(known: Known, settings: Settings, region_id: str, instance_id: str = "
         f"  {told}" for told in (*known.unreadable, *_of_region(known.memory, policy.max_reboots_window_seconds))
     )
     newest = sorted(known.histories.items(), key=_newest, reverse=True)
-    yield from (_line(one, history) for one, history in newest)
+    yield from (_line(instance_id, history) for instance_id, history in newest)
 
 
 def _of_region(memory: RegionMemory, seconds: int) -> Iterator[str]:
@@ -118,8 +118,8 @@ def _of_region(memory: RegionMemory, seconds: int) -> Iterator[str]:
     if memory.down_in_a_row:
         yield f"of the latest reboots {memory.down_in_a_row} in a row left their instance down"
     for members in memory.busy.values():
-        for one, since in sorted(members.items()):
-            yield f"{one} keeps the others of its group from being rebooted, since {_time(since)}"
+        for instance_id, since in sorted(members.items()):
+            yield f"{instance_id} keeps the others of its group from being rebooted, since {_time(since)}"
 
 
 def _line(instance_id: str, history: History) -> str:
@@ -133,8 +133,8 @@ def _line(instance_id: str, history: History) -> str:
     return f"{told}: {MEANINGS[entry.state]}{earlier and f'; earlier attempts: {earlier}'}"
 
 
-def _newest(one: tuple[str, History]) -> tuple[bool, datetime]:
-    entry: Entry | None = one[1].entry
+def _newest(told: tuple[str, History]) -> tuple[bool, datetime]:
+    entry: Entry | None = told[1].entry
     return not entry, entry.at if entry else datetime.min.replace(tzinfo=timezone.utc)
 
 

@@ -57,21 +57,23 @@ class Users:
     def of_logs(self, gone: Retained) -> str:
         """Return the stack that logs into one of these logstores, '' if none does."""
         return self._first(
-            one for one in self._all if one.project == gone.project and {*one.own.logstores} & {*gone.own.logstores}
+            stack
+            for stack in self._all
+            if stack.project == gone.project and {*stack.own.logstores} & {*gone.own.logstores}
         )
 
     def of_project(self, project: str) -> str:
         """Return a stack that logs into a project, '' if none does."""
-        return self._first(one for one in self._all if one.project == project)
+        return self._first(stack for stack in self._all if stack.project == project)
 
     def of_ledger(self, instance: str) -> str:
         """Return a stack that remembers in a Tablestore instance, '' if none does."""
-        return self._first(one for one in self._all if one.ledger == instance)
+        return self._first(stack for stack in self._all if stack.ledger == instance)
 
     def of_bucket(self, bucket: str) -> str:
         """Return a stack whose package lies in a bucket, '' if none does."""
-        return self._first(one for one in self._all if one.bucket == bucket)
+        return self._first(stack for stack in self._all if stack.bucket == bucket)
 
     @staticmethod
     def _first(users: Iterable[Retained]) -> str:
-        return next((one.stack for one in users), "")
+        return next((user.stack for user in users), "")

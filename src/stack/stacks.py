@@ -68,19 +68,19 @@ class Stacks:
 
     def find(self, name: str) -> Found | None:
         """Return the stack of a name, or None; one that was deleted is none."""
-        live = [one for one in self._listed(name) if one.stack_name == name and one.status != DELETED]
+        live = [stack for stack in self._listed(name) if stack.stack_name == name and stack.status != DELETED]
         return self.get(live[0].stack_id) if live else None
 
     def deleted(self, name: str) -> Found | None:
         """Return the newest stack of a name that was deleted, as far as ROS still tells of it; or None."""
-        gone = [one for one in self._listed(name) if one.stack_name == name and one.status == DELETED]
+        gone = [stack for stack in self._listed(name) if stack.stack_name == name and stack.status == DELETED]
         return self.get(gone[0].stack_id) if gone else None
 
     def standing(self) -> Iterator[Found]:
         """Yield the region's stacks, whoever made them and however they stand, but for those that were deleted."""
-        for one in self._listed():
-            if one.status != DELETED:
-                yield self.get(one.stack_id)
+        for listed in self._listed():
+            if listed.status != DELETED:
+                yield self.get(listed.stack_id)
 
     def get(self, stack_id: str) -> Found:
         """Return a stack by its ID."""
@@ -92,8 +92,8 @@ class Stacks:
             body.stack_name or "",
             body.status or "",
             body.status_reason or "",
-            {one["OutputKey"]: one.get("OutputValue") for one in body.outputs or []},
-            {one.parameter_key: one.parameter_value or "" for one in body.parameters or []},
+            {output["OutputKey"]: output.get("OutputValue") for output in body.outputs or []},
+            {parameter.parameter_key: parameter.parameter_value or "" for parameter in body.parameters or []},
         )
 
     def validate(self, document: Document) -> None:
@@ -116,8 +116,8 @@ class Stacks:
         )
         stack = self._clients.ros.preview_stack(request).body.stack
         return [
-            Change(one.action or "Add", one.logical_resource_id or "", one.resource_type or "")
-            for one in (stack.resources if stack else None) or []
+            Change(resource.action or "Add", resource.logical_resource_id or "", resource.resource_type or "")
+            for resource in (stack.resources if stack else None) or []
         ]
 
     def create(self, name: str, document: Document, given: Mapping[str, str]) -> str:
@@ -167,8 +167,13 @@ class Stacks:
     def resources(self, found: Found) -> Iterator[tuple[str, str, str, str]]:
         """Yield logical name, type, physical ID and status of what the stack has."""
         request = models.ListStackResourcesRequest(region_id=self._clients.region, stack_id=found.stack_id)
-        for one in self._clients.ros.list_stack_resources(request).body.resources or []:
-            yield one.logical_resource_id or "", one.resource_type or "", one.physical_resource_id or "", one.status
+        for resource in self._clients.ros.list_stack_resources(request).body.resources or []:
+            yield (
+                resource.logical_resource_id or "",
+                resource.resource_type or "",
+                resource.physical_resource_id or "",
+                resource.status,
+            )
 
     def template(self, found: Found) -> str:
         """Return the template that the stack was made from."""

@@ -1,5 +1,6 @@
 """What a stranger looks for in a repository is there, and what it names exists."""
 
+import ast
 import re
 from pathlib import Path
 from statistics import median
@@ -38,6 +39,20 @@ def test_no_module_is_longer_than_a_person_reads_at_once() -> None:
     }
     assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
     assert median(lines.values()) < MEDIAN_LINES
+
+
+def named_one(path: Path) -> list[str]:
+    """Return where a module calls a variable or a parameter `one`: that says how many there are, not what it is."""
+    return [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if (isinstance(node, ast.Name) and node.id == "one") or (isinstance(node, ast.arg) and node.arg == "one")
+    ]
+
+
+def test_a_variable_says_what_it_is() -> None:
+    modules = [path for folder in ("src", "tests", "docs") for path in sorted(ROOT.glob(f"{folder}/**/*.py"))]
+    assert [place for path in modules for place in named_one(path)] == []
 
 
 #: What a stranger may want to change, as the headings of CONTRIBUTING.md name it.

@@ -57,7 +57,7 @@ class Served(NamedTuple):
 
     def status(self, instance_id: str) -> str:
         """Return an instance's present status."""
-        shown = {one["instance_id"]: one for one in json.loads(self.ask("GET", "instances"))}
+        shown = {instance["instance_id"]: instance for instance in json.loads(self.ask("GET", "instances"))}
         return str(shown[instance_id]["status"])
 
 

@@ -97,14 +97,14 @@ class TestCurrentSdk:
     def test_describe_by_tag_and_token(self, current: Client) -> None:
         tag = models.DescribeInstancesRequestTag(key="app", value="web")
         body = current.describe_instances(models.DescribeInstancesRequest(region_id=HZ, tag=[tag], max_results=50)).body
-        assert [one.instance_id for one in body.instances.instance] == [WEB, WEB_2]
+        assert [instance.instance_id for instance in body.instances.instance] == [WEB, WEB_2]
         assert body.next_token == ""
 
     @pytest.mark.client("alibabacloud-ecs20140526", "ecs:DescribeInstanceStatus")
     def test_describe_instance_status(self, current: Client) -> None:
         request = models.DescribeInstanceStatusRequest(region_id=HZ, instance_id=[BATCH])
-        (one,) = current.describe_instance_status(request).body.instance_statuses.instance_status
-        assert (one.instance_id, one.status) == (BATCH, "Stopped")
+        (status,) = current.describe_instance_status(request).body.instance_statuses.instance_status
+        assert (status.instance_id, status.status) == (BATCH, "Stopped")
 
     @pytest.mark.client("alibabacloud-ecs20140526", "ecs:DescribeRegions")
     def test_describe_regions(self, current: Client) -> None:
@@ -240,7 +240,7 @@ class TestOlderSdk:
     def test_describe_instances(self, older: Callable[..., Any]) -> None:
         request = DescribeInstancesRequest.DescribeInstancesRequest()
         body = older(request, InstanceIds=json.dumps([WEB]), PageSize=100)
-        assert [one["InstanceName"] for one in body["Instances"]["Instance"]] == ["web-01"]
+        assert [instance["InstanceName"] for instance in body["Instances"]["Instance"]] == ["web-01"]
 
     def test_describe_by_tag_and_name(self, older: Callable[..., Any]) -> None:
         request = DescribeInstancesRequest.DescribeInstancesRequest()
@@ -251,7 +251,7 @@ class TestOlderSdk:
     def test_describe_instance_status(self, older: Callable[..., Any]) -> None:
         request = DescribeInstanceStatusRequest.DescribeInstanceStatusRequest()
         body = older(request, InstanceIds=[WEB, BATCH])
-        assert [one["Status"] for one in body["InstanceStatuses"]["InstanceStatus"]] == ["Running", "Stopped"]
+        assert [status["Status"] for status in body["InstanceStatuses"]["InstanceStatus"]] == ["Running", "Stopped"]
 
     @pytest.mark.client("aliyun-python-sdk-ecs", "ecs:DescribeRegions")
     def test_describe_regions(self, older: Callable[..., Any]) -> None:

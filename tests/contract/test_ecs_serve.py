@@ -47,12 +47,15 @@ def test_the_current_sdk_reads_tags_and_reboots(served: Served) -> None:
     body = client.describe_instances(
         models.DescribeInstancesRequest(region_id=REGION, instance_ids=json.dumps([WEB, DB]))
     ).body
-    assert [(one.instance_id, one.status) for one in body.instances.instance] == [(WEB, "Running"), (DB, "Running")]
+    assert [(instance.instance_id, instance.status) for instance in body.instances.instance] == [
+        (WEB, "Running"),
+        (DB, "Running"),
+    ]
     resource = {"region_id": REGION, "resource_type": "instance", "resource_id": [WEB]}
     tag = models.TagResourcesRequestTag(key="ecs-reboot/last", value="v1 é+&= *~")
     client.tag_resources(models.TagResourcesRequest(**resource, tag=[tag]))
     listed = client.list_tag_resources(models.ListTagResourcesRequest(**resource)).body.tag_resources.tag_resource
-    assert tag.value in {one.tag_value for one in listed}
+    assert tag.value in {tag.tag_value for tag in listed}
     rows = client.reboot_instances(
         models.RebootInstancesRequest(region_id=REGION, instance_id=[WEB, DB], batch_optimization="SuccessFirst")
     ).body.instance_responses.instance_response

@@ -81,7 +81,7 @@ def test_a_synchronous_invocation_reboots(fc: FunctionCompute, served: Served) -
     response = fc.invoke(served.function, manual(WEB), x_fc_log_type="Tail")
     answer = json.loads(response.body.read())
     assert response.status_code == 200
-    assert [(one["instance_id"], one["action"]) for one in answer["results"]] == [(WEB, "reboot")]
+    assert [(result["instance_id"], result["action"]) for result in answer["results"]] == [(WEB, "reboot")]
     assert "x-fc-error-type" not in response.headers
     assert answer["request_id"] == response.headers["x-fc-request-id"]
     log = base64.b64decode(response.headers["x-fc-log-result"])

@@ -73,7 +73,7 @@ def test_libcloud_lists_and_operates_nodes(server: Running) -> None:
     ]
     assert HZ in {location.id for location in driver.list_locations()}
     assert [zone.id for zone in driver.ex_list_zones()] == ["cn-hangzhou-b"]
-    (volume,) = (one for one in driver.list_volumes() if one.extra["instance_id"] == WEB)
+    (volume,) = (volume for volume in driver.list_volumes() if volume.extra["instance_id"] == WEB)
     assert (volume.size, volume.extra["type"]) == (40, "system")
     assert driver.list_volume_snapshots(volume) == []
 

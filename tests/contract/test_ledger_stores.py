@@ -50,7 +50,10 @@ def shared() -> Iterator[Running]:
 
 
 def _fleet(clock: Clock) -> FleetInMemory:
-    instances = [{"instance_id": one, "region_id": REGION, "tags": {"ecs-reboot": "enabled"}} for one in (ONE, TWO)]
+    instances = [
+        {"instance_id": instance_id, "region_id": REGION, "tags": {"ecs-reboot": "enabled"}}
+        for instance_id in (ONE, TWO)
+    ]
     return FleetInMemory(Fleet.model_validate({"instances": instances}), clock)
 
 
@@ -110,14 +113,14 @@ def judge(request: str, limit: int = 10) -> Callable[[Mapping[str, History], Reg
     def judged(histories: Mapping[str, History], memory: RegionMemory, now: datetime) -> Judged:
         claims: dict[str, Entry] = {}
         crowded = []
-        for one, history in histories.items():
+        for instance_id, history in histories.items():
             ours = ledger.claim_digest(request)
             if history.unreadable or ledger.attempts(history.entry, now, ours=ours):
                 continue
-            if len(memory.rebooted - {one}) + len(claims) >= limit:
-                crowded.append(one)
+            if len(memory.rebooted - {instance_id}) + len(claims) >= limit:
+                crowded.append(instance_id)
                 continue
-            claims[one] = ledger.following((), at=now, state="claimed", force=False, claim=ours, group="0")
+            claims[instance_id] = ledger.following((), at=now, state="claimed", force=False, claim=ours, group="0")
         return Judged(claims, tuple(crowded))
 
     return judged
@@ -141,7 +144,7 @@ def test_what_is_claimed_is_one_run_s_and_is_seen_by_all(stores: Stores) -> None
     assert claim(stores, "b")[1] == set()
     assert state(stores) == "claimed"
     histories = store.histories(REGION, stores.ecs.describe(REGION, (ONE, TWO)))
-    assert [bool(histories[one].entry) for one in (ONE, TWO)] == [True, False]
+    assert [bool(histories[instance_id].entry) for instance_id in (ONE, TWO)] == [True, False]
 
 
 def test_a_dry_run_writes_nothing(stores: Stores) -> None:

@@ -10,7 +10,7 @@ from serving import DB, WEB, Served
 def test_the_lock_file_names_no_registry() -> None:
     packages = json.loads((SOURCES / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     assert len(packages) > 1
-    assert all("integrity" in one and "resolved" not in one for name, one in packages.items() if name)
+    assert all("integrity" in package and "resolved" not in package for name, package in packages.items() if name)
 
 
 @pytest.mark.client(

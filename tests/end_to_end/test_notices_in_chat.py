@@ -213,7 +213,7 @@ def test_no_notice_changes_a_decision(stage: Staged, chatting: Chatting, kind: s
     at(here, "/faults", {"service": "chat", "action": "*", "kind": kind, **more})
     assert [decisions(here.send(event)) for event in events] == quiet
     assert here.rebooted() == plain.rebooted() == [ONE]
-    calls = [[entry["action"] for entry in stage_.cloud.audit.calls()] for stage_ in (plain, here)]
+    calls = [[entry["action"] for entry in staged.cloud.audit.calls()] for staged in (plain, here)]
     assert calls[0] == calls[1]
 
 

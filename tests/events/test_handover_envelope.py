@@ -58,8 +58,8 @@ def test_the_body_is_carried_as_it_came(*, encoded: bool) -> None:
     assert envelope.received_at == NOW
     assert [
         target.instance_id
-        for request_ in reading(sealed(http(body, isBase64Encoded=encoded))).requests
-        for target in request_.targets
+        for asked in reading(sealed(http(body, isBase64Encoded=encoded))).requests
+        for target in asked.targets
     ] == [ID]
 
 

@@ -22,11 +22,11 @@ SOME = 400
 
 
 def chosen(*weathers: str) -> list[Scenario]:
-    return [one for one in scenarios(STORES, Laws()) if one.weather.name in weathers]
+    return [scenario for scenario in scenarios(STORES, Laws()) if scenario.weather.name in weathers]
 
 
 def named(name: str, laws: Laws) -> Scenario:
-    return next(one for one in scenarios(STORES, laws) if one.name == name)
+    return next(scenario for scenario in scenarios(STORES, laws) if scenario.name == name)
 
 
 def explored(scenario: Scenario) -> Explored:
@@ -34,10 +34,10 @@ def explored(scenario: Scenario) -> Explored:
 
 
 def broken(found: Explored) -> list[tuple[str, list[str]]]:
-    return [(story.promise, [line(one) for one in story.happenings]) for story in found.stories]
+    return [(story.promise, [line(happening) for happening in story.happenings]) for story in found.stories]
 
 
-@pytest.mark.parametrize("scenario", chosen("calm"), ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", chosen("calm"), ids=lambda scenario: scenario.name)
 def test_no_order_of_two_runs_breaks_a_promise(scenario: Scenario) -> None:
     found = explored(scenario)
     assert found.whole
@@ -49,9 +49,9 @@ def test_no_order_of_two_runs_breaks_a_promise(scenario: Scenario) -> None:
     "scenario",
     [
         *chosen("a crash, a lost answer and a retry", "two preemptions"),
-        *(one for one in chosen("a duplicate", "a pause") if one.meeting.name == "one instance"),
+        *(scenario for scenario in chosen("a duplicate", "a pause") if scenario.meeting.name == "one instance"),
     ],
-    ids=lambda one: one.name,
+    ids=lambda scenario: scenario.name,
 )
 def test_no_order_that_comes_first_in_worse_weather_breaks_a_promise(scenario: Scenario) -> None:
     found = Search(scenario, lambda _: None, most=SOME).run()
@@ -70,7 +70,7 @@ def test_no_order_that_comes_first_in_worse_weather_breaks_a_promise(scenario: S
 )
 def test_without_what_it_rests_on_a_promise_breaks(name: str, laws: Laws, promise: str) -> None:
     stories = {story.promise: story for story in explored(named(name, laws)).stories}
-    told = "\n".join(line(one) for one in stories[promise].happenings)
+    told = "\n".join(line(happening) for happening in stories[promise].happenings)
     assert told.count("-> REBOOTS") == 2
     assert {"A", "B"} <= {part.split()[1] for part in told.splitlines()}
 

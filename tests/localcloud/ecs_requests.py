@@ -44,7 +44,7 @@ def many(number: int) -> Api:
 def described(api: Api, **parameters: str) -> list[str]:
     status, body = api.call("DescribeInstances", RegionId=HZ, **parameters)
     assert status == 200, body
-    return [one["InstanceId"] for one in body["Instances"]["Instance"]]
+    return [instance["InstanceId"] for instance in body["Instances"]["Instance"]]
 
 
 def code(result: tuple[int, dict[str, Any]]) -> tuple[int, str]:

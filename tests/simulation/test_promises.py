@@ -30,66 +30,66 @@ def machine(instance_id: str, *, rebooted: bool = False) -> Machine:
     return made
 
 
-def owners(one: Machine, **environment: str) -> Owners:
-    return Owners({one.instance_id: one}, load({**TABLE, "MANAGED": "protect", **environment}).policy)
+def owners(owned: Machine, **environment: str) -> Owners:
+    return Owners({owned.instance_id: owned}, load({**TABLE, "MANAGED": "protect", **environment}).policy)
 
 
 broken = partial(pytest.raises, Violation)
 
 
 def test_what_a_group_would_release_and_what_the_platform_repairs_is_left_alone() -> None:
-    one = machine("i-one")
-    checks = owners(one)
-    checks.powering(one, "a run", 10.0, began=5.0)
-    one.in_scaling_group = True
+    owned = machine("i-one")
+    checks = owners(owned)
+    checks.powering(owned, "a run", 10.0, began=5.0)
+    owned.in_scaling_group = True
     with broken(match="answers with a release"):
-        checks.powering(one, "a run", 10.0, began=5.0)
-    one.protected, one.repair = True, (6.0, 20.0)
-    checks.powering(one, "a run", 10.0, began=5.0)
+        checks.powering(owned, "a run", 10.0, began=5.0)
+    owned.protected, owned.repair = True, (6.0, 20.0)
+    checks.powering(owned, "a run", 10.0, began=5.0)
     with broken(match="while the platform repairs"):
-        checks.powering(one, "a run", 10.0, began=7.0)
+        checks.powering(owned, "a run", 10.0, began=7.0)
 
 
 def test_a_protection_rests_on_a_duty_stands_while_its_instance_is_down_and_goes_in_the_end() -> None:
-    one = machine("i-one")
-    checks = owners(one)
+    hung = machine("i-one")
+    checks = owners(hung)
     with broken(match="for good"):
-        checks.protecting(one, "a run", 10.0, protected=True)
+        checks.protecting(hung, "a run", 10.0, protected=True)
     checks.wrote("i-one", "asg-1", "a run")
-    checks.protecting(one, "a run", 10.0, protected=True)
+    checks.protecting(hung, "a run", 10.0, protected=True)
     with broken(match="for good"):
         checks.wrote("i-one", "", "a run")
     with broken(match="for good"):
         checks.over(20.0)
-    one.reboot(30.0, force=False, assumptions=Assumptions())
-    one.reboots.append(30.0)
+    hung.reboot(30.0, force=False, assumptions=Assumptions())
+    hung.reboots.append(30.0)
     checks.over(40.0)
     with broken(match="what is down stays protected"):
-        checks.protecting(one, "a run", 40.0, protected=False)
-    one.mend(50.0)
-    checks.protecting(one, "a run", 100.0, protected=False)
+        checks.protecting(hung, "a run", 40.0, protected=False)
+    hung.mend(50.0)
+    checks.protecting(hung, "a run", 100.0, protected=False)
     checks.over(100.0)
 
 
 @pytest.mark.parametrize("environment", [{"MODE": "observe"}, {"MANAGED": "refuse"}])
 def test_nobody_protects_who_observes_or_was_not_told_to(environment: dict[str, str]) -> None:
-    one = machine("i-one")
+    refused = machine("i-one")
     with broken(match="only where the policy says so"):
-        owners(one, **environment).protecting(one, "a run", 10.0, protected=True)
+        owners(refused, **environment).protecting(refused, "a run", 10.0, protected=True)
 
 
 def test_a_group_and_a_campaign_wait_for_what_hangs_until_a_person_takes_it_over() -> None:
-    one, other = machine("i-one"), machine("i-other", rebooted=True)
-    neighbours = Neighbours({"i-one": one, "i-other": other}, "app")
+    first, other = machine("i-one"), machine("i-other", rebooted=True)
+    neighbours = Neighbours({"i-one": first, "i-other": other}, "app")
     with broken(match="of one group"):
-        neighbours.group(one, "a run", 5000.0)
+        neighbours.group(first, "a run", 5000.0)
     with broken(match="no next of a campaign"):
-        neighbours.campaign(one, "a run", 5000.0, 4990.0)
-    neighbours.campaign(one, "a run", 5000.0, 100.0)  # it could not know of it
+        neighbours.campaign(first, "a run", 5000.0, 4990.0)
+    neighbours.campaign(first, "a run", 5000.0, 100.0)  # it could not know of it
     neighbours.looked_at["i-other"] = 200.0
-    neighbours.group(one, "a run", 5000.0)
-    neighbours.campaign(one, "a run", 5000.0, 4990.0)
-    Neighbours({"i-one": one, "i-other": other}, "").group(one, "a run", 5000.0)
+    neighbours.group(first, "a run", 5000.0)
+    neighbours.campaign(first, "a run", 5000.0, 4990.0)
+    Neighbours({"i-one": first, "i-other": other}, "").group(first, "a run", 5000.0)
 
 
 @pytest.mark.parametrize("ledger", ["tags", "tablestore"])

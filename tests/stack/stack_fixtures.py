@@ -27,8 +27,8 @@ def whole(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     for name in ("PARAMS", "REGION", "STACK", "ENDPOINT", "BUCKET", "PLAN", "LOGS", "http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
     instances = tuple(
-        InstanceSpec(instance_id=one, tags={"ecs-reboot": "enabled", "app": "web"}, reboot_seconds=1)
-        for one in OPTED_IN
+        InstanceSpec(instance_id=instance_id, tags={"ecs-reboot": "enabled", "app": "web"}, reboot_seconds=1)
+        for instance_id in OPTED_IN
     )
     fleet = Fleet(instances=(*instances, InstanceSpec(instance_id=NOT_OPTED_IN)), time_scale=50)
     with running_cloud(Cloud.from_fleet(fleet)) as running:

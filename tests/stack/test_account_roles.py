@@ -70,7 +70,7 @@ def test_deploy_makes_what_is_missing_and_an_alarm_rule_reaches_the_function(
     assert FC_TRIGGER not in told, "Function Compute makes it with the first trigger: nobody has to do anything"
     assert whole.account.alarm("cpu", alarm()) == 1
     idle(whole)
-    assert [(one["instance_id"], one["code"]) for one in records(whole) if one["record"] == "result"] == [
+    assert [(record["instance_id"], record["code"]) for record in records(whole) if record["record"] == "result"] == [
         (OPTED_IN[1], "accepted")
     ]
     assert deploy(whole, package, AlarmRuleId="cpu") == 0
@@ -100,7 +100,9 @@ def test_without_cloud_monitors_role_the_rule_is_saved_and_nothing_arrives(
 def test_who_may_not_make_them_is_told_how(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole.account.alarm_rules["cpu"] = {**RULE, "Targets": {}}
     may_not = without(documented(), "ram:CreateServiceLinkedRole")
-    may_not["Statement"] = [one for one in may_not["Statement"] if "AliyunCloudMonitor" not in one["Resource"][0]]
+    may_not["Statement"] = [
+        statement for statement in may_not["Statement"] if "AliyunCloudMonitor" not in statement["Resource"][0]
+    ]
     clients = as_deployer(whole, may_not)
     assert deploy_as(whole, clients, package, SystemEvents="false", StateEvents="false", AlarmRuleId="cpu") == 0
     told = capsys.readouterr().err
@@ -115,7 +117,9 @@ def test_who_may_not_make_them_is_told_how(whole: Running, package: Path, capsys
 
 def test_who_may_not_look_is_told_that_too(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     blind = documented()
-    blind["Statement"] = [one for one in blind["Statement"] if "role/Aliyun*" not in one["Resource"][0]]
+    blind["Statement"] = [
+        statement for statement in blind["Statement"] if "role/Aliyun*" not in statement["Resource"][0]
+    ]
     deploy_as(whole, as_deployer(whole, blind), package)
     assert f"whether the role {CLOUD_MONITOR} is there can't be seen (NoPermission" in capsys.readouterr().err
 

@@ -158,15 +158,15 @@ def test_the_template_has_no_mistakes() -> None:
     assert checks.check(copy.deepcopy(TEMPLATE)) == []
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda one: one.name)
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_a_mistake_is_found_at_its_place(mistake: Mistake) -> None:
     broken = copy.deepcopy(TEMPLATE)
     mistake.make(broken)
     findings = checks.check(broken)
-    told = [str(one) for one in findings]
-    hits = [one for one in findings if one.path == mistake.path]
+    told = [str(finding) for finding in findings]
+    hits = [finding for finding in findings if finding.path == mistake.path]
     assert hits, told
-    assert any(mistake.remedy in one.remedy for one in hits), told
+    assert any(mistake.remedy in hit.remedy for hit in hits), told
     # One mistake is not drowned in others that follow from it.
     assert len(findings) <= 6, told
 
@@ -192,4 +192,4 @@ def test_a_template_without_a_condition_in_use_is_still_looked_at_in_each_choice
     broken = copy.deepcopy(TEMPLATE)
     del broken["Outputs"]["AlarmTopicArn"]["Condition"]
     findings = checks.check(broken)
-    assert [one.path for one in findings] == ["Outputs.AlarmTopicArn.Value.Fn::Sub"]
+    assert [finding.path for finding in findings] == ["Outputs.AlarmTopicArn.Value.Fn::Sub"]

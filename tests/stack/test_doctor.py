@@ -72,7 +72,7 @@ def test_what_is_wrong_is_told(whole: Running, package: Path, capsys: pytest.Cap
     whole.account.stores.delete_logstore(PROJECT, "ecs-reboot-records")
     stack = next(iter(whole.services.ros.stacks.values()))
     statements = stack.document["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-    statements[:] = [one for one in statements if "ecs:RebootInstances" not in one.get("Action", ())]
+    statements[:] = [statement for statement in statements if "ecs:RebootInstances" not in statement.get("Action", ())]
     status, told = examined(whole, capsys)
     assert status == 1
     assert "good  notices: a chat is told of reboots and of what needs a person" in told

@@ -49,8 +49,10 @@ def test_each_trigger_leads_to_a_reboot_and_a_record(
         ]
         assert [call["http_status"] for call in reboots] == [200], trigger
         assert reboots[0]["identity"] == "role:ecs-reboot-cn-hangzhou"
-        told = [one for one in records(whole) if one["instance_id"] == instance_id and one["record"] == "result"]
-        assert [(one["action"], one["code"]) for one in told] == [("reboot", "accepted")], trigger
+        told = [
+            record for record in records(whole) if record["instance_id"] == instance_id and record["record"] == "result"
+        ]
+        assert [(record["action"], record["code"]) for record in told] == [("reboot", "accepted")], trigger
     before = len(cloud.audit.calls("RebootInstances"))
     state = {**system_event("Instance:StateChange"), "data": {"resourceId": OPTED_IN[0], "state": "Running"}}
     assert whole.account.bus.put_events([state]) == 1, "StateEventTrigger"
@@ -91,7 +93,7 @@ def test_evidence_goes_into_a_bucket_of_the_stack_under_its_role(whole: Running,
     assert deploy(whole, package, Evidence="full") == 0
     by_topic(whole.account, "")
     idle(whole)
-    (told,) = [json.loads(one["exhibits"]) for one in records(whole) if one["record"] == "result"]
-    assert [(one["name"], one["error"]) for one in told] == [("console", ""), ("screen", ""), ("state", "")]
+    (told,) = [json.loads(record["exhibits"]) for record in records(whole) if record["record"] == "result"]
+    assert [(exhibit["name"], exhibit["error"]) for exhibit in told] == [("console", ""), ("screen", ""), ("state", "")]
     bucket = whole.services.oss.buckets["ecs-reboot-1234567890123456-cn-hangzhou"]
-    assert {one["key"] for one in told} == bucket.objects.keys()
+    assert {exhibit["key"] for exhibit in told} == bucket.objects.keys()

@@ -67,7 +67,7 @@ def test_deploying_says_where_a_fleet_has_outgrown_tags(
     package: Path, capsys: pytest.CaptureFixture[str], chosen: str, code: str, told: str
 ) -> None:
     names = [f"i-bp1many{number:012d}" for number in range(ledger.MOST_IN_TAGS + 1)]
-    instances = [{"instance_id": one, "tags": {"ecs-reboot": "enabled"}} for one in names]
+    instances = [{"instance_id": name, "tags": {"ecs-reboot": "enabled"}} for name in names]
     fault = {"action": "DescribeInstances", "kind": "error", "code": code}
     fleet = Fleet.model_validate({"instances": instances, "faults": [fault] if code else []})
     with running(Cloud.from_fleet(fleet)) as cloud:

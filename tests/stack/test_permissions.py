@@ -234,9 +234,9 @@ def without(policy: dict[str, Any], action: str, resource: str = "") -> dict[str
     kept = []
     for statement in policy["Statement"]:
         actions = [
-            one
-            for one in statement["Action"]
-            if one != action or statement["Effect"] == "Deny" or resource not in statement["Resource"][0]
+            named
+            for named in statement["Action"]
+            if named != action or statement["Effect"] == "Deny" or resource not in statement["Resource"][0]
         ]
         if actions:
             kept.append({**statement, "Action": actions})
@@ -292,7 +292,7 @@ def test_without_any_one_right_on_ecs_nothing_is_rebooted_and_it_says_so(whole: 
         assert "Forbidden.RAM" in told["reason"]
         assert audit.changes() == ()
     waiting = whole.account.messages.waiting("ecs-reboot-failures")
-    assert [OPTED_IN[1] in json.loads(one)["requestPayload"] for one in waiting] == [True] * 4
+    assert [OPTED_IN[1] in json.loads(message)["requestPayload"] for message in waiting] == [True] * 4
     told = deployed.told_without("ecs:RebootInstances")
     assert told["code"] == "Forbidden.RAM"
     assert audit.changes() == ()
@@ -310,7 +310,7 @@ def test_without_any_one_other_right_what_is_lost_is_seen(whole: Running, packag
     lines = len(logged(whole))
     account.functions.enqueue("ecs-reboot", f'{{"instance_ids": ["{OPTED_IN[2]}"]}}'.encode())
     idle(whole)
-    assert [one["code"] for one in records(whole)] == ["accepted"]
+    assert [record["code"] for record in records(whole)] == ["accepted"]
     assert len(logged(whole)) == lines
     assert "log:PostLogStoreLogs" in deployed.audited("unlogged")[0]["reason"]
 
@@ -362,8 +362,8 @@ def test_the_function_can_not_opt_an_instance_in(whole: Running, package: Path) 
         with pytest.raises(TeaException, match=r"Forbidden\.RAM"):
             write(instance_id, **tags)
     write(OPTED_IN[0], **ledger_only)
-    tags_of = {one: whole.cloud.fleet.get(one) for one in (NOT_OPTED_IN, OPTED_IN[0])}
-    assert [dict(one.state.tags) for one in tags_of.values() if one] == [
+    tags_of = {instance_id: whole.cloud.fleet.get(instance_id) for instance_id in (NOT_OPTED_IN, OPTED_IN[0])}
+    assert [dict(instance.state.tags) for instance in tags_of.values() if instance] == [
         {},
         {"ecs-reboot": "enabled", "app": "web", **ledger_only},
     ]

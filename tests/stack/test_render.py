@@ -55,7 +55,7 @@ def test_optional_parts_are_there_when_they_are_asked_for() -> None:
 
 def test_what_is_needed_is_made_first() -> None:
     decided = plan(TEMPLATE, {**CODE, **checks.EXAMPLE_PARAMETERS}, checks.EXAMPLE_PSEUDO)
-    order = [one.name for one in decided.resources]
+    order = [resource.name for resource in decided.resources]
     for first, then in (
         ("Role", "Function"),
         ("Records", "Function"),
@@ -79,7 +79,7 @@ def test_wrong_parameters_are_told_all_at_once_and_secrets_not_at_all() -> None:
 
 def test_what_would_not_work_under_given_parameters_is_found() -> None:
     findings = checks.check_rendered(made(ScheduleCron="0 61 4 * * *", Cpu="0.33", MaintenanceWindows="Mon 25:00"))
-    assert {one.path.rpartition(".")[2] for one in findings} == {"cronExpression", "Cpu", "MAINTENANCE_WINDOWS"}
+    assert {finding.path.rpartition(".")[2] for finding in findings} == {"cronExpression", "Cpu", "MAINTENANCE_WINDOWS"}
 
 
 def test_circles_are_told() -> None:

@@ -11,11 +11,11 @@ def test_names_and_presence_agree_with_the_assembly(service: str) -> None:
     described = schema.jsii_assembly(schema.PACKAGES[service])["types"]
     types = schema.resource_types(service)
     assert types
-    for name, one in types.items():
+    for name, declared in types.items():
         own = next(key for key in described if key.endswith(f".Ros{name.rpartition('::')[2]}Props"))
         # Letters' case apart: the assembly knows the names of the code, not those of the template.
         wanted = {row["name"].lower(): not row.get("optional", False) for row in described[own]["properties"]}
-        assert {row.name.lower(): row.required for row in one.properties.values()} == wanted, name
+        assert {row.name.lower(): row.required for row in declared.properties.values()} == wanted, name
 
 
 def test_every_type_of_the_template_is_known() -> None:

@@ -23,7 +23,7 @@ def made(**parameters: str) -> dict[str, Any]:
 
 
 def test_every_type_of_the_template_is_in_the_table_and_every_path_in_its_schema() -> None:
-    assert {one["Type"] for one in TEMPLATE["Resources"].values()} == updates.FIXED.keys()
+    assert {resource["Type"] for resource in TEMPLATE["Resources"].values()} == updates.FIXED.keys()
     for kind, paths in updates.FIXED.items():
         for path in paths:
             known: Any = schema.resource_types(kind.split("::")[1])[kind].properties
@@ -47,8 +47,8 @@ def test_every_type_of_the_template_is_in_the_table_and_every_path_in_its_schema
 def test_what_can_not_be_updated_is_found(parameters: dict[str, str], found: set[str]) -> None:
     first = {"AlertEmail": "ada@example.com", "AlarmRuleId": "rule-1"}
     changes = list(updates.fixed_changes(made(**first), made(**{**first, **parameters})))
-    assert {f"{one.name}.{one.path}" for one in changes} == found
-    assert all(one.can_be_remade for one in changes)
+    assert {f"{change.name}.{change.path}" for change in changes} == found
+    assert all(change.can_be_remade for change in changes)
 
 
 def test_logs_and_ledger_are_never_taken_away_to_be_made_again() -> None:
@@ -56,7 +56,7 @@ def test_logs_and_ledger_are_never_taken_away_to_be_made_again() -> None:
     changes = list(
         updates.fixed_changes(made(**first), made(**first | {"LedgerInstance": "er-2", "FunctionName": "two"}))
     )
-    kept = {one.name for one in changes if not one.can_be_remade}
+    kept = {change.name for change in changes if not change.can_be_remade}
     assert {"Records", "FunctionLogs", "LedgerStore", "FailureQueue", "Role"} <= kept
 
 

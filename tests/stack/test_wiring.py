@@ -53,9 +53,9 @@ def sample_events() -> Iterator[tuple[str, dict[str, Any]]]:
             body = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
             continue
-        for number, one in enumerate(body if isinstance(body, list) else [body]):
-            if isinstance(one, dict):
-                yield path.name + (f"[{number}]" if isinstance(body, list) else ""), one
+        for number, event in enumerate(body if isinstance(body, list) else [body]):
+            if isinstance(event, dict):
+                yield path.name + (f"[{number}]" if isinstance(body, list) else ""), event
 
 
 @pytest.mark.parametrize("trigger", CAUGHT)
@@ -88,7 +88,7 @@ def test_events_of_silent_agents_are_understood_as_the_trigger_sends_them(on_the
     }
     assert event_pattern.matches(pattern_of("AgentEventTrigger"), event)
     reading = read(json.dumps(event).encode(), EventSettings(default_region="cn-hangzhou"), NOW)
-    assert [one.code for one in reading.ignored] == [code]
+    assert [ignored.code for ignored in reading.ignored] == [code]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_every_setting_is_in_the_template_or_left_out_for_a_reason() -> None:
         "CMS_ENDPOINT": "for a stand-in cloud",
         "OSS_ENDPOINT": "for a stand-in cloud",
     }
-    known = {one.name for one in VARIABLES}
+    known = {variable.name for variable in VARIABLES}
     variables = RESOURCES["Function"]["Properties"]["EnvironmentVariables"]
     # The example keeps its ledger in tags and takes no evidence.
     on_demand = {"TABLESTORE_ENDPOINT", "TABLESTORE_INSTANCE", "TABLESTORE_TABLE", "EVIDENCE_BUCKET"}
@@ -150,7 +150,11 @@ def test_defaults_are_those_of_the_function_unless_said_otherwise() -> None:
     given = {name: checks.EXAMPLE_PARAMETERS[name] for name in ("CodeBucket", "CodeObject")}
     made = rendered(plan(TEMPLATE, given, checks.EXAMPLE_PSEUDO))["Resources"]
     variables = made["Function"]["Properties"]["EnvironmentVariables"]
-    differing = {one.name for one in VARIABLES if one.name in variables and variables[one.name] != one.default}
+    differing = {
+        variable.name
+        for variable in VARIABLES
+        if variable.name in variables and variables[variable.name] != variable.default
+    }
     assert differing <= otherwise
 
 
@@ -166,7 +170,7 @@ def test_the_timers_send_what_the_function_reads() -> None:
 
 
 def test_each_field_of_a_record_has_its_index() -> None:
-    index = {one["Name"]: one["Type"] for one in RESOURCES["RecordsIndex"]["Properties"]["KeyIndices"]}
+    index = {index["Name"]: index["Type"] for index in RESOURCES["RecordsIndex"]["Properties"]["KeyIndices"]}
     assert index == record_fields()
     assert index["downtime_seconds"] == "double"
     assert (index["schema"], index["attempt"], index["code"]) == ("long", "long", "text")
@@ -176,7 +180,7 @@ def test_queries_name_fields_that_are_indexed() -> None:
     fields = record_fields()
     charts = RESOURCES["Dashboard"]["Properties"]["Charts"]
     alert = RESOURCES["LogAlert"]["Properties"]["Detail"]["Configuration"]["QueryList"]
-    for query in [*(chart["search"]["query"] for chart in charts), *(one["Query"] for one in alert)]:
+    for query in [*(chart["search"]["query"] for chart in charts), *(query["Query"] for query in alert)]:
         search = query.partition("|")[0]
         named = {word.rstrip(":").lstrip("(") for word in search.split() if word.endswith(":")}
         assert named, query
@@ -184,7 +188,7 @@ def test_queries_name_fields_that_are_indexed() -> None:
 
 
 def test_the_alert_is_for_every_outcome_that_pages_and_for_no_other() -> None:
-    (query,) = [one["Query"] for one in RESOURCES["LogAlert"]["Properties"]["Detail"]["Configuration"]["QueryList"]]
+    (query,) = [query["Query"] for query in RESOURCES["LogAlert"]["Properties"]["Detail"]["Configuration"]["QueryList"]]
     asked = set(re.findall(r'code: "([^"]+)"', query.partition("|")[0]))
     assert asked == {outcome.code for outcome in OUTCOMES if outcome.pages}
     assert {"hung", "stayed_down", "running_silent", "storm_began"} <= asked

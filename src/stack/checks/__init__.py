@@ -61,7 +61,9 @@ def check_rendered(resources: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
 
 def _made(document: Document) -> list[Finding]:
     declared = document.get("Parameters") or {}
-    defaults = {name: one.get("Default", EXAMPLE_PARAMETERS.get(name, "x")) for name, one in declared.items()}
+    defaults = {
+        name: declaration.get("Default", EXAMPLE_PARAMETERS.get(name, "x")) for name, declaration in declared.items()
+    }
     examples = {name: value for name, value in EXAMPLE_PARAMETERS.items() if name in declared}
     found: dict[Finding, None] = {}
     for values in (defaults, defaults | examples):
@@ -70,7 +72,7 @@ def _made(document: Document) -> list[Finding]:
             resources = render.rendered(decided, render.Preview(decided))["Resources"]
         except InvalidExpression as error:
             return [Finding("Resources", str(error), "mend the function's arguments")]
-        found |= {_hashable(one): None for one in rendered.check(resources)}
+        found |= {_hashable(finding): None for finding in rendered.check(resources)}
     return list(found)
 
 

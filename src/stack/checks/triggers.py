@@ -41,8 +41,8 @@ def _many_of(*allowed: str) -> Check:
         if not isinstance(value, list) or not value:
             yield Finding(path, value, f"give a list out of {', '.join(allowed)}")
             return
-        for number, one in enumerate(value):
-            yield from _one_of(*allowed)(one, f"{path}[{number}]")
+        for number, element in enumerate(value):
+            yield from _one_of(*allowed)(element, f"{path}[{number}]")
 
     return check
 

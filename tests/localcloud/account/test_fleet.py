@@ -178,11 +178,11 @@ def test_the_fleet_file_in_the_docs_is_one(tmp_path: Path) -> None:
 
 
 def test_the_default_fleet_has_one_of_each_kind() -> None:
-    instances = {one.instance_name: one for one in fleet.default().instances}
+    instances = {instance.instance_name: instance for instance in fleet.default().instances}
     assert instances["db-01"].operation_locks == ("security",)
     assert instances["batch-01"].status == "Stopped"
     assert "ecs-reboot" not in instances["legacy-01"].tags
-    assert {one.region_id for one in instances.values()} == {"cn-hangzhou", "cn-beijing"}
+    assert {instance.region_id for instance in instances.values()} == {"cn-hangzhou", "cn-beijing"}
 
 
 anything = st.recursive(

@@ -38,7 +38,7 @@ def invoke(tmp_path: Path, event: str, settings: str, **environment: str) -> tup
 
 
 def rebooted(audit: list[Any]) -> list[str]:
-    return [one["instance_id"] for one in audit if one["kind"] == "state" and one["from"] == "Running"]
+    return [entry["instance_id"] for entry in audit if entry["kind"] == "state" and entry["from"] == "Running"]
 
 
 OPEN = "WEBHOOK_TOKEN=demo-token MAX_EVENT_AGE_SECONDS=0 VERIFY_SECONDS=0"
@@ -49,10 +49,10 @@ def test_an_http_event_ends_when_the_run_that_it_asked_for_has_ended(tmp_path: P
     body = json.loads(answer["body"])
     assert (answer["statusCode"], body["status"]) == (202, "handed_over")
     assert rebooted(audit) == [WEB_01]
-    assert [one["type"] for one in audit if one["kind"] == "invocation"] == ["Async"]
-    calls = [one for one in audit if one["kind"] == "api"]
-    assert {one["identity"] for one in calls} == {"role:ecs-reboot-cn-hangzhou"}
-    assert all(one["http_status"] in (200, 202) for one in calls)
+    assert [entry["type"] for entry in audit if entry["kind"] == "invocation"] == ["Async"]
+    calls = [entry for entry in audit if entry["kind"] == "api"]
+    assert {call["identity"] for call in calls} == {"role:ecs-reboot-cn-hangzhou"}
+    assert all(call["http_status"] in (200, 202) for call in calls)
     assert f'"handed_over_by":"{body["request_id"]}"' in told
     assert "as deployed, 0.35 vCPU (" in told
 
@@ -60,7 +60,7 @@ def test_an_http_event_ends_when_the_run_that_it_asked_for_has_ended(tmp_path: P
 def test_a_bare_checkout_carries_it_out_in_the_same_call(tmp_path: Path) -> None:
     answer, audit, told = invoke(tmp_path, "http-alarm-firing.json", OPEN)
     assert json.loads(answer["body"])["status"] in ("completed", "failed")  # failed: this machine took too long
-    assert not [one for one in audit if one.get("service") == "fc"]
+    assert not [entry for entry in audit if entry.get("service") == "fc"]
     assert "as deployed" not in told
 
 
@@ -71,12 +71,12 @@ def test_evidence_lies_in_the_bucket_of_the_template_under_its_role(tmp_path: Pa
     assert rebooted(audit) == [WEB_01]
     records = [json.loads(line) for line in told.splitlines() if line.startswith('{"schema"')]
     (result,) = [record for record in records if record["record"] == "result"]
-    taken = [(one["name"], one["error"]) for one in result["exhibits"]]
+    taken = [(exhibit["name"], exhibit["error"]) for exhibit in result["exhibits"]]
     assert taken == [("console", ""), ("screen", ""), ("state", "")]
-    stored = [one for one in audit if one.get("action") == "PutObject"]
-    assert {one["identity"] for one in stored} == {"role:ecs-reboot-cn-hangzhou"}
-    assert {one["parameters"]["object"] for one in stored} == {one["key"] for one in result["exhibits"]}
-    assert {one["parameters"]["bucket"] for one in stored} == {"ecs-reboot-1234567890123456-cn-hangzhou"}
+    stored = [entry for entry in audit if entry.get("action") == "PutObject"]
+    assert {call["identity"] for call in stored} == {"role:ecs-reboot-cn-hangzhou"}
+    assert {call["parameters"]["object"] for call in stored} == {exhibit["key"] for exhibit in result["exhibits"]}
+    assert {call["parameters"]["bucket"] for call in stored} == {"ecs-reboot-1234567890123456-cn-hangzhou"}
 
 
 def test_the_deployment_is_what_the_template_renders() -> None:
@@ -84,7 +84,7 @@ def test_the_deployment_is_what_the_template_renders() -> None:
     assert (made.timeout, made.memory_mb, made.cpu, made.reserved) == (300, 512, 0.35, 10)
     assert made.environment["HANDOVER"] == "on"
     assert made.environment["LOGSTORE"] in made.logstores
-    assert not [one for one in made.environment.values() if "<" in one]
+    assert not [value for value in made.environment.values() if "<" in value]
     other = deployment(ACCOUNT, {"Timeout": "60", "Cpu": "0.5", "MaxRetries": "3"})
     assert (other.timeout, other.cpu, other.async_config.max_async_retry_attempts) == (60, 0.5, 3)
     with pytest.raises(WrongParameters, match="Timeuot"):

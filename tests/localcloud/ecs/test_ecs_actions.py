@@ -29,7 +29,7 @@ def test_other_actions_are_not_found(api: Api, action: str, expected: tuple[int,
 def test_authorize_is_asked_for_each_instance(api: Api) -> None:
     api.cloud.authorize = lambda _who, action, what: action != "ecs:RebootInstances" or what.tags.get("app") == "web"
     _, body = reboot(api, WEB, DB, BatchOptimization="SuccessFirst")
-    assert [one["Code"] for one in body["InstanceResponses"]["InstanceResponse"]] == ["200", "Forbidden.RAM"]
+    assert [row["Code"] for row in body["InstanceResponses"]["InstanceResponse"]] == ["200", "Forbidden.RAM"]
     api.cloud.authorize = lambda *_: False
     assert described(api) == [], "a role without permission sees an empty answer"
     assert code(api.call("DescribeInstances", RegionId=HZ, DryRun="true")) == (403, "Forbidden.RAM")

@@ -84,7 +84,7 @@ class TestDescribeInstances:
                 "DescribeInstances", RegionId=HZ, MaxResults="100", **({"NextToken": token} if token else {})
             )
             assert body["TotalCount"] == 230
-            seen += [one["InstanceId"] for one in body["Instances"]["Instance"]]
+            seen += [instance["InstanceId"] for instance in body["Instances"]["Instance"]]
             token = body["NextToken"]
         assert (seen, token) == ([f"i-{n}" for n in range(230)], "")
 
@@ -97,7 +97,9 @@ class TestDescribeInstances:
         _, first = api.call("DescribeInstances", filters)
         api.call("StopInstances", {**indexed("InstanceId", ["i-0", "i-1"]), "RegionId": HZ})
         _, second = api.call("DescribeInstances", {**filters, "NextToken": first["NextToken"]})
-        assert [one["InstanceId"] for one in second["Instances"]["Instance"]] == [f"i-{n}" for n in range(10, 20)]
+        assert [instance["InstanceId"] for instance in second["Instances"]["Instance"]] == [
+            f"i-{n}" for n in range(10, 20)
+        ]
 
 
 def test_describe_instance_status(api: Api) -> None:

@@ -16,8 +16,8 @@ class TestRebootInstances:
     def test_success_first_answers_for_each(self, api: Api) -> None:
         status, body = reboot(api, WEB, DB, OFF, NORTH, HIDDEN, BROKE, "i-TestID", BatchOptimization="SuccessFirst")
         rows = [
-            (one["InstanceId"], one["Code"], one["PreviousStatus"], one["CurrentStatus"])
-            for one in body["InstanceResponses"]["InstanceResponse"]
+            (row["InstanceId"], row["Code"], row["PreviousStatus"], row["CurrentStatus"])
+            for row in body["InstanceResponses"]["InstanceResponse"]
         ]
         assert status == 200
         assert rows == [
@@ -91,7 +91,7 @@ class TestRebootInstances:
 
     def test_an_id_named_twice_is_rebooted_once(self, api: Api) -> None:
         _, body = reboot(api, WEB, WEB, BatchOptimization="SuccessFirst")
-        assert [one["Code"] for one in body["InstanceResponses"]["InstanceResponse"]] == ["200"]
+        assert [row["Code"] for row in body["InstanceResponses"]["InstanceResponse"]] == ["200"]
 
     def test_a_second_reboot_is_refused_while_the_first_lasts(self, api: Api) -> None:
         reboot(api, WEB)
@@ -124,7 +124,7 @@ class TestRebootInstances:
         api.cloud.faults.add(faults.parse({"kind": "error", "code": declared, "instance_id": WEB}))
         assert code(reboot(api, WEB)) == (status, declared)
         _, body = reboot(api, WEB, DB, BatchOptimization="SuccessFirst")
-        assert [one["Code"] for one in body["InstanceResponses"]["InstanceResponse"]] == [
+        assert [row["Code"] for row in body["InstanceResponses"]["InstanceResponse"]] == [
             declared,
             "InstanceLockedForSecurity",
         ]

@@ -86,7 +86,7 @@ class TestTags:
         self, api: Api, ids: list[str], keys: list[str], expected: tuple[int, str]
     ) -> None:
         wanted = {"RegionId": HZ, "ResourceType": "instance"}
-        wanted |= {f"ResourceId.{number}": one for number, one in enumerate(ids, 1)}
+        wanted |= {f"ResourceId.{number}": instance_id for number, instance_id in enumerate(ids, 1)}
         wanted |= {f"TagKey.{number}": key for number, key in enumerate(keys, 1)}
         assert code(api.call("UntagResources", wanted)) == expected
         assert self.tags(api, WEB) == {"app": "web"}

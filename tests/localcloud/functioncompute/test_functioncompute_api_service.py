@@ -30,9 +30,9 @@ INVOKE = f"{FUNCTION}/invocations"
 class Api:
     """The API of one running cloud."""
 
-    def __init__(self, one: Worker, where: Running) -> None:
-        self.one, self.where = one, where
-        self.root = one.cloud.credentials.root
+    def __init__(self, platform: Worker, where: Running) -> None:
+        self.platform, self.where = platform, where
+        self.root = platform.cloud.credentials.root
 
     def call(self, action: str, method: str, path: str, **more: Any) -> Response:
         return call(self.where.host_port, more.pop("credential", self.root), action, method, path, **more)
@@ -50,16 +50,16 @@ class Api:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     with (
-        worker(tmp_path_factory.mktemp("fc")) as one,
-        server.running(one.cloud, services=Services(one.cloud, functions=one.functions)) as where,
+        worker(tmp_path_factory.mktemp("fc")) as started,
+        server.running(started.cloud, services=Services(started.cloud, functions=started.functions)) as where,
     ):
-        yield Api(one, where)
+        yield Api(started, where)
 
 
 @pytest.fixture
 def api(shared: Api) -> Api:
-    shared.one.cloud.reset()
-    shared.one.told.write_text("", encoding="utf-8")
+    shared.platform.cloud.reset()
+    shared.platform.told.write_text("", encoding="utf-8")
     return shared
 
 
@@ -69,7 +69,7 @@ class TestInvokeFunction:
         assert (response.status, response.body) == (200, "é".encode())
         assert "x-fc-error-type" not in response.headers
         assert "x-fc-log-result" not in response.headers
-        (run,) = api.one.runs()
+        (run,) = api.platform.runs()
         assert (response.headers["x-fc-request-id"], response.headers["x-fc-instance-id"]) == run[1::-1]
 
     def test_an_error_of_the_function_is_no_error_of_the_call(self, api: Api) -> None:
@@ -84,18 +84,18 @@ class TestInvokeFunction:
         assert tail.decode().splitlines()[-1] == f"FC Invoke End RequestId: {response.headers['x-fc-request-id']}"
 
     def test_an_asynchronous_request_is_accepted_and_runs(self, api: Api) -> None:
-        gate = api.one.told.with_name("gate")
+        gate = api.platform.told.with_name("gate")
         response = api.invoke(json.dumps({"until": str(gate)}).encode(), x_fc_invocation_type="Async")
         assert (response.status, response.body) == (202, b"")
-        assert not api.one.functions.wait_until_idle(0)
+        assert not api.platform.functions.wait_until_idle(0)
         gate.touch()
-        assert api.one.functions.wait_until_idle(60)
-        (run,) = api.one.runs()
+        assert api.platform.functions.wait_until_idle(60)
+        (run,) = api.platform.runs()
         assert run.request_id == response.headers["x-fc-request-id"]
 
     def test_requests_run_at_once_while_the_server_answers_others(self, api: Api) -> None:
         with ThreadPoolExecutor(3) as threads:
-            gate = api.one.told.with_name("gate")
+            gate = api.platform.told.with_name("gate")
             event = json.dumps({"until": str(gate)}).encode()
             running = [threads.submit(api.invoke, event) for _ in range(3)]
             assert api.call("GetFunction", "GET", FUNCTION).status == 200
@@ -108,7 +108,7 @@ class TestInvokeFunction:
         assert api.call("PutConcurrencyConfig", "PUT", f"{FUNCTION}/concurrency", body=limit).status == 200
         assert api.refused(api.invoke()) == (429, "ResourceExhausted")
         assert api.invoke(x_fc_invocation_type="Async").status == 202
-        assert api.one.runs() == []
+        assert api.platform.runs() == []
 
     @pytest.mark.parametrize(
         ("headers", "code"),
@@ -120,7 +120,7 @@ class TestInvokeFunction:
     )
     def test_headers_are_read_strictly(self, api: Api, headers: dict[str, str], code: str) -> None:
         assert api.refused(api.invoke(b"a", **headers)) == (400, code)
-        assert api.one.runs() == []
+        assert api.platform.runs() == []
 
     def test_payloads_are_limited(self, api: Api) -> None:
         large = b"x" * 131_073
@@ -136,9 +136,9 @@ class TestInvokeFunction:
 
 class TestSignature:
     def test_a_role_session_may_call(self, api: Api) -> None:
-        role = api.one.cloud.credentials.assume_role("caller")
+        role = api.platform.cloud.credentials.assume_role("caller")
         assert api.call("GetFunction", "GET", FUNCTION, credential=role).status == 200
-        (entry,) = api.one.cloud.audit.calls(service="fc")
+        (entry,) = api.platform.cloud.audit.calls(service="fc")
         assert entry["identity"] == "role:caller"
 
     def test_wrong_keys_and_signatures(self, api: Api) -> None:
@@ -181,7 +181,7 @@ class TestSignature:
         response = send(api.where.host_port, method, path, change.get("body", b"a"), headers)
         expected = (400, "PathNotSupported") if method == "DELETE" else (403, "SignatureNotMatch")
         assert api.refused(response) == expected
-        assert api.one.runs() == []
+        assert api.platform.runs() == []
 
     def test_the_signature_is_over_the_path_as_sent(self, api: Api) -> None:
         path = "/2023-03-30/functions/work%65r"
@@ -199,10 +199,10 @@ class TestSignature:
             asked.append((action, resource.arn))
             return False
 
-        monkeypatch.setattr(api.one.cloud, "authorize", refuse)
+        monkeypatch.setattr(api.platform.cloud, "authorize", refuse)
         assert api.refused(api.invoke()) == (403, "AccessDenied")
         assert asked == [("fc:InvokeFunction", f"acs:fc:cn-hangzhou:1234567890123456:functions/{NAME}")]
-        assert api.one.runs() == []
+        assert api.platform.runs() == []
 
 
 class TestSettings:
@@ -221,7 +221,7 @@ class TestSettings:
             listing: dict[str, Any] = api.call("ListFunctions", "GET", "/2023-03-30/functions", query=query).json
             return listing
 
-        assert [one["functionName"] for one in listed(limit="1")["functions"]] == [NAME]
+        assert [function["functionName"] for function in listed(limit="1")["functions"]] == [NAME]
         assert "nextToken" not in listed(limit="1")
         assert listed(prefix="x")["functions"] == []
         assert listed(nextToken=NAME)["functions"] == []
@@ -266,29 +266,29 @@ class TestFaults:
         ],
     )
     def test_errors(self, api: Api, fault: dict[str, Any], status: int, code: str, runs: int) -> None:
-        api.one.cloud.faults.add(parse({"service": "fc", "action": "InvokeFunction", "times": 1, **fault}))
+        api.platform.cloud.faults.add(parse({"service": "fc", "action": "InvokeFunction", "times": 1, **fault}))
         assert api.refused(api.invoke()) == (status, code)
-        assert len(api.one.runs()) == runs
+        assert len(api.platform.runs()) == runs
         assert api.invoke().status == 200
 
     @pytest.mark.parametrize(("kind", "runs"), [("drop_before", 0), ("drop_after", 1)])
     def test_a_dropped_connection(self, api: Api, kind: str, runs: int) -> None:
-        api.one.cloud.faults.add(parse({"service": "fc", "kind": kind, "times": 1}))
+        api.platform.cloud.faults.add(parse({"service": "fc", "kind": kind, "times": 1}))
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
             api.invoke()
-        assert len(api.one.runs()) == runs
+        assert len(api.platform.runs()) == runs
 
     def test_a_cut_answer_and_a_proxy_page(self, api: Api) -> None:
-        api.one.cloud.faults.add(
+        api.platform.cloud.faults.add(
             parse([{"service": "fc", "kind": kind, "times": 1} for kind in ("truncate", "not_json")])
         )
         assert api.invoke(b"abcd").body == b"ab"
         response = api.invoke()
         assert (response.status, response.headers["content-type"].partition(";")[0]) == (502, "text/html")
-        assert len(api.one.runs()) == 2
+        assert len(api.platform.runs()) == 2
 
     def test_a_delay(self, api: Api) -> None:
-        api.one.cloud.faults.add(parse({"service": "fc", "kind": "delay", "seconds": 0.3, "times": 1}))
+        api.platform.cloud.faults.add(parse({"service": "fc", "kind": "delay", "seconds": 0.3, "times": 1}))
         began = time.monotonic()
         assert api.invoke().status == 200
         assert time.monotonic() - began > 0.3
@@ -296,13 +296,13 @@ class TestFaults:
 
 def test_an_event_is_handed_over_as_a_trigger_would(api: Api) -> None:
     host_port = api.where.host_port
-    api.one.cloud.faults.add(parse({"service": "fc", "kind": "duplicate", "times": 1}))
+    api.platform.cloud.faults.add(parse({"service": "fc", "kind": "duplicate", "times": 1}))
     page = f"/_local/deliveries?function={NAME}&source=alarm"
     response = send(host_port, "POST", page, b"metricName=cpu", {})
     assert (response.status, response.json) == (202, {"status": "delivered"})
-    assert api.one.functions.wait_until_idle(10)
-    assert [run.event for run in api.one.runs()] == ["metricName=cpu"] * 2
-    (entry,) = api.one.kinds("delivery")
+    assert api.platform.functions.wait_until_idle(10)
+    assert [run.event for run in api.platform.runs()] == ["metricName=cpu"] * 2
+    (entry,) = api.platform.kinds("delivery")
     assert (entry["source"], entry["fault"]) == ("alarm", "duplicate")
     assert send(host_port, "POST", "/_local/deliveries?function=none", b"a", {}).status == 404
     assert send(host_port, "POST", page, b"x" * 131_073, {}).status == 400
@@ -313,13 +313,13 @@ def test_every_call_is_audited_without_its_secrets(api: Api) -> None:
     api.invoke()
     api.call("GetFunction", "GET", "/2023-03-30/functions/none")
     send(api.where.host_port, "GET", "/2023-03-30/nothing", b"", {})
-    calls = api.one.cloud.audit.calls(service="fc")
-    assert [(one["action"], one["http_status"], one["code"], one["effect"]) for one in calls] == [
+    calls = api.platform.cloud.audit.calls(service="fc")
+    assert [(call["action"], call["http_status"], call["code"], call["effect"]) for call in calls] == [
         ("InvokeFunction", 200, "", True),
         ("GetFunction", 404, "FunctionNotFound", False),
         ("Unknown", 400, "PathNotSupported", False),
     ]
-    assert api.root.access_key_secret not in json.dumps(api.one.cloud.audit.entries())
+    assert api.root.access_key_secret not in json.dumps(api.platform.cloud.audit.entries())
 
 
 @settings(max_examples=60)
@@ -331,9 +331,9 @@ def test_every_call_is_audited_without_its_secrets(api: Api) -> None:
 def test_nothing_unsigned_gives_a_server_error_or_runs_anything(
     *, shared: Api, path: str, method: str, body: bytes
 ) -> None:
-    before = len(shared.one.runs())
+    before = len(shared.platform.runs())
     response = send(
         shared.where.host_port, method, f"/2023-03-30/{path}", body, {"authorization": "ACS3-HMAC-SHA256 x"}
     )
     assert 400 <= response.status < 500
-    assert len(shared.one.runs()) == before
+    assert len(shared.platform.runs()) == before

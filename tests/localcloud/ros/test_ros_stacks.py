@@ -92,7 +92,9 @@ class Account:
 
     def stack(self) -> str:
         """Return the ID of the stack that is not deleted, or ''."""
-        return next((one.stack_id for one in self.services.ros.stacks.values() if one.status != "DELETE_COMPLETE"), "")
+        return next(
+            (stack.stack_id for stack in self.services.ros.stacks.values() if stack.status != "DELETE_COMPLETE"), ""
+        )
 
     def deploy(self, parameters: Mapping[str, str]) -> tuple[str, str] | ApiError:
         """Create the stack, or update it where it can be; returns its end, or why it was refused at once."""
@@ -202,7 +204,7 @@ def test_what_an_update_made_later_is_taken_away_after_what_needs_it(own: Accoun
     assert own.end(stack_id)[0] == "UPDATE_COMPLETE"
     assert own.remove() == ("DELETE_COMPLETE", "Stack DELETE completed successfully")
     events = own.services.ros.stacks[stack_id].events
-    assert [one.name for one in events if one.status == "DELETE_COMPLETE"] == ["First", "Second", "s"]
+    assert [event.name for event in events if event.status == "DELETE_COMPLETE"] == ["First", "Second", "s"]
 
 
 def test_a_refused_deletion_is_said_and_taken_up_again(own: Account) -> None:

@@ -111,7 +111,7 @@ def test_the_front_page_leads_on_and_keeps_the_secret(where: Running) -> None:
 
 
 def test_no_two_clouds_have_the_same_keys() -> None:
-    one, other = (Cloud.from_fleet(Fleet()).credentials for _ in range(2))
-    assert one.root.access_key_id != other.root.access_key_id
-    assert one.root.access_key_secret != other.root.access_key_secret
-    assert one.assume_role("role").security_token != other.assume_role("role").security_token
+    first, other = (Cloud.from_fleet(Fleet()).credentials for _ in range(2))
+    assert first.root.access_key_id != other.root.access_key_id
+    assert first.root.access_key_secret != other.root.access_key_secret
+    assert first.assume_role("role").security_token != other.assume_role("role").security_token

@@ -93,7 +93,7 @@ def test_the_audit_as_a_file_is_what_the_page_shows(running: Running, tmp_path: 
 
 def test_the_admin_pages_show_the_fleet_as_it_is(running: Running) -> None:
     over_http(running.host_port, running.cloud.credentials.root, "RebootInstances", REBOOT)
-    shown = {one["instance_id"]: one for one in json.loads(ask(running, "GET", "/_local/instances")[2])}
+    shown = {instance["instance_id"]: instance for instance in json.loads(ask(running, "GET", "/_local/instances")[2])}
     assert len(shown) == 6
     assert shown[WEB]["status"] in ("Stopping", "Starting")
     assert shown[WEB]["tags"] == {"ecs-reboot": "enabled", "app": "web"}
@@ -175,7 +175,7 @@ def test_version_1_answers_in_xml_unless_json_is_asked_for(running: Running) -> 
         assert (status, headers["content-type"]) == (200, "text/xml;charset=utf-8")
         document = ET.fromstring(body)  # noqa: S314 - our own server's
         assert document.tag == "DescribeInstancesResponse"
-        names = [one.findtext("InstanceName") for one in document.iterfind("Instances/Instance")]
+        names = [instance.findtext("InstanceName") for instance in document.iterfind("Instances/Instance")]
         assert names == ["web-01", "web-02", "db-01", "batch-01", "legacy-01"]
         assert document.findtext("Instances/Instance/DeletionProtection") == "false"
 
@@ -234,9 +234,9 @@ def test_a_parameter_list_without_end_is_refused(running: Running) -> None:
 
 def test_two_clouds_do_not_know_of_each_other() -> None:
     clouds = [Cloud.from_fleet(fleet.default()) for _ in range(2)]
-    with server.running(clouds[0]) as one, server.running(clouds[1]) as two:
-        assert one.host_port != two.host_port
-        over_http(one.host_port, clouds[0].credentials.root, "DescribeRegions", {})
+    with server.running(clouds[0]) as first, server.running(clouds[1]) as second:
+        assert first.host_port != second.host_port
+        over_http(first.host_port, clouds[0].credentials.root, "DescribeRegions", {})
         assert [len(cloud.audit.entries()) for cloud in clouds] == [1, 0]
 
 
