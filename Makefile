@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The targets only call the one command line; what they take as variables, it takes as options too.
 ECS_REBOOT := $(BIN)/ecs-reboot
-# Names the exact versions of everything installed; `make upgrade` writes it anew.
+# Names the exact versions of everything installed; `make upgrade` writes it again.
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-compile --constraint constraints.txt
 # The first install takes minutes: a terminal sees pip's own progress, a file only what went wrong.
 QUIETLY = $(shell test -t 2 || echo --quiet)
@@ -113,7 +113,7 @@ evidence: $(VENV)/.dev ## the wire tests ten times in a row, and ten times the e
 	  tests/packaging/test_packaging_models.py tests/localcloud/account/test_fleet.py
 	@for run in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/evidence || exit 1; done
 
-screenshots: $(VENV)/.dev browser ## take the pictures in docs/images anew
+screenshots: $(VENV)/.dev browser ## take the pictures in docs/images again
 	@$(BIN)/python -m console.screenshots
 
 # The console is tested in a Chromium: one that is there, or Debian's where this may install it.
@@ -168,10 +168,10 @@ audit: $(VENV)/.dev ## known vulnerabilities of every version in constraints.txt
 	  grep 'known vulnerabilit' build/audit.log >&2 || { status=2; \
 	  echo "the OSV database could not be asked, nothing was checked: $$(tail -n 1 build/audit.log)" >&2; }; exit $$status
 
-docs: $(VENV)/.stack ## write the generated tables of docs/ anew
+docs: $(VENV)/.stack ## write the generated tables of docs/ again
 	@$(ECS_REBOOT) docs
 
-upgrade: ## write constraints.txt anew with the newest versions that pyproject.toml allows
+upgrade: ## write constraints.txt again with the newest versions that pyproject.toml allows
 	rm -rf build/upgrade
 	$(PYTHON) -m venv build/upgrade
 	build/upgrade/bin/python -m pip --quiet install '.[stack,dev]'

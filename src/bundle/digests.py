@@ -78,7 +78,7 @@ def _download(requirement: str, python: str, into: Path) -> None:
 
 
 def main() -> int:
-    """Write ``digests.txt`` anew from the pins of constraints.txt."""
+    """Write ``digests.txt`` again from the pins of constraints.txt."""
     from bundle.distributions import pins  # noqa: PLC0415 - distributions checks against this module
 
     with tempfile.TemporaryDirectory() as directory:

@@ -39,7 +39,7 @@ class BaseModel:
     def __init_subclass__(cls) -> None:
         name = f"{cls.__module__}.{cls.__qualname__}"
         if name not in SCHEMAS:
-            raise TypeError(f"no schema was built for {name}: build the package anew")
+            raise TypeError(f"no schema was built for {name}: build the package again")
         MODELS[name] = cls
         fields = SCHEMAS[name][0]
         _values_of[cls] = itemgetter(*fields) if fields else len
@@ -71,7 +71,7 @@ class BaseModel:
         return _jsonable(self, exclude)
 
     def model_copy(self, *, update: Any = None) -> Any:
-        """Return a copy, with some fields set anew. As in pydantic, the new values are not validated."""
+        """Return a copy, with some fields replaced. As in pydantic, the new values are not validated."""
         copied = self.__copy__()
         if update:
             copied.__dict__.update(update)

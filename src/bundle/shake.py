@@ -203,7 +203,7 @@ def _rendered(module: Module, live: set[str], cut: Mapping[str, str]) -> str:
 
 
 def _import_of(node: ast.stmt, kept: list[Alias]) -> str:
-    """Write an import statement anew, with fewer names."""
+    """Write an import statement again, with fewer names."""
     names = [statement.node for statement in kept]
     if not names:
         return ""

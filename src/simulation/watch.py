@@ -87,7 +87,7 @@ class Watch:
             self.trace.append(f"{self._scheduler.now:10.2f}  {who:8} {what}")
 
     def recount(self) -> None:
-        """Count the opted-in instances of each region anew; the most there ever were is what a share is of."""
+        """Count the opted-in instances of each region again; the most there ever were is what a share is of."""
         now = self._scheduler.now
         opted: Counter[str] = Counter()
         for machine in self._machines.values():

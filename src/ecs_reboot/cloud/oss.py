@@ -31,7 +31,7 @@ class Bucket:
         self._host, self._before_key = (host, f"/{name}") if loopback else (f"{name}.{host}", "")
 
     def put(self, key: str, body: bytes, content_type: str, now: datetime, seconds: float) -> None:
-        """Store one object in at most so many seconds. Raises NotStored.
+        """Store one object within ``seconds``. Raises NotStored.
 
         ``key``: letters, digits, `/`, `-`, `.` and `_`, which an address needs not encode.
         """

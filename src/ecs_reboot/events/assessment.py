@@ -49,7 +49,7 @@ def judge(finding: Finding, document: Document, rules: EventSettings, now: datet
 def age(
     own: Field | None, delivered: datetime | None, rules: EventSettings, now: datetime, *, needed: bool = True
 ) -> tuple[datetime | None, Ignored | Rejected | None]:
-    """Give the time of an element, and the verdict if that time, or the want of one, settles it.
+    """Give the time of an element, and the verdict if that time, or that there is none, settles it.
 
     ``own`` is the element's time field, ``delivered`` the envelope's. With an age limit of 0 nothing is checked.
     """

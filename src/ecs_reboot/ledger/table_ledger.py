@@ -8,7 +8,7 @@
  5  ask ECS, before ``ask_by``
 ```
 
-`i#` and `g#` are shared by all stacks, `w#` is one stack's. The place is written anew in every round, even where it is
+`i#` and `g#` are shared by all stacks, `w#` is one stack's. The place is written again in every round, even where it is
 there already: so a sweep that judged an older window can't free it (docs/understand/safety.md).
 """
 

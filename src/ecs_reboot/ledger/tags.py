@@ -68,7 +68,7 @@ class TagRegister:
         """Write each value whose instance still has the entry that was judged; return the instances of the others.
 
         ``judged`` was read from ``since`` on. In a large region that may be too long ago to write upon; then the
-        entries of the instances themselves are read anew, which takes one call for many.
+        entries of the instances themselves are read again, which takes one call for many.
         """
         missed: set[str] = set()
         for part in batches(values, ledger.MOST_RESOURCES):

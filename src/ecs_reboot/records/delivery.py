@@ -24,7 +24,7 @@ class RecordDelivery:
         self._failure = ""
 
     def send(self, records: list[dict[str, Any]], seconds: float) -> None:
-        """Write the records, which are on standard output already, in at most so many seconds."""
+        """Write the records, which are on standard output already, within ``seconds``."""
         if not self._settings.logstore or not records:
             return
         if isinstance(self._credentials, NoCredentials):

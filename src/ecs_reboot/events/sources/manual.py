@@ -1,4 +1,4 @@
-"""Our own request form: what a person, a timer or a queue asks for in so many words.
+"""Our own request form: what a person, a timer or a queue asks for explicitly.
 
 A request about the ledger instead of a reboot is read by ``ledger_request``. Either ``instance_ids`` or selectors
 (``tags``, ``resource_group_id``, ``name``), never both: what was meant by both together would be a guess. An unknown

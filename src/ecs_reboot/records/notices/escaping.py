@@ -7,7 +7,7 @@ _MARKUP = str.maketrans({"<": "＜", ">": "＞", "`": "'", "[": "［", "]": "］
 
 
 def one_line(text: str, most: int) -> str:
-    """Return the text without control characters and line ends, at most so many characters long."""
+    """Return the text without control characters and line ends, cut to the given number of characters."""
     clean = " ".join("".join(" " if unicodedata.category(mark)[0] in "CZ" else mark for mark in text).split())
     return clean if len(clean) <= most else clean[: most - 1] + "…"
 
@@ -18,7 +18,7 @@ def inert(text: str) -> str:
 
 
 def cut(text: str, most_bytes: int) -> str:
-    """Return the text cut to so many UTF-8 bytes, never inside a character."""
+    """Return the text cut to a number of UTF-8 bytes, never inside a character."""
     encoded = text.encode()
     return text if len(encoded) <= most_bytes else encoded[: most_bytes - 3].decode(errors="ignore") + "…"
 

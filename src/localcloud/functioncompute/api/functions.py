@@ -203,7 +203,7 @@ class Functions:
             self.stop()
 
     def stop(self) -> None:
-        """End all instances and forget the queue; a later request starts anew."""
+        """End all instances and forget the queue; a later request starts a new one."""
         with self._lock:
             self._queue.forget()
             self._batches.clear()
