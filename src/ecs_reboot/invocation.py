@@ -68,6 +68,8 @@ class Invocation:
         self._request_id, self._settings, self._deadline = request_id, settings, deadline
         self._connect, self._record_log, self._delivery = connect, record_log, delivery
         self._invoke_later, self._notices = invoke_later, notices
+        if notices:
+            notices.record_with(record_log.notice)
         self._holds = holds_of(deadline.seconds + settings.deadline_margin_seconds)
 
     def answer(self, event: bytes) -> Answered:
@@ -94,7 +96,7 @@ class Invocation:
             if any(request.verb == "verify" and not request.instance_ids for request in reading.upkeep):
                 self._notices.try_again()
         lines += [self._record_log.result(result) for result in unasked + wanted]
-        self._delivery.send(lines, max(min(log_seconds, end.left()), LEAST_LOG_SECONDS))
+        self._delivery.send(self._record_log.notices() + lines, max(min(log_seconds, end.left()), LEAST_LOG_SECONDS))
         told = self._tell(end)
         status = response.status_of(wanted, rejected=bool(reading.rejected))
         body = self._answer(reading, status, unasked + wanted, told)
@@ -141,12 +143,12 @@ class Invocation:
         return upkeep + [result for request in reading.requests for result in records.of_unbegun(request, code, reason)]
 
     def _tell(self, end: Deadline) -> dict[str, Any]:
-        """Wait for the notices, write down what became of them, and return what the answer says about them."""
+        """Wait for the notices, ship the records that are left, and return what the answer says about them."""
         if not self._notices:
             return NOBODY_TOLD
-        notices = [self._record_log.notice(notice) for notice in self._notices.finish(min(NOTICE_SECONDS, end.left()))]
-        if notices and end.left() > NOTICE_LOG_SECONDS / 2:
-            self._delivery.send(notices, NOTICE_LOG_SECONDS)
+        self._notices.finish(min(NOTICE_SECONDS, end.left()))
+        if end.left() > NOTICE_LOG_SECONDS / 2:
+            self._delivery.send(self._record_log.notices(), NOTICE_LOG_SECONDS)
         return self._notices.outcome()
 
     def _digest(self, request: LedgerCommand) -> Result:
@@ -214,13 +216,14 @@ class Invocation:
             evidence=self._evidence(connections),
         )
         results = _news(remediation.run((*reading.requests, *hanging)), done)
+        accepted = [result for result in results if result.code == "accepted"]
+        watching = not reading.over_http and any(map(remediation.watches, accepted))
+        # What ECS accepted is on record before anybody is told and the watching starts: a crash then loses nothing.
+        lines = [self._record_log.accepted(result) for result in accepted] if watching else []
         if self._notices:
             self._notices.start(done + results)
-        accepted = [result for result in results if result.code == "accepted"]
-        if not reading.over_http and any(map(remediation.watches, accepted)):
-            # What ECS accepted is on record before the watching starts: a crash in between loses nothing.
-            seconds = self._settings.deadline_margin_seconds
-            self._delivery.send([self._record_log.accepted(result) for result in accepted], seconds)
+        if watching:
+            self._delivery.send(lines + self._record_log.notices(), self._settings.deadline_margin_seconds)
             results = remediation.prove(results)
         return done + results
 

@@ -1,6 +1,7 @@
 """One invocation from bytes to answer, over a scripted ECS."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -85,6 +86,9 @@ def server(shared: AnsweringServer) -> AnsweringServer:
     return shared
 
 
+KEYS = Credentials(access_key_id="id", access_key_secret="secret", security_token="")
+
+
 class Told:
     """Runs of a function that tells a chat service what it does, over one ECS and one memory of notices."""
 
@@ -92,8 +96,8 @@ class Told:
         self.ecs, self.channel, self.memory, self.clock = ecs, Channel("webhook", url), OwnMemory(), JumpingClock()
         self.lines: list[str] = []
 
-    def run(self, event: dict[str, object]) -> Answered:
-        chosen = settings(DEFAULT_REGION=REGION)
+    def run(self, event: dict[str, object], **environment: str) -> Answered:
+        chosen = settings(DEFAULT_REGION=REGION, **environment)
         frame = Frame("en", "", "", f"/ecs-reboot/{REGION}", "r-1")
         return Invocation(
             "r-1",
@@ -101,7 +105,7 @@ class Told:
             deadline(clock=self.clock),
             connect=lambda _: Connections(self.ecs),
             record_log=RecordLog("r-1", self.clock, self.lines.append),
-            delivery=RecordDelivery(chosen, NoCredentials(), REGION, self.clock),
+            delivery=RecordDelivery(chosen, KEYS, REGION, self.clock),
             notices=NoticeDelivery([self.channel], frame, self.clock, self.memory),
         ).answer(json.dumps(event).encode())
 
@@ -118,6 +122,26 @@ def test_what_was_told_stands_in_the_answer_and_is_a_record(server: AnsweringSer
     # A refusal that needs nobody is told to nobody, and is no record of a notice.
     assert told.run({"instance_ids": ["i-bp1nobody000001"]}).body["notices"] == {"status": "told", "told": 0}
     assert told.notices() == ["notice_told"]
+
+
+def test_what_was_told_is_on_record_when_it_was_told_not_when_the_watching_ends(server: AnsweringServer) -> None:
+    told = Told(ScriptedEcs(instance()), server.url)
+
+    def until_told() -> None:
+        """Hold the first look at the instance until the message's answer is on record."""
+        for _ in range(3000):
+            if told.notices():
+                return
+            time.sleep(0.01)
+
+    told.ecs.after["reboot"] = [lambda: told.ecs.after.update(describe=[until_told])]
+    logstore = {"LOG_PROJECT": "project", "LOGSTORE": "records", "SLS_ENDPOINT": server.url}
+    answered = told.run({"instance_ids": [ONE]}, VERIFY_SECONDS="20", **logstore)
+    records = [json.loads(line) for line in told.lines]
+    assert [record["record"] for record in records] == ["intent", "accepted", "notice", "result", "notice"]
+    assert records[1]["time"] <= records[2]["time"] < records[3]["time"]
+    assert len({record["record_id"] for record in records}) == len(records)
+    assert answered.body["log_store"]["written"] == len(records) - 1, "all but the intent are in the logstore"
 
 
 def test_what_could_not_be_told_is_told_late_by_a_sweep_and_by_nothing_else(server: AnsweringServer) -> None:
@@ -143,7 +167,6 @@ def timer(**payload: object) -> dict[str, object]:
     return {"triggerTime": at, "triggerName": "t", "payload": json.dumps(payload)}
 
 
-KEYS = Credentials(access_key_id="id", access_key_secret="secret", security_token="")
 COUNTED = {"meta": {"progress": "Complete"}, "data": [{"code": "accepted", "results": "7"}]}
 NOT_COUNTED = {"meta": {"progress": "Complete"}, "data": [{"code": "accepted"}]}
 

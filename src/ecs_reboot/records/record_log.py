@@ -1,8 +1,9 @@
-"""One invocation's records, on their way out: printed at once, shipped together at the end.
+"""One invocation's records, on their way out: printed at once, shipped together when the logstore is written to next.
 
 Whatever happens to the logstore, the line on standard output is already written.
 """
 
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +25,8 @@ class RecordLog:
     ) -> None:
         self._request_id, self._clock, self._write = request_id, clock, write
         self._redact = redact or Redactor(())
-        self._count = 0
+        self._numbers = itertools.count(1)  # counts on whole, whatever thread a record comes from
+        self._unshipped: list[dict[str, Any]] = []
         self.handed_over_by = ""
 
     def log_intent(self, result: Result) -> None:
@@ -43,16 +45,19 @@ class RecordLog:
         """Print what came of handing an HTTP event over, and return the record."""
         return self._print(result, "handover")
 
-    def notice(self, result: Result) -> dict[str, Any]:
-        """Print what came of one notice, and return the record."""
-        return self._print(result, "notice")
+    def notice(self, result: Result) -> None:
+        """Print what came of one notice, and keep the record for the logstore. Threads may call this."""
+        self._unshipped.append(self._print(result, "notice"))
+
+    def notices(self) -> list[dict[str, Any]]:
+        """Take the records of notices that nobody has taken yet."""
+        return [self._unshipped.pop(0) for _ in range(len(self._unshipped))]
 
     def _print(self, result: Result, kind: str) -> dict[str, Any]:
-        self._count += 1
         record: dict[str, Any] = self._redact(flat(result, self._request_id, kind, self._clock.now()))
         if self.handed_over_by:
             record["handed_over_by"] = self.handed_over_by
-        record["record_id"] = f"{self._request_id}-{self._count}"
+        record["record_id"] = f"{self._request_id}-{next(self._numbers)}"
         self._write(_printable(json.dumps(record, ensure_ascii=False, separators=(",", ":"))))
         return record
 

@@ -2,8 +2,8 @@
 
 ```
  reboots are out --> start(results): compose, take into the outbox, post to each channel --> watch, ship the records
-                                                                                                      |
- answer <-- records of the notices <-- finish(): waits for what is left of the time, settles <-------'
+                                                     each answer: recorded at once                     |
+ answer <-- records of the others <-- finish(): waits for what is left of the time, settles <---------'
 ```
 
 A notice that fails changes nothing but its own record and the answer's `notices`; the sweep tries it again.
@@ -67,6 +67,15 @@ class NoticeDelivery:
         self._waiting: list[Post] = []
         self._delivered: list[Delivered] = []
         self._told: list[Delivered] = []
+        self._record: Callable[[Result], object] = lambda _: None
+        self._over = False
+
+    def record_with(self, record: Callable[[Result], object]) -> None:
+        """Call ``record`` with what came of each message, as soon as it is known: from a thread of the message's own.
+
+        Until the end of ``finish``; an answer that comes later belongs to no run.
+        """
+        self._record = record
 
     def start(self, results: Iterable[Result]) -> None:
         """Tell what the results make worth telling. Returns at once."""
@@ -104,10 +113,14 @@ class NoticeDelivery:
         arrival = until - min(SETTLE_SECONDS, seconds / 4)
         for queue in (None, *self._channels):
             self._wait(queue, arrival)
-        done, self._delivered = list(self._delivered), []
-        answered = [delivered.post for delivered in done]
-        done += [Delivered(post, NOT_IN_TIME) for post in self._waiting if post not in answered]
-        self._waiting = []
+        with self._lock:
+            done, self._delivered, self._over = self._delivered, [], True
+            answered = [delivered.post for delivered in done]
+            unanswered = [Delivered(post, NOT_IN_TIME) for post in self._waiting if post not in answered]
+            self._waiting = []
+        for delivered in unanswered:
+            self._record(self._result(delivered))
+        done += unanswered
         if done:
             arrived = [post for post, failure in done if failure is None]
             failed = [(post, failure.wait_seconds) for post, failure in done if failure]
@@ -135,10 +148,16 @@ class NoticeDelivery:
             if post.admitted:
                 self._run(post.channel, partial(self._post, post))
             else:
-                self._delivered.append(Delivered(post, TOO_MANY))
+                self._answered(Delivered(post, TOO_MANY))
 
     def _post(self, post_: Post) -> None:
-        self._delivered.append(Delivered(post_, post(post_.notice, post_.channel, self._now())))
+        self._answered(Delivered(post_, post(post_.notice, post_.channel, self._now())))
+
+    def _answered(self, delivered: Delivered) -> None:
+        with self._lock:
+            self._delivered.append(delivered)
+            if not self._over:
+                self._record(self._result(delivered))
 
     def _settle(self, arrived: list[Post], failed: list[tuple[Post, float]]) -> None:
         self._memory.change(lambda outbox, at: (outbox.settled(arrived, failed, at), None), self._now())
