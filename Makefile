@@ -74,7 +74,7 @@ deploy: checked build ## create or update the stack: [REGION=] [STACK=] [PARAMS=
 status: $(VENV)/.stack ## how the stack stands
 	@$(ECS_REBOOT) status
 
-logs: $(VENV)/.stack ## its records: [MINUTES=] [QUERY=] [FUNCTION=1]
+logs: $(VENV)/.stack ## its records: [MINUTES=] [QUERY=] [FUNCTION=1], or into a file for digest: RECORDS=file
 	@$(ECS_REBOOT) logs
 
 remove: $(VENV)/.stack ## delete the stack, keep logs and ledger: [LOGS=1] [FORGET=1] delete them too

@@ -118,16 +118,21 @@ def status(clients: Any, /, **given: Any) -> int:
 @click.command(
     cls=Command,
     interrupted="interrupted",
-    examples=("ecs-reboot logs --minutes 120", "ecs-reboot logs --query 'code: blast_radius'"),
+    examples=(
+        "ecs-reboot logs --minutes 120",
+        "ecs-reboot logs --query 'code: blast_radius'",
+        "ecs-reboot logs --minutes 10080 --records week.jsonl && ecs-reboot digest --records week.jsonl",
+    ),
 )
 @_at(
     options.option("minutes", "How far back.", type=click.IntRange(min=1), default=60, show_default=True),
     options.option("query", "A query of the log service.", default="*"),
     options.switch("function", "The function's own output, instead of the records."),
+    options.option("records", "Write the records to this file, for digest, explain and replay."),
 )
 @click.pass_obj
 def logs(clients: Any, /, **given: Any) -> int:
-    """Print the records of the last while."""
+    """Print the records of the last while, or write them to a file."""
     return _online(clients, "logs", **given)
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from ecs_reboot.outcomes import BY_CODE, Code, Outcome
 from ecs_reboot.records.digest import Part, part_of
 from localcloud.commands.invoke import UsageError
-from review.exported import Export, Record, complaints_told, read
-from review.given import text_of
+from review.exported import Export, Record, complaints_told
+from review.given import HOW, records_of
 from review.text import counted, some, utc, wrapped
 from terminal.printable import write_line
 
@@ -35,10 +35,10 @@ class Digest(NamedTuple):
 def main(records: str, days: str = "7") -> int:
     """Print the digest of a file of records. Raises UsageError."""
     if not records:
-        raise UsageError("no records: give RECORDS=path (--records)")
+        raise UsageError(f"no records: give RECORDS=path (--records). {HOW}")
     if not (days.isascii() and days.isdigit() and 0 < int(days) < 10_000):  # noqa: PLR2004 - some years
         raise UsageError(f"DAYS={days!r} is no number of days; write it like 7")
-    export = within(read(text_of(records, "records file")), int(days))
+    export = within(records_of(records), int(days))
     for line in told(export, digest(export)):
         write_line(line)
     return 0

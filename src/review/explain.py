@@ -19,7 +19,7 @@ from localcloud.commands.project_function import project_function
 from localcloud.functioncompute.instance import Instance
 from localcloud.server.server import running
 from review.exported import Export, Record, complaints_told, read
-from review.given import text_of
+from review.given import records_of
 from review.guard_table import guard_table
 from review.recorded_decision import judged
 from review.text import activity, counted, wrapped
@@ -34,7 +34,7 @@ def main(event: str = "", records: str = "", fleet: str = "", settings: str = ""
     if records and not event:
         if settings or fleet:
             raise UsageError("SET and FLEET belong to an EVENT; to see RECORDS under other settings use replay")
-        export, error = read(text_of(records, "records file")), ""
+        export, error = records_of(records), ""
     elif event and not records:
         export, error = _invoked(event, fleet, settings)
     else:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from ecs_reboot.model import Decision
 from ecs_reboot.policy.decide import decide
 from localcloud.commands.invoke import UsageError, settings_of
-from review.exported import Export, Record, complaints_told, read
-from review.given import text_of
+from review.exported import Export, Record, complaints_told
+from review.given import HOW, records_of
 from review.other_settings import parsed, unasked, under
 from review.recorded_decision import judged
 from review.text import counted, utc, wrapped
@@ -44,13 +44,12 @@ class Replayed(NamedTuple):
 def main(records: str, settings: str) -> int:
     """Replay the records of a file under other settings. Raises UsageError."""
     if not records:
-        raise UsageError("no records: give RECORDS=path (--records), a file that `make logs` or the log service wrote")
+        raise UsageError(f"no records: give RECORDS=path (--records). {HOW}")
     given = settings_of(settings)
     fields = parsed(given)
-    export = read(text_of(records, "records file"))
+    export = records_of(records)
     if not export.records:
-        told_why = "; ".join(complaints_told(export.complaints)) or "no line is one"
-        raise UsageError(f"the records file {records} holds no records: {told_why}")
+        raise UsageError(f"the records file {records} is empty. {HOW}")
     for line in told(export, replayed(export, fields), given):
         write_line(line)
     return 0

@@ -2,10 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aliyun.log import LogException
 from Tea.exceptions import TeaException
@@ -19,7 +19,7 @@ from stack.code import NotUploaded
 from stack.deploy import Deployment, NotDeployable, Request, read_package
 from stack.function_output import newest_run
 from stack.ledger import LedgerUnseen
-from stack.logstores import LogStores
+from stack.logstores import LogStores, exported
 from stack.offline import ROOT, TEMPLATE
 from stack.refusals import sentence
 from stack.remove import Removal
@@ -44,6 +44,7 @@ class Options(NamedTuple):
     minutes: int = 60
     query: str = "*"
     function: bool = False
+    records: str = ""
     instance: str = ""
     logs: bool = False
     forget: bool = False
@@ -91,23 +92,34 @@ class _Verb:
         return 0 if found.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE") else 1
 
     def logs(self) -> int:
-        """Tell the records, one a line, and whether the function can't start."""
+        """Tell the records, one a line, or write them to a file; and say whether the function can't start."""
+        if self.options.records and self.options.function:
+            raise UsageError("RECORDS takes records, FUNCTION=1 is what the function printed: give one of them")
         found, now = self.found(), int(time.time())
         function, project = str(found.outputs["FunctionName"]), str(found.outputs["LogProject"])
         logstore = f"{function}-{'function' if self.options.function else 'records'}"
-        start, stores, any_log = now - self.options.minutes * 60, LogStores(self.clients), False
-        for log in stores.read(project, logstore, start, now + 60, self.options.query):
-            any_log = True
-            self.tell(log.get("message", "") if self.options.function else _line(log))
-        if not any_log:
-            self.say(
-                f"nothing in {logstore} of the last {self.options.minutes} minutes for the query {self.options.query}"
-            )
+        start, stores = now - self.options.minutes * 60, LogStores(self.clients)
+        count = self._told(stores.read(project, logstore, start, now + 60, self.options.query))
+        period = f"of the last {self.options.minutes} minutes for the query {self.options.query}"
+        if not count:
+            self.say(f"nothing in {logstore} {period}")
+        if path := self.options.records:
+            counted = f"{count} {'record' if count == 1 else 'records'}"
+            self.say(f"{path} holds {counted} {period}: make digest RECORDS={path}")
         # A function that can't start leaves no record: without this an empty answer would look like a quiet night.
         newest = newest_run(stores, project, f"{function}-function")
         if newest and newest.why:
             self.say(f"{function}: {newest.sentence()}")
         return 1 if newest and newest.never_began else 0
+
+    def _told(self, logs: Iterator[Mapping[str, Any]]) -> int:
+        """Tell logs line by line, or write them as they are into the file that is asked for; return how many."""
+        if self.options.records:
+            return exported(logs, self.options.records)
+        count = 0
+        for count, log in enumerate(logs, 1):  # noqa: B007 - the last number is how many there were
+            self.tell(log.get("message", "") if self.options.function else _line(log))
+        return count
 
     def ledger(self) -> int:
         """Tell what the ledger says, of the region or of one instance."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from local_deployment import PROJECT, ROOT, by_topic, clients, deploy, idle, records, run
 
+from cli.program import main
 from cloud_languages.template import document
 from cloud_languages.template.render import plan, rendered
 from localcloud.account.fleet import EVIDENCE_BUCKET
@@ -260,6 +261,32 @@ def test_status_and_the_function_s_own_output_are_told(
     assert "CREATE_COMPLETE    Function" in capsys.readouterr().out
     assert run(whole, "logs", "--function") == 0
     assert "FC Invoke End" in capsys.readouterr().out
+
+
+def test_records_of_a_stack_are_written_for_digest_and_what_is_printed_is_refused_by_it(
+    whole: Running, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy(whole, package, Mode="observe") == 0
+    by_topic(whole.account, "")
+    idle(whole)
+    capsys.readouterr()
+    assert run(whole, "logs") == 0
+    printed, exported = tmp_path / "printed.txt", tmp_path / "new" / "night.jsonl"
+    printed.write_text(capsys.readouterr().out, "utf-8")
+    assert run(whole, "logs", "--records", str(exported)) == 0
+    assert f"{exported} holds " in capsys.readouterr().err
+    assert main(["digest", "--records", str(exported)]) == 0
+    assert "would have rebooted 1, rebooted 0" in capsys.readouterr().out
+    assert len(exported.read_text("utf-8").splitlines()) == len(records(whole))
+    assert [path.name for path in exported.parent.iterdir()] == ["night.jsonl"]
+    for command in ("digest", "replay", "explain"):
+        assert main([command, "--records", str(printed)]) == 2, command
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert f"{printed} holds no record that can be read: " in told.err
+        assert "make logs RECORDS=" in told.err
+    assert run(whole, "logs", "--records", str(tmp_path)) == 2
+    assert "is no file that can be written" in capsys.readouterr().err
 
 
 def test_a_wrong_secret_is_a_sentence_that_names_its_variable(whole: Running) -> None:
