@@ -17,6 +17,7 @@ from cloud_languages.template.updates import fixed_changes, switched_off
 from ecs_reboot.cloud.errors import CloudError
 from stack import checks, code, ledger, rights
 from stack.arguments import CODE
+from stack.clashes import clash
 from stack.clients import Clients
 from stack.logstores import LogStores, names
 from stack.roles import AccountRoles, Resources, State
@@ -129,9 +130,11 @@ class Deployment:
         """Check the parameters before anything is taken away or uploaded. Raises NotDeployable, WrongParameters."""
         found = self._stacks.find(request.name)
         code_somewhere = {name: checks.EXAMPLE_PARAMETERS[name] for name in CODE}
-        self._check(
+        made = self._check(
             request.document, {**code_somewhere, **request.given}, found if found and found.usable else None, account
         )
+        if found is None and (why := clash(self._clients, self._stacks, request.name, made)):
+            raise NotDeployable(f"the stack {request.name} can't be made: {why}")
 
     def account(self) -> str:
         """Return the account that the credentials belong to."""

@@ -33,7 +33,10 @@ class Removal:
         mark = self._stacks.newest_event(found.stack_id)
         self._stacks.delete(found)
         self._stacks.follow(found.stack_id, mark)
-        return self.rest(gone)
+        all_gone = self.rest(gone)
+        if not all_gone:
+            self._say(f"the stack {found.name} itself is removed; not all that was asked for with it could be, as said")
+        return all_gone
 
     def rest(self, gone: Retained) -> bool:
         """Take away what a stack left, as far as it is asked for; return whether all of that is gone."""
@@ -60,7 +63,7 @@ class Removal:
         named = f"{', '.join(gone.own.logstores)} in {gone.project}"
         if not self._logs:
             self._say(f"the logs stay: {named}; the next deployment takes them up (LOGS=1)")
-        elif not self._in_use(f"the logs stay: {named}", users.of_logs(gone)):
+        elif not self._in_use(f"the logs stay: {named}", users.of_logs(gone), "them"):
             shared = users.of_project(gone.project)
             LogStores(self._clients).delete(
                 gone.project, gone.own.logstores, whole_project=gone.project_is_own and not shared
@@ -75,14 +78,16 @@ class Removal:
             self._say(f"the packages stay in your bucket {bucket}; {by_hand}")
         elif not (self._logs and self._forget):
             self._say(f"the packages stay in the bucket {bucket}, for all stacks of the region (LOGS=1 FORGET=1)")
-        elif not self._in_use(f"the packages stay in the bucket {bucket}", users.of_bucket(bucket)):
+        elif not self._in_use(f"the packages stay in the bucket {bucket}", users.of_bucket(bucket), "them"):
             why = code.discard(self._clients, bucket)
             self._say(f"the bucket {bucket} stays: {why}; {by_hand}" if why else f"the bucket {bucket} is gone")
             self._used |= bool(why)
 
-    def _in_use(self, stays: str, user: str) -> bool:
-        """Say that something stays for a stack that uses it; return whether there is one."""
-        if user:
+    def _in_use(self, stays: str, users: tuple[str, ...], it: str = "it") -> bool:
+        """Say that something stays for the stacks that use it; return whether there are any."""
+        if users:
             self._used = True
-            self._say(f"{stays}: the stack {user} uses it. Remove that, then the same command takes it away")
-        return bool(user)
+            user = f"the stack {users[0]} uses" if len(users) == 1 else f"the stacks {', '.join(users)} use"
+            first = "that" if len(users) == 1 else "those"
+            self._say(f"{stays}: {user} {it}. Remove {first}, then the same command takes {it} away")
+        return bool(users)

@@ -54,26 +54,26 @@ class Users:
         # Every template of this project has the parameter; a stack of another uses nothing of ours.
         self._all = [of(stack, account, region) for stack in standing if "FunctionName" in stack.parameters]
 
-    def of_logs(self, gone: Retained) -> str:
-        """Return the stack that logs into one of these logstores, '' if none does."""
-        return self._first(
+    def of_logs(self, gone: Retained) -> tuple[str, ...]:
+        """Return the stacks that log into one of these logstores."""
+        return self._names(
             stack
             for stack in self._all
             if stack.project == gone.project and {*stack.own.logstores} & {*gone.own.logstores}
         )
 
-    def of_project(self, project: str) -> str:
-        """Return a stack that logs into a project, '' if none does."""
-        return self._first(stack for stack in self._all if stack.project == project)
+    def of_project(self, project: str) -> tuple[str, ...]:
+        """Return the stacks that log into a project."""
+        return self._names(stack for stack in self._all if stack.project == project)
 
-    def of_ledger(self, instance: str) -> str:
-        """Return a stack that remembers in a Tablestore instance, '' if none does."""
-        return self._first(stack for stack in self._all if stack.ledger == instance)
+    def of_ledger(self, instance: str) -> tuple[str, ...]:
+        """Return the stacks that remember in a Tablestore instance."""
+        return self._names(stack for stack in self._all if stack.ledger == instance)
 
-    def of_bucket(self, bucket: str) -> str:
-        """Return a stack whose package lies in a bucket, '' if none does."""
-        return self._first(stack for stack in self._all if stack.bucket == bucket)
+    def of_bucket(self, bucket: str) -> tuple[str, ...]:
+        """Return the stacks whose package lies in a bucket."""
+        return self._names(stack for stack in self._all if stack.bucket == bucket)
 
     @staticmethod
-    def _first(users: Iterable[Retained]) -> str:
-        return next((user.stack for user in users), "")
+    def _names(users: Iterable[Retained]) -> tuple[str, ...]:
+        return tuple(user.stack for user in users)

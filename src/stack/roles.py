@@ -15,8 +15,8 @@ from stack.clients import Clients
 Resources = Mapping[str, Mapping[str, Any]]
 
 #: How RAM says that there is no such role, that there is one already, and that the caller may not.
-_NO_ROLE, _THERE_ALREADY = "EntityNotExist.Role", "EntityAlreadyExists"
-_MAY_NOT = ("NoPermission", "Forbidden", "Forbidden.RAM")
+NO_ROLE, _THERE_ALREADY = "EntityNotExist.Role", "EntityAlreadyExists"
+MAY_NOT = ("NoPermission", "Forbidden", "Forbidden.RAM")
 
 
 class AccountRole(NamedTuple):
@@ -124,9 +124,9 @@ class AccountRoles:
         try:
             self._clients.rpc("ram", "GetRole", {"RoleName": role.name})
         except TeaException as error:
-            if error.code == _NO_ROLE:
+            if error.code == NO_ROLE:
                 return State(role, "missing")
-            if str(error.code).startswith(_MAY_NOT):
+            if str(error.code).startswith(MAY_NOT):
                 return State(role, "hidden", f"{error.code}: {error.message}")
             raise
         return State(role, "there")
@@ -138,7 +138,7 @@ class AccountRoles:
             else:
                 self._clients.rpc("resourcemanager", "CreateServiceLinkedRole", {"ServiceName": role.service})
         except TeaException as error:
-            if str(error.code).startswith(_MAY_NOT):
+            if str(error.code).startswith(MAY_NOT):
                 return State(role, "missing", f"you may not make it ({error.code})")
             if not str(error.code).startswith(_THERE_ALREADY):
                 raise

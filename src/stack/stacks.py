@@ -77,10 +77,19 @@ class Stacks:
         return self.get(gone[0].stack_id) if gone else None
 
     def standing(self) -> Iterator[Found]:
-        """Yield the region's stacks, whoever made them and however they stand, but for those that were deleted."""
+        """Yield the region's stacks, whoever made them, but for those that hold nothing.
+
+        Those are the deleted ones, and a creation that failed and was taken back. Whether all of it was, its resources
+        say: what can't be told apart from a resource that stands counts as one.
+        """
         for listed in self._listed():
             if listed.status != DELETED:
-                yield self.get(listed.stack_id)
+                found = self.get(listed.stack_id)
+                if found.usable or found.busy or self._holds(found):
+                    yield found
+
+    def _holds(self, found: Found) -> bool:
+        return any(physical_id and status != DELETED for _, _, physical_id, status in self.resources(found))
 
     def get(self, stack_id: str) -> Found:
         """Return a stack by its ID."""

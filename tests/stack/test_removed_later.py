@@ -1,19 +1,28 @@
 """What a removed stack has left can be removed later, and nothing that a stack still uses ever is."""
 
+import json
 import os
 import zipfile
 from pathlib import Path
 
 import pytest
-from local_deployment import OPTED_IN, PROJECT, by_topic, clients, deploy, idle, records, run
+from local_deployment import OPTED_IN, PROJECT, ROOT, by_topic, clients, deploy, idle, records, run
 
+from cloud_languages.template import document
 from localcloud.server.server import Running
 from stack import ledger
-from stack.code import default_bucket
+from stack.code import default_bucket, object_name
+from stack.stacks import StackFailed, Stacks
 
 INSTANCE = ledger.instance_name("1234567890123456", "cn-hangzhou")
 BUCKET = default_bucket("1234567890123456", "cn-hangzhou")
 ALL = ("--logs", "--forget")
+TRUST = {
+    "Version": "1",
+    "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": ["fc.aliyuncs.com"]}},
+    ],
+}
 
 
 @pytest.fixture
@@ -76,7 +85,8 @@ def test_what_a_stack_still_uses_stays(whole: Running, large: Path, capsys: pyte
             f"the log project {PROJECT} stays",
             f"the packages stay in the bucket {BUCKET}",
         ):
-            assert f"{kept}: the stack two uses it" in told, again
+            assert f"{kept}: the stack two uses {'them' if 'packages' in kept else 'it'}. Remove" in told, again
+        assert ("the stack ecs-reboot itself is removed" in told) == (again == "with the stack")
         assert left(whole) == (True, True, True)
         assert whole.account.stores.logstores(PROJECT) == ("two-records", "two-function")
     assert run(whole, "remove", "--name", "two", *ALL) == 0, capsys.readouterr().err
@@ -93,8 +103,52 @@ def test_logs_that_another_stack_writes_stay(whole: Running, package: Path, caps
     assert before[-1]["instance_id"] == OPTED_IN[1]
     capsys.readouterr()
     assert run(whole, "remove", "--logs") == 1
-    assert "the logs stay: ecs-reboot-records, ecs-reboot-function" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"the logs stay: ecs-reboot-records, ecs-reboot-function in {PROJECT}: the stack second uses them. " in told
     assert records(whole) == before
+
+
+def test_a_second_stack_of_the_same_function_is_refused_before_anything_is_made(
+    whole: Running, large: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = ("deploy", "--name", "foo", "--package", str(large))
+    stranger = Stacks(clients(whole), lambda _line: None, poll_seconds=0)
+    assert deploy(whole, large) == 0
+    own = document.load(ROOT / "template.yml")
+    lies_there = {
+        "CodeBucket": BUCKET,
+        "CodeObject": object_name(large.read_bytes()),
+        "ExistingLogProject": PROJECT,
+        "LogstoresExist": "true",
+        "LedgerInstance": INSTANCE,
+        "LedgerExists": "true",
+    }
+    capsys.readouterr()
+    for plan in ((), ("--plan",)):
+        assert run(whole, *second, *plan) == 1
+        told = capsys.readouterr().err
+        assert "the function ecs-reboot and its roles belong to the stack ecs-reboot of cn-hangzhou" in told
+        assert "PARAMS=FunctionName=foo" in told
+    assert [stack.name for stack in whole.services.ros.stacks.values()] == ["ecs-reboot"]
+    assert run(whole, *second, "--plan", "--params", "FunctionName=foo") == 0, capsys.readouterr().err
+
+    # Whoever does without these tools gets as far as this: a shell that holds nothing, and uses nothing.
+    with pytest.raises(StackFailed, match="EntityAlreadyExists"):
+        stranger.follow(stranger.create("foo", own, lies_there))
+    capsys.readouterr()
+    assert run(whole, "remove", *ALL) == 0, capsys.readouterr().err
+    assert left(whole) == (False, False, False)
+
+
+def test_a_role_that_no_stack_holds_is_named_before_anything_is_made(
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clients(whole).rpc(
+        "ram", "CreateRole", {"RoleName": "ecs-reboot-cn-hangzhou", "AssumeRolePolicyDocument": json.dumps(TRUST)}
+    )
+    assert deploy(whole, package) == 1
+    assert "a role ecs-reboot-cn-hangzhou already, which no stack of cn-hangzhou holds" in capsys.readouterr().err
+    assert whole.services.ros.stacks == {}
 
 
 def test_a_bucket_that_holds_something_else_stays(
