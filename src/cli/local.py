@@ -77,7 +77,10 @@ def invoke(*, as_json: bool | None, **given: Any) -> int:
     Into a pipe or file it writes the answer alone, as one line of JSON, and the function's logs to standard error.
     On a terminal it tells what was decided, what reached the cloud, and how the instances fared.
     """
+    from cli import function_settings  # noqa: PLC0415
     from localcloud.commands import invoke as invocation  # noqa: PLC0415
 
+    if not given["code"] and not given["handler"]:  # another function may have other settings
+        function_settings.check(given["set"], deployed=given["deployed"], parameters=given["params"])
     story = sys.stdout.isatty() if as_json is None else not as_json
     return invocation.main(invocation.Options(**given, story=story))
