@@ -96,9 +96,10 @@ _SEND = "mend the sender's template; docs/understand/events.md shows the form"
 OUTCOMES: tuple[Outcome, ...] = (
     _skipped("allowed", "policy lets the instance be rebooted; no record ends with it", "策略允许重启"),
     _rebooted("intended", "ECS is about to be asked (intent record)", "即将请求 ECS 重启"),
-    _rebooted("accepted", "ECS accepted the reboot, or describing again shows it", "ECS 已接受重启请求", done=True),
+    _rebooted("accepted", "ECS accepted the reboot: it said so, or the instance shows it", "ECS 已接受重启请求",
+              done=True),
     _rebooted(
-        "recovered", "accepted, seen down, and Running again after `downtime_seconds`", "已重启并恢复运行",
+        "recovered", "ECS accepted, and it was seen down and then Running again", "已重启并恢复运行",
         after="back", done=True,
     ),
     Outcome("DRYRUN.SUCCESS", "reboot", "a dry run: ECS would reboot", "预检通过，ECS 将会重启", done=True),
@@ -113,21 +114,21 @@ OUTCOMES: tuple[Outcome, ...] = (
     ),
     _rebooted(
         "start_due", "stopped by force to finish a reboot that hangs; its start is still due", "已强制停止，待启动",
-        "nothing: the sweep starts it", severity="warning",
+        "nothing to do: the sweep starts it", severity="warning",
     ),
     _rebooted(
         "started", "the sweep started what had been stopped to finish its reboot", "巡检已启动实例", done=True
     ),
     _rebooted(
         "still_rebooting", "accepted, seen down, not up again when the watch ended", "观察结束时仍在重启",
-        "wait for the sweep: it says `recovered` or `hung`", severity="warning",
+        "wait for the sweep: it says whether the instance came back or hangs", severity="warning",
     ),
     _rebooted(
         "stayed_down", "accepted, and Stopped when the watch ended", "重启后仍处于停止状态",
         f"{_LOOK}; start it; resume the region if it is suspended", after="down", pages=True, severity="critical",
     ),
     _rebooted(
-        "hung", "accepted, and down for longer than HUNG_AFTER_SECONDS", "重启卡住，超过 HUNG_AFTER_SECONDS 仍未恢复",
+        "hung", "accepted, and down for longer than HUNG_AFTER_SECONDS", "重启卡住，长时间未恢复",
         f"{_LOOK}; stop it by force and start it, unless the sweep does (FORCE_REBOOT=escalate); the sweep says when "
         "it is back", after="hung", pages=True, severity="critical",
     ),
@@ -180,8 +181,8 @@ OUTCOMES: tuple[Outcome, ...] = (
              "`make doctor`; docs/operate/permissions.md", later=True, pages=True),
     _refused("caller_refused", "the service does not accept the function's keys, signature or clock", "凭证或签名无效",
              "`make doctor`; check the role", later=True, pages=True),
-    _refused("refused", "the service refused for a reason of its own: see `api_code`", "服务拒绝，见 api_code",
-             "read `api_code` and `api_message`", pages=True),
+    _refused("refused", "the service refused for a reason of its own", "服务拒绝，原因见服务返回的错误码",
+             "look up the error that the service answered", pages=True),
     _skipped("paused", "the function is paused", "函数已暂停"),
     _skipped("not_found", "DescribeInstances shows no such instance, or the role may not see it",
              "查不到实例，或角色无权查看", "correct the target, or the role"),

@@ -104,10 +104,7 @@ def test_what_needs_nobody_is_for_the_records_alone(quiet: Result) -> None:
 def test_a_message_has_the_sentence_of_the_record_and_the_link() -> None:
     (notice,) = compose([result("stayed_down")], ENGLISH)
     (line,) = notice.message.lines
-    assert line.startswith(
-        "web-01 (i-1, cn-hangzhou): accepted, and Stopped when the watch ended; look at the instance"
-    )
-    assert line.endswith(". why stayed_down")
+    assert line.startswith("web-01 (i-1, cn-hangzhou): Why stayed_down. Look at the instance")
     assert notice.message.link == LINK
     assert (notice.message.instance_ids, notice.region_id) == (("i-1",), REGION)
 
@@ -143,18 +140,70 @@ def test_the_same_trouble_is_told_once_and_a_reboot_each_time() -> None:
     assert compose([result("attempts_exhausted", 2, action="skip")], again, known), "another instance"
 
 
+def test_a_message_says_the_record_s_reason_once_and_then_what_to_do() -> None:
+    reasons: list[tuple[Code, str, str, str]] = [
+        (
+            "accepted", "ECS accepted the reboot: graceful, by FORCE_REBOOT=never",
+            "ECS accepted the reboot: graceful, by FORCE_REBOOT=never.",
+            "ECS 已接受重启请求：正常重启（FORCE_REBOOT=never）。",
+        ),
+        (
+            "recovered", "it went down and was Running again 30.8 s after ECS accepted",
+            "It went down and was Running again 30.8 s after ECS accepted.",
+            "已停机，并在 ECS 接受请求 30.8 秒后恢复运行。",
+        ),
+        (
+            "still_rebooting", "it is still Starting, 120 s after ECS accepted",
+            (
+                "It is still Starting, 120 s after ECS accepted. "
+                "Wait for the sweep: it says whether the instance came back or hangs."
+            ),
+            "ECS 接受请求 120 秒后仍为 Starting。等待巡检：它会写明实例已恢复还是卡住。",
+        ),
+        (
+            "tags_full", "ECS takes no further tag on the instance.",
+            "ECS takes no further tag on the instance. Remove a tag, or use LEDGER=tablestore.",
+            (
+                "标签已满，无法记录。记录原文：ECS takes no further tag on the instance。"
+                "删除一个标签，或使用 LEDGER=tablestore。"
+            ),
+        ),
+    ]  # fmt: skip
+    for code, reason, english, chinese in reasons:
+        for frame, said in ((ENGLISH, english), (CHINESE, chinese)):
+            (notice,) = compose([result(code).model_copy(update={"reason": reason})], frame)
+            assert notice.message.lines == (f"web-01 (i-1, cn-hangzhou): {said}",)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_message_names_a_field_and_none_is_cut_before_what_to_do(language: Any) -> None:
+    fields = set(Result.model_fields) - {"action", "attempt", "code", "evidence", "force", "reason", "retriable"}
+    frame = ENGLISH._replace(language=language)
+    for outcome in OUTCOMES:
+        if kind_of(outcome) in (None, "digest"):
+            continue
+        (notice,) = compose([result(outcome.code).model_copy(update={"reason": "why " * 200})], frame)
+        (line,) = notice.message.lines
+        assert len(line) <= 400
+        assert "…" in line[:-1]
+        assert line.endswith("." if language == "en" else "。")
+        assert not [name for name in fields if name in line], line
+    counted = dict.fromkeys(map(str, BY_CODE), 1)
+    assert not [line for line in digest.reasons(counted, language) if any(name in line for name in fields)]
+
+
 def test_every_occasion_has_words_in_both_languages() -> None:
     for outcome in OUTCOMES:
         if kind_of(outcome):
-            assert sentence(outcome, "en") != sentence(outcome, "zh")
+            assert sentence(outcome, "why", "en", 400) != sentence(outcome, "why", "zh", 400)
             untranslated = [clause for clause in outcome.cure.split("; ") if clause and clause not in CLAUSES]
             assert untranslated == [], outcome.code
     assert BY_CODE.keys() >= OF_REGION
 
 
 def test_a_cure_is_told_in_the_language_of_the_operator() -> None:
-    said = sentence(BY_CODE["attempts_exhausted"], "zh")
-    assert said == "多次重启无效；检查实例（控制台输出、系统日志）；然后重置"
+    said = sentence(BY_CODE["attempts_exhausted"], "", "zh", 400)
+    assert said.endswith("。检查实例（控制台输出、系统日志）；然后重置。")
 
 
 def test_every_outcome_that_pages_is_told() -> None:

@@ -150,9 +150,10 @@ def _notice(kind: Kind, results: dict[str, Result], frame: Frame) -> Notice:
     lines = []
     for result in results.values():
         subject = _name(result)
-        told = occasions.sentence(BY_CODE[result.code], frame.language).replace("`", "")
         where = f" ({result.instance_id}, {result.region_id})" if subject not in ("", result.region_id) else ""
-        lines.append(one_line(f"{subject}{where}: {told}. {result.reason}", MOST_CHARACTERS))
+        who = one_line(f"{subject}{where}: ", MOST_CHARACTERS // 2)
+        room = MOST_CHARACTERS - len(who) - 1
+        lines.append(f"{who} {occasions.sentence(BY_CODE[result.code], result.reason, frame.language, room)}")
     first = next(iter(results.values()))
     title = frame.title(kind, len(results), _name(first), first.downtime_seconds)
     keys = tuple(results)

@@ -3,8 +3,8 @@
 CLAUSES: dict[str, str] = {
     "look at the instance (console output, system log)": "检查实例（控制台输出、系统日志）",
     "the guest may not have come up": "系统可能没有启动",
-    "wait for the sweep: it says `recovered` or `hung`": "等待巡检：它会写明 `recovered` 或 `hung`",
-    "nothing: the sweep starts it": "无需处理：巡检会启动它",
+    "wait for the sweep: it says whether the instance came back or hangs": "等待巡检：它会写明实例已恢复还是卡住",
+    "nothing to do: the sweep starts it": "无需处理：巡检会启动它",
     "start it": "启动它",
     "stop it by force and start it, unless the sweep does (FORCE_REBOOT=escalate)": (
         "强制停止后再启动（FORCE_REBOOT=escalate 时由巡检完成）"
@@ -20,7 +20,7 @@ CLAUSES: dict[str, str] = {
     "`make doctor`": "`make doctor`",
     "docs/operate/permissions.md": "docs/operate/permissions.md",
     "check the role": "检查角色",
-    "read `api_code` and `api_message`": "查看 `api_code` 和 `api_message`",
+    "look up the error that the service answered": "查阅服务返回的错误",
     "remove a tag, or use LEDGER=tablestore": "删除一个标签，或使用 LEDGER=tablestore",
     "the reason names the call": "原因中写明是哪个调用",
     "reset an unreadable entry": "条目无法读取时重置它",

@@ -1,8 +1,12 @@
-"""Which outcome is told in the chat, as what kind of notice, in which words: made from the table of outcomes."""
+"""Which outcome is told in the chat, as what kind of notice, in which words.
+
+What happened is the record's own reason, what to do is the cure of the table of outcomes.
+"""
 
 from typing import Literal
 
 from ecs_reboot.outcomes import Outcome
+from ecs_reboot.records.notices.escaping import one_line
 from ecs_reboot.records.notices.notice import Kind
 
 Language = Literal["en", "zh"]
@@ -26,12 +30,23 @@ def kind_of(outcome: Outcome) -> Kind | None:
     return "needs_you" if outcome.pages else None
 
 
-def sentence(outcome: Outcome, language: Language) -> str:
-    """Return what happened and what to do, in the operator's language."""
-    if language == "en":
-        return f"{outcome.meaning}; {outcome.cure}" if outcome.cure else outcome.meaning
-    if not outcome.cure:
-        return outcome.chinese
-    from ecs_reboot.records.notices.cures import in_chinese  # noqa: PLC0415 - only where Chinese is told
+def sentence(outcome: Outcome, reason: str, language: Language, most: int) -> str:
+    """Return what happened and what to do, in the operator's language, in at most ``most`` characters.
 
-    return f"{outcome.chinese}；{in_chinese(outcome.cure)}"
+    Of a long reason the end is left out, never what to do. A reason without a translation stands behind the outcome's.
+    """
+    reason, cure = reason.rstrip(".") or outcome.meaning, outcome.cure
+    if language == "en":
+        to_do = f". {_capital(cure)}." if cure else "."
+        told = one_line(_capital(reason), most - len(to_do))
+    else:
+        from ecs_reboot.records.notices import chinese_reasons, cures  # noqa: PLC0415 - only where Chinese is told
+
+        to_do = f"。{cures.in_chinese(cure)}。" if cure else "。"
+        said = chinese_reasons.in_chinese(reason)
+        told = one_line(said or f"{outcome.chinese}。记录原文：{reason}", most - len(to_do))
+    return (told + to_do).replace("`", "")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
