@@ -14,6 +14,8 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         told = repr(self.value)
+        if isinstance(self.value, str) and self.remedy.startswith(told):
+            return f"{self.path}: {self.remedy}"
         return f"{self.path}: {told if len(told) <= LONGEST_VALUE else told[:LONGEST_VALUE] + '…'}: {self.remedy}"
 
 

@@ -17,6 +17,7 @@ from cloud_languages.template.updates import fixed_changes, switched_off
 from ecs_reboot.cloud.errors import CloudError
 from stack import checks, code, ledger, rights
 from stack.arguments import CODE
+from stack.checks import chosen
 from stack.clashes import clash
 from stack.clients import Clients
 from stack.logstores import LogStores, names
@@ -238,7 +239,7 @@ class Deployment:
         }
         pseudo = checks.EXAMPLE_PSEUDO | {"ALIYUN::AccountId": account, "ALIYUN::Region": self._clients.region}
         made: Resources = rendered(plan(document, {**before, **given}, pseudo))["Resources"]
-        if findings := checks.check_rendered(made):
+        if findings := chosen.named(checks.check_rendered(made), document["Parameters"]):
             raise NotDeployable("under these parameters the stack would not work:", findings)
         return made
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import yaml
 
 from cloud_languages.template import document
-from cloud_languages.template.parameters import bind
+from cloud_languages.template.parameters import WrongParameters, bind
 from cloud_languages.template.render import plan, rendered
 from stack import checks, deployer, generate
 from stack.arguments import CODE, parameters_of
+from stack.checks import chosen
 from terminal.printable import write_error, write_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,8 +75,15 @@ def plain(path: Path = TEMPLATE) -> int:
 
 def check(parameters: str, path: Path = TEMPLATE) -> int:
     """Check the parameters of a deployment by themselves. Raises UsageError, WrongParameters with all mistakes."""
-    template = document.load(path)
-    bind(template, {name: checks.EXAMPLE_PARAMETERS[name] for name in CODE} | parameters_of(parameters))
+    template, given = document.load(path), parameters_of(parameters)
+    findings = list(chosen.check({name: text for name, text in given.items() if name in template["Parameters"]}))
+    try:
+        bind(template, {name: checks.EXAMPLE_PARAMETERS[name] for name in CODE} | given)
+    except WrongParameters as error:
+        told = {finding.path for finding in error.findings}
+        findings = [*error.findings, *(finding for finding in findings if finding.path not in told)]
+    if findings:
+        raise WrongParameters(findings)
     return 0
 
 
@@ -91,7 +99,7 @@ def render(parameters: str, region: str, stack: str, path: Path = TEMPLATE) -> i
     say(
         f"{len(decided.resources)} of {len(template['Resources'])} resources; conditions that are off: {', '.join(off)}"
     )
-    findings = checks.check_rendered(made["Resources"])
+    findings = chosen.named(checks.check_rendered(made["Resources"]), template["Parameters"])
     for finding in findings:
         say(str(finding))
     return 1 if findings else 0

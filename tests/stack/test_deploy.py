@@ -196,7 +196,7 @@ def test_what_is_not_fit_is_not_sent(
     assert deploy(whole, package, ScheduleCron="0 61 4 * * *") == 1
     assert "cronExpression" in capsys.readouterr().err
     assert deploy(whole, package, MaintenanceWindows="Mon 25:00-26:00") == 1
-    assert "MAINTENANCE_WINDOWS" in capsys.readouterr().err
+    assert "Parameters.MaintenanceWindows: 'Mon 25:00-26:00' " in capsys.readouterr().err
     broken = tmp_path / "template.yml"
     broken.write_text((ROOT / "template.yml").read_text(encoding="utf-8").replace("MemorySize: {", "MemorySizes: {"))
     assert run(whole, "deploy", "--package", str(package), "--template", str(broken)) == 1

@@ -1,13 +1,15 @@
 """Parameters are checked before anything is uploaded or taken away, in the words of the settings."""
 
 import os
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
-from local_deployment import deploy
+from local_deployment import ROOT, deploy
 
 from cli.program import main
+from cloud_languages.template import document
 from localcloud.account.fleet import EVIDENCE_BUCKET
 from localcloud.server.server import Running
 
@@ -51,3 +53,41 @@ def test_parameters_alone_are_checked_without_package_and_cloud(capsys: pytest.C
     assert "MaxReboots" in told, "all mistakes at once"
     assert main(["deploy", "--check", *nowhere, "--params", "DryRun=true"]) == 0
     assert "".join(capsys.readouterr()) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("MaintenanceWindows=Mon-Fry", "Parameters.MaintenanceWindows: 'Mon-Fry' is no window"),
+        ("Notify=http://example", "Parameters.Notify: '***': entry 1: name the service"),
+        ("Freezes=never TimeZone=Mars", "Parameters.TimeZone: 'Mars': give an IANA time zone"),
+        ("MaxReboots=lots", "Parameters.MaxReboots: 'lots': a number, a share such as 5%, or off"),
+        ("ScheduleCron=often", "Parameters.ScheduleCron: 'often': six fields, such as 0 0 4 * * *; or @every"),
+    ],
+)
+def test_a_wrong_value_is_told_before_the_build_by_its_parameter_and_once(
+    given: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["deploy", "--check", "--params", given]) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    for line, word in zip(sorted(said.splitlines()), sorted(given.split()), strict=True):
+        assert line.count(word.partition("=")[2]) == (0 if "***" in line else 1), line
+
+
+@pytest.mark.parametrize("given", ["MaintenanceWindows='Mon-Fri 22:00-04:00' Managed=protect", "VSwitchId=vsw-1"])
+def test_what_depends_on_other_parameters_is_not_refused_before_these_are_known(given: str) -> None:
+    assert main(["deploy", "--check", "--params", given]) == 0
+
+
+DECLARED = document.load(ROOT / "template.yml")["Parameters"]
+
+
+@pytest.mark.parametrize("name", [name for name, declared in DECLARED.items() if "AllowedPattern" in declared])
+def test_a_parameter_with_a_pattern_says_it_in_words_and_its_example_is_one(name: str) -> None:
+    declared = DECLARED[name]
+    words = declared["ConstraintDescription"]
+    examples = re.findall(r"such as ([^,;]+)", words) + (["off"] if "or off" in words else [])
+    assert examples or declared.get("NoEcho"), "a secret has no example: somebody would take it"
+    assert [example for example in examples if not re.fullmatch(declared["AllowedPattern"], example)] == []
+    assert ("or nothing" in words) == bool(re.fullmatch(declared["AllowedPattern"], ""))
