@@ -37,7 +37,7 @@ demo: $(VENV)/.run ## alarms turn into reboots and records, on a local cloud, in
 invoke: $(VENV)/.run ## one invocation: EVENT=path [FLEET=] [SET="KEY=VALUE ..."] [AUDIT=] [DEPLOYED=1]
 	@$(ECS_REBOOT) invoke
 
-serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=] [FLEET=] [CODE=] [SET="KEY=VALUE ..."] [DEPLOYED=1]
+serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=] [FLEET=file or demo] [CODE=] [SET="KEY=VALUE ..."] [DEPLOYED=1]
 	@exec $(ECS_REBOOT) serve $(if $(PORT),--port $(PORT))
 
 explain: $(VENV)/.run ## the guards of each instance and what they read: EVENT=path or RECORDS=file [FLEET=] [SET=]

@@ -26,7 +26,7 @@ def switch(name: str, meaning: str) -> Decorator:
     return option(name, meaning, is_flag=True, default=False)
 
 
-fleet = option("fleet", "Fleet file, YAML or JSON; without: a small built-in fleet.")
+fleet = option("fleet", "Fleet file, YAML or JSON, or demo: that of the demo; without: a small one.")
 settings = option("set", "The function's settings: \"KEY=VALUE KEY='with spaces'\".")
 code = option("code", "Directory of the function's code, as `build` makes it; without: the source.")
 deployed = switch("deployed", "The function as template.yml has it: settings, role, share of a processor.")

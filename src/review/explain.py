@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records.result import Result
+from localcloud.account import fleets
 from localcloud.account.cloud import Cloud
-from localcloud.account.fleet import default, load
 from localcloud.account.mistakes import DeclarationError
 from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import project_function
@@ -51,7 +51,7 @@ def _invoked(event: str, fleet_path: str, settings: str) -> tuple[Export, str]:
     """Run the function once in dry run; returns its records, and its error ('' where it returned)."""
     try:
         payload = Path(event).read_bytes()
-        cloud = Cloud.from_fleet(load(fleet_path) if fleet_path else default())
+        cloud = Cloud.from_fleet(fleets.chosen(fleet_path))
     except DeclarationError as error:
         raise UsageError(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:

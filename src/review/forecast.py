@@ -14,6 +14,7 @@ import yaml
 from ecs_reboot.settings.settings import Settings, SettingsError, load
 from localcloud.account import fleet as fleets
 from localcloud.account.fleet import Fleet
+from localcloud.account.fleets import built_in
 from localcloud.account.mistakes import DeclarationError
 from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import REGION
@@ -80,8 +81,8 @@ def _settings(text: str) -> Settings:
 
 def _fleet(path: str, start: datetime) -> Fleet:
     """Read the fleet file; relative times in it count from the start of the forecast."""
-    if not path:
-        return fleets.default()
+    if known := built_in(path, start):
+        return known
     text = text_of(path, "fleet file")
     try:
         document: Any = yaml.safe_load(text)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from localcloud.account import fleet
+from localcloud.account import fleets
 from localcloud.account.cloud import Cloud
+from localcloud.account.fleets import BUSY, CALM, MEMBER
 from localcloud.commands.project_function import project_function
 from localcloud.commands.story import say, tell, tell_audit
 from localcloud.functioncompute.instance import Instance
@@ -21,31 +22,6 @@ from localcloud.server.server import running
 from sample_events import FOLDER
 
 SETTINGS = {"VERIFY_SECONDS": "30"}
-#: What the fleet has beside that of ``serve``: a machine that hangs since a reboot, one of a scaling group, one
-#: whose guest speaks and is busy no longer, and one that still is.
-HUNG, MEMBER = "i-bp1hunghunghunghung1", "i-bp1asgasgasgasgasg1"
-CALM, BUSY = "i-bp1calmcalmcalmcalm1", "i-bp1busybusybusybusy1"
-MORE = {
-    "instances": [
-        {
-            "instance_id": HUNG, "instance_name": "batch-01", "region_id": "cn-beijing", "status": "Stopping",
-            "hangs": True, "tags": {"ecs-reboot": "enabled"}, "attempts": [{"ago": "25m", "state": "accepted"}],
-        },
-        {
-            "instance_id": MEMBER, "instance_name": "asg-01", "region_id": "cn-shanghai",
-            "tags": {"ecs-reboot": "enabled", "acs:autoscaling:scalingGroupId": "asg-bp1demo"},
-        },
-        {
-            "instance_id": CALM, "instance_name": "api-01", "region_id": "cn-shenzhen", "agent": {},
-            "metrics": {"CPUUtilization": 12.4}, "tags": {"ecs-reboot": "enabled"},
-        },
-        {
-            "instance_id": BUSY, "instance_name": "api-02", "region_id": "cn-shenzhen",
-            "metrics": {"CPUUtilization": 98.6}, "tags": {"ecs-reboot": "enabled"},
-        },
-    ],
-    "scaling_groups": [{"scaling_group_id": "asg-bp1demo", "instance_ids": [MEMBER], "patience_seconds": 5}],
-}  # fmt: skip
 #: Where the function tells people: the robot that the local cloud has from the start.
 ROBOT = "/_chat/dingtalk/robot/send?access_token=demo"
 #: Cloud seconds a second: a reboot of 30 s takes 3.
@@ -132,7 +108,7 @@ STORY = (
 
 def main() -> int:
     """Play the story; return 0 where every event got an answer."""
-    cloud = Cloud.from_fleet(_fleet(), time_scale=TIME_SCALE)
+    cloud = Cloud.from_fleet(fleets.demo(datetime.now(timezone.utc)), time_scale=TIME_SCALE)
     names = {spec.instance_id: spec.instance_name for spec in cloud.declared.instances}
     with running(cloud, port=0) as server, _instance(cloud, server.url) as instance:
         say(f"A local cloud with {len(names)} instances; nothing leaves this machine.")
@@ -158,15 +134,6 @@ def main() -> int:
         say(_last_record(invocation.logs))
     say("\nTry your own: make -s invoke EVENT=events/manual-by-id.json    All settings: docs/operate/settings.md")
     return 0
-
-
-def _fleet() -> fleet.Fleet:
-    """Return the fleet of ``serve`` with what this story has more."""
-    more = fleet.parse(MORE, name="demo", now=datetime.now(timezone.utc))
-    known = fleet.default()
-    return known.model_copy(
-        update={"instances": (*known.instances, *more.instances), "scaling_groups": more.scaling_groups}
-    )
 
 
 def _instance(cloud: Cloud, url: str, settings: Mapping[str, str] = {}) -> Instance:

@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from localcloud.account import fleet
+from localcloud.account import fleets
 from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import Fleet
 from localcloud.account.mistakes import DeclarationError
 from localcloud.commands.deployed import asked_for, cloud_of, register
 from localcloud.commands.project_function import project_function
@@ -174,11 +175,9 @@ def _event(path: str) -> bytes:
         raise UsageError(f"the event file {path} can't be read: {error.strerror}") from error
 
 
-def _fleet(path: str) -> fleet.Fleet:
-    if not path:
-        return fleet.default()
+def _fleet(path: str) -> Fleet:
     try:
-        return fleet.load(path)
+        return fleets.chosen(path)
     except DeclarationError as error:
         raise UsageError(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:

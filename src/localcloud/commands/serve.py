@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from localcloud.account import fleets
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import KeyPair
-from localcloud.account.fleet import default, load
 from localcloud.commands.deployed import Deployment, asked_for, cloud_of, register
 from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import project_function
@@ -37,7 +37,7 @@ def main(options: Options) -> int:
     Raises DeclarationError, InvalidFunction, UsageError and WrongParameters before anything is started.
     """
     try:
-        fleet = load(options.fleet) if options.fleet else default()
+        fleet = fleets.chosen(options.fleet)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{options.fleet}: can't be read: {error}") from error
     deployed = asked_for(fleet.account, settings_of(options.params), deployed=options.deployed)

@@ -8,7 +8,7 @@ from effort import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.account import fleet
+from localcloud.account import fleet, fleets
 from localcloud.account.faults import Fault
 from localcloud.account.mistakes import DeclarationError
 
@@ -24,6 +24,18 @@ def mistakes(document: Any) -> tuple[str, ...]:
     with pytest.raises(DeclarationError) as caught:
         parse(document)
     return tuple(caught.value.mistakes)
+
+
+def test_the_fleet_of_the_demo_is_served_by_its_name_and_holds_the_default_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole, small = fleets.chosen("demo"), fleets.chosen("")
+    assert (len(whole.instances), len(small.instances)) == (10, 6)
+    assert set(small.instances) <= set(whole.instances)
+    assert whole.scaling_groups
+    Path("demo").write_text(f'{{"instances": [{{"instance_id": "{WEB}"}}]}}')
+    assert len(fleets.chosen("./demo").instances) == 1, "a file of that name"
 
 
 def test_an_instance_needs_no_more_than_its_id() -> None:
