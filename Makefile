@@ -63,10 +63,10 @@ render: $(VENV)/.schemas ## what the template would create: [PARAMS="Key=Value .
 
 # The local cloud runs the function with the Python at hand.
 deploy: RUNTIME := $(or $(RUNTIME),$(if $(ENDPOINT),host))
-# Mistakes in the parameters are told before the package is built.
+# Mistakes in the parameters, and credentials or an address that can't be used, are told before the package is built.
 .PHONY: checked
 checked: $(VENV)/.stack
-	@$(ECS_REBOOT) deploy --check
+	@$(ECS_REBOOT) deploy --check --reach
 
 deploy: checked build ## create or update the stack: [REGION=] [STACK=] [PARAMS=] [PLAN=1]
 	@$(ECS_REBOOT) deploy

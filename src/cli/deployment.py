@@ -96,15 +96,17 @@ def policy(region: str, account: str, function: str) -> int:
     options.option("bucket", "Bucket for the package; without: inside the template, or one of its own."),
     options.switch("plan", "Only say what would change."),
     click.option("--check", is_flag=True, help="Only check the parameters: no cloud is asked, no package needed."),
+    click.option("--reach", is_flag=True, help="With --check: then also the credentials, the region and the stack."),
 )
 @click.pass_obj
-def deploy(clients: Any, /, *, check: bool, **given: Any) -> int:
+def deploy(clients: Any, /, *, check: bool, reach: bool, **given: Any) -> int:
     """Create or update the stack, and follow it. Parameters that are not given stay as they are."""
-    if check:
-        from stack import offline  # noqa: PLC0415
+    if not check:
+        return _online(clients, "deploy", **given)
+    from stack import offline  # noqa: PLC0415
 
-        return offline.check(given["params"], _template(given["template"]))
-    return _online(clients, "deploy", **given)
+    status = offline.check(given["params"], _template(given["template"]))
+    return _online(clients, "reach", **given) if reach else status
 
 
 @click.command(cls=Command, interrupted=_GOES_ON, examples=("ecs-reboot status --stack ecs-reboot",))

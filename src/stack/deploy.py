@@ -137,6 +137,10 @@ class Deployment:
         if found is None and (why := clash(self._clients, self._stacks, request.name, made)):
             raise NotDeployable(f"the stack {request.name} can't be made: {why}")
 
+    def check(self, request: Request) -> None:
+        """Check a request but for its package; change nothing. Raises NotDeployable, WrongParameters, TeaException."""
+        self._check_early(request, self.account())
+
     def account(self) -> str:
         """Return the account that the credentials belong to."""
         return str(self._clients.sts.get_caller_identity().body.account_id)

@@ -65,6 +65,13 @@ class _Verb:
             raise UsageError(f"there is no stack {self.options.name} in {self.options.region}: run `make deploy`")
         return found
 
+    def reach(self) -> int:
+        """Check what a deployment depends on but for its package: whose credentials, which stack, its parameters."""
+        options = self.options
+        request = Request(options.name, document.load(options.template), b"", parameters_of(options.params))
+        Deployment(self.clients, self.say, stacks=self.stacks).check(request)
+        return 0
+
     def deploy(self) -> int:
         """Deploy, and tell what the stack gives out."""
         options = self.options

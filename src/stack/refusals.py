@@ -9,11 +9,12 @@ _SECRET, _KEY_ID, _TOKEN = (
     "ALIBABA_CLOUD_ACCESS_KEY_ID",
     "ALIBABA_CLOUD_SECURITY_TOKEN",
 )
-#: Start of a code -> the variable that is wrong. The codes are those of the RPC services.
+#: Start of a code -> what is wrong, and the variable. The codes are those of the RPC services.
 _WRONG = {
     "SignatureDoesNotMatch": f"the secret is not that of this AccessKey: look at {_SECRET}",
     "IncompleteSignature": f"the secret is not that of this AccessKey: look at {_SECRET}",
     "InvalidAccessKeyId": f"there is no such AccessKey, or it is disabled: look at {_KEY_ID}",
+    "InvalidRegionId": "there is no such region, or this account may not use it: look at REGION",
     "InvalidSecurityToken": f"the token has expired or belongs to another key: look at {_TOKEN}",
 }
 _ADDRESS = re.compile(r"host='?\\?'?(?P<host>[^'\\,]+)\\?'?, port=(?P<port>\d+)|(?P<url>https?://[\w.:-]+)")

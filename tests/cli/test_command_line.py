@@ -99,8 +99,9 @@ def test_a_mistake_is_a_sentence_and_status_2(
     assert "Traceback" not in ran.stderr
 
 
-def test_no_credentials_are_one_sentence() -> None:
-    ran = run("status", ALIBABA_CLOUD_ECS_METADATA_DISABLED="true", ENDPOINT="http://127.0.0.1:1")
+@pytest.mark.parametrize("command", [("status",), ("deploy", "--check", "--reach")], ids=" ".join)
+def test_no_credentials_are_one_sentence(command: tuple[str, ...]) -> None:
+    ran = run(*command, ALIBABA_CLOUD_ECS_METADATA_DISABLED="true", ENDPOINT="http://127.0.0.1:1")
     assert (ran.returncode, ran.stdout) == (exit_status.FAILED, "")
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1, ran.stderr

@@ -6,12 +6,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from local_deployment import ROOT, deploy
+from alibabacloud_credentials.client import Client as CredentialChain
+from alibabacloud_credentials.models import Config as CredentialConfig
+from local_deployment import ROOT, clients, deploy, run
 
 from cli.program import main
 from cloud_languages.template import document
 from localcloud.account.fleet import EVIDENCE_BUCKET
 from localcloud.server.server import Running
+from stack.clients import Clients
 
 
 @pytest.fixture
@@ -91,3 +94,36 @@ def test_a_parameter_with_a_pattern_says_it_in_words_and_its_example_is_one(name
     assert examples or declared.get("NoEcho"), "a secret has no example: somebody would take it"
     assert [example for example in examples if not re.fullmatch(declared["AllowedPattern"], example)] == []
     assert ("or nothing" in words) == bool(re.fullmatch(declared["AllowedPattern"], ""))
+
+
+def test_credentials_region_and_stack_are_checked_without_a_package(
+    whole: Running, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check = ("deploy", "--check", "--reach", "--package", "/nonexistent")
+    assert run(whole, *check, "--params", "DryRun=true") == 0
+    assert "".join(capsys.readouterr()) == ""
+    assert whole.services.ros.stacks == {}
+    assert run(whole, *check, "--params", "Managed=protect Ledger=tags") == 1
+    assert "Parameters.Managed: 'protect'" in capsys.readouterr().err
+    assert deploy(whole, package, Ledger="tags") == 0
+    capsys.readouterr()
+    assert run(whole, *check, "--params", "Managed=protect") == 1, "the ledger is that of the stack"
+    assert "Parameters.Managed: 'protect'" in capsys.readouterr().err
+    assert run(whole, *check, "--name", "foo") == 1
+    assert "belong to the stack ecs-reboot" in capsys.readouterr().err
+    wrong = Clients(
+        "cn-hangzhou",
+        whole.url,
+        CredentialChain(
+            CredentialConfig(
+                type="access_key",
+                access_key_id=whole.cloud.credentials.root.access_key_id,
+                access_key_secret="wrong",
+            )
+        ),
+    )
+    assert main([*check, "--endpoint", whole.url], wrong) == 1
+    assert "look at ALIBABA_CLOUD_ACCESS_KEY_SECRET" in capsys.readouterr().err
+    nowhere = Clients("cn-hangzou", whole.url, clients(whole)._given_chain)
+    assert main([*check, "--region", "cn-hangzou", "--endpoint", whole.url], nowhere) == 1
+    assert "look at REGION" in capsys.readouterr().err
