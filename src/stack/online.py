@@ -17,6 +17,7 @@ from stack.arguments import UsageError, parameters_of
 from stack.clients import Clients, NoCredentials
 from stack.code import NotUploaded
 from stack.deploy import Deployment, NotDeployable, Request, read_package
+from stack.first_request import reaching
 from stack.function_output import newest_run
 from stack.ledger import LedgerUnseen
 from stack.logstores import LogStores, exported
@@ -174,7 +175,8 @@ class _Verb:
 
     def _outputs(self, found: Found) -> None:
         for name, value in found.outputs.items():
-            self.tell(f"{name}: {value}")
+            shown = reaching(str(value), self.options.endpoint) if name == "TestCommand" else value
+            self.tell(f"{name}: {shown}")
         if "WebhookUrl" in found.outputs:
             self.say("WebhookUrl ends at its secret, which is not printed: put the value of WebhookToken behind it")
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -10,7 +11,7 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
-from local_deployment import PROJECT, ROOT, by_topic, clients, deploy, idle, records, run
+from local_deployment import OPTED_IN, PROJECT, ROOT, by_topic, clients, deploy, idle, records, run
 
 from cli.program import main
 from cloud_languages.template import document
@@ -258,7 +259,14 @@ def test_status_and_the_function_s_own_output_are_told(
     idle(whole)
     capsys.readouterr()
     assert run(whole, "status") == 0
-    assert "CREATE_COMPLETE    Function" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "CREATE_COMPLETE    Function" in told
+    before = len(records(whole))
+    command = told.partition("TestCommand: ")[2].splitlines()[0].replace("i-replace-me", OPTED_IN[4])
+    subprocess.run(shlex.split(command), check=True, capture_output=True)
+    idle(whole)
+    sent = records(whole)[before:]
+    assert [(record["instance_id"], record["code"]) for record in sent] == [(OPTED_IN[4], "DRYRUN.SUCCESS")]
     assert run(whole, "logs", "--function") == 0
     assert "FC Invoke End" in capsys.readouterr().out
 
