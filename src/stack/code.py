@@ -79,13 +79,13 @@ def _is_there(clients: Clients, bucket: str, name: str, size: int) -> bool:
     return bool(found.content_length == size)
 
 
-def discard(clients: Clients, bucket: str) -> str:
-    """Take a bucket away that holds packages alone; return why it stays, '' if it is gone."""
+def discard(clients: Clients, bucket: str) -> str | None:
+    """Take a bucket away that holds packages alone; return why it stays, '' if it is gone, None if there was none."""
     import alibabacloud_oss_v2 as oss  # noqa: PLC0415 - loaded with its client only
 
     try:
         if not clients.oss.is_bucket_exist(bucket):
-            return ""
+            return None
         pages = clients.oss.list_objects_v2_paginator().iter_page(oss.ListObjectsV2Request(bucket=bucket))
         held = [str(found.key) for page in pages for found in page.contents or ()]
         if others := [key for key in held if not _PACKAGE.fullmatch(key)]:

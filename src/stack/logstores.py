@@ -83,11 +83,16 @@ class LogStores:
                 return
             offset += _PAGE
 
-    def delete(self, project: str, logstores: tuple[str, ...], *, whole_project: bool) -> None:
-        """Take logstores away with everything in them, and then the project if it is the stack's own."""
+    def delete(self, project: str, logstores: tuple[str, ...], *, whole_project: bool) -> bool:
+        """Take logstores away with everything in them, and then the project if it is the stack's own.
+
+        Return whether there was anything of it.
+        """
         there = self.of(project)
-        for logstore in logstores:
-            if there and logstore in there:
-                self._clients.logs.delete_logstore(project, logstore)
+        present = [logstore for logstore in logstores if logstore in (there or ())]
+        for logstore in present:
+            self._clients.logs.delete_logstore(project, logstore)
         if whole_project and there is not None:
             self._clients.logs.delete_project(project)
+            return True
+        return bool(present)

@@ -21,7 +21,7 @@ class Removal:
     def __init__(self, clients: Clients, stacks: Stacks, account: str, say: Say, *, logs: bool, forget: bool) -> None:
         self._clients, self._stacks, self._account, self._say = clients, stacks, account, say
         self._logs, self._forget = logs, forget
-        self._used = False
+        self._used = self._found = False
 
     def stack(self, found: Found) -> bool:
         """Delete a stack and follow it; return whether all that was asked for is gone. Raises StackFailed."""
@@ -47,6 +47,8 @@ class Removal:
         self._logstores(gone, users)
         if gone.bucket:
             self._packages(gone.bucket, users)
+        if asked and not self._found:
+            self._say("nothing was left of what was to be removed")
         return not self._used
 
     def _ledger(self, instance: str, users: Users) -> None:
@@ -57,7 +59,7 @@ class Removal:
             table = LedgerTable(self._clients, instance)
             if table.look().found == "table":
                 table.delete()
-            self._say(f"the ledger is gone: {named}; the empty instance costs nothing and stays")
+                self._tell(f"the ledger is gone: {named}; the empty instance costs nothing and stays")
 
     def _logstores(self, gone: Retained, users: Users) -> None:
         named = f"{', '.join(gone.own.logstores)} in {gone.project}"
@@ -65,10 +67,10 @@ class Removal:
             self._say(f"the logs stay: {named}; the next deployment takes them up (LOGS=1)")
         elif not self._in_use(f"the logs stay: {named}", users.of_logs(gone), "them"):
             shared = users.of_project(gone.project)
-            LogStores(self._clients).delete(
+            if LogStores(self._clients).delete(
                 gone.project, gone.own.logstores, whole_project=gone.project_is_own and not shared
-            )
-            self._say(f"the logs are gone: {named}")
+            ):
+                self._tell(f"the logs are gone: {named}")
             if gone.project_is_own:
                 self._in_use(f"the log project {gone.project} stays", shared)
 
@@ -80,8 +82,14 @@ class Removal:
             self._say(f"the packages stay in the bucket {bucket}, for all stacks of the region (LOGS=1 FORGET=1)")
         elif not self._in_use(f"the packages stay in the bucket {bucket}", users.of_bucket(bucket), "them"):
             why = code.discard(self._clients, bucket)
-            self._say(f"the bucket {bucket} stays: {why}; {by_hand}" if why else f"the bucket {bucket} is gone")
+            if why is not None:
+                self._tell(f"the bucket {bucket} stays: {why}; {by_hand}" if why else f"the bucket {bucket} is gone")
             self._used |= bool(why)
+
+    def _tell(self, line: str) -> None:
+        """Say what became of something that was there."""
+        self._found = True
+        self._say(line)
 
     def _in_use(self, stays: str, users: tuple[str, ...], it: str = "it") -> bool:
         """Say that something stays for the stacks that use it; return whether there are any."""
@@ -89,5 +97,5 @@ class Removal:
             self._used = True
             user = f"the stack {users[0]} uses" if len(users) == 1 else f"the stacks {', '.join(users)} use"
             first = "that" if len(users) == 1 else "those"
-            self._say(f"{stays}: {user} {it}. Remove {first}, then the same command takes {it} away")
+            self._tell(f"{stays}: {user} {it}. Remove {first}, then the same command takes {it} away")
         return bool(users)
