@@ -127,7 +127,9 @@ def status(clients: Any, /, **given: Any) -> int:
     ),
 )
 @_at(
-    options.option("minutes", "How far back.", type=click.IntRange(min=1), default=60, show_default=True),
+    options.option(
+        "minutes", "How far back.", type=options.Number("number of minutes", 1), default=60, show_default=True
+    ),
     options.option("query", "A query of the log service.", default="*"),
     options.switch("function", "The function's own output, instead of the records."),
     options.option("records", "Write the records to this file, for digest, explain and replay."),

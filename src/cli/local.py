@@ -64,7 +64,7 @@ def serve(**given: Any) -> int:
 @options.settings
 @options.option("audit", "File to write every API call and change of state to.")
 @options.code
-@options.option("timeout", "The function's timeout, seconds.", type=int, default=None)
+@options.option("timeout", "The function's timeout, seconds.", type=options.Number("number of seconds"), default=None)
 @options.deployed
 @options.parameters
 @click.option("--handler", default="", help="file.function; without: index.handle or the source's own.")

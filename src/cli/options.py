@@ -26,6 +26,41 @@ def switch(name: str, meaning: str) -> Decorator:
     return option(name, meaning, is_flag=True, default=False)
 
 
+class Number(click.ParamType[int]):
+    """A whole number of something, such as a ``number of minutes``; ``least`` is the smallest that is taken."""
+
+    name = "number"
+
+    def __init__(self, of: str, least: int | None = None) -> None:
+        self._of, self._least = of, least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a number. Fails with the name of what it counts."""
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a {self._of}", param, ctx)
+        if self._least is not None and number < self._least:
+            self.fail(f"{value} is not a {self._of}: give {self._least} or more", param, ctx)
+        return number
+
+
+class Address(click.ParamType[str]):
+    """The address of a cloud, with its scheme; '' is none."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read an address. Fails where the scheme is missing, or is another than http and https."""
+        text = str(value)
+        scheme, found, host = text.partition("://")
+        if text and not found:
+            self.fail(f"{text!r} has no scheme: write http://{text}", param, ctx)
+        if text and (scheme not in ("http", "https") or not host):
+            self.fail(f"{text!r} is no address like http://127.0.0.1:8080", param, ctx)
+        return text
+
+
 fleet = option("fleet", "Fleet file, YAML or JSON, or demo: that of the demo; without: a small one.")
 settings = option("set", "The function's settings: \"KEY=VALUE KEY='with spaces'\".")
 code = option("code", "Directory of the function's code, as `build` makes it; without: the source.")
@@ -34,8 +69,8 @@ parameters = option("params", "Parameters of the template: \"Key=Value Key='with
 records = option("records", "File with exported records.")
 template = click.option("--template", default="", help="The template; without: template.yml.")
 region = option("region", "Region ID.", default="cn-hangzhou")
+endpoint = option("endpoint", "One address for all services: a local cloud, as `serve` prints it.", type=Address())
 stack = click.option("--name", "--stack", default="ecs-reboot", envvar="STACK", show_envvar=True, help="The stack.")
-endpoint = option("endpoint", "One address for all services: a local cloud, as `serve` prints it.")
 
 
 class Port(click.ParamType[int]):

@@ -7,9 +7,11 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from cli import exit_status
 from cli.command import Ended
+from terminal.printable import write_error
 
 
 class Entry(NamedTuple):
@@ -95,6 +97,15 @@ class Program(click.Group):
             formatter.write('  eval "$(_ECS_REBOOT_COMPLETE=bash_source ecs-reboot)"    # or zsh_source, fish_source\n')
 
 
+def _wrong_value(error: click.ClickException) -> str | None:
+    """Say what is wrong with an option's value, by the name that the user gave it under; None for another mistake."""
+    if type(error) is not click.BadParameter or not isinstance(error.param, click.Option) or error.ctx is None:
+        return None
+    option, source = error.param, error.ctx.get_parameter_source(error.param.name or "")
+    by_variable = source is ParameterSource.ENVIRONMENT
+    return f"{option.envvar if by_variable else option.opts[-1]}: {error.message}"
+
+
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="ecs-reboot", prog_name="ecs-reboot")
 def program() -> None:
@@ -112,7 +123,10 @@ def main(arguments: Sequence[str] | None = None, clients: Any = None) -> int:
         error.show()
         return error.status
     except click.ClickException as error:
-        error.show()
+        if (told := _wrong_value(error)) is None:
+            error.show()
+        else:
+            write_error(told)
         return error.exit_code
     except click.Abort:
         sys.stderr.write("interrupted\n")

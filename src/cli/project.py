@@ -31,11 +31,21 @@ def build(runtime: str, source: Path, constraints: Path, cache: Path, out: Path,
 
 
 @click.command(cls=Command, examples=("ecs-reboot simulate --deliveries 10000", "ecs-reboot simulate --episode 1000"))
-@click.option("--seed", type=int, default=1, show_default=True, help="Where all chance comes from.")
 @click.option(
-    "--deliveries", type=click.IntRange(min=1), default=100_000, show_default=True, help="How many, at least."
+    "--seed", type=options.Number("whole number"), default=1, show_default=True, help="Where all chance comes from."
 )
-@click.option("--episode", type=int, help="Run the one episode with this number, as a violation names it.")
+@click.option(
+    "--deliveries",
+    type=options.Number("number of deliveries", 1),
+    default=100_000,
+    show_default=True,
+    help="How many, at least.",
+)
+@click.option(
+    "--episode",
+    type=options.Number("number of an episode"),
+    help="Run the one episode with this number, as a violation names it.",
+)
 @click.option("--assume-less", "less", default="", metavar="NAME", help="Take assumptions away: names, by commas.")
 @click.option("--ledger", type=click.Choice(("tags", "tablestore")), help="Over one store only. Default: both in turn.")
 def simulate(seed: int, deliveries: int, episode: int | None, less: str, ledger: str | None) -> int:
@@ -52,7 +62,9 @@ def simulate(seed: int, deliveries: int, episode: int | None, less: str, ledger:
 @click.option("--ledger", type=click.Choice(("tags", "tablestore")), help="Over one store only. Default: both in turn.")
 @click.option("--only", default="", metavar="TEXT", help="The scenarios whose names hold this.")
 @click.option("--assume-less", "less", default="", metavar="NAME", help="Take an assumption away.")
-@click.option("--states", "most", type=click.IntRange(min=1), help="Of each scenario at most. Default: all.")
+@click.option(
+    "--states", "most", type=options.Number("number of states", 1), help="Of each scenario at most. Default: all."
+)
 def explore(ledger: Literal["tags", "tablestore"] | None, only: str, less: str, most: int | None) -> int:
     """Carry out every order in which a few runs can go on, with a crash, a lost answer and a retry anywhere.
 
@@ -65,7 +77,12 @@ def explore(ledger: Literal["tags", "tablestore"] | None, only: str, less: str, 
 
 @click.command(cls=Command, examples=("ecs-reboot mutate", "ecs-reboot mutate cooldown"))
 @click.argument("names", nargs=-1)
-@click.option("--deliveries", type=click.IntRange(min=1), default=3000, help="Of the simulation, where no test fails.")
+@click.option(
+    "--deliveries",
+    type=options.Number("number of deliveries", 1),
+    default=3000,
+    help="Of the simulation, where no test fails.",
+)
 def mutate(names: tuple[str, ...], deliveries: int) -> int:
     """Take every guard away, one at a time: each must be noticed. NAMES chooses among them."""
     part("tests/unit")

@@ -66,8 +66,7 @@ def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
     [
         (("deplyo",), {}, "Did you mean 'deploy'?"),
         (("serve", "--prot", "1"), {}, "--port"),
-        (("logs",), {"MINUTES": "abc"}, "MINUTES"),
-        (("logs", "--minutes", "0"), {}, "--minutes"),
+        (("logs",), {"MINUTES": "abc"}, "MINUTES: 'abc' is not a number of minutes\n"),
         (("replay",), {}, "RECORDS=path"),
         (("replay", "--records", "absent.jsonl"), {}, "absent.jsonl"),
         (("replay", "--records", EVENT), {}, "make logs RECORDS="),
@@ -97,6 +96,35 @@ def test_a_mistake_is_a_sentence_and_status_2(
     assert (ran.returncode, ran.stdout) == (exit_status.WRONG, ""), ran.stderr
     assert told in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "told"),
+    [
+        (("logs", "--minutes", "0"), {}, "--minutes: 0 is not a number of minutes: give 1 or more"),
+        (("invoke",), {"TIMEOUT": "soon"}, "TIMEOUT: 'soon' is not a number of seconds"),
+        (("simulate", "--deliveries", "many"), {}, "--deliveries: 'many' is not a number of deliveries"),
+        (("serve", "--port", "http"), {}, "--port: 'http' is not a port: 1 to 65535, or 0 for a free one"),
+        (
+            ("status",),
+            {"ENDPOINT": "127.0.0.1:80"},
+            "ENDPOINT: '127.0.0.1:80' has no scheme: write http://127.0.0.1:80",
+        ),
+        (("logs", "--endpoint", "ftp://a"), {}, "--endpoint: 'ftp://a' is no address like http://127.0.0.1:8080"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
+)
+def test_a_wrong_value_is_one_line_by_the_name_it_was_given_under(
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert main(arguments) == exit_status.WRONG
+    assert capsys.readouterr().err == f"{told}\n"
 
 
 @pytest.mark.parametrize("command", [("status",), ("deploy", "--check", "--reach")], ids=" ".join)
