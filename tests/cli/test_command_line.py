@@ -257,6 +257,39 @@ def test_invoke_tells_a_story_on_a_terminal_and_answers_json_into_a_pipe() -> No
     assert "RebootInstances" in shown
 
 
+def test_serve_says_on_a_terminal_where_to_look_and_not_the_secret_that_was_given() -> None:
+    ours, theirs = pty.openpty()
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src")}
+    keys = {"LOCALCLOUD_ACCESS_KEY_ID": "chosen", "LOCALCLOUD_ACCESS_KEY_SECRET": "hunter2hunter2"}
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "cli", "serve"], env={**given, **keys}, stdout=theirs, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stderr
+            sentence = process.stderr.readline().decode()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == exit_status.DONE
+        line = json.loads(os.read(ours, 65536))
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert sentence == f"open {line['console']} in a browser; Ctrl-C ends it\n"
+    assert (line["access_key_id"], line["access_key_secret"]) == ("chosen", "***")
+
+
+def test_serve_gives_a_program_all_that_it_needs_and_says_no_more() -> None:
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src")}
+    keys = {"LOCALCLOUD_ACCESS_KEY_ID": "chosen", "LOCALCLOUD_ACCESS_KEY_SECRET": "hunter2hunter2"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "serve"], env={**given, **keys}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        line = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert (line["access_key_id"], line["access_key_secret"], told) == ("chosen", "hunter2hunter2", b"")
+
+
 def test_completion_knows_the_commands() -> None:
     ran = run(_ECS_REBOOT_COMPLETE="bash_complete", COMP_WORDS="ecs-reboot de", COMP_CWORD="1")
     assert ran.stdout.split() == ["plain,demo", "plain,deploy"]

@@ -16,6 +16,8 @@ from localcloud.server.server import Running, serve
 
 #: The account's AccessKey, where it is not to be drawn at each start: both or neither.
 KEY_ID, KEY_SECRET = "LOCALCLOUD_ACCESS_KEY_ID", "LOCALCLOUD_ACCESS_KEY_SECRET"
+#: Printed on a terminal in place of a secret that the user chose.
+GIVEN = "***"
 
 
 class Options(NamedTuple):
@@ -63,10 +65,14 @@ def _announce(where: Running, options: Options, deployed: Deployment | None) -> 
         "admin": where.admin,
         "console": where.console,
         "access_key_id": root.access_key_id,
-        "access_key_secret": root.access_key_secret,
+        # A program that reads the line needs it; a person who chose it does not, and a terminal is looked at.
+        "access_key_secret": GIVEN if options.access_key_secret and sys.stdout.isatty() else root.access_key_secret,
     }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+    if sys.stdout.isatty():
+        sys.stderr.write(f"open {where.console} in a browser; Ctrl-C ends it\n")
+        sys.stderr.flush()
 
 
 def _function(cloud: Cloud, url: str, options: Options, deployed: Deployment | None) -> Function:
