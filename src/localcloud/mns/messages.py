@@ -6,7 +6,7 @@ A topic pushes each message to its subscriptions: as the bare text (STREAM) or i
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Literal, NamedTuple
 
@@ -32,6 +32,11 @@ class Messages:
         self._account, self._clock, self._random = account, clock, random
         self._topics: dict[str, dict[str, Subscription]] = {}
         self._queues: dict[str, Queue] = {}
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """The names of the topics."""
+        return tuple(self._topics)
 
     def create_topic(self, name: str) -> None:
         """Make a topic. Raises MessageError where the name is taken."""
