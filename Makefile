@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-compile --c
 QUIETLY = $(shell test -t 2 || echo --quiet)
 
 # A variable that no target knows is refused: `PARMS=DryRun=true` must not deploy for real.
-VARIABLES := EVENT FLEET SET AUDIT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON \
+VARIABLES := EVENT FLEET SET AUDIT STRICT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON \
 	REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS FORGET MINUTES QUERY FUNCTION ENDPOINT \
 	CONTACT_GROUP ONLY YES KEEP REPORT
 VARIABLES_OF_MAKE := PORT OSV_URL SEED DELIVERIES LESS SECONDS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
@@ -34,7 +34,7 @@ help: ## list the targets
 demo: $(VENV)/.run ## alarms turn into reboots and records, on a local cloud, in a minute
 	@$(ECS_REBOOT) demo
 
-invoke: $(VENV)/.run ## one invocation: EVENT=path [FLEET=] [SET="KEY=VALUE ..."] [AUDIT=] [DEPLOYED=1]
+invoke: $(VENV)/.run ## one invocation: EVENT=path [FLEET=] [SET="KEY=VALUE ..."] [AUDIT=] [STRICT=1] [DEPLOYED=1]
 	@$(ECS_REBOOT) invoke
 
 serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=] [FLEET=file or demo] [CODE=] [SET="KEY=VALUE ..."] [DEPLOYED=1]

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
 MEANINGS = {
-    DONE: "done; also when whoever read the output stopped reading",
-    FAILED: "failed: the function raised, a check found mistakes, the stack is not as it should be",
+    DONE: "done; also when whoever read the output stopped reading, and when invoke's function rejected the event",
+    FAILED: (
+        "failed: the function raised (or with --strict rejected the event), a check found mistakes, "
+        "the stack is not as it should be"
+    ),
     WRONG: "called wrongly: an option, a setting, a parameter or a file that can't be used; nothing was done",
     INTERRUPTED: "interrupted (Ctrl-C)",
 }

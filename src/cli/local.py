@@ -70,12 +70,15 @@ def serve(**given: Any) -> int:
 @click.option("--handler", default="", help="file.function; without: index.handle or the source's own.")
 @click.option("--initializer", default="", help="file.function to run once before, beside --handler.")
 @click.option("--runtime", default="python3.10", type=click.Choice(_RUNTIMES), help="Whose context object to give.")
+@options.switch("strict", "Fail also where the function rejected the event: it could not be read, or not be obeyed.")
 @click.option("--json/--story", "as_json", default=None, help="What to print; without: the story on a terminal.")
 def invoke(*, as_json: bool | None, **given: Any) -> int:
     """Invoke the function once, on a fresh local cloud.
 
     Into a pipe or file it writes the answer alone, as one line of JSON, and the function's logs to standard error.
     On a terminal it tells what was decided, what reached the cloud, and how the instances fared.
+    A function that answers has done its work, also where it rejects the event: standard error says so, the answer's
+    `status` too, and with --strict the exit status is 1.
     """
     from cli import function_settings  # noqa: PLC0415
     from localcloud.commands import invoke as invocation  # noqa: PLC0415

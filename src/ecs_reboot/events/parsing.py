@@ -65,7 +65,8 @@ def parse_json(text: str, path: str = "") -> object:
     try:
         value: object = decoder.decode(text)
     except json.JSONDecodeError as error:
-        reason = f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+        # Some of json's messages end in the word themselves: "Unterminated string starting at".
+        reason = f"not JSON: {error.msg.removesuffix(' at')} at line {error.lineno} column {error.colno}"
         # Only a part under a path is quoted: the whole event may be an HTTP request with a token in it.
         raise Unreadable("malformed", reason, path, text if path else "") from None
     except RecursionError:

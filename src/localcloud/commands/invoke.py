@@ -2,7 +2,8 @@
 
 Standard output holds the function's answer alone (or the error JSON when it raised), standard error the function's
 logs; or, for a person, the story of it. The exit status is 0 when the function returned, 1 when it raised or was
-stopped.
+stopped. An event that it could not read or may not obey is answered, not raised: that is said on standard error with
+the file's name, and is 1 for whoever is ``strict``.
 
 It ends when what the function handed to itself is done too: the answer is the first invocation's, logs and audit are
 those of all.
@@ -26,7 +27,7 @@ from localcloud.functioncompute import processor_share
 from localcloud.functioncompute.instance import Instance
 from localcloud.functioncompute.invocation import Invocation
 from localcloud.server.server import running
-from terminal.printable import printable
+from terminal.printable import printable, write_error
 
 #: For what the function handed to itself: its timeouts, and the waits between its tries.
 LONGEST_WAIT_SECONDS = 4 * 3600.0
@@ -51,6 +52,7 @@ class Options(NamedTuple):
     initializer: str = ""
     runtime: str = "python3.10"
     story: bool = False
+    strict: bool = False
 
 
 class Ran(NamedTuple):
@@ -78,7 +80,22 @@ def main(options: Options) -> int:
         # JSON has line breaks only between its tokens, so joining the lines changes nothing but the layout.
         sys.stdout.buffer.write(b" ".join(ran.first.payload.splitlines()) + b"\n")
         sys.stdout.flush()
-    return 1 if ran.all[-1].error or ran.first.error else 0
+    rejected = _rejected(ran.first)
+    if rejected is not None:
+        why = "" if options.story else f": {rejected}"  # the story has told why
+        write_error(f"invoke: the function rejected {_named(options.event)}{why}")
+    failed = ran.all[-1].error or ran.first.error or (options.strict and rejected is not None)
+    return 1 if failed else 0
+
+
+def _rejected(invocation: Invocation) -> str | None:
+    """Return why this project's own function rejected the whole event, None where it did not."""
+    answer = _answer(invocation)
+    return str(answer.get("reason") or "") if answer and answer["status"] == "rejected" else None
+
+
+def _named(path: str) -> str:
+    return "the event of standard input" if path == "-" else path
 
 
 def _tell(ran: Ran) -> None:

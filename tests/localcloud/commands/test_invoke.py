@@ -192,3 +192,23 @@ def test_a_word_without_a_name_is_refused() -> None:
     with pytest.raises(UsageError, match="=x"):
         settings_of("=x")
     assert settings_of("A=b=c") == {"A": "b=c"}
+
+
+@pytest.mark.parametrize(("arguments", "status"), [((), 0), (("--strict",), 1)])
+def test_a_rejected_event_is_named_with_its_file_and_fails_for_whoever_is_strict(
+    run: Run, arguments: tuple[str, ...], status: int
+) -> None:
+    ran = run(*arguments, event='{"a": "b', environment={"CODE": ""})
+    assert ran.status == status
+    assert json.loads(ran.out)["status"] == "rejected"
+    assert ran.err.splitlines()[-1] == (
+        "invoke: the function rejected event: not JSON: Unterminated string starting at line 1 column 7"
+    )
+
+
+def test_an_event_that_is_obeyed_is_no_failure_for_whoever_is_strict(run: Run) -> None:
+    ran = run(
+        "--strict", event=json.dumps({"verify": True}), environment={"CODE": "", "SET": "DEFAULT_REGION=cn-hangzhou"}
+    )
+    assert (ran.status, json.loads(ran.out)["status"]) == (0, "completed"), ran.err
+    assert "rejected" not in ran.err
