@@ -151,6 +151,11 @@ def logs(clients: Any, /, **given: Any) -> int:
 @click.pass_obj
 def ledger(clients: Any, /, verb: str, **given: Any) -> int:  # noqa: ARG001 - there is one so far
     """Show what counts in the region, then the entry of each instance, newest first; or that of one instance."""
+    from ecs_reboot.events.instance_id import complaint  # noqa: PLC0415
+
+    if given["instance"] and (wrong := complaint(given["instance"])):
+        said = f"INSTANCE {given['instance']!r} {wrong}"
+        raise options.Mistake(f"{said}: `ledger show` without it lists all that are known")
     return _online(clients, "ledger", **given)
 
 

@@ -85,6 +85,8 @@ def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
         (("invoke", "--event", EVENT, "--params", "DryRun=true"), {}, "DEPLOYED=1"),
         (("serve", "--params", "DryRun=true"), {}, "DEPLOYED=1"),
         (("acceptance",), {}, "INSTANCE=i-..."),
+        (("ledger", "show"), {"INSTANCE": "i-bpnope"}, "INSTANCE 'i-bpnope' does not have the form of an instance ID"),
+        (("ledger", "show", "web-01"), {}, "INSTANCE 'web-01' does not start with 'i-'"),
         (("acceptance", "--instance", "i-bp1test", "--report", "."), {}, "is a directory"),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
