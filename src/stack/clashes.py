@@ -3,6 +3,7 @@
 All that a stack makes is named after its function, so a second stack, or a mistyped name, needs another function.
 """
 
+import re
 from collections.abc import Iterator
 
 from Tea.exceptions import TeaException
@@ -12,17 +13,22 @@ from stack.retained import FUNCTION
 from stack.roles import MAY_NOT, NO_ROLE, Resources
 from stack.stacks import Found, Stacks
 
+#: Of a name that is taken, so many characters leave room for a number behind them.
+_ROOM = 22
 
-def clash(clients: Clients, stacks: Stacks, name: str, made: Resources) -> str:
+
+def clash(clients: Clients, stacks: Stacks, name: str, made: Resources, pattern: str) -> str:
     """Return why the stack ``name`` can't be made from these resources, and the fix; '' if nothing is in its way.
 
+    ``pattern`` is what the template takes as the name of a function.
     Raises TeaException for what is neither absence nor a missing right.
     """
     seen = {role: _seen(clients, role) for role in _properties(made, "ALIYUN::RAM::Role", "RoleName")}
     if set(seen.values()) <= {"absent"}:
         return ""
     function = next(_properties(made, "ALIYUN::FC3::Function", "FunctionName"))
-    own = f"PARAMS=FunctionName={name if name != function else f'{name}-2'}"
+    free = name if name != function and re.fullmatch(pattern, name) else f"{function[:_ROOM]}-2"
+    own = f"PARAMS=FunctionName={free}"
     holder = next((found for found in stacks.standing() if found.name != name and _function(found) == function), None)
     if holder:
         return (

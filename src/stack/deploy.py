@@ -134,7 +134,8 @@ class Deployment:
         made = self._check(
             request.document, {**code_somewhere, **request.given}, found if found and found.usable else None, account
         )
-        if found is None and (why := clash(self._clients, self._stacks, request.name, made)):
+        pattern = request.document["Parameters"]["FunctionName"].get("AllowedPattern", ".+")
+        if found is None and (why := clash(self._clients, self._stacks, request.name, made, pattern)):
             raise NotDeployable(f"the stack {request.name} can't be made: {why}")
 
     def check(self, request: Request) -> None:

@@ -77,11 +77,22 @@ class LogStores:
         offset = 0
         while True:
             request = GetLogsRequest(project, logstore, start, end, "", query, _PAGE, offset, newest_first)
-            found = [log.get_contents() for log in self._clients.logs.get_logs(request).get_logs()]
+            found = self._page(request)
             yield from found
             if len(found) < _PAGE:
                 return
             offset += _PAGE
+
+    def _page(self, request: GetLogsRequest) -> list[Mapping[str, Any]]:
+        """Return one page. Raises LogException where the service has not looked through everything.
+
+        The client has asked again by then (SLS, GetLogs: a search over much is answered in part at first). A part would
+        look like a quiet night.
+        """
+        answer = self._clients.logs.get_logs(request)
+        if not answer.is_completed():
+            raise LogException("Incomplete", "the search does not come to its end: ask for less, by MINUTES or QUERY")
+        return [log.get_contents() for log in answer.get_logs()]
 
     def delete(self, project: str, logstores: tuple[str, ...], *, whole_project: bool) -> bool:
         """Take logstores away with everything in them, and then the project if it is the stack's own.

@@ -134,6 +134,8 @@ def test_a_second_stack_of_the_same_function_is_refused_before_anything_is_made(
         told = capsys.readouterr().err
         assert "the function ecs-reboot and its roles belong to the stack ecs-reboot of cn-hangzhou" in told
         assert "PARAMS=FunctionName=foo" in told
+    assert run(whole, "deploy", "--name", "Ecs_Reboot", "--package", str(large)) == 1
+    assert "PARAMS=FunctionName=ecs-reboot-2" in capsys.readouterr().err, "a name that the template takes"
     assert [stack.name for stack in whole.services.ros.stacks.values()] == ["ecs-reboot"]
     assert run(whole, *second, "--plan", "--params", "FunctionName=foo") == 0, capsys.readouterr().err
 
