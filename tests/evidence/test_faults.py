@@ -207,7 +207,7 @@ def test_a_sweep_takes_an_old_entry_off_and_leaves_the_owner_s_tags_and_younger_
 @pytest.mark.parametrize("store", ["tags", "tablestore"])
 def test_slow_calls_end_in_a_record_before_the_run_is_killed(wire: Wired, store: str) -> None:
     attempts = [{"ago": "2h", "state": "back"}]
-    # No facts are asked for: on a busy machine their answers would be what comes too late, before the ledger is reached.
+    # No facts are asked for: on a busy machine their answers would come too late, before the ledger is reached.
     no_facts = {"MANAGED": "allow", "PLATFORM_EVENTS": "ignore"}
     here = wire(320, store=store, latency=0.8, attempts=attempts, DEADLINE_MARGIN_SECONDS="5", **no_facts)
     invocation = here.send(alarm(ONE), timeout=8)
