@@ -148,9 +148,16 @@ def test_a_message_says_the_record_s_reason_once_and_then_what_to_do() -> None:
             "ECS 已接受重启请求：正常重启（FORCE_REBOOT=never）。",
         ),
         (
-            "recovered", "it went down and was Running again 30.8 s after ECS accepted",
-            "It went down and was Running again 30.8 s after ECS accepted.",
-            "已停机，并在 ECS 接受请求 30.8 秒后恢复运行。",
+            "recovered",
+            (
+                "it went down and was Running again 30.8 s after ECS accepted; "
+                "ECS accepted the reboot: forced, by FORCE_REBOOT=always"
+            ),
+            (
+                "It went down and was Running again 30.8 s after ECS accepted; "
+                "ECS accepted the reboot: forced, by FORCE_REBOOT=always."
+            ),
+            "已停机，并在 ECS 接受请求 30.8 秒后恢复运行；ECS 已接受重启请求：强制重启（FORCE_REBOOT=always）。",
         ),
         (
             "still_rebooting", "it is still Starting, 120 s after ECS accepted",

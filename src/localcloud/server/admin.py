@@ -97,9 +97,12 @@ class Admin:
         """Declare a robot: service and token, and where it has them a secret and a keyword."""
         try:
             body = json.loads(await request.body())
-            fields = {name: str(body.get(name, "")) for name in ("service", "token", "secret", "keyword")}
-        except (ValueError, AttributeError, RecursionError) as error:
-            return JSONResponse({"error": f"the body is no JSON object: {error}"}, 400)
+        except (ValueError, RecursionError):
+            body = None
+        if not isinstance(body, dict):
+            told = 'the body is no JSON object: send {"service": "feishu", "token": "T"}'
+            return JSONResponse({"error": told}, 400)
+        fields = {name: str(body.get(name, "")) for name in ("service", "token", "secret", "keyword")}
         if fields["service"] not in faults.ACTIONS["chat"] or not fields["token"]:
             return JSONResponse({"error": f"name a token and a service of {', '.join(faults.ACTIONS['chat'])}"}, 400)
         from localcloud.chat.robots import Robot  # noqa: PLC0415 - loaded with the chat

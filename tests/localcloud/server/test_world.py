@@ -22,7 +22,9 @@ def where() -> Iterator[Running]:
 def happens(where: Running, path: str, body: str | bytes) -> tuple[int, str]:
     connection = http.client.HTTPConnection(where.host_port, timeout=30)
     try:
-        connection.request("POST", f"/_world/{path}", body if isinstance(body, bytes) else body.encode())
+        connection.request(
+            "POST", path if path[0] == "/" else f"/_world/{path}", body if isinstance(body, bytes) else body.encode()
+        )
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read()).get("error", "")
     finally:
@@ -45,6 +47,8 @@ def happens(where: Running, path: str, body: str | bytes) -> tuple[int, str]:
         ("events", '{"id": "1"}', "the body is no list of CloudEvents: put the event into [ ]"),
         ("events", "[1]", "the body is no list of CloudEvents: put the event into [ ]"),
         ("events", "[{}]", "the event has no "),
+        ("/_local/chat", "[]", 'the body is no JSON object: send {"service": "feishu", "token": "T"}'),
+        ("/_local/chat", b"\xff", "the body is no JSON object: send"),
         ("events", b"\xff", "the body is not UTF-8 at byte 0: send text"),
     ],
 )

@@ -30,7 +30,12 @@ _REASONS: tuple[tuple[str, str], ...] = (
 
 
 def in_chinese(reason: str) -> str:
-    """Return a reason in Chinese, '' for one that is not known."""
+    """Return a reason in Chinese, '' for one of which a part is not known: of a watched reboot it has two."""
+    parts = [_part(part) for part in reason.split("; ")]
+    return "；".join(parts) if all(parts) else ""
+
+
+def _part(reason: str) -> str:
     for english, chinese in _BEFORE.items():
         if reason.startswith(english):
             how = _translated(reason.removeprefix(english), _HOW)
