@@ -116,14 +116,17 @@ evidence: $(VENV)/.dev ## the wire tests ten times in a row, and ten times the e
 screenshots: $(VENV)/.dev browser ## take the pictures in docs/images again
 	@$(BIN)/python -m console.screenshots
 
-# The console is tested in a Chromium: one that is there, or Debian's where this may install it.
+# The console is tested in a Chromium: Debian's headless one where it is there or this may install it, or any other.
 browser:
-	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	@command -v chromium-headless-shell >/dev/null && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "installing Debian's chromium ..." >&2; \
+	  echo "installing Debian's chromium-headless-shell ..." >&2; \
 	  apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
-	else echo "no Chromium on PATH: the console's browser tests will be skipped" >&2; fi
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null && \
+	  exit 0; \
+	fi; \
+	for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	echo "no Chromium on PATH: the console's browser tests will be skipped" >&2
 
 # Three on two cores, for many tests wait for a server or a clock; whoever is done takes from the others. Byte code is kept
 # whatever the environment says: what a test starts would compile all that it imports.
