@@ -2,7 +2,7 @@
 
 import shutil
 
-#: As Debian, Ubuntu and Google name it. The first has no window of its own to draw and takes a third of the processor time.
+#: As Debian, Ubuntu and Google name it. The first has no window to draw: a third of the processor time for a page.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 ADVICE = f"no Chromium on PATH ({', '.join(NAMES)}): on Debian, apt-get install chromium-headless-shell"
 #: Nothing of its own goes over the network; a container has neither a GPU nor the privileges of the sandbox.
