@@ -1,9 +1,9 @@
 """What the checks share: clients, the throwaway instance, the stack once it stands, and how long to wait."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from acceptance.outside import Account, LocalCloud, Outside
 from stack.clients import Clients
@@ -31,6 +31,13 @@ class Patience:
 
 #: A local cloud does at once what an account takes minutes for.
 LOCAL = Patience(event=60.0, alarm=60.0, reboot=60.0, look=0.05, next_minute=False)
+
+
+class Before(NamedTuple):
+    """When a check began (Unix seconds), and the records that were there."""
+
+    since: float
+    record_ids: frozenset[str]
 
 
 @dataclass
@@ -83,14 +90,23 @@ class Stage:
             raise LookupError(f"there is no instance {self.instance} in {self.region}")
         return dict(found[0])
 
-    def await_record(self, since: float, wanted: Callable[[Mapping[str, Any]], bool], seconds: float) -> Any:
-        """Wait for a record since then (Unix seconds) that is wanted; None where none comes."""
-        project = str(self.deployed.outputs["LogProject"])
+    def before(self) -> Before:
+        """Return what is there before a trigger goes off: its record is another one."""
+        since = time.time()
+        return Before(since, frozenset(str(record["record_id"]) for record in self._records(since)))
+
+    def await_record(self, before: Before, wanted: Callable[[Mapping[str, Any]], bool], seconds: float) -> Any:
+        """Wait for a new record that is wanted; None where none comes."""
         until = time.monotonic() + seconds
         while True:
             last = time.monotonic() >= until
-            logs = LogStores(self.clients).read(project, f"{self.name}-records", int(since) - 60, int(time.time()) + 60)
-            found = next((log for log in logs if wanted(log)), None)
+            new = (record for record in self._records(before.since) if record["record_id"] not in before.record_ids)
+            found = next(filter(wanted, new), None)
             if found is not None or last:
                 return found
             time.sleep(self.patience.look)
+
+    def _records(self, since: float) -> Iterator[Mapping[str, Any]]:
+        """Return the records since then, with a minute before it: clocks differ."""
+        project = str(self.deployed.outputs["LogProject"])
+        return LogStores(self.clients).read(project, f"{self.name}-records", int(since) - 60, int(time.time()) + 60)

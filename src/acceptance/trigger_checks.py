@@ -5,7 +5,6 @@ event of these checks reboots anything.
 """
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -13,7 +12,7 @@ from typing import Any
 
 from acceptance.check import Finding, differs, holds, unknown
 from acceptance.outside import post
-from acceptance.stage import Stage
+from acceptance.stage import Before, Stage
 
 _HANDED_OVER = 202
 #: What the function says of an event in which it finds no instance.
@@ -26,16 +25,16 @@ def alarm(stage: Stage) -> Finding:
     """Follow an alarm of a threshold rule through the topic."""
     if not stage.contact_group:
         return unknown("no rule was made: give CONTACT_GROUP=, the name of a contact group of CloudMonitor")
-    since = time.time()
+    before = stage.before()
     stage.say(stage.outside.alarm(f"{stage.name}-example", stage.instance))
-    return _arrived(stage, since, _of("cms_threshold", stage.instance), "the alarm", stage.patience.alarm)
+    return _arrived(stage, before, _of("cms_threshold", stage.instance), "the alarm", stage.patience.alarm)
 
 
 def system_event(stage: Stage) -> Finding:
     """Follow a simulated system event through the bus."""
     now, kind = datetime.now(timezone.utc), "SystemMaintenance.Reboot"
     due = (now + _AHEAD).strftime("%Y-%m-%dT%H:%M:%SZ")
-    since = time.time()
+    before = stage.before()
     made = stage.ecs(
         "CreateSimulatedSystemEvents", {"InstanceId.1": stage.instance, "EventType": kind, "NotBefore": due}
     )
@@ -46,14 +45,14 @@ def system_event(stage: Stage) -> Finding:
     }
     try:
         stage.say(stage.outside.system_event(event))
-        return _arrived(stage, since, _of("eventbridge", stage.instance), "the system event", stage.patience.event)
+        return _arrived(stage, before, _of("eventbridge", stage.instance), "the system event", stage.patience.event)
     finally:
         stage.ecs("CancelSimulatedSystemEvents", {"EventId.1": event_id})
 
 
 def agent_event(stage: Stage) -> Finding:
     """Follow the event of a silent agent through the bus."""
-    since = time.time()
+    before = stage.before()
     event = {
         **_cloud_event(stage, "acs.cms", "cms:CloudMonitor:AgentStatusStopped"),
         "data": {"state": "stopped"},
@@ -64,7 +63,7 @@ def agent_event(stage: Stage) -> Finding:
         told = record.get("code") in _NO_INSTANCE or "Agent_Status" in record.get("reason", "")
         return "eventbridge" in record.get("trigger", "") and told
 
-    found = stage.await_record(since, about_an_agent, stage.patience.alarm)
+    found = stage.await_record(before, about_an_agent, stage.patience.alarm)
     if found is None:
         return unknown("no event of an agent came: stop the agent on the instance a quarter of an hour before")
     if found.get("instance_id") == stage.instance:
@@ -74,7 +73,7 @@ def agent_event(stage: Stage) -> Finding:
 
 def http_callback(stage: Stage) -> Finding:
     """Post to the HTTP trigger, and follow what it hands over to an asynchronous run."""
-    url, mark, since = str(stage.deployed.outputs["WebhookUrl"]), f"acceptance {uuid.uuid4()}", time.time()
+    url, mark, before = str(stage.deployed.outputs["WebhookUrl"]), f"acceptance {uuid.uuid4()}", stage.before()
     asked = {"instance_ids": [stage.instance], "region_id": stage.region, "reason": mark}
     answer = post(f"{url}{stage.token}", json.dumps(asked).encode())
     if answer.status != _HANDED_OVER:
@@ -86,14 +85,14 @@ def http_callback(stage: Stage) -> Finding:
     def ours(record: Mapping[str, Any]) -> bool:
         return record.get("requested_reason") == mark and record.get("instance_id") == stage.instance
 
-    return _arrived(stage, since, ours, "answered 202; the asynchronous run", stage.patience.event)
+    return _arrived(stage, before, ours, "answered 202; the asynchronous run", stage.patience.event)
 
 
 def timer(stage: Stage) -> Finding:
     """Wait for the schedule to go off."""
-    since = time.time()
+    before = stage.before()
     stage.say(stage.outside.timer())
-    return _arrived(stage, since, _of("timer", stage.instance), "the timer", stage.patience.event)
+    return _arrived(stage, before, _of("timer", stage.instance), "the timer", stage.patience.event)
 
 
 def kept_secret(stage: Stage) -> Finding:
@@ -113,9 +112,9 @@ def _of(trigger: str, instance_id: str) -> Callable[[Mapping[str, Any]], bool]:
 
 
 def _arrived(
-    stage: Stage, since: float, wanted: Callable[[Mapping[str, Any]], bool], what: str, seconds: float
+    stage: Stage, before: Before, wanted: Callable[[Mapping[str, Any]], bool], what: str, seconds: float
 ) -> Finding:
-    found = stage.await_record(since, wanted, seconds)
+    found = stage.await_record(before, wanted, seconds)
     if found is None:
         return differs(f"{what} left no record within {seconds:.0f} s")
     return holds(f"{what} left a record: code {found.get('code')}")

@@ -2,16 +2,19 @@
 
 import json
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
-from bench.as_deployed import bars, price
+from bench.as_deployed import bars, cases, price
 from bench.as_deployed.bars import Row
 from bench.as_deployed.minute_limit import MinuteLimit
-from bench.as_deployed.stage import alarm, instance_id, over_http
+from bench.as_deployed.stage import Scene, alarm, instance_id, over_http, staged
 from ecs_reboot.events import EventSettings, read
 from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
+
+SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,12 @@ def test_a_run_is_paid_for_by_its_size_and_time() -> None:
     # One vCPU and 1 GB for a second: 1 + 0.15 units, and 0.0075 for the call, at 20 dollars a million.
     assert price.dollars_a_million(1.0, 1024, 1.0) == pytest.approx(23.15)
     assert price.dollars_a_million(0.5, 512, 1.0) < price.dollars_a_million(1.0, 1024, 1.0)
+
+
+@pytest.mark.parametrize("parameters", [{}, cases.NO_FACTS, {**cases.ALL_FACTS, **cases.EVIDENCE}, {"Ledger": "tags"}])
+def test_each_scene_of_the_benchmark_can_be_set_up(parameters: dict[str, str]) -> None:
+    with staged(Scene(2, parameters=parameters), SOURCE) as stage:
+        assert len(stage.cloud.fleet) == 2
 
 
 def test_both_forms_of_the_alarm_ask_for_the_instance() -> None:

@@ -64,7 +64,7 @@ class Served(NamedTuple):
 @contextmanager
 def serving(*arguments: str, **environment: str) -> Iterator[Served]:
     """Run ``ecs-reboot serve`` with the default fleet; it must end in order when told to."""
-    inherited = {name: value for name, value in os.environ.items() if name not in ("CODE", "SET", "FLEET", "EVENT")}
+    inherited = {name: value for name, value in os.environ.items() if name not in ("SET", "FLEET", "EVENT")}
     with subprocess.Popen(
         [sys.executable, "-m", "cli", "serve", *arguments],
         stdout=subprocess.PIPE,

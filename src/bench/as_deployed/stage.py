@@ -142,8 +142,6 @@ def staged(scene: Scene, code: Path) -> Iterator[Stage]:
     deployed = deployment(ACCOUNT, {"WebhookToken": TOKEN, **scene.parameters})
     cloud = cloud_of(_fleet(scene), deployed)
     with running(cloud) as server:
-        if bucket := deployed.environment.get("EVIDENCE_BUCKET"):
-            server.services.oss.make(bucket, REGION)
         function = project_function(cloud, server.url, scene.settings, code=code, deployed=deployed)
         yield Stage(cloud, server.functions, function, deployed)
 
