@@ -44,11 +44,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Prepare what takes long where the clone is new, before any test.
 
     Hypothesis builds tables of Unicode, over a second. The function is packaged as for a deployment, and CODE has every
-    local cloud of the tests run that; ``CODE=src`` runs the source.
+    local cloud of the tests run that; ``CODE=src`` runs the source. Make hands over an empty one where none is given.
     """
     tests = session.config.rootpath / "tests"
     folders = {item.path.relative_to(tests).parts[0] for item in session.items if item.path.is_relative_to(tests)}
-    if folders.intersection(RUN_THE_FUNCTION):
-        os.environ.setdefault("CODE", str(function_package()))
+    if folders.intersection(RUN_THE_FUNCTION) and not os.environ.get("CODE"):
+        os.environ["CODE"] = str(function_package())
     strategies.text().validate()
     strategies.characters(codec="utf-8", categories=("L", "N")).validate()
