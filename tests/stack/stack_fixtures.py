@@ -1,4 +1,6 @@
+import os
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,3 +43,13 @@ def _no_kept_connections() -> Iterator[None]:
     yield
     if "ecs_reboot.cloud.ecs" in sys.modules:
         sys.modules["ecs_reboot.cloud.ecs"]._connections.close()
+
+
+@pytest.fixture
+def large(package: Path, tmp_path: Path) -> Path:
+    """A package that goes into a bucket, for it does not fit into a template."""
+    path = tmp_path / "large.zip"
+    path.write_bytes(package.read_bytes())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("padding", os.urandom(500_000))
+    return path

@@ -1,8 +1,6 @@
 """Parameters are checked before anything is uploaded or taken away, in the words of the settings."""
 
-import os
 import re
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,16 +13,6 @@ from cloud_languages.template import document
 from localcloud.account.fleet import EVIDENCE_BUCKET
 from localcloud.server.server import Running
 from stack.clients import Clients
-
-
-@pytest.fixture
-def large(package: Path, tmp_path: Path) -> Path:
-    """A package that does not fit into a template, and would be uploaded."""
-    path = tmp_path / "large.zip"
-    path.write_bytes(package.read_bytes())
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("padding", os.urandom(500_000))
-    return path
 
 
 @pytest.mark.parametrize(

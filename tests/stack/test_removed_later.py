@@ -1,8 +1,6 @@
 """What a removed stack has left can be removed later, and nothing that a stack still uses ever is."""
 
 import json
-import os
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -23,16 +21,6 @@ TRUST = {
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": ["fc.aliyuncs.com"]}},
     ],
 }
-
-
-@pytest.fixture
-def large(package: Path, tmp_path: Path) -> Path:
-    """A package that goes into a bucket, for it does not fit into a template."""
-    path = tmp_path / "large.zip"
-    path.write_bytes(package.read_bytes())
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("padding", os.urandom(500_000))
-    return path
 
 
 def left(whole: Running) -> tuple[bool, bool, bool]:
