@@ -61,12 +61,8 @@ def test_an_update_keeps_parameters_and_changes_what_changed(
 
 
 def test_the_code_goes_into_a_bucket_once_where_it_does_not_fit(
-    whole: Running, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    whole: Running, large: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    large = tmp_path / "large.zip"
-    large.write_bytes(package.read_bytes())
-    with zipfile.ZipFile(large, "a") as archive:
-        archive.writestr("padding", os.urandom(500_000))
     assert deploy(whole, large) == 0
     bucket = "ecs-reboot-code-1234567890123456-cn-hangzhou"
     name = code.object_name(large.read_bytes())

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -62,19 +61,14 @@ def missing(step: Step, output: str) -> list[str]:
 
 
 @pytest.fixture
-def environment(package: Path, tmp_path: Path) -> Mapping[str, str]:
+def environment(large: Path, tmp_path: Path) -> Mapping[str, str]:
     make = tmp_path / "make"
     make.write_text(MAKE, "utf-8")
     make.chmod(0o755)
-    # As large as the one that is built: it goes into a bucket.
-    large = tmp_path / "function.zip"
-    large.write_bytes(package.read_bytes())
-    with zipfile.ZipFile(large, "a") as archive:
-        archive.writestr("padding", os.urandom(500_000))
     return {
         "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "PACKAGE": str(large),
+        "PACKAGE": str(large),  # as large as the one that is built: it goes into a bucket
         "HOME": "/nonexistent",
     }
 
