@@ -29,6 +29,7 @@ STATUS_OF = {
     "localcloud.functioncompute.function.InvalidFunction": WRONG,
     "simulation.report.UnknownAssumption": WRONG,
     "exploration.report.UnknownAssumption": WRONG,
+    "exploration.report.UnknownScenario": WRONG,
     "stack.arguments.UsageError": WRONG,
     "stack.clients.NoCredentials": FAILED,
     "stack.code.NotUploaded": FAILED,

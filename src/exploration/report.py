@@ -2,6 +2,7 @@
 
 import sys
 import time
+from difflib import get_close_matches
 from functools import partial
 from typing import NamedTuple
 
@@ -21,8 +22,16 @@ LESS: dict[str, Laws] = {
 INTERRUPTED = 130
 
 
+#: How many of the nearest names are told where a name is wrong.
+NEAREST = 3
+
+
 class UnknownAssumption(ValueError):
     """There is no assumption of that name."""
+
+
+class UnknownScenario(ValueError):
+    """There is no scenario whose name holds the text."""
 
 
 class Asked(NamedTuple):
@@ -39,13 +48,12 @@ class Asked(NamedTuple):
 
 
 def main(asked: Asked) -> int:
-    """Explore; return the exit status. Raises UnknownAssumption."""
+    """Explore; return the exit status. Raises UnknownAssumption and UnknownScenario."""
     if asked.less and asked.less not in LESS:
         raise UnknownAssumption(f"--assume-less {asked.less}: is no assumption; these are: {', '.join(LESS)}")
     laws = LESS[asked.less] if asked.less else Laws()
-    chosen = scenarios((asked.ledger,) if asked.ledger else STORES, laws)
     broken = 0
-    for scenario in (scenario for scenario in chosen if asked.only in scenario.name):
+    for scenario in _chosen(asked, laws):
         began = time.monotonic()
         explored = Search(scenario, partial(_progress, scenario.name), most=asked.most).run()
         broken += len(explored.stories)
@@ -55,6 +63,15 @@ def main(asked: Asked) -> int:
             return INTERRUPTED
     _say(f"{broken} promises broken\n" if broken else "every promise was kept\n")
     return 1 if broken else 0
+
+
+def _chosen(asked: Asked, laws: Laws) -> list[Scenario]:
+    there_are = scenarios((asked.ledger,) if asked.ledger else STORES, laws)
+    chosen = [scenario for scenario in there_are if asked.only in scenario.name]
+    if not chosen:
+        near = get_close_matches(asked.only, [scenario.name for scenario in there_are], NEAREST, 0)
+        raise UnknownScenario(f"--only {asked.only!r}: no scenario's name holds this; the nearest: {'; '.join(near)}")
+    return chosen
 
 
 def _told(scenario: Scenario, explored: Explored, seconds: float) -> None:

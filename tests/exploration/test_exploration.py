@@ -124,3 +124,12 @@ def test_the_command_tells_the_numbers_and_the_story(capsys: pytest.CaptureFixtu
     assert f"BROKEN: {promises.COOLDOWN}" in told
     assert "RebootInstances" in told
     assert main(["explore", "--assume-less", "nonsense"]) == 2
+
+
+def test_a_text_that_no_scenario_holds_is_a_mistake_and_not_a_clean_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "--only", "tablestore, limt 1, calm"]) == 2
+    told = capsys.readouterr()
+    assert "'tablestore, limt 1, calm'" in told.err
+    assert "tablestore, limit 1, calm" in told.err
+    assert "kept" not in told.out
+    assert main(["explore", "--only", "tablestore, one instance, a duplicate", "--ledger", "tags"]) == 2
