@@ -12,7 +12,7 @@ QUIETLY = $(shell test -t 2 || echo --quiet)
 # A variable that no target knows is refused: `PARMS=DryRun=true` must not deploy for real.
 VARIABLES := EVENT FLEET SET AUDIT STRICT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON \
 	REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS FORGET MINUTES QUERY FUNCTION ENDPOINT \
-	CONTACT_GROUP ONLY YES KEEP REPORT
+	CONTACT_GROUP ONLY FROM YES KEEP REPORT
 VARIABLES_OF_MAKE := PORT OSV_URL SEED DELIVERIES LESS SECONDS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES) $(VARIABLES_OF_MAKE),$(GIVEN)))
@@ -101,8 +101,8 @@ simulate: $(VENV)/.dev ## duplicates, crashes, lost answers by the thousand: [SE
 explore: $(VENV)/.dev ## every order of a few runs, with a crash, a lost answer and a retry anywhere: [LESS=assumption] [ONLY=text]
 	@$(ECS_REBOOT) explore $(if $(LESS),--assume-less $(LESS)) $(if $(ONLY),--only '$(ONLY)')
 
-mutate: $(VENV)/.dev ## take every guard away, one at a time: each must be noticed
-	@$(ECS_REBOOT) mutate
+mutate: $(VENV)/.dev ## take every guard away, one at a time: each must be noticed [ONLY=text] [FROM=text]
+	@$(ECS_REBOOT) mutate $(if $(FROM),--from '$(FROM)') $(if $(ONLY),-- '$(ONLY)')
 
 fuzz: $(VENV)/.fuzz ## events made of events, guided by what they reach: ten minutes, or [SECONDS=]
 	@PYTHONPATH=tests/fuzz $(BIN)/python tests/fuzz/fuzz_events.py -max_total_time=$(or $(SECONDS),600) -verbosity=0

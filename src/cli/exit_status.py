@@ -27,6 +27,7 @@ STATUS_OF = {
     "localcloud.commands.deployed.NotDeployed": WRONG,
     "localcloud.commands.invoke.UsageError": WRONG,
     "localcloud.functioncompute.function.InvalidFunction": WRONG,
+    "simulation.mutate.UnknownMutant": WRONG,
     "simulation.report.UnknownAssumption": WRONG,
     "exploration.report.UnknownAssumption": WRONG,
     "exploration.report.UnknownScenario": WRONG,

@@ -75,20 +75,25 @@ def explore(ledger: Literal["tags", "tablestore"] | None, only: str, less: str, 
     return main(Asked(ledger, only, less, most))
 
 
-@click.command(cls=Command, examples=("ecs-reboot mutate", "ecs-reboot mutate cooldown"))
+@click.command(
+    cls=Command, examples=("ecs-reboot mutate", "ecs-reboot mutate cooldown", "ecs-reboot mutate --from 'no intent'")
+)
 @click.argument("names", nargs=-1)
+@click.option(
+    "--from", "begin", default="", metavar="NAME", help="Leave out those before it, to go on where one broke off."
+)
 @click.option(
     "--deliveries",
     type=options.Number("number of deliveries", 1),
     default=3000,
     help="Of the simulation, where no test fails.",
 )
-def mutate(names: tuple[str, ...], deliveries: int) -> int:
-    """Take every guard away, one at a time: each must be noticed. NAMES chooses among them."""
+def mutate(names: tuple[str, ...], begin: str, deliveries: int) -> int:
+    """Take every guard away, one at a time: each must be noticed. NAMES chooses among them by parts of their names."""
     part("tests/unit")
     from simulation.mutate import main  # noqa: PLC0415
 
-    return main(names, deliveries)
+    return main(names, deliveries, begin)
 
 
 @click.command(cls=Command, examples=("ecs-reboot bench", "ecs-reboot bench --deployed"))

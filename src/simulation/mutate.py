@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from simulation.mutants import MUTANTS, Mutant
@@ -25,10 +26,12 @@ TESTS = tuple(
         "finish", "protection", "lifecycle", "policy", "ledger", "blast_radius", "claims", "table_rows", "table_ledger",
         "reboot_batch", "remediation", "proof", "rolling", "upkeep", "table_upkeep", "handover",
         "notices", "notice_services", "notice_delivery", "notice_outbox", "observing", "evidence",
-        "tag_register", "forgotten_entries", "deadlines",
+        "tag_register", "forgotten_entries", "deadlines", "invocation",
     )
 )  # fmt: skip
 SECONDS = 300
+#: How many of the nearest names are told where a name is wrong.
+NEAREST = 3
 _OPTIONS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no")
 _SIMULATE = """
 import sys
@@ -39,12 +42,21 @@ sys.exit(f"BROKEN: {broken[1].violation.promise}" if broken else 0)
 """
 
 
-def main(names: Sequence[str] = (), deliveries: int = 3000) -> int:
+class UnknownMutant(ValueError):
+    """There is no mutant whose name holds the text."""
+
+
+def main(names: Sequence[str] = (), deliveries: int = 3000, begin: str = "") -> int:
     """Try the mutants whose name holds one of ``names``, all by default; return the exit status.
 
-    ``deliveries``: of the simulation, where no test fails.
+    ``deliveries``: of the simulation, where no test fails. ``begin``: leave out those before the first whose name holds
+    this. Raises UnknownMutant.
     """
-    chosen = [mutant for mutant in MUTANTS if not names or any(name in mutant.name for name in names)]
+    if unknown := [name for name in (*names, begin) if not any(name in mutant.name for mutant in MUTANTS)]:
+        near = get_close_matches(unknown[0], [mutant.name for mutant in MUTANTS], NEAREST, 0)
+        raise UnknownMutant(f"{unknown[0]!r}: no mutant's name holds this; the nearest: {'; '.join(near)}")
+    first = next(place for place, mutant in enumerate(MUTANTS) if begin in mutant.name)
+    chosen = [mutant for mutant in MUTANTS[first:] if not names or any(name in mutant.name for name in names)]
     survivors, began = 0, time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory)
@@ -84,6 +96,8 @@ def killed(mutant: Mutant, copy: Path, deliveries: int, reach: Reach) -> str:
 def failing(copy: Path, tests: Sequence[str], options: Sequence[str] = ()) -> str:
     """Return the first test that fails, '' where all is well."""
     ran = _python(copy, "-m", "pytest", *_OPTIONS, *options, *tests)
+    if ran is None:
+        return f"the tests did not end within {SECONDS} s"
     if not ran.returncode:
         return ""
     failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
@@ -93,19 +107,25 @@ def failing(copy: Path, tests: Sequence[str], options: Sequence[str] = ()) -> st
 def simulated(copy: Path, deliveries: int) -> str:
     """Return the promise that the simulation finds broken, '' where all is well."""
     ran = _python(copy, "-c", _SIMULATE, str(deliveries))
+    if ran is None:
+        return f"the simulation did not end within {SECONDS} s"
     if not ran.returncode:
         return ""
     broken = [line for line in ran.stderr.splitlines() if line.startswith("BROKEN")]
     return broken[0] if broken else "the simulation did not run"
 
 
-def _python(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def _python(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str] | None":
+    """Run Python in the copy; None where it takes too long: what waits for ever is noticed too."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE", "COV_"))}
     environment = {**kept, "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(  # noqa: S603 - our own interpreter and programs
-        [sys.executable, *arguments],
-        cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS,
-    )  # fmt: skip
+    try:
+        return subprocess.run(  # noqa: S603 - our own interpreter and programs
+            [sys.executable, *arguments],
+            cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _say(text: str) -> None:

@@ -15,6 +15,19 @@ NOTICE_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "            thread.join()\n",
     ),
     (
+        "notice: what was told is on record when the run ends",
+        "records/record_log",
+        """self._unshipped.append(self._print(result, "notice"))
+
+    def notices(self) -> list[dict[str, Any]]:
+        \"\"\"Take the records of notices that nobody has taken yet.\"\"\"
+        return [self._unshipped.pop(0) for""",
+        """self._unshipped.append({"": result})
+
+    def notices(self) -> list[dict[str, Any]]:
+        return [self._print(self._unshipped.pop(0)[""], "notice") for""",
+    ),
+    (
         "notice: the same trouble is told each time",
         "records/notices/composition",
         " not in known:\n",

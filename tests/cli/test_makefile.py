@@ -49,6 +49,10 @@ def test_every_variable_that_help_names_is_known() -> None:
     assert make("-n", "help", *(f"{name}=" for name in named)).returncode == 0
 
 
+def test_the_mutants_are_tried_in_parts_by_name() -> None:
+    assert "mutate --from 'no intent' -- 'a claim'" in make("-n", "mutate", "ONLY=a claim", "FROM=no intent").stdout
+
+
 def test_help_lists_every_target() -> None:
     assert [line.split()[1] for line in make("help").stdout.splitlines()] == TARGETS
 
