@@ -1,19 +1,22 @@
 """A graceful reboot that never leaves Stopping: the sweep finishes it, or says that somebody has to, over real HTTP."""
 
+import json
+from datetime import datetime, timezone
 from typing import Any
 
 from staging import Stage, Staged, instances
+
+from ecs_reboot.ledger.entry import group_digest
 
 ONE, TWO = "i-bp1test0000000000000", "i-bp1test0000000000001"
 SWEEP = {"verify": True, "region_id": "cn-hangzhou"}
 ESCALATE = {"FORCE_REBOOT": "escalate", "VERIFY_SECONDS": "20", "CLAIM_SETTLE_SECONDS": "0"}
 
 
-def hanging(state: str = "accepted", ago: str = "25m", **fields: Any) -> list[dict[str, Any]]:
-    """Declare an instance that hangs in Stopping since our graceful reboot of it."""
-    return instances(
-        1, status="Stopping", hangs=True, reboot_seconds=0.5, attempts=[{"ago": ago, "state": state}], **fields
-    )
+def hanging(state: str = "accepted", ago: str = "25m", *, force: bool = False, **fields: Any) -> list[dict[str, Any]]:
+    """Declare an instance that hangs in Stopping since our reboot of it."""
+    attempts = [{"ago": ago, "state": state, "force": force}]
+    return instances(1, status="Stopping", hangs=True, reboot_seconds=0.5, attempts=attempts, **fields)
 
 
 def codes(answer: dict[str, Any]) -> list[str]:
@@ -29,6 +32,12 @@ def asked(here: Stage) -> list[str]:
         dry = str(call["parameters"].get("DryRun", "")).lower() == "true"
         calls.append(f"[{call['action']}]" if dry else call["action"])
     return calls
+
+
+def up_again(here: Stage, instance_id: str) -> None:
+    """Let an instance be Running again, by itself or because somebody saw to it."""
+    with here.cloud.lock:
+        here.cloud.fleet.begin(here.cloud.fleet[instance_id], ((0.0, "Running"),))
 
 
 def entry(here: Stage) -> str:
@@ -83,3 +92,74 @@ def test_a_person_may_insist_with_force_and_a_reason(stage: Staged) -> None:
     assert codes(here.send(ask)) == ["not_running"]
     assert codes(here.send({**ask, "force": True})) == ["recovered"]
     assert here.cloud.fleet[ONE].status == "Running"
+
+
+def test_another_alarm_finishes_what_hangs_and_nothing_that_may_still_end(stage: Staged) -> None:
+    ask = {"instance_ids": [ONE], "region_id": "cn-hangzhou"}
+    here = stage(hanging(ago="15m"), **ESCALATE)
+    assert codes(here.send(ask)) == ["not_running"]
+    assert codes(here.send(SWEEP)) == ["nothing_to_do"]
+    assert asked(here) == []
+    here = stage(hanging(), **ESCALATE)
+    assert codes(here.send(ask)) == ["recovered"]
+
+
+def test_a_machine_that_takes_longer_to_boot_says_so_by_tag(stage: Staged) -> None:
+    slow = {"ecs-reboot": "enabled", "ecs-reboot.hung-after-seconds": "3600"}
+    here = stage([*hanging(tags=slow), {**hanging()[0], "instance_id": TWO}], **ESCALATE, MAX_REBOOTS="off")
+    answer = here.send(SWEEP)
+    assert [(result["instance_id"], result["code"]) for result in answer["results"]] == [
+        (TWO, "hung"), (TWO, "recovered"),
+    ]  # fmt: skip
+    assert here.cloud.fleet[ONE].status == "Stopping"
+
+
+def test_a_forced_reboot_that_hangs_is_not_forced_again(stage: Staged) -> None:
+    here = stage(hanging(state="accepted", force=True), **ESCALATE)
+    assert codes(here.send(SWEEP)) == ["hung"]
+    assert codes(here.send(SWEEP)) == ["nothing_to_do"]
+    assert asked(here) == []
+
+
+def test_what_comes_up_by_itself_meanwhile_is_not_powered_off(stage: Staged) -> None:
+    here = stage(hanging(), **ESCALATE)
+    here.cloud.audit.subscribe(lambda call: up_again(here, ONE) if call.get("action") == "RebootInstances" else None)
+    assert codes(here.send(SWEEP)) == ["hung", "recently_started"]
+    assert asked(here) == ["[RebootInstances]"]
+    assert here.cloud.fleet[ONE].status == "Running"
+
+
+def test_what_hangs_holds_its_group_and_its_campaign_until_it_is_back(stage: Staged) -> None:
+    web = {"ecs-reboot": "enabled", "app": "web"}
+    fleet = [*hanging(ago="3h", tags=web), instances(2, tags=web, reboot_seconds=0.5)[1]]
+    here = stage(fleet, **{**ESCALATE, "FORCE_REBOOT": "never"}, GROUP_TAG="app", MAX_REBOOTS="off")
+    group = {"ecs-reboot.ledger": entry(here).replace(" g=0", f" g={group_digest('web')}")}
+    here.cloud.fleet.tag(here.cloud.fleet[ONE], group)
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    campaign = {"tags": {"app": "web"}, "region_id": "cn-hangzhou", "limit": 1, "older_than": "1d"}
+    tick = {"triggerTime": now, "triggerName": "nightly", "payload": json.dumps(campaign)}
+    other = {"instance_ids": [TWO], "region_id": "cn-hangzhou"}
+    assert codes(here.send(SWEEP)) == ["hung"]
+    (refused,) = here.send(other)["results"]
+    assert refused["code"] == "blast_radius"
+    assert ONE in refused["reason"]
+    (waits,) = here.send(tick)["results"]
+    assert waits["reason"].startswith(f"stopped: {ONE} stayed down or hangs")
+    assert here.rebooted() == []
+    up_again(here, ONE)
+    assert codes(here.send(SWEEP)) == ["recovered"]
+    assert codes(here.send(tick)) == ["rolling_progress", "recovered"]
+    assert here.rebooted() == [TWO]
+
+
+def test_reboots_that_hang_suspend_the_region(stage: Staged) -> None:
+    fleet = [{**hanging()[0], "instance_id": instance_id} for instance_id in (ONE, TWO)]
+    fleet.append(instances(3)[2])
+    third = {"instance_ids": [fleet[2]["instance_id"]], "region_id": "cn-hangzhou"}
+    policy = {**ESCALATE, "FORCE_REBOOT": "never", "VERIFY_SECONDS": "0", "MAX_REBOOTS": "off"}
+    here = stage(fleet, **policy, SUSPEND_AFTER="2")
+    assert codes(here.send(SWEEP)) == ["hung", "hung"]
+    assert codes(here.send(third)) == ["suspended"]
+    up_again(here, TWO)
+    assert codes(here.send(SWEEP)) == ["recovered"]
+    assert codes(here.send(third)) == ["accepted"]

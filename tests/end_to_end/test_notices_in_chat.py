@@ -104,6 +104,30 @@ def test_a_reboot_that_does_not_come_back_is_told_by_the_run_that_watches_it(cha
     assert "did not come back" in chat_of(here)[-1]["title"]
 
 
+@pytest.mark.parametrize(
+    ("declared", "code"),
+    [
+        ({"status": "Stopping", "hangs": True, "attempts": [{"ago": "25m", "state": "accepted"}]}, "hung"),
+        (
+            {
+                "start_time": "9m ago",
+                "attempts": [{"ago": "10m", "state": "accepted"}],
+                "agent": {"silent_since": "20m ago", "stays_silent": True},
+            },
+            "running_silent",
+        ),
+    ],
+)
+def test_a_sweep_tells_once_what_nobody_watched_to_its_bad_end(
+    chatting: Chatting, declared: dict[str, Any], code: str
+) -> None:
+    here = chatting(("dingtalk",), instances(1, **declared))
+    assert [result["code"] for result in sweep(here)["results"]] == [code]
+    (message,) = chat_of(here)
+    assert "did not come back" in message["title"]
+    assert sweep(here)["notices"]["told"] == 0
+
+
 def test_a_refusal_that_needs_a_person_is_told_once_and_others_not_at_all(chatting: Chatting) -> None:
     settings = {"MAX_ATTEMPTS": "1", "COOLDOWN_SECONDS": "0", "GRACE_SECONDS": "0", "MAX_REBOOTS": "off"}
     here = chatting(("dingtalk",), instances(1, reboot_seconds=0.1), VERIFY_SECONDS="5", **settings)

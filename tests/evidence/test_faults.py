@@ -143,7 +143,9 @@ def test_crash_between_stop_and_start_leaves_the_start_to_the_next_sweep(wire: W
     hanging = {"status": "Stopping", "hangs": True, "attempts": [{"ago": "25m", "state": "hung"}], "reboot_seconds": 1}
     late = fault("StopInstances", "delay", seconds=5, before=False)
     here = wire(1, [late], FORCE_REBOOT="escalate", CLAIM_SETTLE_SECONDS="0", **hanging)
-    here.crash({"verify": True, "region_id": REGION}, lambda entry: entry.get("action") == "StopInstances")
+    cut_off = here.crash({"verify": True, "region_id": REGION}, lambda entry: entry.get("action") == "StopInstances")
+    (intent,) = records(cut_off, "intent")
+    assert (intent["instance_id"], intent["force"], intent["attempt"]) == (ONE, True, 2)
     entry = here.entry(ONE)
     assert entry
     assert (entry.state, entry.force, len(entry.earlier)) == ("start_due", True, 1)
