@@ -113,13 +113,22 @@ def test_the_platforms_own_tag_is_believed_although_auto_scaling_knows_nothing(s
 # What does the platform say?
 
 
-def test_a_redeployment_is_refused_with_its_time_and_its_real_cure(stage: Staged) -> None:
-    event = {"type": "SystemMaintenance.Redeploy", "not_before": "2099-12-01T06:00:00Z"}
-    here = stage(instances(1, system_events=[event]))
+@pytest.mark.parametrize(
+    ("announced", "cure"),
+    [
+        ("SystemMaintenance.Redeploy", "RedeployInstance"),
+        ("SystemMaintenance.IsolateErrorDisk", "unmount the bad local disk"),
+        ("SystemFailure.Delete", "replace it"),
+    ],
+)
+def test_what_a_reboot_does_not_mend_is_refused_with_its_time_and_its_real_cure(
+    stage: Staged, announced: str, cure: str
+) -> None:
+    here = stage(instances(1, system_events=[{"type": announced, "not_before": "2099-12-01T06:00:00Z"}]))
     code, reason = answered(here, ask())
     assert code == "platform_event"
     assert "2099-12-01T06:00:00Z" in reason
-    assert "RedeployInstance" in reason
+    assert cure in reason
     assert here.rebooted() == []
 
 
@@ -174,6 +183,17 @@ def test_a_machine_that_is_running_with_a_dead_guest_has_not_recovered(stage: St
     assert answered(here, {"verify": True, "region_id": "cn-hangzhou"})[0] == "running_silent"
     here = stage(instances(1, **before, **SPEAKING))
     assert answered(here, {"verify": True, "region_id": "cn-hangzhou"})[0] == "recovered"
+
+
+@pytest.mark.parametrize(("stays_silent", "code"), [(True, "still_rebooting"), (False, "recovered")])
+def test_a_watched_reboot_has_not_recovered_before_its_guest_speaks(
+    stage: Staged, code: str, *, stays_silent: bool
+) -> None:
+    agent = {"silent_since": "10m ago", "stays_silent": stays_silent}
+    seconds = "8" if stays_silent else "20"
+    here = stage(instances(1, agent=agent, metrics=HOT, reboot_seconds=0.5), VERIFY_SECONDS=seconds)
+    assert answered(here, alarm())[0] == code
+    assert here.cloud.fleet[ONE].status == "Running"
 
 
 # Is it busy?

@@ -61,3 +61,14 @@ def test_a_rolling_reboot_goes_on_as_if_its_instances_had_restarted(stage: Stage
     told = [codes(here.send(tick)) for _ in range(3)]
     assert told[:2] == [[("rolling_progress", False), ("would_reboot", False)]] * 2
     assert told[2] == [("rolling_progress", False)], "both would have been rebooted by now"
+
+
+def test_neither_is_a_scaling_group_changed_nor_what_hangs_finished(stage: Staged) -> None:
+    hangs = {**instances(2)[1], "status": "Stopping", "hangs": True}
+    group = {"scaling_group_id": "asg-1", "instance_ids": [ONE]}
+    settings = {**SETTINGS, **TABLE, "MODE": "observe", "MANAGED": "protect"}
+    here = stage([instances(1)[0], hangs], scaling_groups=[group], **settings)
+    assert codes(here.send(ask(ONE))) == [("would_reboot", False)]
+    assert codes(here.send({**ask(TWO), "force": True, "reason": "seen on VNC"})) == [("would_reboot", True)]
+    changes = [call["action"] for call in here.cloud.audit.calls() if call["service"] != "ots" and call["effect"]]
+    assert changes == []

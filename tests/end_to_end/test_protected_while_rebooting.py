@@ -81,3 +81,11 @@ def test_what_can_not_be_protected_is_not_rebooted(stage: Staged) -> None:
     assert [record["code"] for record in answer["records"] if record["record"] == "result"] == ["managed"]
     assert here.rebooted() == []
     assert member(here) == "InService"
+
+
+def test_a_reboot_that_ecs_refuses_leaves_no_protection_behind(stage: Staged) -> None:
+    refused = {"action": "RebootInstances", "kind": "error", "code": "InstanceLockedForSecurity", "status": 403}
+    here = stage(instances(1), scaling_groups=[GROUP], faults=[refused], **PROTECT)
+    assert [result["code"] for result in here.send(REQUEST)["results"]] == ["InstanceLockedForSecurity"]
+    assert protections(here) == ["true", "false"]
+    assert member(here) == "InService"
