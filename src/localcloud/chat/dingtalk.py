@@ -10,11 +10,7 @@ from localcloud.chat.robots import Call, Reply, Robot
 A_MINUTE, BLOCKED_SECONDS = 20, 600.0
 SKEW_MILLISECONDS = 3_600_000
 MOST_BYTES = 20_000
-
-
-def token_of(path: str, call: Call) -> str:
-    """Return the token that names the robot."""
-    return call.query.get("access_token", "") if path == "robot/send" else ""
+PATH, TOKEN = "/robot/send", "access_token"
 
 
 def unknown() -> Reply:

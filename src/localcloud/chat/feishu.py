@@ -11,12 +11,7 @@ from localcloud.chat.robots import Call, Reply, Robot
 A_MINUTE = 100
 SKEW_SECONDS = 3_600
 MOST_BYTES = 20 * 1024
-
-
-def token_of(path: str, _call: Call) -> str:
-    """Return the token that names the robot."""
-    beginning, _, token = path.rpartition("/")
-    return token if beginning == "open-apis/bot/v2/hook" else ""
+PATH, TOKEN = "/open-apis/bot/v2/hook/{token}", "token"
 
 
 def unknown() -> Reply:

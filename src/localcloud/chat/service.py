@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from localcloud.account.cloud import Cloud
 from localcloud.account.faults import ACTIONS, Fault
@@ -24,8 +25,9 @@ BODY_LIMIT = 1024 * 1024
 class Rules(Protocol):
     """What each service's module offers."""
 
-    def token_of(self, path: str, call: Call, /) -> str:
-        """Return the token that names the robot."""
+    #: Where it takes messages, and the parameter, of this path or of the query, that names the robot.
+    PATH: str
+    TOKEN: str
 
     def unknown(self) -> robots.Reply:
         """Answer a token that belongs to no robot."""
@@ -49,6 +51,12 @@ class _Post(NamedTuple):
     @property
     def rules(self) -> Rules:
         return cast("Rules", import_module(f"localcloud.chat.{self.action}"))
+
+
+def token_of(rules: Rules, path: str, call: Call) -> str:
+    """Return what names the robot; empty where the path is not the service's."""
+    found = compile_path(rules.PATH)[0].fullmatch(path)
+    return "" if found is None else {**call.query, **found.groupdict()}.get(rules.TOKEN, "")
 
 
 class TooLong(Exception):
@@ -86,9 +94,9 @@ class ChatServices(Api[Request, _Post]):
         content = await body.read(request, BODY_LIMIT)
         if isinstance(content, int):
             raise TooLong(f"the message has {content} bytes, more than {BODY_LIMIT}")
-        name, _, path = request.url.path.removeprefix(f"{PREFIX}/").partition("/")
+        name, slash, path = request.url.path.removeprefix(f"{PREFIX}/").partition("/")
         headers = {header.lower(): value for header, value in request.headers.items()}
-        return _Post(name, path, Call(dict(request.query_params), headers, content, time.time()))
+        return _Post(name, f"{slash}{path}", Call(dict(request.query_params), headers, content, time.time()))
 
     def authenticate(self, call: _Post) -> _Post:
         """Return the call: the robot's own rules judge token and signature."""
@@ -97,7 +105,7 @@ class ChatServices(Api[Request, _Post]):
     def act(self, call: _Post, _met: Met, _request_id: str) -> Reply:
         """Have the service judge the message, and show it where it is taken."""
         rules = call.rules
-        robot = self.chat.robot(call.action, rules.token_of(call.path, call.call))
+        robot = self.chat.robot(call.action, token_of(rules, call.path, call.call))
         said = rules.answer(robot, call.call) if robot else rules.unknown()
         if said.message:
             now = self._cloud.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -5,12 +5,7 @@ from localcloud.chat.robots import Call, Reply, Robot
 
 A_MINUTE = 60
 MOST_SECTION, MOST_BLOCKS = 3_000, 50
-
-
-def token_of(path: str, _call: Call) -> str:
-    """Return the token that names the robot: the last of the three parts."""
-    parts = path.split("/")
-    return parts[-1] if parts[0] == "services" and len(parts) == 4 else ""  # noqa: PLR2004 - services/T/B/X
+PATH, TOKEN = "/services/{team}/{app}/{token}", "token"
 
 
 def unknown() -> Reply:

@@ -5,11 +5,7 @@ import json
 from localcloud.chat.robots import Call, Reply, Robot
 
 _REQUIRED = ("id", "source", "type", "specversion")
-
-
-def token_of(path: str, _call: Call) -> str:
-    """Return the name of the receiver: the whole path."""
-    return path
+PATH, TOKEN = "/{receiver:path}", "receiver"
 
 
 def unknown() -> Reply:

@@ -7,11 +7,7 @@ from localcloud.chat.robots import Call, Reply, Robot
 
 A_MINUTE = 20
 MOST_BYTES = 4_096
-
-
-def token_of(path: str, call: Call) -> str:
-    """Return the token that names the robot."""
-    return call.query.get("key", "") if path == "cgi-bin/webhook/send" else ""
+PATH, TOKEN = "/cgi-bin/webhook/send", "key"
 
 
 def unknown() -> Reply:

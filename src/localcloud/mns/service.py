@@ -1,6 +1,5 @@
 """The message service over HTTP: receiving, looking at and deleting what waits in a queue."""
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import NamedTuple
@@ -9,6 +8,7 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from starlette.requests import Request
+from starlette.routing import compile_path
 
 from localcloud.account.authorization import Resource
 from localcloud.account.cloud import Cloud
@@ -25,7 +25,7 @@ from localcloud.pipeline.pipeline import UNKNOWN_ACTION, Answer, Api, Met, Pipel
 BODY_LIMIT = 1024 * 1024
 LONGEST_WAIT_SECONDS = 30
 _NAMESPACE = "http://mns.aliyuncs.com/doc/v1/"
-_MESSAGES = re.compile(r"/queues/(?P<queue>[^/]+)/messages/?")
+_MESSAGES = compile_path("/queues/{queue}/messages")[0]
 
 
 class Received(NamedTuple):
@@ -68,7 +68,7 @@ class Mns(Api[Request, Received]):
         content = await body.read(request, BODY_LIMIT)
         if isinstance(content, int):
             raise MessageError("InvalidArgument", f"the body has {content} bytes; {BODY_LIMIT} are allowed")
-        found, parameters = _MESSAGES.fullmatch(path), dict(parse_qsl(query, keep_blank_values=True))
+        found, parameters = _MESSAGES.fullmatch(path.removesuffix("/")), dict(parse_qsl(query, keep_blank_values=True))
         signed = Signed(request.method, f"{path}?{query}" if query else path, headers, content)
         action = _action(request.method, parameters) if found else UNKNOWN_ACTION
         return Received(signed, found["queue"] if found else "", parameters, action)

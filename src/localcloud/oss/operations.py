@@ -132,6 +132,7 @@ OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
     "DeleteObject": delete_object,
     "DeleteBucket": delete_bucket,
 }
+# Not Starlette's routes: a key is any text, slashes too, and the query, which no route reads, tells operations apart.
 _OF_OBJECTS = {"PUT": "PutObject", "HEAD": "HeadObject", "GET": "GetObject", "DELETE": "DeleteObject"}
 _OF_BUCKETS = {"PUT": "PutBucket", "DELETE": "DeleteBucket"}
 #: Sub-resources that make a call another one, unknown here.

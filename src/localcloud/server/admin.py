@@ -28,6 +28,7 @@ class Admin:
     def __init__(self, cloud: Cloud, functions: Functions, chat: "Callable[[], Chat]") -> None:
         self._cloud, self._chat = cloud, chat
         self._functions = functions
+        # Not Starlette's routes: those answer a wrong method in plain text, and allow only what their own row takes.
         self._pages: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {
             "/health": {"GET": self._health},
             "/audit": {"GET": self._audit},

@@ -97,6 +97,7 @@ def _time(account: Account, _name: str, body: str) -> int:
 
 
 _MINUTES = re.compile(r"([0-9]{1,5})m")
+# Not Starlette's routes: what follows the kind is a name with any slashes, and errors are JSON that lists the kinds.
 _KINDS: dict[str, Callable[[Account, str, str], int]] = {
     "events": _events,
     "topics": _topic,

@@ -11,6 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.routing import compile_path
+
 from cloud_languages.resource_names import LOGSTORE, RULES
 from localcloud.sls.errors import SlsError
 from localcloud.sls.operations import (
@@ -38,16 +41,27 @@ class Route(NamedTuple):
     operation: Operation
 
 
-_STORE = rf"/logstores/(?P<logstore>{RULES[LOGSTORE].pattern})"
+class _LogstoreName(StringConvertor):
+    regex = RULES[LOGSTORE].pattern
+
+
+def _path(path: str) -> re.Pattern[str]:
+    return compile_path(path)[0]
+
+
+register_url_convertor("logstore", _LogstoreName())
+_STORE = "/logstores/{name:logstore}"
 ROUTES = (
-    Route("POST", re.compile(_STORE + r"/shards/(?:lb|route)"), "", "PutLogs", "log:PostLogStoreLogs", put_logs),
-    Route("POST", re.compile(_STORE + r"/logs"), "", "GetLogs", "log:GetLogStoreLogs", get_logs_v2),
-    Route("GET", re.compile(_STORE), "log", "GetLogs", "log:GetLogStoreLogs", get_logs_v1),
-    Route("GET", re.compile(_STORE), "", "GetLogStore", "log:GetLogStore", get_logstore),
-    Route("GET", re.compile(r"/logstores/?"), "", "ListLogStores", "log:ListLogStores", list_logstores),
-    Route("GET", re.compile(r"/"), "", "GetProject", "log:GetProject", get_project),
-    Route("DELETE", re.compile(_STORE), "", "DeleteLogStore", "log:DeleteLogStore", delete_logstore),
-    Route("DELETE", re.compile(r"/"), "", "DeleteProject", "log:DeleteProject", delete_project),
+    Route("POST", _path(f"{_STORE}/shards/lb"), "", "PutLogs", "log:PostLogStoreLogs", put_logs),
+    Route("POST", _path(f"{_STORE}/shards/route"), "", "PutLogs", "log:PostLogStoreLogs", put_logs),
+    Route("POST", _path(f"{_STORE}/logs"), "", "GetLogs", "log:GetLogStoreLogs", get_logs_v2),
+    Route("GET", _path(_STORE), "log", "GetLogs", "log:GetLogStoreLogs", get_logs_v1),
+    Route("GET", _path(_STORE), "", "GetLogStore", "log:GetLogStore", get_logstore),
+    Route("GET", _path("/logstores"), "", "ListLogStores", "log:ListLogStores", list_logstores),
+    Route("GET", _path("/logstores/"), "", "ListLogStores", "log:ListLogStores", list_logstores),
+    Route("GET", _path("/"), "", "GetProject", "log:GetProject", get_project),
+    Route("DELETE", _path(_STORE), "", "DeleteLogStore", "log:DeleteLogStore", delete_logstore),
+    Route("DELETE", _path("/"), "", "DeleteProject", "log:DeleteProject", delete_project),
 )
 
 
@@ -57,7 +71,7 @@ def route_of(request: SignedRequest) -> tuple[Route, str]:
     for route in ROUTES:
         match = route.path.fullmatch(request.path)
         if match and (route.method, route.query_type) == (request.method, query_type):
-            return route, match.groupdict().get("logstore", "")
+            return route, match.groupdict().get("name", "")
     known = ", ".join(sorted({route.action for route in ROUTES}))
     raise SlsError("ParameterInvalid", f"{request.method} {request.path} is no operation known here: {known}.")
 

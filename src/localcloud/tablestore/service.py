@@ -53,7 +53,7 @@ class Received(NamedTuple):
 
     @property
     def action(self) -> str:
-        """The operation that the path names."""
+        """The operation that the path names: the whole path, so there is nothing for Starlette's routes to match."""
         return self.path.removeprefix("/")
 
     @property

@@ -8,6 +8,7 @@ import pytest
 
 from localcloud.chat import dingtalk, feishu, slack, webhook, wecom
 from localcloud.chat.robots import Call, Reply, Robot
+from localcloud.chat.service import token_of
 
 NOW = 1793620800.0
 SIGN_OF_DINGTALK = "9ZGB0Vcd88TI8gmg8XG0Yqb2rC23d3++u1v+VNHEWHA="
@@ -114,10 +115,10 @@ def test_the_webhook_takes_a_cloudevent_with_the_right_bearer() -> None:
 
 
 def test_robots_are_known_by_the_services_own_addresses() -> None:
-    assert dingtalk.token_of("robot/send", call({}, access_token="T")) == "T"
-    assert feishu.token_of("open-apis/bot/v2/hook/T", call({})) == "T"
-    assert wecom.token_of("cgi-bin/webhook/send", call({}, key="T")) == "T"
-    assert slack.token_of("services/T0/B0/T", call({})) == "T"
-    assert [
-        rules.token_of("elsewhere/x", call({}, key="T", access_token="T")) for rules in (dingtalk, feishu, wecom, slack)
-    ] == [""] * 4
+    assert token_of(dingtalk, "/robot/send", call({}, access_token="T")) == "T"
+    assert token_of(feishu, "/open-apis/bot/v2/hook/T", call({}, token="other")) == "T"
+    assert token_of(wecom, "/cgi-bin/webhook/send", call({}, key="T")) == "T"
+    assert token_of(slack, "/services/T0/B0/T", call({})) == "T"
+    assert token_of(webhook, "/any/name", call({})) == "any/name"
+    given = call({}, key="T", access_token="T", token="T")
+    assert [token_of(rules, "/elsewhere/x", given) for rules in (dingtalk, feishu, wecom, slack)] == [""] * 4

@@ -1,20 +1,20 @@
 """Which operation a request is for: the paths of API version 2023-03-30, one row each."""
 
-import re
 from typing import NamedTuple
 from urllib.parse import unquote
+
+from starlette.routing import compile_path
 
 from localcloud.functioncompute.api.errors import FcError, OlderVersion
 
 VERSION = "2023-03-30"
-PREFIX = f"/{VERSION}/"
 OLDER_VERSIONS = ("2021-04-06", "2016-08-15")
 
-_FUNCTION = r"functions/(?P<name>[^/]+)"
+_FUNCTION = f"/{VERSION}/functions/{{name}}"
 _OPERATIONS = (
     ("POST", f"{_FUNCTION}/invocations", "InvokeFunction"),
     ("GET", _FUNCTION, "GetFunction"),
-    ("GET", "functions", "ListFunctions"),
+    ("GET", f"/{VERSION}/functions", "ListFunctions"),
     ("GET", f"{_FUNCTION}/async-invoke-config", "GetAsyncInvokeConfig"),
     ("PUT", f"{_FUNCTION}/async-invoke-config", "PutAsyncInvokeConfig"),
     ("DELETE", f"{_FUNCTION}/async-invoke-config", "DeleteAsyncInvokeConfig"),
@@ -22,7 +22,7 @@ _OPERATIONS = (
     ("PUT", f"{_FUNCTION}/concurrency", "PutConcurrencyConfig"),
     ("DELETE", f"{_FUNCTION}/concurrency", "DeleteConcurrencyConfig"),
 )
-_ROWS = tuple((method, re.compile(path), operation) for method, path, operation in _OPERATIONS)
+_ROWS = tuple((method, compile_path(path)[0], operation) for method, path, operation in _OPERATIONS)
 
 
 class Route(NamedTuple):
@@ -41,8 +41,7 @@ def route_of(method: str, path: str) -> Route:
     """Find the operation of a request by its path as sent; raises FcError (PathNotSupported), or OlderVersion."""
     if (called := path.split("/")[1]) in OLDER_VERSIONS:
         raise OlderVersion(called, VERSION)
-    rest = path.removeprefix(PREFIX)
     for row_method, pattern, operation in _ROWS:
-        if row_method == method and (match := pattern.fullmatch(rest)):
+        if row_method == method and (match := pattern.fullmatch(path)):
             return Route(operation, unquote(match.groupdict().get("name", "")))
     raise FcError("PathNotSupported", f"'{path[:200]}' against '{method}' is not supported")
