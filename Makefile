@@ -63,7 +63,7 @@ render: $(VENV)/.schemas ## what the template would create: [PARAMS="Key=Value .
 
 # The local cloud runs the function with the Python at hand.
 deploy: RUNTIME := $(or $(RUNTIME),$(if $(ENDPOINT),host))
-# Mistakes in the parameters, and credentials or an address that can't be used, are told before the package is built.
+# Mistakes in the parameters, and credentials or an address that can't be used, are found before the package is built.
 .PHONY: checked
 checked: $(VENV)/.stack
 	@$(ECS_REBOOT) deploy --check --reach

@@ -101,7 +101,7 @@ def paging_zh() -> Iterable[tuple[str, ...]]:
 
 def clients() -> Iterable[tuple[str, ...]]:
     """One row for each client that contract tests try: what their ``client`` marks say, which a fixture checks."""
-    yield "client", "version", "calls that it makes and understands", "is told what is supported"
+    yield "client", "version", "calls that it makes and understands", "refused; the error says what is supported"
     tried: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
     for path in sorted((DOCS.parent / "tests" / "contract").glob("test_*.py")):
         language = "Node.js" if path.name.startswith("test_node_") else "Python"
@@ -360,7 +360,7 @@ def _type(annotation: object) -> str:
 
 
 def main() -> None:
-    """Write every document anew."""
+    """Write every document again."""
     for path in sorted(DOCS.rglob("*.md")):
         path.write_text(written(path.read_text("utf-8")), "utf-8")
 

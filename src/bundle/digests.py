@@ -1,7 +1,7 @@
 """The digests of the published files that may go into the package, and the check of each file against its own.
 
 ``digests.txt`` holds one line a file, ``SHA256  FILE``. `python -m bundle.digests` (part of `make upgrade`) writes it
-anew: from what the registry has for each runtime's Python now. What a cache or a mirror changes afterwards is refused.
+again: from what the registry has for each runtime's Python now. What a cache or a mirror changes afterwards is refused.
 """
 
 import base64

@@ -1,1 +1,1 @@
-"""The one command line, ``ecs-reboot``: what each command takes, and what a shell is told of its end."""
+"""The one command line, ``ecs-reboot``: what each command takes, and how it ends."""

@@ -1,4 +1,4 @@
-"""How commands end: the statuses, and which errors a user can cause. These are told in a sentence, not a traceback."""
+"""How commands end: the statuses, and the errors that a user can cause: printed as a sentence, not a traceback."""
 
 from collections.abc import Iterator
 

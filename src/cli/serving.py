@@ -1,4 +1,4 @@
-"""``serve``: the settings are checked before anything is started, and a port that is taken is told with its owner."""
+"""``serve``: the settings are checked before anything is started, and the error about a taken port names its owner."""
 
 from cli import exit_status, function_settings
 from cli.command import Ended

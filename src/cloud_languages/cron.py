@@ -77,7 +77,7 @@ class Schedule(NamedTuple):
 
 
 def _after(moment: datetime, seconds: int) -> datetime:
-    """Return the next moment that is a multiple of so many seconds."""
+    """Return the next moment that is a multiple of ``seconds``."""
     return datetime.fromtimestamp((moment.timestamp() // seconds + 1) * seconds, timezone.utc)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from ecs_reboot.outcomes import BY_CODE, OUTCOMES
 
-#: Decisions of one event that a list is told; the tally counts all of them.
+#: The most decisions of one event that a list shows; the tally counts all of them.
 MOST_TOLD = 200
 #: `rebooted`: a reboot came out as it was meant to. `troubled`: one was decided and did not. `dry_run`: it was tried.
 #: `observed`: it would have been rebooted.

@@ -14,7 +14,7 @@ from localcloud.account.cloud import Cloud
 from localcloud.account.instances import Instance
 
 _TICK_SECONDS = 0.1
-#: Regions are counted afresh every so many ticks: entries age, and no audit entry tells of that.
+#: Ticks after which regions are counted again: entries age, and no audit entry tells of that.
 _TICKS_BETWEEN_COUNTS = 5
 _TICKS_OF_SILENCE = 100
 #: A page that is new gets this many of the latest events sent: a storm whole.

@@ -34,7 +34,7 @@ PREFIX = "/console"
 MOST_EVENT_BYTES = 1024 * 1024
 _MOST_BODY_BYTES = 4 * MOST_EVENT_BYTES
 _MOST_SHOWN = 200
-#: The chat that is told: of the local chat services the one that takes the most messages a minute.
+#: The chat that gets the notices: of the local chat services the one that takes the most messages a minute.
 _ROBOT = "/_chat/feishu/open-apis/bot/v2/hook/demo"
 
 #: What evidence may be shown as, by the ending of its key.

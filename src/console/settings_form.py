@@ -33,7 +33,7 @@ class SettingsForm:
         return load({**self.environment(**more), "FC_REGION": REGION})
 
     def told(self) -> dict[str, Any]:
-        """Describe the form for the page: secrets are told to be set, never shown."""
+        """Describe the form for the page: of a secret it says only whether it is set."""
         groups = [
             {
                 "en": group.english,

@@ -13,7 +13,7 @@ from localcloud.account.audit import Entry
 from localcloud.sls.store import LogStores
 from review.guard_table import guard_table
 
-#: Guard tables of a bigger event are left out after so many instances.
+#: The most instances of one event whose guard tables are shown.
 MOST_TABLES = 100
 #: Lists are cut for the page; the numbers beside them tell how long they are.
 MOST_CALLS, MOST_CHANGES, MOST_RECORDS = 300, 300, 300

@@ -17,7 +17,7 @@ from review.given import HOW, records_of
 from review.text import counted, some, utc, wrapped
 from terminal.printable import write_line
 
-#: A reason names so many instances, and how many more there are.
+#: The most instances that a reason names; of the others it says how many they are.
 MOST_NAMED = 3
 
 

@@ -15,7 +15,7 @@ from review.text import counted, some, utc, wrapped
 from review.timeline import Tick, Told
 from review.timers import Timer
 
-#: So many instances are named in one place; of more, their number is given.
+#: The most instances that are named in one place; of more, their number is given.
 MOST_NAMES = 6
 #: Results of a request that are about no instance of their own.
 PROGRESS = "rolling_progress"

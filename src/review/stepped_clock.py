@@ -1,4 +1,4 @@
-"""A clock that stands still until it is told to go on: a month passes as fast as its events can be worked out."""
+"""A clock that stands still until it is moved: a month passes as fast as its events can be worked out."""
 
 from datetime import datetime, timedelta
 from random import Random

@@ -28,7 +28,7 @@ NOTICE_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         return [self._print(self._unshipped.pop(0)[""], "notice") for""",
     ),
     (
-        "notice: the same trouble is told each time",
+        "notice: the same trouble is reported each time",
         "records/notices/composition",
         " not in known:\n",
         " not in ():\n",
@@ -52,7 +52,7 @@ NOTICE_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "        thread.start()\n        thread.join()\n",
     ),
     (
-        "notice: what died on its way is told by nobody",
+        "notice: what died on its way is sent by nobody",
         "records/notices/outbox",
         "        wait = lease if admitted else MINUTE\n",
         "        wait = LATE_SECONDS if admitted else MINUTE\n",
@@ -64,7 +64,7 @@ NOTICE_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "        wait = 0.0 if admitted else MINUTE\n",
     ),
     (
-        "notice: what other instances told is told again",
+        "notice: what other instances reported is reported again",
         "records/notices/table_memory",
         "            before = outbox_row.read(row)\n",
         "            before = outbox_row.read({})\n",

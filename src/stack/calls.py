@@ -2,8 +2,8 @@
 
 A call of the network SDK is a method name in text or as an attribute (``describe_instances_with_options``); calls of
 the log service and of Function Compute are known by their paths, those of Tablestore by their names; a question to
-another API is ``Api("product", "Action")``. Whoever adds a
-call without a right, or leaves a right without its call, is told by the tests.
+another API is ``Api("product", "Action")``. Tests fail
+for a call without a right, and for a right without a call.
 """
 
 import ast

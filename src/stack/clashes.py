@@ -13,7 +13,7 @@ from stack.retained import FUNCTION
 from stack.roles import MAY_NOT, NO_ROLE, Resources
 from stack.stacks import Found, Stacks
 
-#: Of a name that is taken, so many characters leave room for a number behind them.
+#: Characters that are kept of a name that is taken: they leave room for a number behind them.
 _ROOM = 22
 
 

@@ -54,7 +54,7 @@ def alert_query() -> dict[str, Any]:
 
 
 def template_text(text: str) -> str:
-    """Return the template's text with its generated blocks written anew."""
+    """Return the template's text with its generated blocks written again."""
     for mark, block in template_blocks().items():
         written = yaml.dump(block, Dumper=Plain, sort_keys=False, width=160, allow_unicode=True)
         text = _replaced(text, f"# generated: {mark}", f"# end of {mark}", written)
@@ -62,7 +62,7 @@ def template_text(text: str) -> str:
 
 
 def permissions_page(text: str) -> str:
-    """Return the text of docs/operate/permissions.md with its table written anew."""
+    """Return the text of docs/operate/permissions.md with its table written again."""
     text = _replaced(text, _TABLE_START, _TABLE_END, "\n".join(permissions.table()) + "\n")
     return _replaced(text, _DEPLOYER_START, _DEPLOYER_END, "\n".join(deployer.table()) + "\n")
 

@@ -35,8 +35,8 @@ HOW_TO_ACTIVATE = (
 _NO_INSTANCE = re.compile(r"instance (is not found|does not exist)")
 
 
-#: So many instances may be remembered in tags: beyond, ECS no longer finds them all by the tag, and each decision reads
-#: the whole region (docs/operate/deploy.md).
+#: The most instances that may be remembered in tags: beyond, ECS no longer finds them all by the tag, and each
+#: decision reads the whole region (docs/operate/deploy.md).
 MOST_IN_TAGS = 1_000
 
 
@@ -110,7 +110,7 @@ class LedgerTable:
 
 
 def outgrown(opted_in: int) -> str:
-    """Return why so many opted-in instances should not be remembered in tags; '' where they may be."""
+    """Return why this number of opted-in instances is too large for tags; '' where it is not."""
     if opted_in <= MOST_IN_TAGS:
         return ""
     return (

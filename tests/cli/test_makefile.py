@@ -151,7 +151,7 @@ def installed(tmp_path: Path) -> Path:
 def test_a_deployment_to_a_local_cloud_builds_for_the_python_at_hand(installed: Path) -> None:
     at, venv = "http://127.0.0.1:8080", f"VENV={installed}"
     assert make("-s", venv, "deploy", f"ENDPOINT={at}", "PARAMS=DryRun=true").stdout.splitlines() == [
-        f"deploy --check --reach RUNTIME=host ENDPOINT={at} PARAMS=DryRun=true",  # mistakes are told before the build
+        f"deploy --check --reach RUNTIME=host ENDPOINT={at} PARAMS=DryRun=true",  # mistakes are found before the build
         f"build RUNTIME=host ENDPOINT={at} PARAMS=DryRun=true",
         f"deploy RUNTIME=host ENDPOINT={at} PARAMS=DryRun=true",
     ]

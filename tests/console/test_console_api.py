@@ -309,7 +309,7 @@ def test_a_reset_forgets_the_events(client: Client) -> None:
     assert client.send(cpu_alarm(DB_01)) > number
 
 
-def test_live_tells_changes_and_begins_anew_after_a_reset(where: Running, client: Client) -> None:
+def test_live_tells_changes_and_begins_again_after_a_reset(where: Running, client: Client) -> None:
     connection = HTTPConnection(where.host_port, timeout=20)
     connection.request("GET", "/console/api/live")
     stream = connection.getresponse()

@@ -351,7 +351,7 @@ def test_on_a_phone_nothing_sticks_out(where: Running, open_console: Open) -> No
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_a_reset_begins_anew(where: Running, open_console: Open) -> None:
+def test_a_reset_begins_again(where: Running, open_console: Open) -> None:
     page = open_console(where)
     tile(page, "batch-01").click()
     page.get_by_role("button", name="Fire a CPU alarm at batch-01").click()

@@ -2,7 +2,7 @@
 
     @pytest.mark.client("apache-libcloud", "ecs:RebootInstance", refused="...")
 
-The name is that of the package. ``refused`` says what the client is told is not supported, in its own form. The table
+The name is that of the package. ``refused`` says what the client is refused, in its own form. The table
 of clients in docs/develop/local-cloud.md is made of these marks; a fixture holds them to what was called and answered.
 """
 

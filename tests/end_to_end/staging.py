@@ -43,6 +43,6 @@ def records(logs: bytes) -> list[dict[str, Any]]:
 
 
 def instances(count: int, **fields: Any) -> list[dict[str, Any]]:
-    """Declare so many opted-in instances."""
+    """Declare ``count`` opted-in instances."""
     tags = {"ecs-reboot": "enabled"}
     return [{"instance_id": f"i-bp1test{number:013d}", "tags": tags, **fields} for number in range(count)]

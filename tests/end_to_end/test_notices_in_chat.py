@@ -272,7 +272,7 @@ def test_instances_share_what_they_remember_where_there_is_a_table(chatting: Cha
     with Instance(here.instance.function) as instance:
         third = here._replace(instance=instance)
         assert [result["code"] for result in third.send(ask(ONE))["results"]] == ["attempts_exhausted"]
-        assert len(chat_of(here)) == 2, "the same fault is told once"
+        assert len(chat_of(here)) == 2, "the same fault is reported once"
 
 
 def test_more_than_twenty_a_minute_never_reach_dingtalk_which_would_block_the_robot(chatting: Chatting) -> None:

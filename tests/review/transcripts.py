@@ -43,7 +43,7 @@ def stable(text: str) -> str:
 
 
 def renewed(text: str) -> str:
-    """Return the document with transcripts made anew."""
+    """Return the document with its transcripts made again."""
     with tempfile.TemporaryDirectory() as directory:
         here = prepared(Path(directory))
         return _BLOCK.sub(lambda block: f"```\n{block['commands']}{printed(block['commands'], here)}```", text)

@@ -236,7 +236,7 @@ def deadline(seconds: float = 50.0, clock: JumpingClock | None = None) -> Deadli
 
 
 def entry(state: str = "claimed", *, ago: float = 0.0, claim: str = "0badcafe", **fields: Any) -> str:
-    """Write an entry as another run did, so many seconds ago."""
+    """Write an entry as another run did, ``ago`` seconds ago."""
     return str(
         ledger.Entry.model_validate(
             {"at": NOW - timedelta(seconds=ago), "state": state, "force": False, "claim": claim, **fields}

@@ -194,7 +194,7 @@ def test_a_claim_whose_answer_was_late_does_not_go_out_again() -> None:
     assert ledger.parse(ecs.entry(ONE), NOW + timedelta(hours=1)).state == "refused"
 
 
-def test_after_a_slow_reading_of_the_region_the_instances_own_entries_are_read_anew() -> None:
+def test_after_a_slow_reading_of_the_region_the_instances_own_entries_are_read_again() -> None:
     ecs, clock = ScriptedEcs(instance(), instance(TWO)), JumpingClock()
     ecs.before["count"] = [lambda: clock.sleep(30)]
     orders, results, _ = obtain(ecs, clock=clock, settle=2.0, MAX_REBOOTS="50%")

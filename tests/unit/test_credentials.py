@@ -1,4 +1,4 @@
-"""Where the credentials come from, and that none of their text is shown; records without them are told, not lost."""
+"""Where the credentials come from, and that none of their text is shown; records without them are printed, not lost."""
 
 from types import SimpleNamespace
 

@@ -119,7 +119,7 @@ def test_what_was_told_stands_in_the_answer_and_is_a_record(server: AnsweringSer
     assert answered.body["notices"] == {"status": "told", "told": 1}
     assert told.notices() == ["notice_told"]
     assert json.loads(server.sent[0].body)["data"]["title"] == f"{ONE} is being rebooted"
-    # A refusal that needs nobody is told to nobody, and is no record of a notice.
+    # A refusal that needs nobody is sent to nobody, and is no record of a notice.
     assert told.run({"instance_ids": ["i-bp1nobody000001"]}).body["notices"] == {"status": "told", "told": 0}
     assert told.notices() == ["notice_told"]
 

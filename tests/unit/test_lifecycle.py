@@ -86,7 +86,7 @@ def test_any_sequence_of_looks_keeps_the_promises(entry: Entry, looks: list[tupl
         if step.state not in LIVING:
             return
         entry = entry.model_copy(update={"state": step.state})
-    # A bad end is told once: the next sweep pages nobody again.
+    # A bad end is reported once: the next sweep pages nobody again.
     bad = [step.code for step in told if step.code in ("hung", "stayed_down")]
     assert len(bad) <= 1
 
@@ -155,7 +155,7 @@ def is_known_to_have_had_no_effect(seen: Answered | Failed) -> bool:
 
 @given(st.data())
 def test_a_run_never_asks_twice_without_a_word_that_nothing_happened_and_ends_as_it_knows(data: st.DataObject) -> None:
-    """A run that does what it is told to do, against any answers: each call but the first follows a plain refusal."""
+    """A run that does as each transition says, against any answers: each call but the first follows a plain refusal."""
     reboot, do, calls, signs = CLAIMED, "ask", list[Answered | Failed](), 0
     for _ in range(12):
         seen: Seen

@@ -27,7 +27,7 @@ TOKEN = "token-0123456789"
 
 
 class Service:
-    """A chat service that answers what it is told to, or holds its answer until the end of the test."""
+    """A chat service that gives a chosen answer, or holds its answer until the end of the test."""
 
     def __init__(self) -> None:
         self.status, self.answer, self.held = 200, "ok", threading.Event()

@@ -76,7 +76,7 @@ def test_what_is_posted_stays_in_the_outbox_until_it_has_arrived() -> None:
     assert (post.channel, titles((post,))) == (SLACK, ["n"])
     assert late.with_due(joined, [DING, SLACK], 602.0, LEASE)[1] == (), "two sweeps at once tell it once"
     assert late.settled([post], [], 603.0).waiting == ()
-    # The run that died tells nobody what arrived: all of it is told again.
+    # The run that died tells nobody what arrived: all of it is sent again.
     assert [post.channel for post in outbox.with_due(joined, [DING, SLACK], LEASE, LEASE)[1]] == [DING, SLACK]
 
 

@@ -1,4 +1,4 @@
-"""Which results are told, in which words, once, at most so fast, and without a secret."""
+"""Which results are reported, in which words, once, at a limited rate, and without a secret."""
 
 import json
 from datetime import datetime, timezone

@@ -221,7 +221,7 @@ def test_exhausted_stays_exhausted_for_seven_days_without_an_attempt() -> None:
     assert code(shown=with_ledger(entry("reset", ago=week - 1))) == "allowed"
 
 
-def test_a_storm_mark_holds_without_counting_anew() -> None:
+def test_a_storm_mark_holds_without_counting_again() -> None:
     assert code(region_state=RegionState(**CALM, storm_at=NOW)) == "storm"
     assert code(region_state=RegionState(**CALM, storm_at=NOW), environment={"STORM_FACTOR": "0"}) == "allowed"
 

@@ -17,7 +17,7 @@ from ecs_reboot.remediation.reboot_state import Observation, Reboot, Watched
 from ecs_reboot.remediation.verification import Listen, watch
 
 RUNNING, STOPPING, STOPPED = instance(), instance(status="Stopping"), instance(status="Stopped")
-ANEW = instance(start_time=NOW + timedelta(minutes=1))
+RESTARTED = instance(start_time=NOW + timedelta(minutes=1))
 
 
 def quiet(_region: str, _ids: tuple[str, ...]) -> dict[str, Agent]:
@@ -46,7 +46,7 @@ def watched(
 
 
 def observed(*looks: tuple[Instance, float]) -> list[Observation]:
-    """Return what is known after each look, so many seconds after ECS accepted."""
+    """Return what is known after each look, given the seconds since ECS accepted."""
     reboot, known = Reboot("accepted", before=RUNNING), []
     for shown, seconds in looks:
         reboot = transition(reboot, Watched(shown), NOW + timedelta(seconds=seconds)).reboot
@@ -59,8 +59,8 @@ def observed(*looks: tuple[Instance, float]) -> list[Observation]:
     [
         ((RUNNING,), "unproven", "Running"),
         ((STOPPING, RUNNING), "recovered", "Running"),
-        ((ANEW,), "recovered", "Running"),
-        ((STOPPING, ANEW), "recovered", "Running"),
+        ((RESTARTED,), "recovered", "Running"),
+        ((STOPPING, RESTARTED), "recovered", "Running"),
         ((RUNNING, STOPPING), "still_rebooting", "Stopping"),
         ((STOPPING, STOPPED), "stayed_down", "Stopped"),
         ((None, STOPPING, None, RUNNING), "recovered", "Running"),
@@ -94,7 +94,7 @@ def test_the_downtime_is_until_it_was_first_seen_up() -> None:
 
 def test_watching_ends_with_the_deadline() -> None:
     assert watched((STOPPING,), seconds=3600, left=5).code == "still_rebooting"
-    assert watched((ANEW,), left=0.5).code == "unproven"
+    assert watched((RESTARTED,), left=0.5).code == "unproven"
 
 
 def test_one_call_looks_at_all_that_are_not_back() -> None:
@@ -102,7 +102,7 @@ def test_one_call_looks_at_all_that_are_not_back() -> None:
 
     def describe(_region: str, ids: tuple[str, ...]) -> tuple[Instance, ...]:
         asked.append(ids)
-        shown = {ONE: ANEW, TWO: instance(TWO, status="Stopping" if len(asked) < 3 else "Running")}
+        shown = {ONE: RESTARTED, TWO: instance(TWO, status="Stopping" if len(asked) < 3 else "Running")}
         return tuple(shown[instance_id] for instance_id in ids)
 
     accepted = [

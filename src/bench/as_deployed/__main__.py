@@ -168,7 +168,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=7, help="runs of each figure that is a median")
     parser.add_argument("--shares", action="store_true", help="the table of latency and price by share of a processor")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything, to see that it works")
-    parser.add_argument("--page", type=Path, help="a page whose table is to be written anew (Markdown)")
+    parser.add_argument("--page", type=Path, help="a page whose table is to be written again (Markdown)")
     return parser.parse_args()
 
 

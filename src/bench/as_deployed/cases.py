@@ -55,7 +55,7 @@ class Crowd(NamedTuple):
 
 
 def calls(code: Path, parameters: Ledger, sizes: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[str]]:
-    """Return the calls from an alarm to its reboot, for fleets of so many instances with so many entries."""
+    """Return the calls from an alarm to its reboot, for fleets of these numbers of instances and entries."""
     found = {}
     for instances, entries in sizes:
         scene = Scene(instances, entries, parameters=parameters, settings={**UNLIMITED, **NOT_WATCHED})

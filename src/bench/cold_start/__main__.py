@@ -95,7 +95,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=RUNS, help="runs of each program")
     parser.add_argument("--source", type=Path, default=ROOT / "src", help="directory that holds ecs_reboot/")
     parser.add_argument("--chart", type=Path, help="where to write the chart (SVG)")
-    parser.add_argument("--page", type=Path, help="a page whose tables are to be written anew (Markdown)")
+    parser.add_argument("--page", type=Path, help="a page whose tables are to be written again (Markdown)")
     return parser.parse_args()
 
 

@@ -2,7 +2,7 @@
 
 Documented in ROS's template syntax (functions, pseudo parameters); that ``Fn::Not`` takes its condition bare is seen in
 all 237 uses in the official templates (aliyun/ros-templates, 9cc3b81). Only what is in ``FUNCTIONS`` can be evaluated
-here; a template that uses another is told so by the checks.
+here; the checks name any other that a template uses.
 """
 
 import re

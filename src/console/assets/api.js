@@ -16,7 +16,7 @@ async function answered(response) {
 }
 
 // Calls `tell` with each message, and `alive` with whether the line is up. The browser reconnects by itself, and the
-// server then begins with everything anew.
+// server then sends everything again.
 export function listen(tell, alive) {
   const source = new EventSource("api/live");
   source.onopen = () => alive(true);

@@ -18,7 +18,7 @@ export class FleetList {
   #pressed = "";
   #waiting = false;
 
-  // `dress` fills a tile with what an instance shows; `pick` is told which one was chosen.
+  // `dress` fills a tile with what an instance shows; `pick` gets the one that was chosen.
   constructor({ dress, pick }) {
     this.dress = dress;
     this.pick = pick;

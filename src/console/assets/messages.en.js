@@ -80,7 +80,7 @@ export const en = {
   entry_claimed: "claimed", entry_accepted: "ECS accepted", entry_in_doubt: "in doubt", entry_void: "void", entry_back: "came back", entry_down: "stayed down", entry_unproven: "unproven", entry_refused: "asked for, not rebooted",
   entry_start_due: "stopped by force, the start is owed", entry_finishing: "about to be ended by force",
   entry_storm: "a storm was seen", entry_seen: "down, seen by a person", entry_reset: "reset", entry_unreadable: "unreadable", entry_hung: "hung",
-  chat: "Chat", chat_hint: "The notices, as they arrive in the local chat service that NOTIFY names.", no_messages: "No notice yet: a reboot is told here.",
+  chat: "Chat", chat_hint: "The notices, as they arrive in the local chat service that NOTIFY names.", no_messages: "No notice yet: reboots are reported here.",
   in_force: "What holds for every event", banner_dry_run: "Dry run: ECS checks each reboot and does none.",
   banner_observe: "Observing: decisions are written down and nothing is rebooted.", banner_paused: "Paused: {why}",
   banner_faults: "Faults are on: {which}", others: "{n} others", withdraw_all: "Withdraw all faults", change_setting: "Change {name}",

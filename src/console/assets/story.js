@@ -53,7 +53,7 @@ export class Story {
     this.#section("records", [told.records, told.log_store, told.logs], () => this.#records(told));
   }
 
-  // A part of the story is drawn anew only when what it shows has changed: whoever reads it keeps their place.
+  // A part of the story is drawn again only when what it shows has changed: whoever reads it keeps their place.
   #section(name, data, make) {
     const signature = JSON.stringify([document.documentElement.lang, data]);
     const known = this.#sections.get(name);

@@ -98,7 +98,7 @@ _FAMILIES = (
     ),
     _Family("Instance:Security.TpmAlert", "Executed Executing", "trusted boot failed: a person must look first"),
     _Family("Instance:StateChange", "Normal", "a reboot causes it, so acting on it would loop", "echo"),
-    _Family("Instance:SystemFailure.Delete", "Avoided Executed Executing", "the instance could not be made; make anew"),
+    _Family("Instance:SystemFailure.Delete", "Avoided Executed Executing", "the instance could not be created"),
     _Family(
         "Instance:SystemFailure.Reboot",
         "Executed Executing",

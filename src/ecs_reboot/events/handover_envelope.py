@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ecs_reboot.events import event_time
 from ecs_reboot.events.parsing import MAX_BYTES, Unreadable, mapping, parse_json
 
-#: Begins every envelope, so that other events are told from it without being parsed.
+#: Begins every envelope, so that other events are recognised without being parsed.
 _MARK = '{"handed_over_by":'
 _FIELDS = {"handed_over_by", "received_at", "request"}
 _TOKEN_PARAMETER = "token"

@@ -168,7 +168,7 @@ _COUNTING_DIGITS = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_n
 def _bounded(value: object, path: str, *, check_strings: bool) -> None:
     """Walk without recursion: how deep it is, that every string can be written and no number is infinite.
 
-    What a list or an object holds is told by the set of its types, made without a step of Python for each member.
+    The set of its types says what a list or an object holds; it is made without a step of Python for each member.
     """
     waiting: list[tuple[Collection[object], int]] = [([value], 0)]
     while waiting:

@@ -30,9 +30,9 @@ from ecs_reboot.records.result import Exhibit
 SECONDS = 2.0
 #: And at most this part of the time that is left: somebody may wait for the reboot over HTTP.
 SHARE = 4
-#: Of one run so many instances are looked at: the rest of a large batch is as ill as these.
+#: The most instances of one run that are looked at: the rest of a large batch is as ill as these.
 MOST_INSTANCES = 20
-#: A piece is kept up to so many bytes: of a text the end, of a picture nothing.
+#: The most bytes of a piece that are kept. Of a longer text the end is kept, of a longer picture nothing.
 MOST_BYTES = 4_000_000
 
 Name = Literal["console", "screen", "state"]

@@ -118,7 +118,7 @@ class Window(NamedTuple):
         return self._replace(slots=(*others, slot))
 
     def memory(self, seconds: float, now: datetime, *, ours: frozenset[tuple[str, str]]) -> RegionMemory:
-        """Return what counts in the window; ``ours``: instances and claims of this request, which it judges anew."""
+        """Return what counts in the window; ``ours``: instances and claims of this request, which it judges itself."""
         since = millis(now) - int(seconds * 1000)
         others = [slot for slot in self.slots if (slot.instance_id, slot.claim) not in ours and slot.at > since]
         asked = {digest for digest, at in self.asked_for.items() if at > since}

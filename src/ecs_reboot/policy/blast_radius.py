@@ -20,7 +20,7 @@ class Limit(Value):
     share: bool
 
     def of(self, opted_in: int) -> int:
-        """Return how many that is, of so many opted-in instances."""
+        """Return the limit as a number of instances; a share is of the opted-in."""
         return max(1, opted_in * self.number // 100) if self.share else self.number
 
 

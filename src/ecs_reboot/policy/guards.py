@@ -153,7 +153,7 @@ def _suspended(facts: Facts, _: Instance) -> str:
         return ""
     return (
         f"the last {around.down_in_a_row} reboots in this region left their instances down; "
-        "a person has to look and then resume (docs/operate/runbook.md)"
+        "manual investigation required, then a resume (docs/operate/runbook.md)"
     )
 
 

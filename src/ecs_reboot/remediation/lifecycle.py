@@ -297,7 +297,7 @@ def _sign(before: Instance | None, after: Instance | None) -> str:
 def _started(before: Instance | None, after: Instance | None) -> str:
     """Say that the instance has started since it was looked at before; '' where nothing shows that."""
     if after and after.start_time and _moved(before, after):
-        return f"describing again shows that it started anew at {after.start_time:%Y-%m-%dT%H:%MZ}"
+        return f"describing again shows that it started again at {after.start_time:%Y-%m-%dT%H:%MZ}"
     return ""
 
 

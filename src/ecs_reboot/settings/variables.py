@@ -211,7 +211,7 @@ VARIABLES: tuple[Variable, ...] = (
         "SUSPEND_AFTER",
         "3",
         read.number(0, 100),
-        "After so many reboots in a row that left their instance down, a region is suspended until a person resumes. "
+        "After this many reboots in a row that left their instance down, a region is suspended until a person resumes. "
         "0: never.",
     ),
     Variable(

@@ -37,7 +37,7 @@ class Robot:
         self._posts: deque[float] = deque()
 
     def posts_within(self, seconds: float, now: float) -> int:
-        """Count one post, and return how many there were within so many seconds, this one included."""
+        """Count one post, and return how many there were within ``seconds``, this one included."""
         self._posts.append(now)
         while self._posts and self._posts[0] <= now - 60:
             self._posts.popleft()

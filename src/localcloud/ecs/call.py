@@ -37,7 +37,7 @@ class Call(NamedTuple):
         return instance.state if self.as_of is None else instance.state_at(self.as_of)
 
     def find(self, instance_id: str, region_id: str = "") -> Instance | None:
-        """Return an instance that the caller may see, in the given region; None is all that is told of others."""
+        """Return an instance that the caller may see, in the given region; None for any other."""
         instance = self.cloud.fleet.get(instance_id)
         if instance is None or not instance.spec.visible or region_id not in ("", instance.spec.region_id):
             return None

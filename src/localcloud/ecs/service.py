@@ -35,7 +35,7 @@ _METHODS = ("GET", "POST")
 
 
 class _Received(NamedTuple):
-    """A request with what is told of it in the audit and in errors."""
+    """A request with what the audit and errors say of it."""
 
     request: Request
     action: str

@@ -53,7 +53,7 @@ class FunctionError(Exception):
 
 
 class CutStream:
-    """Standard output or error of the function: each write is cut at so many characters, and flushed."""
+    """Standard output or error of the function: each write is cut at a limit of characters, and flushed."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

@@ -46,7 +46,7 @@ class Function:
 
     ``handler`` and ``initializer`` are ``file.function`` (a dotted module path before the last dot is also taken);
     ``timeout`` and ``initializer_timeout`` are seconds, ``memory_mb`` a multiple of 64, ``cpu`` in vCPU (less than one:
-    its share, where this system can give it, see ``processor_share``). ``credentials`` is asked anew
+    its share, where this system can give it, see ``processor_share``). ``credentials`` is asked
     for each invocation, for they rotate. ``interpreter`` is the Python that runs the code; its site-packages are what
     the code finds beside itself. ``runtime`` decides what the context object looks like.
 

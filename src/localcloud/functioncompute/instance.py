@@ -92,7 +92,7 @@ class Instance:
     def invoke(self, event: bytes, request_id: str = "", retry_count: int = 0) -> Invocation:
         """Run the handler on ``event``; a request ID is made where none is given.
 
-        ``retry_count`` is how often this request was run before, which the function is told.
+        ``retry_count`` is how often this request was run before; the function sees it.
 
         Raises ``InstanceUnavailable`` when the instance is ended or busy. What goes wrong inside the function is an
         ``Invocation`` with ``error``, never an exception.

@@ -142,7 +142,7 @@ def _delete(queue: Queue, call: Received) -> Reply:
 
 
 def _delete_batch(queue: Queue, call: Received) -> Reply:
-    """Delete received messages; those that can't be are told, the others are gone."""
+    """Delete received messages; the answer names those that can't be deleted."""
     failed = []
     for receipt in _receipts(call.signed.body):
         try:

@@ -67,7 +67,7 @@ class Roles:
         return self._now() - self._made[name]
 
     def put(self, role: Role) -> None:
-        """Write a role anew, as when its policies change."""
+        """Write a role in the place of the one before, as when its policies change."""
         self._roles[role.name] = role
 
     def delete(self, name: str) -> None:

@@ -1,8 +1,8 @@
 """One ASGI application for all of the local cloud: the door, the way to the service, and how long the way takes.
 
-A call is told by its headers (OSS, SLS, Tablestore, MNS), by its path (Function Compute) or by its version (at ``/``:
-ECS, ROS, STS, RAM and CloudMonitor). What is no call is a page: ``/``, ``/_local``, ``/_world``, ``/_http`` and
-those of other packages.
+A call is recognised by its headers (OSS, SLS, Tablestore, MNS), by its path (Function Compute) or by its version (at
+``/``: ECS, ROS, STS, RAM and CloudMonitor). What is no call is a page: ``/``, ``/_local``, ``/_world``, ``/_http``
+and those of other packages.
 """
 
 import asyncio

@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, Response
 
 from localcloud.account.cloud import Cloud
 
-#: Service -> how its calls are told, as the documentation has it.
+#: Service -> how its calls are recognised, as the documentation has it.
 SERVICES = (
     ("ECS", "/", "2014-05-26"),
     ("SLS", "x-log-* headers", "0.6.0"),

@@ -1,4 +1,4 @@
-"""What happens in the world: a mistake of whoever posts it is told with the thing, the value and the fix."""
+"""What happens in the world: an error names the thing, the value and the fix."""
 
 import http.client
 import json

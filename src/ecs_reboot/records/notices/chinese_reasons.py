@@ -1,4 +1,4 @@
-"""The reasons that most notices give, in Chinese. A reason that is not here is told as the record has it."""
+"""The reasons that most notices give, in Chinese. A reason that is not here is sent as the record has it."""
 
 import re
 

@@ -17,7 +17,7 @@ from ecs_reboot.records.notices.occasions import Language
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings
 
-#: A message names so many instances, and how many more there are.
+#: The most instances that a message names; of the others it says how many they are.
 MOST_NAMED = 10
 #: Characters of a line; the record has the whole sentence.
 MOST_CHARACTERS = 400

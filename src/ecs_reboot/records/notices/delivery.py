@@ -47,7 +47,7 @@ class Delivered(NamedTuple):
 
 
 class NoticeDelivery:
-    """The notices of one invocation. ``lease``: this run is over after so many seconds."""
+    """The notices of one invocation. ``lease``: seconds after which this run is over."""
 
     def __init__(
         self,

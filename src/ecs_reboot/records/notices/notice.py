@@ -1,4 +1,4 @@
-"""The values of a notice: what is told, to which channel, and what went wrong."""
+"""The values of a notice: what it says, to which channel, and what went wrong."""
 
 from typing import Literal, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Which outcome is told in the chat, as what kind of notice, in which words.
+"""Which outcome is reported in the chat, as what kind of notice, in which words.
 
 What happened is the record's own reason, what to do is the cure of the table of outcomes.
 """
@@ -40,7 +40,7 @@ def sentence(outcome: Outcome, reason: str, language: Language, most: int) -> st
         to_do = f". {_capital(cure)}." if cure else "."
         told = one_line(_capital(reason), most - len(to_do))
     else:
-        from ecs_reboot.records.notices import chinese_reasons, cures  # noqa: PLC0415 - only where Chinese is told
+        from ecs_reboot.records.notices import chinese_reasons, cures  # noqa: PLC0415 - only for notices in Chinese
 
         to_do = f"。{cures.in_chinese(cure)}。" if cure else "。"
         said = chinese_reasons.in_chinese(reason)

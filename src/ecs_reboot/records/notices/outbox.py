@@ -13,7 +13,7 @@ from ecs_reboot.records.notices.notice import Channel, Notice
 
 #: Messages a minute to one channel: DingTalk blocks a robot for ten minutes beyond it.
 MOST_A_MINUTE, MINUTE = 20, 60.0
-#: The same refusal is told again after this long. Seconds.
+#: The same refusal is reported again after this long. Seconds.
 QUIET_SECONDS = 86_400.0
 #: What failed longer ago than this is not worth telling any more. Seconds.
 LATE_SECONDS = 21_600.0

@@ -1,6 +1,7 @@
 """The memory of notices that all function instances share: one row of the ledger's table, changed by condition.
 
-Where the table does not answer in time this instance goes by what it knows itself: what is to be told is told.
+Where the table does not answer in time this instance goes by what it knows itself:
+a notice may be sent twice, but none is kept back.
 """
 
 from collections.abc import Callable

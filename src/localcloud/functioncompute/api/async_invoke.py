@@ -1,4 +1,4 @@
-"""Asynchronous invocation as pure decisions: its configuration, when to try again, what a destination is told.
+"""Asynchronous invocation as pure decisions: its configuration, when to try again, what a destination gets.
 
 After "Configure a retry mechanism" and "Result callback" of the Function Compute help, and PutAsyncInvokeConfig.
 """
@@ -37,13 +37,13 @@ class _Setting(BaseModel):
 
 
 class Destination(_Setting):
-    """Who is told: the ARN of a function, queue, topic or event bus."""
+    """Where a message goes: the ARN of a function, queue, topic or event bus."""
 
     destination: str = Field(default="", max_length=500)
 
 
 class Destinations(_Setting):
-    """Who is told of a request that succeeded, and of one that was given up."""
+    """Where a message goes after a request that succeeded, and after one that was given up."""
 
     on_success: Destination | None = None
     on_failure: Destination | None = None
@@ -70,7 +70,7 @@ class Queued(NamedTuple):
 
 
 class Again(NamedTuple):
-    """Try again after so many seconds of cloud time."""
+    """Try again after ``seconds`` of cloud time."""
 
     seconds: float
 

@@ -22,7 +22,7 @@ DEFAULT_REGION = "cn-hangzhou"
 PAYLOAD_BYTES = 32 * 1024 * 1024
 
 Tell = Callable[[str, str, bytes], None]
-"""(name of the function, ARN of its destination, what it is told); raises where that can't be delivered."""
+"""(name of the function, ARN of its destination, message); raises where that can't be delivered."""
 
 
 class Registered(NamedTuple):
@@ -244,7 +244,7 @@ class Functions:
         self.enqueue(name, message, qualifier=qualifier)
 
     def _later(self, name: str, seconds: float, event: Callable[[], bytes]) -> None:
-        """Enqueue an event in so many real seconds."""
+        """Enqueue an event after that many real seconds."""
 
         def enqueue() -> None:
             try:

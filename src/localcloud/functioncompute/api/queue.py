@@ -42,7 +42,7 @@ class Queue:
         self._schedule.soon(lambda: self._attempt(queued, generation, None))
 
     def later(self, seconds: float, put: Callable[[], object]) -> None:
-        """Call ``put`` in so many real seconds, unless all is forgotten by then."""
+        """Call ``put`` after ``seconds`` of real time, unless all is forgotten by then."""
         generation = self._generation
 
         def unless_forgotten() -> None:
@@ -99,7 +99,7 @@ class Queue:
         if arn:
             try:
                 self._runner.tell(queued, condition, last, arn)
-            except Exception as error:  # noqa: BLE001 - whatever a destination refuses with is told in the audit
+            except Exception as error:  # noqa: BLE001 - whatever a destination refuses with goes into the audit
                 trouble = f"{type(error).__name__}: {error}"
         self._cloud.audit.record(
             "async_end",

@@ -8,7 +8,7 @@ from ecs_reboot.records.notices.escaping import body, one_line
 from ecs_reboot.records.notices.notice import Failure
 
 JSON_TYPE = "application/json; charset=utf-8"
-#: An answer is quoted up to so many characters.
+#: The longest part of an answer that is quoted, characters.
 _QUOTED = 200
 
 
