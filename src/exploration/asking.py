@@ -16,11 +16,16 @@ from ecs_reboot.records.result import Result
 from simulation.run import EPOCH
 
 Action = Literal[
-    "DescribeInstances", "DescribeInstances by tag", "TagResources", "RebootInstances",
+    "DescribeInstances", "DescribeInstances by tag", "TagResources",
+    "RebootInstances", "RebootInstances by force", "RebootInstances dry run", "StopInstances", "StartInstances",
+    "DescribeScalingInstances", "DescribeScalingGroups", "DescribeInstanceHistoryEvents", "SetInstancesProtection",
     "BatchGetRow", "PutRow", "BatchWriteRow",
 ]  # fmt: skip
 #: Calls that change something.
-CHANGING: tuple[Action, ...] = ("TagResources", "RebootInstances", "PutRow", "BatchWriteRow")
+CHANGING: tuple[Action, ...] = (
+    "TagResources", "RebootInstances", "RebootInstances by force", "StopInstances", "StartInstances",
+    "SetInstancesProtection", "PutRow", "BatchWriteRow",
+)  # fmt: skip
 #: How many numbers a run draws for its name (remediation.chosen_ledger), before all else.
 DRAWS_OF_A_NAME = 2
 
@@ -92,9 +97,17 @@ class Door:
 
     # ---- ECS
 
-    def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:
-        """Refuse: the settings of an exploration switch off the facts that cost calls."""
-        raise AssertionError(f"{questions} within {seconds} s: no scenario asks for these facts")
+    def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:  # noqa: ARG002
+        """Ask one question after the other; one that has no answer has its error instead."""
+        return [self._asked(question) for question in questions]
+
+    def _asked(self, question: Question) -> Any:
+        action: Action = question.api.action  # type: ignore[assignment]  # one that no scenario knows is no key there
+        subject: Any = tuple(question.parameters.get("InstanceIds") or question.parameters.get("ResourceId") or ())
+        if action == "SetInstancesProtection":
+            subject = subject, question.parameters["ProtectedFromScaleIn"] == "true"
+        self._now, answer = self._ask(Call(action, subject))
+        return answer
 
     def describe(self, region_id: str, instance_ids: tuple[str, ...]) -> tuple[Instance, ...]:  # noqa: ARG002 - one region
         """Return the facts of instances."""
@@ -110,31 +123,39 @@ class Door:
 
     def tag_page(self, region_id: str, key: str, start: str = "", *, whole: bool = False) -> TagPage:  # noqa: ARG002
         """Return the ledger's tags, all on one page."""
-        return TagPage(tuple(self._answer(Call("DescribeInstances by tag", ()))))
+        return TagPage(tuple(self._answer(Call("DescribeInstances by tag", key))))
 
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:  # noqa: ARG002
         """Write the ledger's tag."""
-        self._answer(Call("TagResources", (instance_ids, value)))
+        self._answer(Call("TagResources", (instance_ids, key, value)))
 
     def remove_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str) -> None:
-        """Refuse: no scenario sweeps."""
-        raise AssertionError(f"{region_id}, {instance_ids}, {key}: no scenario sweeps")
+        """Refuse: no scenario has an entry that is old enough to be removed."""
+        raise AssertionError(f"{region_id}, {instance_ids}, {key}: no entry is old")
 
     def reboot(
-        self, region_id: str, instance_ids: tuple[str, ...], *, force: bool, dry_run: bool, batch_optimization: str
+        self,
+        region_id: str,  # noqa: ARG002
+        instance_ids: tuple[str, ...],
+        *,
+        force: bool,
+        dry_run: bool,
+        batch_optimization: str,  # noqa: ARG002 - a call names one instance here
     ) -> RebootAnswer:
         """Ask for a reboot."""
-        if force or dry_run:
-            raise AssertionError(f"{region_id}, {batch_optimization}: no scenario forces, none is a dry run")
-        return self._answer(Call("RebootInstances", instance_ids, frozenset(self.announced)))  # type: ignore[no-any-return]
+        action: Action = "RebootInstances by force" if force else "RebootInstances"
+        return self._powered("RebootInstances dry run" if dry_run else action, instance_ids)
 
-    def stop(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
-        """Refuse: no scenario finishes what hangs."""
-        raise AssertionError(f"{region_id}, {instance_ids}: nothing hangs here")
+    def stop(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:  # noqa: ARG002 - one region
+        """Power off by force."""
+        return self._powered("StopInstances", instance_ids)
 
-    def start(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:
-        """Refuse: no scenario finishes what hangs."""
-        raise AssertionError(f"{region_id}, {instance_ids}: nothing hangs here")
+    def start(self, region_id: str, instance_ids: tuple[str, ...]) -> RebootAnswer:  # noqa: ARG002
+        """Start."""
+        return self._powered("StartInstances", instance_ids)
+
+    def _powered(self, action: Action, instance_ids: tuple[str, ...]) -> RebootAnswer:
+        return self._answer(Call(action, instance_ids, frozenset(self.announced)))  # type: ignore[no-any-return]
 
     # ---- the table
 

@@ -1,7 +1,8 @@
 """What becomes of the alarms when nothing goes wrong any more: Function Compute's retries, one after the other.
 
-Twice: once all events are delivered again that are due, as Function Compute does; and once only those whose run said so
-itself, since who called by hand and got no answer may not call again. A dead run of his must not cost the others.
+Where the sweep brings about what is promised, sweeps follow. Twice: once all events are delivered again that are due,
+as Function Compute does; and once only those whose run said so itself, since who called by hand and got no answer may
+not call again. A dead run of his must not cost the others.
 """
 
 from collections.abc import Iterator
@@ -9,17 +10,20 @@ from itertools import permutations
 
 from exploration import promises
 from exploration.moves import Rules
+from exploration.scenarios import Scenario
 from exploration.state import Doing, Happening, Left, State
 
 #: Function Compute tries again after a minute, then after two, then after four (asynchronous, at most three times).
 RETRIES = (60.0, 120.0, 240.0)
+#: How long after that sweeps come, and after the last the end is judged: longer than HUNG_AFTER_SECONDS. Seconds.
+SWEEPS, AFTERWARDS = (660.0, 660.0, 660.0), 60.0
 
 
 class Closing:
     """The ends of one scenario's schedules. Equal ends are carried on once."""
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+    def __init__(self, scenario: Scenario, rules: Rules) -> None:
+        self._scenario, self._rules = scenario, rules
         self._known: dict[tuple[object, ...], tuple[str, list[Happening]]] = {}
 
     def of(self, state: State) -> tuple[str, list[Happening]]:
@@ -43,7 +47,7 @@ class Closing:
     ) -> tuple[str, list[Happening]]:
         story: list[Happening] = []
         due = {run.request: run for run in order}
-        silent = any(run.kind == "ended" and not _again(run) for run in latest)
+        silent = any(run.kind == "ended" and not _again(run) and self._is_due(run) for run in latest)
         at = state.now
         for wait in RETRIES:
             at = max(round(at + wait, 6), state.now)
@@ -58,12 +62,21 @@ class Closing:
                     due[request] = last
                 else:
                     del due[request]
-                    silent = True
-        if state.world.reboots:
-            return "", story
-        if with_dead:
-            return promises.CALM, story
-        return promises.ENDS if silent else "", story
+                    silent = silent or self._is_due(last)
+        for number, wait in enumerate(SWEEPS if self._scenario.meeting.sweeps else ()):
+            at = max(round(at + wait, 6), state.now)
+            state = self._rules.at(state, at)
+            broken, state, happened = self._alone(state, len(self._scenario.meeting.events), number)
+            story += happened
+            if broken:
+                return broken, story
+        state = self._rules.at(state, state.now + AFTERWARDS)
+        return promises.of_all(self._scenario, state, every_alarm=with_dead, silent=silent), story
+
+    def _is_due(self, run: Doing) -> bool:
+        """Return whether a run is one of an alarm that is to end in a reboot."""
+        comes = self._scenario.event(run.request)
+        return bool(comes.target) and not comes.observes
 
     def _alone(self, state: State, request: int, attempt: int) -> tuple[str, State, list[Happening]]:
         """Carry out one more delivery to its end."""

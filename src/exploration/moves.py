@@ -243,12 +243,12 @@ class Rules:
         return Happening(state.now, doing.request, doing.attempt, what, doing.point)
 
     def _checked(self, move: Move, before: State, place: int, call: Call | None = None) -> Move:
-        """Check the reboots that a move brought about."""
-        done = move.state.world.reboots[len(before.world.reboots) :]
+        """Check what a move did to power."""
+        done = move.state.world.truth.power[len(before.world.truth.power) :]
         if not done or move.broken:
             return move
         call = call or _call(_at(before.runs[place]))
-        return move._replace(broken=promises.of_reboots(self._scenario, before.world, done, move.state, call))
+        return move._replace(broken=promises.of_power(self._scenario, before.world, done, move.state, call))
 
 
 def _key_of(answer: object) -> str:

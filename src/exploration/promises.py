@@ -4,9 +4,10 @@ from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.outcomes import BY_CODE
 from ecs_reboot.policy.facts import Policy
 from exploration.asking import Call
+from exploration.machines import DOWN, FINISH, Power, is_running, spell
 from exploration.scenarios import Scenario, request_id
 from exploration.state import State, Told
-from exploration.world import Reboot, World, is_back
+from exploration.world import World
 
 CLAIMED = "no reboot without the claim that stands"
 ANNOUNCED = "no reboot without an intent record before it"
@@ -17,43 +18,74 @@ RECORD = "every instance asked for has a record"
 HONEST = "a record never denies a reboot"
 ENDS = "a clear, allowed alarm ends in a reboot, or in an error that is retried"
 CALM = "once the weather is calm, an alarm ends in a reboot within minutes"
+ONCE = "what hangs is finished once, and by force"
+STARTED = "what was stopped to finish it does not stay Stopped"
+FINISHED = "what hangs is Running again in the end, or somebody is told"
 
 
-def of_reboots(scenario: Scenario, before: World, done: tuple[Reboot, ...], state: State, call: Call) -> str:
-    """Return the promise that reboots broke which took effect just now, '' where none."""
-    return next((broken for reboot in done if (broken := _of_reboot(scenario, before, reboot, state, call))), "")
+def of_power(scenario: Scenario, before: World, done: tuple[Power, ...], state: State, call: Call) -> str:
+    """Return the promise that changes of power broke which took effect just now, '' where none."""
+    down = (change for change in done if change.kind in DOWN)
+    return next((broken for change in down if (broken := _of_change(scenario, before, change, state, call))), "")
 
 
-def _of_reboot(scenario: Scenario, before: World, reboot: Reboot, state: State, call: Call) -> str:
-    policy = scenario.settings.policy
-    run = state.runs[reboot.run]
-    recent = [earlier for earlier in before.reboots if earlier.instance_id == reboot.instance_id]
-    others = {other.instance_id: other for other in before.reboots if other.instance_id != reboot.instance_id}
+def _of_change(scenario: Scenario, before: World, change: Power, state: State, call: Call) -> str:
+    policy, power, instance_id = scenario.settings.policy, before.truth.power, change.instance_id
+    run = state.runs[change.run]
+    recent = [earlier for earlier in power if earlier.instance_id == instance_id and earlier.kind in DOWN]
+    others = {other.instance_id: other for other in power if other.instance_id != instance_id and other.kind != "start"}
     checks = (
-        (COOLDOWN, not any(reboot.at - earlier.at < policy.cooldown_seconds for earlier in recent)),
-        (LIMIT, _within_limit(policy, reboot, others)),
-        (GROUP, not policy.group_tag or all(is_back(before, other_id, reboot.at) for other_id in others.values())),
-        (CLAIMED, _claim(before, reboot.instance_id) == ledger.claim_digest(request_id(run.request))),
-        (ANNOUNCED, reboot.instance_id in call.announced),
-        (HONEST, run.told is None or not _denies(run.told, reboot.instance_id)),
+        (ONCE, not _hangs(power, instance_id) or change.kind in FINISH),
+        (ONCE, change.kind not in FINISH or all(earlier.kind not in FINISH for earlier in recent)),
+        (COOLDOWN, not any(change.at - earlier.at < policy.cooldown_seconds for earlier in recent)),
+        (LIMIT, _within_limit(policy, change, others)),
+        (GROUP, not policy.group_tag or all(is_running(power, other, change.at) for other in others)),
+        (CLAIMED, _claim(before, instance_id) == ledger.claim_digest(request_id(run.request))),
+        (ANNOUNCED, instance_id in call.announced),
+        (HONEST, run.told is None or not _denies(run.told, instance_id)),
     )
     return next((promise for promise, kept in checks if not kept), "")
 
 
 def of_end(scenario: Scenario, state: State, run: int, told: Told) -> str:
     """Return the promise that a run broke by what it said in the end."""
-    target = scenario.meeting.targets[state.runs[run].request]
-    if target not in dict(told.codes):
+    target = scenario.event(state.runs[run].request).target
+    if target and target not in dict(told.codes):
         return RECORD
-    done = any(reboot.run == run for reboot in state.world.reboots)
-    return HONEST if done and _denies(told, target) else ""
+    done = {change.instance_id for change in state.world.truth.power if change.run == run and change.kind in DOWN}
+    return HONEST if any(_denies(told, instance_id) for instance_id in done) else ""
+
+
+def of_all(scenario: Scenario, state: State, *, every_alarm: bool, silent: bool) -> str:
+    """Return the promise that is broken when all is over and the weather has been calm for long.
+
+    ``every_alarm``: those of dead runs came again too; ``silent``: an alarm ended for good.
+    """
+    power = state.world.truth.power
+    for instance_id in dict.fromkeys(change.instance_id for change in power):
+        status = spell(power, instance_id, state.now).status
+        if status == "Stopped":
+            return STARTED
+        told = (run.told.codes for run in state.runs if run.told)
+        if status != "Running" and not any((instance_id, "hung") in codes for codes in told):
+            return FINISHED
+    if scenario.meeting.earlier or any(change.run >= 0 for change in power):
+        return ""
+    if every_alarm:
+        return CALM
+    return ENDS if silent else ""
+
+
+def _hangs(power: tuple[Power, ...], instance_id: str) -> bool:
+    """Return whether the last that was done to an instance hangs."""
+    return [change.kind for change in power if change.instance_id == instance_id][-1:] == ["hangs"]
 
 
 def _denies(told: Told, instance_id: str) -> bool:
     return all(BY_CODE[code].denies_reboot for named, code in told.codes if named == instance_id)
 
 
-def _within_limit(policy: Policy, reboot: Reboot, others: dict[str, Reboot]) -> bool:
+def _within_limit(policy: Policy, reboot: Power, others: dict[str, Power]) -> bool:
     limit, window = policy.max_reboots, policy.max_reboots_window_seconds
     counted = [other for other in others.values() if reboot.at - other.at < window]
     return limit is None or len(counted) < limit.number
@@ -64,5 +96,5 @@ def _claim(world: World, instance_id: str) -> str:
     for key, columns in world.rows:
         if key[1][1] == f"i#{instance_id}":
             return str(dict(columns).get("claim", ""))
-    text = dict(world.tags).get(instance_id, "")
+    text = dict(world.truth.tags).get(instance_id, "")
     return text.split(" ")[4] if text else ""

@@ -5,9 +5,12 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from ecs_reboot.settings.settings import Settings, load
+from exploration import beginnings
+from exploration.beginnings import Earlier
 from exploration.behaviour import Behaviour
+from exploration.machines import Fleet
 from exploration.state import Doing, Left, State
-from exploration.world import REGION, Laws, World
+from exploration.world import REGION, Laws
 from simulation import deliveries
 from simulation.plan import Arrival
 from simulation.run import EPOCH
@@ -18,21 +21,69 @@ STORES: tuple[StoreName, ...] = ("tags", "tablestore")
 ONE, TWO, THREE = "i-000000001", "i-000000002", "i-000000003"
 
 
-class Meeting(NamedTuple):
-    """Runs that meet: the instance that each alarm names, and the settings that bind them."""
+class Comes(NamedTuple):
+    """An event: an alarm for ``target``, or a sweep. ``environment``: settings of the function to which it comes."""
 
-    name: str
-    targets: tuple[str, ...]
+    target: str = ""
     environment: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def kind(self) -> str:
+        """What the event is called (``simulation.deliveries``)."""
+        return "alarm" if self.target else "verify"
+
+    @property
+    def observes(self) -> bool:
+        """Whether the function only observes."""
+        return ("MODE", "observe") in self.environment
+
+
+class Meeting(NamedTuple):
+    """Runs that meet: the events that come, the settings that bind them all, and how things stand when they come.
+
+    ``in_weathers``: in which it is explored, all where none is named.
+    """
+
+    name: str
+    events: tuple[Comes, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+    stores: tuple[StoreName, ...] = STORES
+    in_weathers: tuple[str, ...] = ()
+    earlier: Earlier | None = None
+    fleet: Fleet = Fleet()
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether what is promised is brought about by the sweeps that follow."""
+        return self.earlier is not None or bool(self.fleet.members)
+
+
+def _alarms(*targets: str) -> tuple[Comes, ...]:
+    return tuple(Comes(target) for target in targets)
+
+
+SWEEP = Comes()
+_SHOPS, _ESCALATE = ("GROUP_TAG", "app"), ("FORCE_REBOOT", "escalate")
+_HANGS = Earlier(ONE, -1300.0, hangs=True)
+_TAKES, _REFUSES = Fleet(takes_force=True), Fleet(takes_force=False)
+_CRASHES = ("calm", "a crash and a retry")
 
 MEETINGS: tuple[Meeting, ...] = (
-    Meeting("one instance", (ONE, ONE)),
-    Meeting("two of a group", (ONE, TWO), (("GROUP_TAG", "app"),)),
-    Meeting("limit 1", (ONE, TWO), (("MAX_REBOOTS", "1"),)),
-    Meeting("three runs, one instance", (ONE, ONE, ONE)),
-    Meeting("three of a group", (ONE, TWO, THREE), (("GROUP_TAG", "app"),)),
-    Meeting("three runs, limit 1", (ONE, TWO, THREE), (("MAX_REBOOTS", "1"),)),
+    Meeting("one instance", _alarms(ONE, ONE)),
+    Meeting("two of a group", _alarms(ONE, TWO), (_SHOPS,)),
+    Meeting("limit 1", _alarms(ONE, TWO), (("MAX_REBOOTS", "1"),)),
+    Meeting("three runs, one instance", _alarms(ONE, ONE, ONE)),
+    Meeting("three of a group", _alarms(ONE, TWO, THREE), (_SHOPS,)),
+    Meeting("three runs, limit 1", _alarms(ONE, TWO, THREE), (("MAX_REBOOTS", "1"),)),
+    *(
+        Meeting(f"{name} {answer}", events, (_ESCALATE, _SHOPS), in_weathers=_CRASHES, earlier=_HANGS, fleet=fleet)
+        for answer, fleet in (("taken by force", _TAKES), ("to be stopped", _REFUSES))
+        for name, events in (
+            ("hung and an alarm for it,", (SWEEP, Comes(ONE))),
+            ("hung and an alarm for another of its group,", (SWEEP, Comes(TWO))),
+            ("hung and two sweeps,", (SWEEP, SWEEP)),
+        )
+    ),
 )
 
 
@@ -67,7 +118,8 @@ class Scenario:
     """One meeting over one store, in a weather and under laws."""
 
     def __init__(self, meeting: Meeting, store: StoreName, laws: Laws, weather: Weather) -> None:
-        self.meeting, self.store, self.laws, self.weather = meeting, store, laws, weather
+        self.meeting, self.store, self.weather = meeting, store, weather
+        self.laws = laws._replace(fleet=meeting.fleet)
         self._behaviours: dict[tuple[int, int], Behaviour] = {}
 
     @property
@@ -77,9 +129,12 @@ class Scenario:
 
     @cached_property
     def settings(self) -> Settings:
-        """The function's settings."""
+        """The settings of a function that acts."""
+        return self._settings(())
+
+    def _settings(self, environment: tuple[tuple[str, str], ...]) -> Settings:
         own = {"LEDGER": self.store, "CLAIM_SETTLE_SECONDS": f"{self.laws.settle:g}"}
-        return load({**_ENVIRONMENT, **dict(self.meeting.environment), **own})
+        return load({**_ENVIRONMENT, **dict(self.meeting.environment), **dict(environment), **own})
 
     @property
     def deliveries(self) -> int:
@@ -90,21 +145,27 @@ class Scenario:
     @property
     def beginning(self) -> State:
         """Every run is about to begin."""
-        runs = tuple(Doing(request, 0, "to_begin") for request in range(len(self.meeting.targets)))
-        return State(0.0, World(), runs, (), self.weather.left)
+        runs = tuple(Doing(request, 0, "to_begin") for request in range(len(self.meeting.events)))
+        return State(0.0, beginnings.world(self.settings, self.meeting.earlier), runs, (), self.weather.left)
+
+    def event(self, request: int) -> Comes:
+        """Return the event of a request; those after the last are the sweeps that follow."""
+        events = self.meeting.events
+        return events[request] if request < len(events) else SWEEP
 
     def behaviour(self, request: int, attempt: int) -> Behaviour:
         """Return what a run does: of a request, delivered for this many times before."""
         if (request, attempt) not in self._behaviours:
-            arrival = Arrival(request, 0.0, "alarm", REGION, (self.meeting.targets[request],))
+            comes = self.event(request)
+            arrival = Arrival(request, 0.0, comes.kind, REGION, (comes.target,))
             event = deliveries.event(arrival, EPOCH + timedelta(seconds=0))
-            number = self.number(request, attempt)
-            self._behaviours[request, attempt] = Behaviour(request_id(request), event, self.settings, number)
+            settings, number = self._settings(comes.environment), self.number(request, attempt)
+            self._behaviours[request, attempt] = Behaviour(request_id(request), event, settings, number)
         return self._behaviours[request, attempt]
 
     def number(self, request: int, attempt: int) -> int:
         """Return the number that tells a run from all others."""
-        return request + len(self.meeting.targets) * attempt
+        return request + (len(self.meeting.events) + 1) * attempt
 
 
 def request_id(request: int) -> str:
@@ -119,5 +180,8 @@ def scenarios(stores: tuple[StoreName, ...], laws: Laws) -> list[Scenario]:
         for weather in WEATHERS
         for store in stores
         for meeting in MEETINGS
-        if len(meeting.targets) == weather.runs and store in weather.stores
+        if len(meeting.events) == weather.runs
+        and store in weather.stores
+        and store in meeting.stores
+        and weather.name in (meeting.in_weathers or (weather.name,))
     ]

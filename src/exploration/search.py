@@ -68,7 +68,7 @@ class Search:
         rules: type[Rules] = Rules,
     ) -> None:
         self._beginning, self._rules = scenario.beginning, rules(scenario)
-        self._closing, self._symmetry = Closing(self._rules), Symmetry(scenario, alone=alone)
+        self._closing, self._symmetry = Closing(scenario, self._rules), Symmetry(scenario, alone=alone)
         self._tell, self._most = tell, most
         self._numbers: dict[Key, int] = {self._symmetry.key(self._beginning): 0}
         #: By state: from which it came, by which of its moves, and at which cost.

@@ -6,7 +6,7 @@ from typing import Any
 
 from ecs_reboot.cloud.tablestore.rows import BatchWritten, Put, Read, Written
 from ecs_reboot.model import Instance, RebootAnswer
-from exploration.asking import Call, Sleep
+from exploration.asking import Action, Call, Sleep
 from exploration.state import Happening
 from simulation.run import EPOCH
 
@@ -19,6 +19,8 @@ def line(happening: Happening) -> str:
     step = happening.point.step if happening.point else None
     asked = _asked(step) if isinstance(step, Call) else ""
     told = _told(happening.answer) if happening.answer is not None else ""
+    if isinstance(step, Call) and isinstance(happening.answer, RebootAnswer):
+        told = _powered(step, happening.answer)
     if isinstance(step, Sleep):
         asked = f"after {step.seconds:g} s"
     said = "  ".join(part for part in (asked, f"-> {told}" if told else "") if part)
@@ -26,18 +28,8 @@ def line(happening: Happening) -> str:
 
 
 def _asked(call: Call) -> str:
-    if call.action in ("DescribeInstances", "RebootInstances"):
-        return f"{call.action} {' '.join(call.subject)}"
-    if call.action == "TagResources":
-        ids, value = call.subject
-        return f"TagResources {' '.join(ids)} {value}"
-    if call.action == "BatchGetRow":
-        return "BatchGetRow " + " ".join(str(key[1][1]) for key in call.subject)
-    if call.action == "PutRow":
-        return f"PutRow {_put(call.subject)}"
-    if call.action == "BatchWriteRow":
-        return "BatchWriteRow " + "; ".join(_put(put) for put in call.subject if isinstance(put, Put))
-    return call.action
+    words = _SUBJECTS.get(call.action, lambda subject: " ".join(map(str, subject)))
+    return f"{call.action} {words(call.subject)}".rstrip()
 
 
 def _put(put: Put) -> str:
@@ -69,8 +61,10 @@ def _batch_written(answer: BatchWritten) -> str:
     return ", ".join(row.code if row else "done" for row in answer.rows)
 
 
-def _rebooted(answer: RebootAnswer) -> str:
-    return "REBOOTS " + " ".join(instance.instance_id for instance in answer.instances)
+def _powered(call: Call, answer: RebootAnswer) -> str:
+    return answer.dry_run_code or "; ".join(
+        f"{_VERBS[call.action]} {row.instance_id}" if row.code == "200" else row.code for row in answer.instances
+    )
 
 
 def _listed(answer: tuple[Any, ...]) -> str:
@@ -84,11 +78,25 @@ def _instance(instance: Instance) -> str:
     return f"{instance.status}, started {instance.start_time:%H:%M}" if instance.start_time else instance.status
 
 
+#: By call, its subject in words; of all others it is a list of instances.
+_SUBJECTS: dict[Action, Callable[[Any], str]] = {
+    "TagResources": lambda subject: f"{' '.join(subject[0])} {subject[1]}={subject[2]}",
+    "SetInstancesProtection": lambda subject: f"{' '.join(subject[0])} {'on' if subject[1] else 'off'}",
+    "BatchGetRow": lambda keys: " ".join(str(key[1][1]) for key in keys),
+    "PutRow": _put,
+    "BatchWriteRow": lambda changes: "; ".join(_put(put) for put in changes if isinstance(put, Put)),
+    "DescribeInstances by tag": str,
+}
+_VERBS: dict[Action, str] = {
+    "RebootInstances": "REBOOTS",
+    "RebootInstances by force": "REBOOTS BY FORCE",
+    "StopInstances": "STOPS",
+    "StartInstances": "STARTS",
+}
 #: Named tuples are tuples too, so they stand first.
 _WORDS: dict[type, Callable[[Any], str]] = {
     Read: _read,
     Written: _written,
     BatchWritten: _batch_written,
-    RebootAnswer: _rebooted,
     tuple: _listed,
 }

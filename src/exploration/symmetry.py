@@ -1,4 +1,7 @@
-"""States that differ in nothing but which run is which: all alarms are alike, so one of such states stands for all.
+"""States that differ in nothing but which run is which: alarms are alike, so one of such states stands for all.
+
+Only those runs are alike whose exchange leaves everything as it is when the scenario begins: an alarm and a sweep are
+not, nor are alarms for an instance that hangs and for one that does not.
 
 A number stands for each thing that a state is made of. A permutation of the requests renames what belongs to them:
 their instances, their IDs and those of their claims, the names of their runs. The key of a state is the least, over
@@ -14,9 +17,10 @@ from typing import NamedTuple
 from ecs_reboot.ledger import entry as ledger
 from exploration.asking import run_name
 from exploration.behaviour import Point
+from exploration.machines import Fleet
 from exploration.scenarios import Scenario, request_id
 from exploration.state import Doing, InFlight, State, Told
-from exploration.world import Reboot, Rows, Tags, World
+from exploration.world import Rows, Tags, Truth, World
 
 Key = tuple[float | int, ...]
 """Two states have the same key if they are the same but for the names of requests."""
@@ -40,10 +44,16 @@ class Symmetry:
         self._numbers: dict[Hashable, int] = {}
         self._images: dict[object, tuple[int, ...]] = {}
         self._worlds: dict[int, tuple[World, tuple[int, ...]]] = {}
-        number = len(scenario.meeting.targets)
-        orders = list(permutations(range(number)))
-        self._renamings = [_renaming(scenario, order) for order in (orders[:1] if alone else orders)]
-        self._pattern = re.compile("|".join(map(re.escape, self._renamings[0].words)))
+        orders = [order for order in permutations(range(len(scenario.meeting.events))) if _is_alike(scenario, order)]
+        renamings = [_renaming(scenario, order) for order in (orders[:1] if alone else orders)]
+        self._pattern = re.compile("|".join(map(re.escape, renamings[0].words)))
+        beginning = self._renamed_world(scenario.beginning.world, renamings[0])
+        self._renamings = [
+            renaming
+            for renaming in renamings
+            if self._renamed_world(scenario.beginning.world, renaming) == beginning
+            and self._renamed_fleet(scenario.laws.fleet, renaming) == scenario.laws.fleet
+        ]
 
     def key(self, state: State) -> Key:
         """Return the key of a state."""
@@ -127,8 +137,13 @@ class Symmetry:
         def tags_of(tags: Tags) -> Tags:
             return tuple(sorted((text(name), text(value)) for name, value in tags))
 
-        def reboots_of(reboots: tuple[Reboot, ...]) -> tuple[Reboot, ...]:
-            return tuple(Reboot(reboot.at, text(reboot.instance_id), renaming.place(reboot.run)) for reboot in reboots)
+        def truth_of(truth: Truth) -> Truth:
+            power = tuple(
+                change._replace(instance_id=text(change.instance_id), run=renaming.place(change.run))
+                for change in truth.power
+            )
+            protected = tuple(sorted(map(text, truth.protected)))
+            return Truth(tags_of(truth.tags), tags_of(truth.shadow), power, protected)
 
         rows: Rows = tuple(
             sorted(
@@ -139,20 +154,35 @@ class Symmetry:
                 for key, columns in world.rows
             )
         )
-        past = tuple((until, tags_of(tags), reboots_of(reboots)) for until, tags, reboots in world.past)
-        return World(tags_of(world.tags), rows, reboots_of(world.reboots), past)
+        return World(truth_of(world.truth), rows, tuple((until, truth_of(truth)) for until, truth in world.past))
+
+    def _renamed_fleet(self, fleet: Fleet, renaming: Renaming) -> Fleet:
+        text = partial(self._text, renaming=renaming)
+        members, repaired = (tuple(sorted(map(text, of))) for of in (fleet.members, fleet.repaired))
+        return fleet._replace(members=members, repaired=repaired)
 
 
 def _renamed_told(told: Told, text: Callable[[str], str]) -> Told:
     return told._replace(codes=tuple((text(named), code) for named, code in told.codes))
 
 
+def _is_alike(scenario: Scenario, order: tuple[int, ...]) -> bool:
+    """Return whether the events that change places are alike but for their instances."""
+    events = scenario.meeting.events
+    return all(
+        events[request]._replace(target="") == events[renamed]._replace(target="")
+        and events[request].kind == events[renamed].kind
+        for request, renamed in enumerate(order)
+    )
+
+
 def _renaming(scenario: Scenario, order: tuple[int, ...]) -> Renaming:
-    targets = scenario.meeting.targets
+    targets = [event.target for event in scenario.meeting.events]
     words: dict[str, str] = {}
     for request, renamed in enumerate(order):
-        words |= {targets[request]: targets[renamed]}
-        words |= {ledger.instance_digest(targets[request]): ledger.instance_digest(targets[renamed])}
+        if targets[request]:
+            words |= {targets[request]: targets[renamed]}
+            words |= {ledger.instance_digest(targets[request]): ledger.instance_digest(targets[renamed])}
         words |= {request_id(request): request_id(renamed)}
         words |= {ledger.claim_digest(request_id(request)): ledger.claim_digest(request_id(renamed))}
         for attempt in range(scenario.deliveries):

@@ -9,16 +9,19 @@ import pytest
 
 from cli.program import main
 from exploration import promises
+from exploration.machines import Power
 from exploration.moves import Rules
 from exploration.scenarios import Scenario, StoreName, scenarios
 from exploration.search import Explored, Search
-from exploration.state import Move, State
+from exploration.state import Doing, Left, Move, State, Told
 from exploration.story import line
-from exploration.world import Laws
+from exploration.world import Laws, Truth, World
 
 STORES: tuple[StoreName, ...] = ("tags", "tablestore")
 #: Of the larger scenarios, this many states are enough to see that the search gets to where runs meet.
 SOME = 400
+#: Where a promise breaks, it does so within this many.
+ENOUGH = 1_000
 
 
 def chosen(*weathers: str) -> list[Scenario]:
@@ -29,15 +32,21 @@ def named(name: str, laws: Laws) -> Scenario:
     return next(scenario for scenario in scenarios(STORES, laws) if scenario.name == name)
 
 
-def explored(scenario: Scenario) -> Explored:
-    return Search(scenario, lambda _: None).run()
+def explored(scenario: Scenario, most: int | None = None) -> Explored:
+    return Search(scenario, lambda _: None, most=most).run()
 
 
 def broken(found: Explored) -> list[tuple[str, list[str]]]:
     return [(story.promise, [line(happening) for happening in story.happenings]) for story in found.stories]
 
 
-@pytest.mark.parametrize("scenario", chosen("calm"), ids=lambda scenario: scenario.name)
+SMALL = [
+    *(scenario for scenario in chosen("calm") if not scenario.meeting.sweeps),
+    *(scenario for scenario in chosen("calm") if scenario.name.startswith("tags, hung and an alarm for another")),
+]
+
+
+@pytest.mark.parametrize("scenario", SMALL, ids=lambda scenario: scenario.name)
 def test_no_order_of_two_runs_breaks_a_promise(scenario: Scenario) -> None:
     found = explored(scenario)
     assert found.whole
@@ -50,6 +59,11 @@ def test_no_order_of_two_runs_breaks_a_promise(scenario: Scenario) -> None:
     [
         *chosen("a crash, a lost answer and a retry", "two preemptions"),
         *(scenario for scenario in chosen("a duplicate", "a pause") if scenario.meeting.name == "one instance"),
+        *(
+            scenario
+            for scenario in chosen("a crash and a retry")
+            if scenario.meeting.name.startswith("hung and an alarm")
+        ),
     ],
     ids=lambda scenario: scenario.name,
 )
@@ -73,6 +87,35 @@ def test_without_what_it_rests_on_a_promise_breaks(name: str, laws: Laws, promis
     told = "\n".join(line(happening) for happening in stories[promise].happenings)
     assert told.count("-> REBOOTS") == 2
     assert {"A", "B"} <= {part.split()[1] for part in told.splitlines()}
+
+
+def test_without_conditions_what_hangs_is_finished_upon_a_claim_that_is_gone() -> None:
+    hung = named("tablestore, hung and an alarm for it, taken by force, calm", Laws(atomic=False))
+    stories = {story.promise: story for story in explored(hung, ENOUGH).stories}
+    told = "\n".join(line(happening) for happening in stories[promises.CLAIMED].happenings)
+    assert "-> REBOOTS BY FORCE i-000000001" in told
+    assert {"A", "B"} <= {part.split()[1] for part in told.splitlines()}
+
+
+HANGS = Power(-1300.0, "i-000000001", -1, "hangs")
+TOLD = Doing(0, 0, "ended", told=Told((("i-000000001", "hung"),), retriable=False))
+SILENT = TOLD._replace(told=Told((("i-000000001", "accepted"),), retriable=False))
+
+
+@pytest.mark.parametrize(
+    ("power", "run", "promise"),
+    [
+        ((HANGS,), SILENT, promises.FINISHED),
+        ((HANGS,), TOLD, ""),
+        ((HANGS, Power(1.0, HANGS.instance_id, 0, "forced")), SILENT, ""),
+        ((HANGS, Power(1.0, HANGS.instance_id, 0, "stop")), TOLD, promises.STARTED),
+        ((HANGS, Power(1.0, HANGS.instance_id, 0, "stop"), Power(5.0, HANGS.instance_id, 0, "start")), SILENT, ""),
+    ],
+)
+def test_what_hung_is_up_in_the_end_or_somebody_was_told(power: tuple[Power, ...], run: Doing, promise: str) -> None:
+    scenario = named("tablestore, hung and two sweeps, taken by force, calm", Laws())
+    state = State(100.0, World(Truth(power=power)), (run,), (), Left())
+    assert promises.of_all(scenario, state, every_alarm=True, silent=True) == promise
 
 
 def in_full(rules: Rules, state: State) -> Iterator[Move | State]:

@@ -9,7 +9,7 @@ from unreduced_moves import UnreducedRules
 from exploration.moves import Rules
 from exploration.scenarios import MEETINGS, STORES, Scenario, StoreName, Weather
 from exploration.search import Search
-from exploration.state import Left, State
+from exploration.state import Doing, Left, State
 from exploration.symmetry import Key, Symmetry
 from exploration.world import Laws
 
@@ -57,8 +57,17 @@ def test_a_run_that_may_die_between_any_two_steps_dies_in_no_other_way(store: St
     assert fewer < many
 
 
+def meeting_of(name: str) -> int:
+    return next(place for place, meeting in enumerate(MEETINGS) if meeting.name == name)
+
+
+SWEEPS = meeting_of("hung and two sweeps, to be stopped")
+
+
 @pytest.mark.parametrize("store", STORES)
-@pytest.mark.parametrize(("meeting", "weather"), [(0, CRASH), (0, LOSS), (1, CALM), (2, CALM), (5, ONE_PREEMPTION)])
+@pytest.mark.parametrize(
+    ("meeting", "weather"), [(0, CRASH), (0, LOSS), (1, CALM), (2, CALM), (5, ONE_PREEMPTION), (SWEEPS, CALM)]
+)
 def test_what_is_alike_goes_on_alike(store: StoreName, meeting: int, weather: Weather) -> None:
     """Every state for which another one stands could do the same as that one, move by move."""
     of = scenario(store, meeting, weather)
@@ -83,3 +92,28 @@ def test_of_states_that_are_alike_one_is_explored_and_all_are_counted(
     assert reduced.states < each.states
     assert set(reduced.codes) == set(each.codes)
     assert sum(each.codes.values()) <= 2 * sum(reduced.codes.values())
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize(
+    ("name", "alike"),
+    [
+        ("two of a group", True),
+        ("hung and two sweeps, to be stopped", True),
+        ("hung and an alarm for it, to be stopped", False),
+        ("hung and an alarm for another of its group, to be stopped", False),
+    ],
+)
+def test_only_runs_are_alike_whose_exchange_changes_nothing(store: StoreName, name: str, *, alike: bool) -> None:
+    """Of the two runs, one is about to begin and the other is dead: which of them it is counts, or does not."""
+    of = scenario(store, meeting_of(name), CALM)
+    key, state = Symmetry(of).key, of.beginning
+    first, second = (state.with_run(place, Doing(place, 0, "dead")) for place in (0, 1))
+    assert (key(first) == key(second)) is alike
+
+
+def test_an_alarm_for_what_hangs_is_not_like_one_for_another() -> None:
+    hangs = MEETINGS[meeting_of("hung and an alarm for it, to be stopped")].earlier
+    of = Scenario(MEETINGS[1]._replace(earlier=hangs), "tags", Laws(), CALM)
+    key, state = Symmetry(of).key, of.beginning
+    assert key(state.with_run(0, Doing(0, 0, "dead"))) != key(state.with_run(1, Doing(1, 0, "dead")))
