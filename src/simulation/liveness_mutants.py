@@ -9,6 +9,12 @@ LIVENESS_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         'entry.state in ("claimed", "finishing"))',
     ),
     (
+        "what can't be read of others refuses for good",
+        "ledger/table_crowd",
+        "        except CloudError:\n            return Unsettled(crowd.refused)\n",
+        "        except CloudError:\n            return Unsettled()\n",
+    ),
+    (
         "tags: something is claimed whatever time is left",
         "ledger/tag_ledger",
         "        if claims and self._deadline.left() < rest:\n",

@@ -42,6 +42,17 @@ def test_a_refusal_because_of_a_lost_answer_is_retriable_and_waits_for_nobody() 
     assert (result.code, result.retriable, stage.clock.seconds) == ("blast_radius", True, 0.0)
 
 
+def test_who_can_not_read_what_became_of_the_others_is_to_come_again() -> None:
+    stage = Stage(MAX_REBOOTS="1")
+    first = stage.claims()
+    stage.obtain(first)
+    first.record(REGION, {ONE: "accepted"})
+    stage.table.before["read"] = [None, NO_RIGHT]
+    for number, retriable in ((2, True), (3, False)):
+        _, (result,) = stage.obtain(stage.claims(f"r-{number}", f"run-{number}"), TWO)
+        assert (result.code, result.retriable) == ("blast_radius", retriable)
+
+
 def test_a_run_that_died_before_its_claim_is_forgotten_by_the_sweep_and_a_late_claim_of_it_fails() -> None:
     stage = Stage(MAX_REBOOTS="1")
     stage.table.before["i#"] = [NO_RIGHT]
