@@ -15,6 +15,36 @@ LIVENESS_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "        except CloudError:\n            return Unsettled()\n",
     ),
     (
+        "a dead claim holds for longer than its run",
+        "ledger/connections",
+        "HOLDS_MARGIN_SECONDS = 30.0\n",
+        "HOLDS_MARGIN_SECONDS = 600.0\n",
+    ),
+    (
+        "a place is anybody's while its run may live",
+        "ledger/table_reading",
+        "                if age < self._settings.holds:\n",
+        "                if False:\n",
+    ),
+    (
+        "a place is kept after a lost round",
+        "ledger/table_ledger",
+        "        if placed:\n            self._give_back(region_id, placed)\n        if not judged",
+        "        if not judged",
+    ),
+    (
+        "a place is kept after the last round",
+        "ledger/table_ledger",
+        'times in a row"\n        self._give_back(region_id, placed)\n',
+        'times in a row"\n',
+    ),
+    (
+        "who is down stays so where no new start shows",
+        "remediation/lifecycle",
+        "    if entry.state in (*ledger.UNRESOLVED, ledger.START_DUE):\n        return _end(reboot",
+        "    if entry.state == ledger.START_DUE:\n        return _end(reboot",
+    ),
+    (
         "tags: something is claimed whatever time is left",
         "ledger/tag_ledger",
         "        if claims and self._deadline.left() < rest:\n",

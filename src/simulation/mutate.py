@@ -26,7 +26,7 @@ TESTS = tuple(
         "finish", "protection", "lifecycle", "policy", "ledger", "blast_radius", "claims", "table_rows", "table_ledger",
         "reboot_batch", "remediation", "proof", "rolling", "upkeep", "table_upkeep", "handover",
         "notices", "notice_services", "notice_delivery", "notice_outbox", "observing", "evidence",
-        "tag_register", "forgotten_entries", "deadlines", "invocation",
+        "tag_register", "forgotten_entries", "deadlines", "invocation", "table_dead_runs", "table_limits",
     )
 )  # fmt: skip
 SECONDS = 300

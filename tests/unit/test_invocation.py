@@ -72,6 +72,24 @@ def test_what_ecs_accepted_is_on_record_before_it_is_watched() -> None:
     assert clock.now() > NOW
 
 
+@pytest.mark.parametrize(("seconds", "code"), [(-5, "cooldown"), (5, "accepted")])
+def test_a_dead_claim_holds_others_off_for_the_function_s_timeout_and_30_s(seconds: float, code: str) -> None:
+    clock, chosen, timeout = JumpingClock(), settings(DEFAULT_REGION=REGION, DEADLINE_MARGIN_SECONDS="10"), 60
+    claimed = {"ecs-reboot": "enabled", "ecs-reboot.ledger": entry("claimed", ago=timeout + 30 + seconds)}
+    ecs = ScriptedEcs(instance(tags=claimed))
+    invocation = Invocation(
+        "r-1",
+        chosen,
+        deadline(timeout - 10, clock=clock),
+        connect=lambda _: Connections(ecs),
+        record_log=RecordLog("r-1", clock, list[str]().append),
+        delivery=RecordDelivery(chosen, NoCredentials(), REGION, clock),
+    )
+    answered = invocation.answer(json.dumps({"instance_ids": [ONE]}).encode())
+    assert [result["code"] for result in answered.body["results"]] == [code]
+    assert bool(answered.retry_reason) is (code == "cooldown")
+
+
 @pytest.fixture(scope="module")
 def shared() -> Iterator[AnsweringServer]:
     with answering() as server:

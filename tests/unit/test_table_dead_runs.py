@@ -7,6 +7,9 @@ from scripted_ecs import ONE, REGION, TWO
 from scripted_table import NO_RIGHT
 from table_stage import Stage
 
+from ecs_reboot.ledger.table_ledger import ROUNDS
+from ecs_reboot.ledger.table_rows import VERSION
+
 
 @pytest.mark.parametrize("environment", [{"MAX_REBOOTS": "1"}, {"MAX_REBOOTS": "off", "GROUP_TAG": "app"}])
 @pytest.mark.parametrize("dies", ["before it claims", "before it asks"])
@@ -65,6 +68,45 @@ def test_a_run_that_died_before_its_claim_is_forgotten_by_the_sweep_and_a_late_c
     assert not stage.window().slots
     assert stage.state() == "void"
     assert stage.got(TWO, request="r-3", run="run-3")[0] == [TWO]
+
+
+def test_a_place_is_its_run_s_for_as_long_as_that_may_live_and_then_anybody_s() -> None:
+    stage = Stage()
+    stage.table.before["i#"] = [NO_RIGHT]
+    stage.table.before["w#"] = [None, NO_RIGHT]  # nor can it give its place back
+    assert stage.got()[1] == [(ONE, "ledger_unavailable")]
+    for seconds in (1, 328):
+        stage.clock.sleep(seconds)
+        _, (result,) = stage.obtain(stage.claims("r-2", "run-2"))
+        assert (result.code, result.retriable) == ("claimed_elsewhere", True)
+    stage.clock.sleep(2)
+    assert stage.got(request="r-3", run="run-3")[0] == [ONE]
+
+
+def test_who_loses_an_instance_to_another_stack_gives_its_place_back() -> None:
+    stage = Stage()
+    stage.table.before["i#"] = [lambda: stage.got(request="r-2", run="run-2", stack="two")]
+    assert stage.got() == ([], [(ONE, "cooldown")])
+    assert [len(stage.window(stack).slots) for stack in ("one", "two")] == [0, 1]
+
+
+def test_who_loses_every_round_gives_its_place_back_and_is_to_come_again() -> None:
+    stage = Stage()
+    claims = stage.claims("r-0", "run-0")
+    stage.obtain(claims)
+    claims.release(REGION, [ONE])
+
+    def meddle() -> None:
+        row = stage.table.row(f"i#{ONE}")
+        assert row
+        version = row.columns[VERSION]
+        assert isinstance(version, int)
+        stage.table.memory.rows[row.key] = row._replace(columns={**row.columns, VERSION: version + 1})
+
+    stage.table.before["i#"] = [meddle] * ROUNDS
+    _, (result,) = stage.obtain(stage.claims())
+    assert (result.code, result.retriable) == ("ledger_unavailable", True)
+    assert stage.window().slots == ()
 
 
 def test_a_run_that_goes_on_after_the_fence_writes_its_place_again() -> None:

@@ -117,6 +117,9 @@ MINUTE = NOW.replace(second=0)
         ("down", 90_000, "Running", 60, "back"),
         ("hung", 90_000, "Stopped", 7200, None),
         ("hung", 90_000, "Running", 60, "back"),
+        # Running again ends them where nothing else shows that it was restarted, too.
+        ("down", 90_000, "Running", 100_000, "back"),
+        ("hung", 90_000, "Running", 100_000, "back"),
     ],
 )
 def test_what_became_of_a_reboot(before: str, age: float, status: str, started: float, expected: str | None) -> None:
