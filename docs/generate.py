@@ -14,7 +14,7 @@ from typing import Any
 from alibabacloud_ecs20140526 import models
 
 from ecs_reboot.cloud import retry
-from ecs_reboot.facts.sources import SOURCES
+from ecs_reboot.facts.sources import SOURCES, read_by
 from ecs_reboot.outcomes import OUTCOMES, Code
 from ecs_reboot.policy import signs_of_life
 from ecs_reboot.policy.guards import GUARDS
@@ -44,9 +44,10 @@ def settings() -> Iterable[tuple[str, ...]]:
 
 def guards() -> Iterable[tuple[str, ...]]:
     """One row for each guard, in the order in which they are asked."""
-    yield "#", "code", "kind", "what it reads", "the accident it prevents"
+    yield "#", "code", "kind", "what it reads", "calls of its own", "the accident it prevents"
     for number, guard in enumerate(GUARDS, 1):
-        yield str(number), f"`{guard.code}`", guard.kind, guard.reads, guard.prevents
+        calls = "; ".join(f"{', '.join(source.calls)}: {source.cost}" for source in read_by(guard.code))
+        yield str(number), f"`{guard.code}`", guard.kind, guard.reads, calls or "none", guard.prevents
 
 
 def sources() -> Iterable[tuple[str, ...]]:
