@@ -131,7 +131,6 @@ browser:
 # Three on two cores, for many tests wait for a server or a clock; whoever is done takes from the others. Byte code is kept
 # whatever the environment says: what a test starts would compile all that it imports.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
-WORKERS := -n 3 --dist worksteal
 # Tests that run the function's code in their own process are counted, and run here alone; but for the one that draws
 # most, which counting would slow down. Some of the others run it inline here once more, beside the deployed package.
 COUNTED := $(filter-out tests/events/test_properties.py,$(wildcard tests/unit/test_*.py tests/events/test_*.py)) \
@@ -142,13 +141,22 @@ INLINE := $(patsubst %,tests/end_to_end/test_%.py,evidence_in_the_bucket handove
 # Which of two waits of the same length ends first depends on the machine; it runs with the deployed package all the same.
 WAITS := test_what_goes_wrong_stands_in_the_record_and_the_machine_is_rebooted
 
-# mypy takes one core for a while, and a Chromium takes its time to come: the counted tests run beside them.
-test: $(VENV)/.dev ## everything that CI runs
-	@$(MAKE) --no-print-directory -j 3 lint browser coverage
-	$(PYTEST) $(WORKERS) $(COUNTED:%=--ignore=%)
+# What installs goes side by side, then what checks: one begins where another waits. Two at once would mix their lines, so
+# the counted tests say theirs at the end.
+test: ## everything that CI runs
+	@$(MAKE) --no-print-directory -j 2 $(VENV)/.dev browser
+	@mkdir -p build
+	@$(MAKE) --no-print-directory -j 3 lint counted others
+
+.PHONY: counted others
+counted: $(VENV)/.dev
+	@$(MAKE) --no-print-directory coverage >build/coverage.log 2>&1; status=$$?; cat build/coverage.log; exit $$status
+
+others: $(VENV)/.dev
+	LEAVE_OUT='$(COUNTED)' $(PYTEST) -n 3 --dist worksteal
 
 coverage: $(VENV)/.dev ## which branches of the function the tests reach; fails below the bound in pyproject.toml
-	FUNCTION=inline CODE=src $(PYTEST) $(WORKERS) --cov --cov-report= $(COUNTED) $(INLINE) \
+	FUNCTION=inline CODE=src $(PYTEST) --cov --cov-report= $(COUNTED) $(INLINE) \
 	  --deselect 'tests/end_to_end/test_evidence_in_the_bucket.py::$(WAITS)[slow]'
 	$(BIN)/coverage report --skip-covered
 	$(BIN)/python tests/unit/branch_gate.py
@@ -219,9 +227,12 @@ $(VENV)/.stack: $(VENV)/.schemas
 	@$(PIP) $(QUIETLY) --editable '.[stack]' >&2
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.stack
+# All at once: each pip looks at every package again, and a fresh clone's `make test` would wait for four of them.
+$(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt src/stack/schemas.txt
+	@echo "installing into $(VENV): a minute or two, once ..." >&2
 	@$(PIP) $(QUIETLY) --editable '.[stack,dev]' >&2
-	@touch $@
+	@$(PIP) $(QUIETLY) --no-deps --requirement src/stack/schemas.txt >&2
+	@touch $(VENV)/.run $(VENV)/.schemas $(VENV)/.stack $@
 
 $(VENV)/.fuzz: $(VENV)/.dev
 	@$(PIP) $(QUIETLY) --editable '.[localcloud,stack,dev,fuzz]' >&2

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -34,6 +35,15 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ecs-reboot")
 
 
+#: Files that make has another run of pytest take. Not --ignore: each of them would be resolved for every file there is.
+LEFT_OUT = frozenset(os.environ.get("LEAVE_OUT", "").split())
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what another run takes."""
+    return (LEFT_OUT and collection_path.relative_to(config.rootpath).as_posix() in LEFT_OUT) or None
+
+
 def pytest_configure() -> None:
     """Hear interrupts: a shell has them ignored for what it runs in the background, and our children inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -46,6 +56,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     Hypothesis builds tables of Unicode, over a second. The function is packaged as for a deployment, and CODE has every
     local cloud of the tests run that; ``CODE=src`` runs the source. Make hands over an empty one where none is given.
     """
+    os.environ.pop("LEAVE_OUT", None)  # a pytest that a test starts takes all that it is given
     tests = session.config.rootpath / "tests"
     folders = {item.path.relative_to(tests).parts[0] for item in session.items if item.path.is_relative_to(tests)}
     if folders.intersection(RUN_THE_FUNCTION) and not os.environ.get("CODE"):

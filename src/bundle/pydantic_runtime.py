@@ -122,8 +122,11 @@ def _refuse(model: BaseModel, name: str, value: Any) -> None:
     )
 
 
+_PLAIN = frozenset({type(None), str, bool, int, float})
+
+
 def _jsonable(value: Any, exclude: Any = None) -> Any:
-    if value is None or isinstance(value, (str, bool, int, float)):
+    if type(value) in _PLAIN or isinstance(value, (str, int, float)):
         return value
     if isinstance(value, BaseModel):
         if not exclude:

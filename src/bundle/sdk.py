@@ -75,7 +75,10 @@ def of_source(directory: Path) -> tuple[set[str], set[str]]:
     modules: set[str] = set()
     names: set[str] = set()
     for path in sorted(directory.rglob("*.py")):
-        tree = ast.parse(path.read_text(), str(path))
+        text = path.read_text()
+        if not any(package in text for package in PACKAGES):
+            continue
+        tree = ast.parse(text, str(path))
         imported = set(_imports(tree))
         modules |= {module for module, _ in imported}
         if imported:

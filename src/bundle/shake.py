@@ -10,6 +10,8 @@ import ast
 import builtins
 import dis
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from types import CodeType
 from typing import NamedTuple
 
@@ -33,18 +35,31 @@ class Alias(NamedTuple):
     node: ast.alias
 
 
-class Unit(NamedTuple):
+@dataclass(frozen=True)
+class Unit:
     """A statement of a module or of a class body that stays or goes as a whole.
 
     ``whole``: a class with a base out of somebody else's module, which may call any of its methods.
+    ``lazy``: its module never evaluates annotations.
     """
 
     node: ast.stmt
     names: frozenset[str]
-    uses: frozenset[str]
+    lazy: bool
     members: tuple["Unit", ...] = ()
     aliases: tuple[Alias, ...] = ()
     whole: bool = False
+
+    @cached_property
+    def uses(self) -> frozenset[str]:
+        """The identifiers it uses, but for its members' own: found when asked, for most units are never kept."""
+        if self.aliases:
+            return frozenset()
+        node = self.node
+        parts: list[ast.AST] = [node]
+        if isinstance(node, ast.ClassDef):
+            parts = [*node.bases, *(keyword.value for keyword in node.keywords), *node.decorator_list]
+        return frozenset().union(*(_identifiers(part, lazy=self.lazy) for part in parts))
 
 
 class Module:
@@ -58,20 +73,17 @@ class Module:
         strange = {alias.bound for unit in units for alias in unit.aliases if not any(map(find, alias.modules))}
         strange |= set(dir(builtins)) - _PLAIN_BASES
         self.units = tuple(
-            unit._replace(whole=bool(_bases(unit.node) & strange)) if isinstance(unit.node, ast.ClassDef) else unit
+            replace(unit, whole=bool(_bases(unit.node) & strange)) if isinstance(unit.node, ast.ClassDef) else unit
             for unit in units
         )
 
     def _unit(self, node: ast.stmt) -> Unit:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             aliases = tuple(self._aliases(node))
-            return Unit(node, frozenset(alias.bound for alias in aliases), frozenset(), aliases=aliases)
+            return Unit(node, frozenset(alias.bound for alias in aliases), self.lazy, aliases=aliases)
         if isinstance(node, ast.ClassDef):
-            members = tuple(self._unit(statement) for statement in node.body)
-            outside = [*node.bases, *(keyword.value for keyword in node.keywords), *node.decorator_list]
-            uses = frozenset().union(*(_identifiers(expression, lazy=self.lazy) for expression in outside), frozenset())
-            return Unit(node, frozenset([node.name]), uses, members)
-        return Unit(node, frozenset(_bound(node)), frozenset(_identifiers(node, lazy=self.lazy)))
+            return Unit(node, frozenset([node.name]), self.lazy, tuple(map(self._unit, node.body)))
+        return Unit(node, frozenset(_bound(node)), self.lazy)
 
     def _aliases(self, node: ast.Import | ast.ImportFrom) -> Iterator[Alias]:
         if isinstance(node, ast.Import):

@@ -4,7 +4,7 @@ Wiring only. What came in decides what is loaded: an event that asks for nothing
 """
 
 import os
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from ecs_reboot.clock import RESERVE_SECONDS, Clock, Deadline, SystemClock
@@ -44,7 +44,7 @@ def initialize(context: Any) -> None:  # noqa: ARG001 - FC's signature
     Wrong settings do not fail here: then each event gets a record that says so, which a failed start would not write.
     """
     try:
-        load(os.environ)
+        _settings_of(tuple(os.environ.items()))
     except SettingsError as error:
         stdout.write(f"wrong settings: {error}")
 
@@ -60,7 +60,7 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
     redact = Redactor(secrets_of(os.environ))
     record_log = RecordLog(request_id, clock, stdout.write, redact)
     try:
-        settings = load(os.environ)
+        settings = _settings_of(tuple(os.environ.items()))
     except SettingsError as error:
         record_log.result(Result(instance_id="", region_id="", action="skip", code="wrong_settings", reason=str(error)))
         raise
@@ -85,6 +85,12 @@ def handle(event: bytes, context: Any) -> dict[str, Any]:
         raise RetryableFailure(redact(answered.retry_reason))
     body: dict[str, Any] = redact(answered.body)
     return body
+
+
+@lru_cache(maxsize=1)
+def _settings_of(environment: tuple[tuple[str, str], ...]) -> Settings:
+    """Return the settings. A process keeps its environment, so only its first event pays for reading them."""
+    return load(dict(environment))
 
 
 def _connect(

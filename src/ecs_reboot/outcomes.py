@@ -6,6 +6,7 @@ HTTP status, who is paged, the alert's query in template.yml, the tables of the 
 row becomes ``refused``; ECS's own word stays in ``api_code``.
 """
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Code = Literal[
@@ -277,6 +278,7 @@ OUTCOMES: tuple[Outcome, ...] = (
 BY_CODE: dict[str, Outcome] = {outcome.code: outcome for outcome in OUTCOMES}
 
 
+@lru_cache(maxsize=64)
 def of_service(code: str) -> Code:
     """Return the code for a service's refusal: its own where it has a row, else that of its family, else `refused`."""
     if code in BY_CODE:

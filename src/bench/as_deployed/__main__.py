@@ -13,19 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.as_deployed import bars, cases, price
-from bench.as_deployed.bars import Row
+from bench.as_deployed.rows import LEDGER, rows
 from bench.places import PLACE
-from ecs_reboot.facts.sources import SOURCES
-from ecs_reboot.settings.variables import VARIABLES
 from localcloud.commands.deployed import deployment
 from localcloud.functioncompute import processor_share
 
-#: Fleets and histories that must make no difference.
-SIZES = ((1, 0), (1_000, 0), (20_000, 0), (20_000, 20_000))
 SHARES = (0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.75, 1.0)
-#: The sources of facts that the template's defaults ask, one call each for an instance in no scaling group; they go out
-#: together, so they take the time of one.
-FACTS_BY_DEFAULT = tuple(source.name for source in SOURCES if source.setting in {"MANAGED", "PLATFORM_EVENTS"})
 #: An alarm should be on its way within a second; what is above that is paid for nothing.
 WANTED_SECONDS = 1.0
 FEWEST_RUNS = 3
@@ -49,101 +42,28 @@ def main() -> int:
     if options.shares:
         print("\n".join(_shares(options.code, options.runs)))
         return 0
-    rows = list(_rows(options.code, options.runs, quick=options.quick))
-    print(bars.text(rows))
+    measured = list(rows(options.code, options.runs, quick=options.quick))
+    print(bars.text(measured))
     report = {
         "machine": {"python": platform.python_version(), "system": platform.platform(), "cpus": os.cpu_count()},
         "share_held": held,
-        "rows": [{**row._asdict(), "met": row.met} for row in rows],
+        "rows": [{**row._asdict(), "met": row.met} for row in measured],
     }
     (PLACE / "as-deployed.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     if options.page:
-        _write(options.page, bars.markdown(rows))
-    return 0 if all(row.met for row in rows) else 1
-
-
-def ledgers() -> list[str]:
-    """Return the stores that this tree has, the template's default first."""
-    return ["tablestore", "tags"] if any(variable.name == "LEDGER" for variable in VARIABLES) else ["tags"]
-
-
-def _rows(code: Path, runs: int, *, quick: bool) -> Iterator[Row]:
-    """Measure one figure after the other; only the table's store has bars for time and calls."""
-    table = "tablestore" in ledgers()
-    ledger = {"Ledger": ledgers()[0]}
-    sizes = (SIZES[:2] if quick else SIZES) if table else ((1, 0), (1_000, 0), (1_000, 1_000))
-    by_size = cases.calls(code, {**ledger, **cases.NO_FACTS}, sizes)
-    counts = [len(names) for names in by_size.values()]
-    yield Row(f"calls, most of {len(counts)} fleets and histories", max(counts), "", 6 if table else None, before="405")
-    yield Row("calls, most less fewest", max(counts) - min(counts), "", 0 if table else None)
-    by_size = cases.calls(code, ledger, sizes)
-    counts = [len(names) - most for names, most in zip(by_size.values(), counts, strict=True)]
-    yield Row("calls for facts, by default", max(counts), "", len(FACTS_BY_DEFAULT) if table else None)
-    yield Row("calls for facts, most less fewest", max(counts) - min(counts), "", 0 if table else None)
-    yield _seconds(
-        "asynchronous, 50 ms a call", cases.asynchronous(code, ledger, 0.05, runs), 1.0 if table else None, "2.6"
-    )
-    yield _seconds(
-        "asynchronous, 50 ms a call, with all facts",
-        cases.asynchronous(code, ledger, 0.05, runs, parameters=cases.ALL_FACTS),
-        1.5 if table else None,
-        "",
-    )
-    kept = {**cases.ALL_FACTS, **cases.EVIDENCE}
-    yield _seconds(
-        "asynchronous, 50 ms a call, with all facts and evidence",
-        cases.asynchronous(code, ledger, 0.05, runs, parameters=kept),
-        # What is kept before the reboot may take two seconds of its own.
-        3.5 if table else None,
-        "",
-    )
-    answered, accepted, statuses = cases.over_http(code, ledger, 0.3, runs)
-    yield Row("HTTP: answered 202", sum(status == 202 for status in statuses), "", runs, at_least=True)  # noqa: PLR2004
-    yield _seconds("HTTP: until the answer, 300 ms a call", answered, 1.0, "3.5 and 503")
-    yield _seconds("HTTP: until the reboot, 300 ms a call", accepted, 4.0 if table else None, "never")
-    alarms = 20 if quick else 200
-    yield from _crowd_rows(alarms, cases.crowd(code, ledger, alarms, 0.1, 500), judged=table)
-    alarms = 30 if quick else 300
-    made = cases.webhooks(code, ledger, alarms, 4, (0.03, 0.3))
-    name = f"{alarms} HTTP alarms, 30-300 ms, one call in twenty fails"
-    yield Row(f"{name}: lost", made.lost, "", 0, before="10 to 83 %")
-    yield Row(f"{name}: rebooted twice", made.doubled, "", 0)
-    yield Row(f"{name}: rebooted", made.rebooted, "")
-    yield Row(f"{name}: given up, in the failure queue", made.queued, "")
-    print(f"  {name}: {made.crashes} crashes; {made.codes}", flush=True)
-    entries = 100 if quick else 1_000
-    seconds, _ = cases.reading(code, entries, 10, 0.1, None)
-    yield Row(f"tags, {entries} entries with 10 tags each, 100 ms a call", seconds, "s", 20.0, before="29 at 50 ms")
-    _, reboots = cases.reading(code, entries, 10, 0.1, 500)
-    yield Row("the same, 500 reads a minute: reboots", reboots, "", 1, at_least=True, before="0")
-
-
-def _seconds(name: str, seconds: list[float], limit: float | None, before: str) -> Row:
-    return Row(name, cases.median(seconds), "s", limit, before=before)
-
-
-def _crowd_rows(alarms: int, crowd: cases.Crowd, *, judged: bool) -> Iterator[Row]:
-    name = f"{alarms} alarms at once, 100 ms a call, 500 reads a minute"
-    # The template lets a twentieth of the region be rebooted within its window.
-    allowed = max(1, alarms // 20)
-    yield Row(f"{name}: until the last reboot", crowd.seconds, "s", 60.0 if judged else None, before="never")
-    yield Row(f"{name}: until the last run", crowd.all_seconds, "s", 60.0 if judged else None)
-    yield Row(f"{name}: reboots", crowd.rebooted, "", allowed if judged else None, at_least=True, before="0")
-    yield Row(f"{name}: stale", crowd.codes.get("stale", 0), "", 0, before="200")
-    yield Row(f"{name}: neither rebooted nor refused by a limit", crowd.queued + crowd.lost, "", 0)
-    print(f"  {name}: {crowd.codes}", flush=True)
+        _write(options.page, bars.markdown(measured))
+    return 0 if all(row.met for row in measured) else 1
 
 
 def _shares(code: Path, runs: int) -> Iterator[str]:
     """Give the table of latency and price by share of a processor, 50 ms a call."""
     memory = deployment("1000000000000007", {}).memory_mb
-    ledger = {"Ledger": ledgers()[0]}
     yield "| vCPU | accepted, ms | USD for a million reboots |"
     yield "| --- | --- | --- |"
     enough = []
     for share in SHARES:
         seconds = cases.median(
-            cases.asynchronous(code, ledger, 0.05, max(runs, FEWEST_RUNS), parameters={"Cpu": str(share)})
+            cases.asynchronous(code, LEDGER, 0.05, max(runs, FEWEST_RUNS), parameters={"Cpu": str(share)})
         )
         if seconds <= WANTED_SECONDS:
             enough.append(share)

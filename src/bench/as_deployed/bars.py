@@ -1,4 +1,4 @@
-"""The rows of the table "alarm to reboot, as deployed", and what each has to be."""
+"""A row of the table "alarm to reboot, as deployed": its figure, its bar, whether it is met; and the table as text."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _SIZES = {_FIXED64: 8, _FIXED32: 4}
 _MOST_BITS = 64
+_ONE_BYTE = tuple(bytes((number,)) for number in range(0x80))
 
 
 class Malformed(ValueError):
@@ -16,6 +17,8 @@ class Malformed(ValueError):
 
 def varint(number: int) -> bytes:
     """Return a number of 0 to 2**64 - 1, seven bits a byte."""
+    if number < len(_ONE_BYTE):  # nearly every key and length
+        return _ONE_BYTE[number]
     encoded = bytearray()
     while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
         encoded.append(number & 0x7F | 0x80)
