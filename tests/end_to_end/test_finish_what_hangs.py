@@ -163,3 +163,19 @@ def test_reboots_that_hang_suspend_the_region(stage: Staged) -> None:
     up_again(here, TWO)
     assert codes(here.send(SWEEP)) == ["recovered"]
     assert codes(here.send(third)) == ["accepted"]
+
+
+def test_finishing_is_one_of_the_attempts(stage: Staged) -> None:
+    here = stage(hanging(), **ESCALATE, MAX_ATTEMPTS="1")
+    assert codes(here.send(SWEEP)) == ["hung", "attempts_exhausted"]
+    assert asked(here) == []
+
+
+def test_grace_and_watching_may_be_an_instance_s_own(stage: Staged) -> None:
+    own = {"ecs-reboot": "enabled", "ecs-reboot.grace-seconds": "900", "ecs-reboot.verify-seconds": "20"}
+    usual, slow = instances(2, start_time="10m ago", reboot_seconds=0.5)
+    here = stage([usual, {**slow, "tags": own}], GRACE_SECONDS="300", VERIFY_SECONDS="0", MAX_REBOOTS="off")
+    both = {"instance_ids": [ONE, TWO], "region_id": "cn-hangzhou"}
+    assert codes(here.send(both)) == ["accepted", "recently_started"]
+    insists = {"instance_ids": [TWO], "region_id": "cn-hangzhou", "override": ["recently_started"], "reason": "seen"}
+    assert codes(here.send(insists)) == ["recovered"]

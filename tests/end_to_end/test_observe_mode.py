@@ -49,6 +49,13 @@ def test_limits_hold_among_the_observed(stage: Staged) -> None:
     assert here.rebooted() == []
 
 
+def test_a_storm_is_one_among_the_observed(stage: Staged) -> None:
+    here = stage(instances(4), GRACE_SECONDS="0", MAX_REBOOTS="1", STORM_FACTOR="2", MODE="observe")
+    ids = [instance.spec.instance_id for instance in here.cloud.fleet]
+    told = [[result["code"] for result in here.send(ask(instance_id))["results"]] for instance_id in ids]
+    assert told == [["would_reboot"], ["blast_radius"], ["storm_began", "storm"], ["storm"]]
+
+
 def test_a_dry_run_stays_a_dry_run(stage: Staged) -> None:
     here = stage(instances(1), GRACE_SECONDS="0", MODE="observe")
     assert codes(here.send({**ask(ONE), "dry_run": True})) == [("DRYRUN.SUCCESS", False)]
