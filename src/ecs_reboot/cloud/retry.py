@@ -51,14 +51,13 @@ def call_idempotent(call: Callable[[], T], deadline: Deadline) -> T:
     """
     clock, began, throttled, backoff = deadline.clock, deadline.clock.elapsed(), 0, waits(deadline)
     while True:
-        wait = next(backoff)
         try:
             return call()
         except CloudError as error:
             if not may_pass(error) or is_nowhere(error, began, clock):
                 raise
             throttled += isinstance(error, Refused) and error.throttled
-            pause = pause_after(error, wait, clock)
+            pause = pause_after(error, next(backoff), clock)
             if not deadline.wait(pause if throttled <= TRIES_IN_A_MINUTE else max(pause, _next_minute(clock))):
                 raise
 

@@ -85,18 +85,18 @@ class _Gathering:
 
 def _answered(ecs: EcsApi, questions: list[Question], within: Deadline) -> list[Body | CloudError]:
     """Ask, and ask again what may pass, as long as there is time."""
-    answers, backoff = ecs.ask(questions, within.left()), retry.waits(within)
-    while True:
-        wait = next(backoff)
+    answers = ecs.ask(questions, within.left())
+    for wait in retry.waits(within):
         again = {
             place: retry.pause_after(answer, wait, within.clock, by_the_minute=questions[place].api.product == "ecs")
             for place, answer in enumerate(answers)
             if isinstance(answer, CloudError) and retry.may_pass(answer)
         }
         if not again or not within.wait(max(again.values())):
-            return answers
+            break
         for place, answer in zip(again, ecs.ask([questions[place] for place in again], within.left()), strict=True):
             answers[place] = answer
+    return answers
 
 
 def _may_pass_later(error: CloudError) -> bool:

@@ -96,11 +96,7 @@ class RebootBatch:
         announced = False
         last: CloudError | None = None
         backoff = retry.waits(self._deadline)
-        while True:
-            wait = next(backoff)
-            orders = self._fresh(orders)
-            if not orders:
-                break
+        while orders := self._fresh(orders):
             if self._deadline.left() < LEAST_SECONDS:
                 if last:
                     self._end(orders, last.outcome, f"no reboot before the deadline: {last}", last)
@@ -120,9 +116,10 @@ class RebootBatch:
                 answer = self._ask(orders)
             except CloudError as error:
                 last = error
-                orders = self._failed(error, orders, retry.pause_after(error, wait, self._deadline.clock))
+                orders = self._failed(error, orders, retry.pause_after(error, next(backoff), self._deadline.clock))
             else:
-                orders = self._answered(answer, orders)
+                self._answered(answer, orders)
+                break
         return self._results
 
     def _ours(self, orders: list[ApprovedReboot]) -> list[ApprovedReboot]:
@@ -206,7 +203,7 @@ class RebootBatch:
             self._record(order, step, error=error)
         return []
 
-    def _answered(self, answer: RebootAnswer, orders: list[ApprovedReboot]) -> list[ApprovedReboot]:
+    def _answered(self, answer: RebootAnswer, orders: list[ApprovedReboot]) -> None:
         rows = {row.instance_id: row for row in answer.instances}
         unclear = []
         for order in orders:
@@ -227,7 +224,6 @@ class RebootBatch:
                 )  # fmt: skip
         if unclear:
             self._settle(unclear, retry.FIRST_WAIT)
-        return []
 
     def _settle(self, orders: list[ApprovedReboot], wait: float, *, glance: bool = False) -> list[ApprovedReboot]:
         """Find out by describing what a call with no usable answer did; return the orders to ask for again.
