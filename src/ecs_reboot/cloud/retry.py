@@ -23,12 +23,12 @@ TRIES_IN_A_MINUTE = 2
 T = TypeVar("T")
 
 
-def waits(deadline: Deadline) -> Iterator[float]:
+def waits(deadline: Deadline, first: float = FIRST_WAIT, longest: float = LONGEST_WAIT) -> Iterator[float]:
     """Yield waits without end: exponential, with jitter, so that the throttled don't come back together."""
-    wait = FIRST_WAIT
+    wait = first
     while True:
         yield wait * (0.5 + deadline.clock.jitter())
-        wait = min(2 * wait, LONGEST_WAIT)
+        wait = min(2 * wait, longest)
 
 
 def pause_after(error: CloudError, wait: float, clock: Clock, *, by_the_minute: bool = True) -> float:

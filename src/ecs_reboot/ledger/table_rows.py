@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
 from ecs_reboot.clock import Deadline
+from ecs_reboot.cloud import retry
 from ecs_reboot.cloud.errors import CloudError, NotSent, Refused
 from ecs_reboot.cloud.tablestore.outcome import CONDITION_FAILED, of_error
 from ecs_reboot.cloud.tablestore.rows import (
@@ -144,7 +145,7 @@ class TableRows:
         won: dict[str, Mapping[str, Stored]] = {}
         doubtful: set[str] = set()
         failed: set[str] = set()
-        left, wait = dict(changes), FIRST_WAIT
+        left, backoff = dict(changes), retry.waits(deadline, FIRST_WAIT, LONGEST_WAIT)
         self._check(deadline, "PutRow")
         while left:
             errors = self._write(left)
@@ -156,9 +157,8 @@ class TableRows:
             doubtful |= {name for name, meaning in meanings.items() if meaning == "unknown"}
             failed |= {name for name, meaning in meanings.items() if meaning == "condition_failed"}
             left = {name: left[name] for name, meaning in meanings.items() if meaning in ("unknown", "not_done")}
-            if left and not deadline.wait(wait * (0.5 + deadline.clock.jitter())):
+            if left and not deadline.wait(next(backoff)):
                 raise errors[next(iter(left))]
-            wait = min(2 * wait, LONGEST_WAIT)
         if unclear := sorted(failed & doubtful):
             now = self.read(region_id, unclear, deadline).rows
             won |= {
@@ -186,15 +186,15 @@ class TableRows:
 
     def _until_answered(self, call: Callable[[], T], deadline: Deadline | None) -> T:
         """Read until there is an answer."""
-        deadline, wait = deadline or self._deadline, FIRST_WAIT
+        deadline = deadline or self._deadline
+        backoff = retry.waits(deadline, FIRST_WAIT, LONGEST_WAIT)
         self._check(deadline, "BatchGetRow")
         while True:
             try:
                 return self._timed(call)
             except CloudError as error:
-                if of_error(error) == "final" or not deadline.wait(wait * (0.5 + deadline.clock.jitter())):
+                if of_error(error) == "final" or not deadline.wait(next(backoff)):
                     raise
-            wait = min(2 * wait, LONGEST_WAIT)
 
     def _check(self, deadline: Deadline, action: str) -> None:
         """Raise NotSent where the time for taking back is over. The run's own deadline leaves each call a moment."""
