@@ -12,6 +12,10 @@ from client_marks import SOURCES, Tried, answered_calls
 from node_clients import NodeProgram, installed
 from serving import Served, serving
 
+from localcloud.account.cloud import Cloud
+from localcloud.account.fleet import Fleet
+from localcloud.server.server import Running, running
+
 
 @pytest.fixture(scope="session")
 def shared_serve() -> Iterator[Served]:
@@ -23,6 +27,19 @@ def shared_serve() -> Iterator[Served]:
 def served(shared_serve: Served) -> Served:
     shared_serve.reset()
     return shared_serve
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Running]:
+    """A local cloud without instances; modules that need some have a fixture of this name themselves."""
+    with running(Cloud.from_fleet(Fleet())) as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared: Running) -> Running:
+    shared.cloud.reset()
+    return shared
 
 
 @pytest.fixture(autouse=True)

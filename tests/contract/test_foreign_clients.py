@@ -34,12 +34,6 @@ def shared() -> Iterator[Running]:
 
 
 @pytest.fixture
-def server(shared: Running) -> Running:
-    shared.cloud.reset()
-    return shared
-
-
-@pytest.fixture
 def as_proxy(server: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
     for name in ("HTTP_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)

@@ -3,7 +3,7 @@
 The judge here allows what nobody else has claimed, as long as fewer than ``limit`` others are claimed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
@@ -23,9 +23,8 @@ from ecs_reboot.ledger.table_reading import TableSettings
 from ecs_reboot.ledger.table_rows import TableApi
 from ecs_reboot.ledger.tag_ledger import TagLedger, TagSettings
 from ecs_reboot.ledger.tag_maintenance import TagMaintenance
-from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import Fleet
-from localcloud.server.server import Running, running
+from localcloud.server.server import Running
 from review.fleet_in_memory import FleetInMemory
 from review.stepped_clock import SteppedClock
 from simulation.memory_table import MemoryTable
@@ -41,12 +40,6 @@ class Stores(NamedTuple):
     maintenance: Callable[[], LedgerMaintenance]
     now: Callable[[], datetime]
     ecs: EcsApi
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Running]:
-    with running(Cloud.from_fleet(Fleet())) as server:
-        yield server
 
 
 def _fleet(clock: Clock) -> FleetInMemory:

@@ -13,20 +13,12 @@ from mns.account import Account
 from mns.mns_exception import MNSServerException
 from mns.queue import Queue
 
-from localcloud.account.cloud import Cloud
 from localcloud.account.faults import Fault
-from localcloud.account.fleet import Fleet
 from localcloud.mns.queues import VISIBILITY_SECONDS
-from localcloud.server.server import Running, running
+from localcloud.server.server import Running
 
 NAME = "failures"
 TEXTS = ('{"requestPayload": "<one> & \\"two\\""}', "zweite Nachricht, 第三条 ✓")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
-    with running(Cloud.from_fleet(Fleet())) as where:
-        yield where
 
 
 @pytest.fixture

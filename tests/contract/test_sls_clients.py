@@ -5,31 +5,16 @@ account's only one is meant), and with the real endpoint through the local cloud
 """
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from aliyun.log import LogClient, LogException, LogItem, PutLogsRequest
 from aliyun.log.listlogstoresrequest import ListLogstoresRequest
 
-from localcloud.account.cloud import Cloud
 from localcloud.account.faults import Fault
-from localcloud.account.fleet import Fleet
-from localcloud.server.server import Running, running
+from localcloud.server.server import Running
 
 ENDPOINT = "cn-hangzhou.log.aliyuncs.com"
 PROJECT = "ecs-reboot"
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Running]:
-    with running(Cloud.from_fleet(Fleet())) as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: Running) -> Running:
-    shared.cloud.reset()
-    return shared
 
 
 @pytest.fixture(params=["address", "proxy"])

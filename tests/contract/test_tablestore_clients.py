@@ -3,33 +3,19 @@
 It verifies every answer: MD5, date, and a signature over all headers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import tablestore as sdk
 from tablestore.retry import NoRetryPolicy
 
-from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import Credential
 from localcloud.account.faults import Fault
-from localcloud.account.fleet import Fleet
-from localcloud.server.server import Running, running
+from localcloud.server.server import Running
 
 INSTANCE, TABLE, REGION = "ecs-rb", "ledger", "cn-hangzhou"
 CODES = {None: "IGNORE", True: "EXPECT_EXIST", False: "EXPECT_NOT_EXIST"}
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Running]:
-    with running(Cloud.from_fleet(Fleet())) as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: Running) -> Running:
-    shared.cloud.reset()
-    return shared
 
 
 def client_of(server: Running, credential: Credential, *, secret: str = "", region: str | None = None) -> sdk.OTSClient:

@@ -15,17 +15,10 @@ from ecs_reboot.cloud.tablestore.client import Tablestore, _connections
 from ecs_reboot.cloud.tablestore.rows import HIGHEST, LOWEST, Change, Condition, Delete, Key, Put, Row
 from localcloud.account.cloud import Cloud
 from localcloud.account.faults import Fault
-from localcloud.account.fleet import Fleet
-from localcloud.server.server import Running, running
+from localcloud.server.server import Running
 
 TABLE, REGION = "ledger", "cn-hangzhou"
 NEW = Condition(exists=False)
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Running]:
-    with running(Cloud.from_fleet(Fleet())) as server:
-        yield server
 
 
 @pytest.fixture

@@ -77,19 +77,25 @@ def by_eventbridge(account: Account, _url: str) -> str:
     return OPTED_IN[0]
 
 
+def alarm(rule: str) -> str:
+    """Return what CloudMonitor sends for the second opted-in instance."""
+    return json.dumps(
+        {
+            "ruleId": rule,
+            "alertName": "cpu-high",
+            "alertState": "ALERT",
+            "curLevel": "CRITICAL",
+            "namespace": "acs_ecs_dashboard",
+            "metricName": "CPUUtilization",
+            "regionId": "cn-hangzhou",
+            "dimensions": f"{{instanceId={OPTED_IN[1]}, userId=1234567890123456}}",
+            "timestamp": int(datetime.now(timezone.utc).timestamp() * 1000),
+        }
+    )
+
+
 def by_topic(account: Account, _url: str) -> str:
-    alarm = {
-        "ruleId": "rule-1",
-        "alertName": "cpu-high",
-        "alertState": "ALERT",
-        "curLevel": "CRITICAL",
-        "namespace": "acs_ecs_dashboard",
-        "metricName": "CPUUtilization",
-        "regionId": "cn-hangzhou",
-        "dimensions": f"{{instanceId={OPTED_IN[1]}, userId=1234567890123456}}",
-        "timestamp": int(datetime.now(timezone.utc).timestamp() * 1000),
-    }
-    assert account.messages.publish("ecs-reboot-alarms", json.dumps(alarm)) == 1
+    assert account.messages.publish("ecs-reboot-alarms", alarm("rule-1")) == 1
     return OPTED_IN[1]
 
 

@@ -1,11 +1,9 @@
 """Roles of the account that services need beside the stack's own: without them alarms are lost in silence."""
 
-import json
-from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from local_deployment import OPTED_IN, ROOT, by_eventbridge, deploy, idle, records, run, system_event
+from local_deployment import OPTED_IN, ROOT, alarm, by_eventbridge, deploy, idle, records, run, system_event
 from test_deployer import as_deployer, documented, without
 from test_deployer import deploy as deploy_as
 
@@ -17,22 +15,6 @@ from stack import checks
 from stack.roles import ACCOUNT_ROLES
 
 RULE = {"RuleId": "cpu", "RuleName": "cpu", "Namespace": "acs_ecs_dashboard", "EnableState": True, "Webhook": ""}
-
-
-def alarm() -> str:
-    return json.dumps(
-        {
-            "ruleId": "cpu",
-            "alertName": "cpu-high",
-            "alertState": "ALERT",
-            "curLevel": "CRITICAL",
-            "namespace": "acs_ecs_dashboard",
-            "metricName": "CPUUtilization",
-            "regionId": "cn-hangzhou",
-            "dimensions": f"{{instanceId={OPTED_IN[1]}, userId=1234567890123456}}",
-            "timestamp": int(datetime.now(timezone.utc).timestamp() * 1000),
-        }
-    )
 
 
 FC, FC_TRIGGER = "AliyunServiceRoleForFC", "AliyunServiceRoleForFCTriggerEventBridge"
@@ -68,7 +50,7 @@ def test_deploy_makes_what_is_missing_and_an_alarm_rule_reaches_the_function(
         assert f"the role {name} was missing and is made" in told
     assert "AliyunServiceRoleForCloudMonitor" not in told, "only what the parameters need"
     assert FC_TRIGGER not in told, "Function Compute makes it with the first trigger: nobody has to do anything"
-    assert whole.account.alarm("cpu", alarm()) == 1
+    assert whole.account.alarm("cpu", alarm("cpu")) == 1
     idle(whole)
     assert [(record["instance_id"], record["code"]) for record in records(whole) if record["record"] == "result"] == [
         (OPTED_IN[1], "accepted")
@@ -87,7 +69,7 @@ def test_without_cloud_monitors_role_the_rule_is_saved_and_nothing_arrives(
     whole.account.alarm_rules["cpu"] = {**RULE, "Targets": {}}
     assert deploy(whole, package, AlarmRuleId="cpu") == 0
     whole.account.roles.delete(CLOUD_MONITOR)
-    assert whole.account.alarm("cpu", alarm()) == 0
+    assert whole.account.alarm("cpu", alarm("cpu")) == 0
     idle(whole)
     assert records(whole) == []
     capsys.readouterr()
@@ -108,7 +90,7 @@ def test_who_may_not_make_them_is_told_how(whole: Running, package: Path, capsys
     told = capsys.readouterr().err
     assert f"the role {CLOUD_MONITOR} is missing, you may not make it (NoPermission). Without it" in told
     assert "Cloud Resource Access Authorization" in told
-    assert whole.account.alarm("cpu", alarm()) == 0
+    assert whole.account.alarm("cpu", alarm("cpu")) == 0
     assert deploy_as(whole, clients, package, SystemEvents="true") == 1, "the trigger needs EventBridge's"
     told = capsys.readouterr().err
     assert EVENT_BRIDGE in told

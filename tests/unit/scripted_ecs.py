@@ -8,7 +8,7 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.ecs_api import Question, TagPage
 from ecs_reboot.cloud.errors import CloudError, NoAnswer, Refused
 from ecs_reboot.ledger import entry as ledger
-from ecs_reboot.model import Instance, InstanceAnswer, RebootAnswer, RebootRequest, Selector, Target
+from ecs_reboot.model import Instance, InstanceAnswer, Metric, RebootAnswer, RebootRequest, Selector, Target
 from ecs_reboot.policy.facts import Facts, Policy
 from ecs_reboot.settings.settings import Settings, load
 from localcloud.openapi.quiet_answers import quiet_answer
@@ -216,6 +216,17 @@ def policy(**environment: str) -> Policy:
 def request(*ids: str, **fields: Any) -> RebootRequest:
     targets = tuple(Target(instance_id=instance_id, region_id=REGION) for instance_id in ids or (ONE,))
     return RebootRequest.model_validate({"trigger": "manual", "evidence": "a test asks", "targets": targets, **fields})
+
+
+METRIC = Metric(
+    namespace="acs_ecs_dashboard",
+    name="CPUUtilization",
+    dimensions=(("instanceId", ONE),),
+    statistic="Average",
+    operator=">=",
+    threshold=95,
+)
+ALARM = request(trigger="cms_threshold", metric=METRIC, event_time=NOW - timedelta(seconds=60))
 
 
 def facts(shown: Instance | None = None, asked: RebootRequest | None = None, **fields: Any) -> Facts:

@@ -1,13 +1,13 @@
 """What the function makes of ECS's answers, well formed or not, over real HTTP with the real SDK."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from alibabacloud_ecs20140526 import models
 from alibabacloud_ecs20140526.client import Client
 from alibabacloud_tea_openapi.utils_models import Config
-from answering_server import AnsweringServer, answering
+from answering_server import AnsweringServer
 from darabonba.exceptions import UnretryableException
 from scripted_ecs import ONE, REGION
 
@@ -21,20 +21,6 @@ from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused, Unre
 from ecs_reboot.model import RebootAnswer
 
 KEYS = Credentials(access_key_id="id", access_key_secret="secret", security_token="")
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[AnsweringServer]:
-    with answering() as server:
-        yield server
-    ecs_module._connections.close()
-
-
-@pytest.fixture
-def server(shared: AnsweringServer) -> AnsweringServer:
-    shared.answers.clear()
-    shared.sent.clear()
-    return shared
 
 
 def ecs_at(url: str) -> Ecs:

@@ -4,25 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scripted_ecs import NOW, ONE, facts, instance, request
+from scripted_ecs import ALARM, METRIC, NOW, facts, instance, request
 
 from ecs_reboot.facts.sources import SOURCES
-from ecs_reboot.model import Decision, Metric
+from ecs_reboot.model import Decision
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.finding_guards import SCALING_TAG
 from ecs_reboot.policy.findings import Agent, Findings, Reading, ScalingMember, Snapshot, SystemEvent, Unread
 from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.policy.signs_of_life import signs_of_life
 
-METRIC = Metric(
-    namespace="acs_ecs_dashboard",
-    name="CPUUtilization",
-    dimensions=(("instanceId", ONE),),
-    statistic="Average",
-    operator=">=",
-    threshold=95,
-)
-ALARM = request(trigger="cms_threshold", metric=METRIC, event_time=NOW - timedelta(seconds=60))
 ALIVE = Agent(heartbeat=NOW - timedelta(seconds=30), alive=True)
 SILENT = Agent(heartbeat=NOW - timedelta(seconds=400))
 OVER = Reading(at=NOW - timedelta(seconds=60), value=97.2)

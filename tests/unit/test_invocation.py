@@ -2,11 +2,10 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from answering_server import AnsweringServer, answering
+from answering_server import AnsweringServer
 from scripted_ecs import NOW, ONE, REGION, JumpingClock, ScriptedEcs, deadline, entry, instance, settings
 
 from ecs_reboot.clock import Deadline
@@ -14,7 +13,6 @@ from ecs_reboot.cloud.credentials import Credentials, NoCredentials
 from ecs_reboot.invocation import Answered, Invocation
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.connections import Connections
-from ecs_reboot.records import sls
 from ecs_reboot.records.delivery import RecordDelivery
 from ecs_reboot.records.notices.composition import Frame
 from ecs_reboot.records.notices.delivery import NoticeDelivery
@@ -88,20 +86,6 @@ def test_a_dead_claim_holds_others_off_for_the_function_s_timeout_and_30_s(secon
     answered = invocation.answer(json.dumps({"instance_ids": [ONE]}).encode())
     assert [result["code"] for result in answered.body["results"]] == [code]
     assert bool(answered.retry_reason) is (code == "cooldown")
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[AnsweringServer]:
-    with answering() as server:
-        yield server
-    sls._connections.close()
-
-
-@pytest.fixture
-def server(shared: AnsweringServer) -> AnsweringServer:
-    shared.answers.clear()
-    shared.sent.clear()
-    return shared
 
 
 KEYS = Credentials(access_key_id="id", access_key_secret="secret", security_token="")

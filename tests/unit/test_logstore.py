@@ -1,29 +1,13 @@
 """Records to a logstore and their sums from it: what is written in how many calls, and what goes wrong in words."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from answering_server import AnsweringServer, answering
+from answering_server import AnsweringServer
 from scripted_ecs import NOW
 
 from ecs_reboot.cloud.credentials import Credentials
-from ecs_reboot.records import sls
 from ecs_reboot.records.sls import MOST_BYTES, MOST_LINES, Logstore, LogStoreError
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[AnsweringServer]:
-    with answering() as server:
-        yield server
-    sls._connections.close()
-
-
-@pytest.fixture
-def server(shared: AnsweringServer) -> AnsweringServer:
-    shared.answers.clear()
-    shared.sent.clear()
-    return shared
 
 
 def logstore(server: AnsweringServer, token: str = "") -> Logstore:

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from scripted_ecs import NOW, ONE, TWO, entry, facts, instance, request
+from scripted_ecs import ALARM, NOW, TWO, entry, facts, instance, request
 
 from ecs_reboot.ledger import entry as ledger
-from ecs_reboot.model import Metric
 from ecs_reboot.policy.blast_radius import RegionState
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import group_of, in_window, waits_for_a_run
@@ -33,15 +32,6 @@ def code(**fields: Any) -> str:
     return decide(facts(**fields)).code
 
 
-METRIC = Metric(
-    namespace="acs_ecs_dashboard",
-    name="CPUUtilization",
-    dimensions=(("instanceId", ONE),),
-    statistic="Average",
-    operator=">=",
-    threshold=95,
-)
-ALARM = request(trigger="cms_threshold", metric=METRIC, event_time=NOW - timedelta(seconds=60))
 MEMBER = ScalingMember(
     group_id="asg-1",
     lifecycle_state="InService",
