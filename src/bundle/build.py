@@ -7,8 +7,6 @@ from bundle import archive, bytecode, checks, contents, digests, distributions, 
 from bundle.runtimes import VARIABLE, Runtime, interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
-#: What template.yml deploys to by default.
-DEFAULT = "python3.10"
 
 
 def build(

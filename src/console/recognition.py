@@ -57,7 +57,7 @@ def _fields_of(document: Document, rules: EventSettings, now: datetime) -> Itera
         elif isinstance(item, RebootRequest):
             yield from _asked(item)
         elif isinstance(item, LedgerCommand):
-            yield _field("upkeep", "", item.verb)
+            yield _field("ledger_command", "", item.verb)
             yield from (_field("instance", "", instance_id) for instance_id in item.instance_ids)
 
 

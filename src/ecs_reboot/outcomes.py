@@ -38,6 +38,8 @@ Code = Literal[
 #: What an attempt leaves in the ledger once its end is known.
 EndState = Literal["back", "down", "unproven", "hung"]
 Severity = Literal["info", "warning", "error", "critical"]
+#: Whose trouble an outcome is; ``caller``: this function's identity or rights.
+Subject = Literal["instance", "region", "caller", "account"]
 
 
 class Outcome(NamedTuple):
@@ -46,7 +48,8 @@ class Outcome(NamedTuple):
     ``action``: whether policy had decided for a reboot. ``done``: it came out as it was meant to. ``keeps_claim``: a
     reboot happened or may have happened, so the claim stays. ``state_after``: what the ledger says then.
     ``denies_reboot``: the record says that no reboot of ours happened. ``retriable``: the same event may succeed later.
-    ``pages``: a person must act tonight; ``cure`` says what he does.
+    ``pages``: a person must act tonight; ``cure`` says what he does. ``about``: whose trouble it is, however many
+    instances the event names.
     """
 
     code: Code
@@ -62,6 +65,7 @@ class Outcome(NamedTuple):
     pages: bool = False
     http_status: int = 0
     severity: Severity = "info"
+    about: Subject = "instance"
 
 
 def _rebooted(
@@ -76,15 +80,19 @@ def _rebooted(
 
 def _refused(
     code: Code, meaning: str, chinese: str, cure: str, *, later: bool = False, pages: bool = False,
-    keeps_claim: bool = False,
+    keeps_claim: bool = False, about: Subject = "instance",
 ) -> Outcome:  # fmt: skip
     return Outcome(
-        code, "reboot", meaning, chinese, cure, retriable=later, pages=pages, keeps_claim=keeps_claim, severity="error"
-    )
+        code, "reboot", meaning, chinese, cure, retriable=later, pages=pages, keeps_claim=keeps_claim, severity="error",
+        about=about,
+    )  # fmt: skip
 
 
-def _skipped(code: Code, meaning: str, chinese: str, cure: str = "", *, pages: bool = False) -> Outcome:
-    return Outcome(code, "skip", meaning, chinese, cure, pages=pages, severity="critical" if pages else "info")
+def _skipped(
+    code: Code, meaning: str, chinese: str, cure: str = "", *, pages: bool = False, about: Subject = "instance"
+) -> Outcome:
+    severity: Severity = "critical" if pages else "info"
+    return Outcome(code, "skip", meaning, chinese, cure, pages=pages, severity=severity, about=about)
 
 
 def _rejected(code: Code, meaning: str, chinese: str, cure: str, status: int = 400) -> Outcome:
@@ -162,7 +170,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     _refused("InstanceExpiredOrInArrears", "ECS: expired, or payment is due", "实例已过期或欠费",
              "renew or pay; the event lies in the failure queue", later=True, pages=True),
     _refused("InsufficientBalance", "ECS: the account's balance is too low", "账户余额不足",
-             "add funds", pages=True),
+             "add funds", pages=True, about="account"),
     _refused("InstanceLockedForSecurity", "ECS: locked for security", "实例因安全原因被锁定", "have the lock lifted"),
     _refused("DiskError", "ECS: a disk is in a wrong state", "磁盘状态异常", "look at its disks", pages=True),
     _refused("InvalidParameter.KMSKeyId", "ECS: the key of an encrypted disk is gone, disabled or not open to ECS",
@@ -179,9 +187,9 @@ OUTCOMES: tuple[Outcome, ...] = (
     _refused("Throttling.Api", "ECS throttled the API until the deadline", "接口请求被限流",
              "nothing: the event is tried again", later=True),
     _refused("Forbidden.RAM", "a right is missing, or the instance is not opted in", "缺少权限，或实例未加入",
-             "`make doctor`; docs/operate/permissions.md", later=True, pages=True),
+             "`make doctor`; docs/operate/permissions.md", later=True, pages=True, about="caller"),
     _refused("caller_refused", "the service does not accept the function's keys, signature or clock", "凭证或签名无效",
-             "`make doctor`; check the role", later=True, pages=True),
+             "`make doctor`; check the role", later=True, pages=True, about="caller"),
     _refused("refused", "the service refused for a reason of its own", "服务拒绝，原因见服务返回的错误码",
              "look up the error that the service answered", pages=True),
     _skipped("paused", "the function is paused", "函数已暂停"),
@@ -204,7 +212,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     _skipped("attempts_exhausted", "several attempts did not help", "多次重启无效", f"{_LOOK}; then reset it",
              pages=True),
     _skipped("suspended", "several reboots in a row left their instances down", "连续多次重启失败，地域已暂停",
-             "find the common cause; then resume the region", pages=True),
+             "find the common cause; then resume the region", pages=True, about="region"),
     _skipped("storm", "far more instances are asked for than the limit allows", "告警风暴，暂不重启"),
     _skipped("blast_radius", "as many as allowed are rebooted already", "已达到同时重启上限"),
     _skipped("kubernetes_node", "a node of a Kubernetes cluster, which repairs its own",
@@ -220,7 +228,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     _skipped("claimed_elsewhere", "another run claimed the instance at the same moment", "另一次执行已认领该实例"),
     _skipped("handed_over", "an HTTP event was handed to an asynchronous run, which `reason` names", "已转交异步执行"),
     _skipped("storm_began", "the first sight of a storm in a region", "告警风暴开始",
-             "look at network, DNS and the alarm rule first", pages=True),
+             "look at network, DNS and the alarm rule first", pages=True, about="region"),
     _skipped("repeated", "the event asks for the instance more than once", "同一事件重复请求"),
     _skipped("no_match", "a selector found nothing", "没有符合条件的实例", "check the selector and the role"),
     _skipped("rolling_progress", "where a rolling reboot stands", "滚动重启进度"),
@@ -234,7 +242,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     _skipped("notice_failed", "a notice did not arrive, or may not have", "通知未送达",
              "the reason names the service's answer; the sweep tells it late"),
     Outcome("no_credentials", "skip", "the function has no credentials", "函数没有凭证", "give the function its role",
-            retriable=True, pages=True, severity="error"),
+            retriable=True, pages=True, severity="error", about="caller"),
     Outcome("wrong_settings", "skip", "a setting can't be read", "设置有误", "the reason names variable, value and fix",
             retriable=True, pages=True, severity="error"),
     _skipped("alarm_over", "the fault is over", "告警已恢复"),

@@ -1,6 +1,7 @@
 from datetime import datetime, timezone
+from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from console import samples
 from console.recognition import MOST_ELEMENTS, recognised
 from ecs_reboot import events
+from ecs_reboot.events.assessment import Verdict
 from ecs_reboot.settings.settings import load
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
@@ -57,3 +59,12 @@ def test_it_says_what_the_function_reads(file: Path) -> None:
 def test_any_bytes_are_told_about(event: bytes) -> None:
     told = recognised(event, RULES, NOW)
     assert told["count"] == len(told["elements"]) or len(told["elements"]) == MOST_ELEMENTS
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_each_kind_of_verdict_has_a_name_on_the_page(language: str) -> None:
+    assets = resources.files("console") / "assets"
+    words = (assets / f"messages.{language}.js").read_text("utf-8")
+    kinds = [kind.__name__.lower() for kind in get_args(Verdict)]
+    assert len(kinds) == 4
+    assert [kind for kind in kinds if f"verdict_{kind}: " not in words] == []

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from bench.as_deployed.minute_limit import MinuteLimit
 from bench.as_deployed.stage import Scene, Stage, instance_id, staged
+from ecs_reboot.outcomes import OUTCOMES
+from ecs_reboot.remediation.claims import BECAUSE_OF_OTHERS
 
 #: No limit on how many: what is measured is how long, and whether all of them.
 UNLIMITED = {"MAX_REBOOTS": "off", "STORM_FACTOR": "0"}
@@ -30,7 +32,7 @@ TAKEN = (200, 202, 400, 401, 403)
 #: How many calls in one are the last that their run sees: with five or six calls a run, about one run in twenty.
 CRASHES = 0.01
 #: Refusals that a limit of the region explains.
-LIMITS = {"blast_radius", "storm", "storm_began", "suspended"}
+LIMITS = {*BECAUSE_OF_OTHERS, *(outcome.code for outcome in OUTCOMES if outcome.about == "region")}
 
 Ledger = Mapping[str, str]
 

@@ -10,9 +10,6 @@ CloudError
 from ecs_reboot import outcomes
 from ecs_reboot.outcomes import Code
 
-#: Outcomes of refusals that are about this function's identity or rights, not about an instance.
-ABOUT_THE_CALLER: tuple[Code, ...] = ("Forbidden.RAM", "caller_refused")
-
 
 class CloudError(Exception):
     """One call that did not succeed. ``action`` is the API's name; ``code`` goes into the record."""
@@ -45,7 +42,7 @@ class Refused(CloudError):
     @property
     def about_the_caller(self) -> bool:
         """Credentials or permissions are wrong: no instance is at fault, and every call will go the same way."""
-        return self.outcome in ABOUT_THE_CALLER
+        return outcomes.BY_CODE[self.outcome].about == "caller"
 
     @property
     def unsettled(self) -> bool:

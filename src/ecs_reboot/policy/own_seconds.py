@@ -28,5 +28,3 @@ class OwnSeconds(NamedTuple):
 GRACE = OwnSeconds("ecs-reboot.grace-seconds", "GRACE_SECONDS", 0, 86_400)
 VERIFY = OwnSeconds("ecs-reboot.verify-seconds", "VERIFY_SECONDS", 0, 3600)
 HUNG_AFTER = OwnSeconds("ecs-reboot.hung-after-seconds", "HUNG_AFTER_SECONDS", 60, 86_400)
-#: All of them (docs/operate/settings.md).
-OWN_SECONDS = (GRACE, VERIFY, HUNG_AFTER)

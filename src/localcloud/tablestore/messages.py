@@ -3,7 +3,7 @@
 A required field that the proto does not demand, as ``max_versions`` of a read, is demanded where it is carried out.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from localcloud.tablestore.conditions import parse
 from localcloud.tablestore.plain_buffer import read_row
@@ -13,7 +13,6 @@ REQUIRED: Label = "required"
 REPEATED: Label = "repeated"
 
 KEY_TYPES = Enum({1: "INTEGER", 2: "STRING", 3: "BINARY"})
-Existence = Literal["IGNORE", "EXPECT_EXIST", "EXPECT_NOT_EXIST"]
 
 ERROR = Schema("Error", {1: Field("code", "text", REQUIRED), 2: Field("message", "text")})
 _CAPACITY_UNIT = Schema("CapacityUnit", {1: Field("read", "int"), 2: Field("write", "int")})

@@ -140,7 +140,7 @@ def key_of(result: Result, kind: Kind, request_id: str) -> str:
 
     A reboot is news every time; a refusal that needs a person is not.
     """
-    subject = "" if result.code in occasions.OF_REGION else result.instance_id
+    subject = "" if BY_CODE[result.code].about != "instance" else result.instance_id
     return _digest(result.code, result.region_id, subject, "" if kind == "needs_you" else request_id)
 
 
@@ -173,7 +173,7 @@ def _digest_notice(results: dict[str, Result], frame: Frame) -> Notice:
 
 
 def _name(result: Result) -> str:
-    if result.code in occasions.OF_REGION or not result.instance_id:
+    if BY_CODE[result.code].about != "instance" or not result.instance_id:
         return result.region_id or "ecs-reboot"
     instance = result.facts.instance if result.facts else None
     return (instance.name if instance else "") or result.instance_id

@@ -11,11 +11,6 @@ from ecs_reboot.records.notices.notice import Kind
 
 Language = Literal["en", "zh"]
 
-#: Outcomes that are about the whole region, or the function itself, however many instances they were given for.
-OF_REGION = frozenset(
-    {"suspended", "storm_began", "no_credentials", "caller_refused", "Forbidden.RAM", "InsufficientBalance"}
-)
-
 
 def kind_of(outcome: Outcome) -> Kind | None:
     """Return what kind of notice an outcome makes, None where it is for the records alone."""
