@@ -51,6 +51,30 @@ LIVENESS_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "        if False:\n",
     ),
     (
+        "tags: the time for the rest is not that of this run's own reading",
+        "ledger/tag_ledger",
+        "REST_SECONDS + seconds + REST_CALLS * min(seconds, 1.0)",
+        "REST_SECONDS",
+    ),
+    (
+        "a call to ECS waits past the deadline",
+        "cloud/ecs",
+        "read_timeout=int(min(self._answer_seconds, left) * 1000),",
+        "read_timeout=int(self._answer_seconds * 1000),",
+    ),
+    (
+        "a call to the table waits past the deadline",
+        "cloud/tablestore/client",
+        "answer_seconds=min(self._answer_seconds, left),",
+        "answer_seconds=self._answer_seconds,",
+    ),
+    (
+        "the records take time that the run has not got",
+        "invocation",
+        "max(min(log_seconds, end.left()), LEAST_LOG_SECONDS)",
+        "log_seconds",
+    ),
+    (
         "pages are read past the deadline",
         "cloud/retry",
         "        if deadline.left() <= 0:\n            raise",

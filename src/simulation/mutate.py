@@ -29,7 +29,8 @@ TESTS = tuple(
         "tag_register", "forgotten_entries", "deadlines", "invocation", "table_dead_runs", "table_limits",
     )
 )  # fmt: skip
-SECONDS = 300
+#: How long one run of tests or simulation may take, on a busy machine too: what takes longer waits for ever.
+SECONDS = 900
 #: How many of the nearest names are told where a name is wrong.
 NEAREST = 3
 _OPTIONS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no")

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 class Answer(NamedTuple):
     status: int
     body: bytes
+    seconds: float = 0.0
 
 
 class Sent(NamedTuple):
@@ -25,9 +27,9 @@ class AnsweringServer:
     def __init__(self, port: int, answers: list[Answer], sent: list[Sent]) -> None:
         self.url, self.answers, self.sent = f"http://127.0.0.1:{port}", answers, sent
 
-    def says(self, body: object, status: int = 200) -> None:
-        """Answer the next request with JSON, or with bytes as they are."""
-        self.answers.append(Answer(status, body if isinstance(body, bytes) else json.dumps(body).encode()))
+    def says(self, body: object, status: int = 200, *, seconds: float = 0.0) -> None:
+        """Answer the next request with JSON, or with bytes as they are, after so many seconds."""
+        self.answers.append(Answer(status, body if isinstance(body, bytes) else json.dumps(body).encode(), seconds))
 
 
 @contextmanager
@@ -42,6 +44,7 @@ def answering() -> Iterator[AnsweringServer]:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             sent.append(Sent(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
             answer = answers.pop(0) if answers else Answer(200, b"{}")
+            time.sleep(answer.seconds)
             self.send_response(answer.status)
             self.send_header("content-length", str(len(answer.body)))
             self.end_headers()

@@ -93,6 +93,16 @@ def test_without_time_for_the_whole_rest_nothing_is_claimed() -> None:
     assert not ecs.written
 
 
+@pytest.mark.parametrize(("seconds", "code"), [(28.0, "deadline"), (32.0, "")])
+def test_the_time_for_the_rest_is_that_of_this_run_s_own_reading(seconds: float, code: str) -> None:
+    """Ten seconds to read; ten more, and the calls that follow, are to come after the claim."""
+    ecs, clock = ScriptedEcs(instance()), JumpingClock()
+    ecs.before["entries"] = [lambda: clock.sleep(10)]
+    orders, results, _ = obtain(ecs, seconds=seconds, settle=2.0, clock=clock)
+    assert [result.code for result in results] == ([code] if code else [])
+    assert bool(orders) is not bool(code)
+
+
 def test_who_is_written_over_has_lost_and_leaves_the_entry_alone() -> None:
     ecs = ScriptedEcs(instance())
     ecs.after["remember"] = [lambda: ecs.tag(ONE, entry("claimed"))]

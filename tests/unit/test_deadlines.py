@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answering_server import answering
 from scripted_ecs import NOW, ONE, REGION, JumpingClock, ScriptedEcs, Step, entry, instance, settings
 from scripted_table import ScriptedTable
 
 from cloud_languages.template.document import read
-from ecs_reboot.clock import Deadline
-from ecs_reboot.cloud.credentials import NoCredentials
-from ecs_reboot.cloud.ecs import LEAST_SECONDS
+from ecs_reboot.clock import Deadline, SystemClock
+from ecs_reboot.cloud import ecs as ecs_module
+from ecs_reboot.cloud.credentials import Credentials, NoCredentials
+from ecs_reboot.cloud.ecs import LEAST_SECONDS, Ecs
 from ecs_reboot.cloud.ecs_api import Question
 from ecs_reboot.cloud.errors import CloudError, NoAnswer
+from ecs_reboot.cloud.tablestore import client as table_client
 from ecs_reboot.invocation import Invocation
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.connections import Connections
@@ -142,3 +145,24 @@ def test_a_run_leaves_its_records_in_time_and_reads_no_page_past_its_deadline(
         codes = {line["code"] for line in results}
         assert codes <= ({"accepted", "recovered", "still_rebooting"} if fits else {"ledger_unavailable", "no_answer"})
         assert all(line["retriable"] for line in results) is not fits
+
+
+KEYS = Credentials(access_key_id="id", access_key_secret="secret", security_token="")
+
+
+@pytest.mark.parametrize("service", ["ecs", "tablestore"])
+@pytest.mark.parametrize("left", [0.0, 30.0])
+def test_no_call_waits_for_its_answer_past_the_deadline(service: str, left: float) -> None:
+    """The answer is no answer of either service: whoever waits for it says that it has come."""
+    until = Deadline(SystemClock(), left)
+    with answering() as server:
+        ecs = Ecs(KEYS, until, endpoint=server.url, network="public", answer_seconds=20)
+        table = table_client.Tablestore("name", KEYS, until, endpoint=server.url, answer_seconds=20)
+        ask = {"ecs": lambda: ecs.describe(REGION, (ONE,)), "tablestore": lambda: table.describe_table("ledger")}
+        server.says({"Code": "Surprise", "Message": "late"}, 400, seconds=2.0)
+        with pytest.raises(CloudError) as raised:
+            ask[service]()
+    ecs_module._connections.close()
+    table_client._connections.close()
+    came = "Surprise" in str(raised.value) or "no error of Tablestore" in str(raised.value)
+    assert came is bool(left), raised.value

@@ -70,6 +70,36 @@ def test_what_ecs_accepted_is_on_record_before_it_is_watched() -> None:
     assert clock.now() > NOW
 
 
+class Bounded(RecordDelivery):
+    """Notes how long each delivery may take."""
+
+    def __init__(self, clock: JumpingClock) -> None:
+        super().__init__(settings(), NoCredentials(), REGION, clock)
+        self.bounds: list[float] = []
+
+    def send(self, records: list[dict[str, Any]], seconds: float) -> None:
+        self.bounds.append(seconds)
+        super().send(records, seconds)
+
+
+@pytest.mark.parametrize(("seconds", "bound"), [(1, 10.0), (57, 1.0), (59, 0.2)])
+def test_the_records_take_no_longer_than_is_left_of_the_run(seconds: float, bound: float) -> None:
+    clock, ecs = JumpingClock(), ScriptedEcs(instance(status="Stopped"))
+    ecs.before["describe"] = [lambda: clock.sleep(seconds)]
+    delivery, lines = Bounded(clock), list[str]()
+    invocation = Invocation(
+        "r-1",
+        settings(DEFAULT_REGION=REGION, DEADLINE_MARGIN_SECONDS="10"),
+        deadline(50, clock=clock),
+        connect=lambda _: Connections(ecs),
+        record_log=RecordLog("r-1", clock, lines.append),
+        delivery=delivery,
+    )
+    invocation.answer(json.dumps({"instance_ids": [ONE]}).encode())
+    assert delivery.bounds == [pytest.approx(bound)]
+    assert [json.loads(line)["record"] for line in lines] == ["result"]
+
+
 @pytest.mark.parametrize(("seconds", "code"), [(-5, "cooldown"), (5, "accepted")])
 def test_a_dead_claim_holds_others_off_for_the_function_s_timeout_and_30_s(seconds: float, code: str) -> None:
     clock, chosen, timeout = JumpingClock(), settings(DEFAULT_REGION=REGION, DEADLINE_MARGIN_SECONDS="10"), 60
