@@ -201,19 +201,25 @@ def _is_http(fields: Mapping[str, object]) -> bool:
     return isinstance(fields.get("requestContext"), dict) or ("rawPath" in fields and "headers" in fields)
 
 
+def _inside(layer: Layer, envelope: str, place: str, message: object) -> Layer:
+    """Return the layer of a message that MNS carries at ``place``."""
+    return layer._replace(
+        value=_message(message, layer.path + place),
+        envelopes=(*layer.envelopes, envelope),
+        path=f"{layer.path}{place}.",
+        depth=layer.depth + 1,
+        may_be_base64=True,
+    )
+
+
 def _queue(layer: Layer, body: Mapping[str, object]) -> Layer | None:
     """Open a message of an MNS queue, which comes as a CloudEvent. Whether it is decoded is a trigger setting."""
     if not str(body.get("type", "")).startswith("mns:") or "specversion" not in body:
         return None
     data = mapping(body.get("data"))
-    return layer._replace(
-        value=_message(data.get("messageBody"), layer.path + "data.messageBody"),
-        envelopes=(*layer.envelopes, "mns_queue"),
-        path=layer.path + "data.messageBody.",
-        delivered=event_time.parse(body.get("time")) or layer.delivered,
-        delivery=text(data.get("messageId")),
-        depth=layer.depth + 1,
-        may_be_base64=True,
+    inner = _inside(layer, "mns_queue", "data.messageBody", data.get("messageBody"))
+    return inner._replace(
+        delivered=event_time.parse(body.get("time")) or layer.delivered, delivery=text(data.get("messageId"))
     )
 
 
@@ -221,14 +227,9 @@ def _topic(layer: Layer, body: Mapping[str, object]) -> Layer | None:
     """Open a message of an MNS topic. Attributes stand beside the fixed keys, so only Message is looked at."""
     if "TopicName" not in body or "Message" not in body:
         return None
-    return layer._replace(
-        value=_message(body.get("Message"), layer.path + "Message"),
-        envelopes=(*layer.envelopes, "mns_topic"),
-        path=layer.path + "Message.",
-        delivered=event_time.parse(body.get("PublishTime")) or layer.delivered,
-        delivery=text(body.get("MessageId")),
-        depth=layer.depth + 1,
-        may_be_base64=True,
+    inner = _inside(layer, "mns_topic", "Message", body.get("Message"))
+    return inner._replace(
+        delivered=event_time.parse(body.get("PublishTime")) or layer.delivered, delivery=text(body.get("MessageId"))
     )
 
 
@@ -236,13 +237,7 @@ def _stream(layer: Layer, body: Mapping[str, object]) -> Layer | None:
     """Open a message of an MNS topic in STREAM form with attributes. Nothing in it says when it was sent."""
     if body.keys() != _STREAM_KEYS:
         return None
-    return layer._replace(
-        value=_message(body.get("body"), layer.path + "body"),
-        envelopes=(*layer.envelopes, "mns_topic"),
-        path=layer.path + "body.",
-        depth=layer.depth + 1,
-        may_be_base64=True,
-    )
+    return _inside(layer, "mns_topic", "body", body.get("body"))
 
 
 def _batch(layer: Layer, body: Mapping[str, object]) -> Layer | None:
