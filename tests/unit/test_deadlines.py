@@ -158,7 +158,10 @@ def test_no_call_waits_for_its_answer_past_the_deadline(service: str, left: floa
     with answering() as server:
         ecs = Ecs(KEYS, until, endpoint=server.url, network="public", answer_seconds=20)
         table = table_client.Tablestore("name", KEYS, until, endpoint=server.url, answer_seconds=20)
-        ask = {"ecs": lambda: ecs.describe(REGION, (ONE,)), "tablestore": lambda: table.describe_table("ledger")}
+        ask: dict[str, Callable[[], object]] = {
+            "ecs": lambda: ecs.describe(REGION, (ONE,)),
+            "tablestore": lambda: table.describe_table("ledger"),
+        }
         server.says({"Code": "Surprise", "Message": "late"}, 400, seconds=2.0)
         with pytest.raises(CloudError) as raised:
             ask[service]()
