@@ -31,7 +31,7 @@ TESTS = tuple(
 )  # fmt: skip
 #: How long one run of tests or simulation may take, on a busy machine too: what takes longer waits for ever.
 SECONDS = 900
-#: How many of the nearest names are told where a name is wrong.
+#: How many of the nearest names are offered where a name is wrong.
 NEAREST = 3
 _OPTIONS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=no")
 _SIMULATE = """

@@ -28,7 +28,7 @@ class AnsweringServer:
         self.url, self.answers, self.sent = f"http://127.0.0.1:{port}", answers, sent
 
     def says(self, body: object, status: int = 200, *, seconds: float = 0.0) -> None:
-        """Answer the next request with JSON, or with bytes as they are, after so many seconds."""
+        """Answer the next request with JSON, or with bytes as they are, after ``seconds``."""
         self.answers.append(Answer(status, body if isinstance(body, bytes) else json.dumps(body).encode(), seconds))
 
 

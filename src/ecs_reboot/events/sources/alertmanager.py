@@ -99,7 +99,7 @@ def _silenced(body: Mapping[str, object], at: str) -> Refusal | None:
 
 
 def _told(document: Document, body: Mapping[str, object], at: str, starts: Field) -> Field | None:
-    """Return when the alert was told of, None where that is the time of the delivery."""
+    """Return when the alert was reported, None where that is the time of the delivery."""
     if document.delivered:
         return None
     updated = Field(at + "updatedAt", body.get("updatedAt"))

@@ -29,7 +29,7 @@ class OwnMemory:
         self._lock = threading.Lock()
 
     def known(self, now: float) -> frozenset[str]:
-        """Return the keys of what was told within the quiet time."""
+        """Return the keys of what was reported within the quiet time."""
         return self.outbox.known(now)
 
     def change(self, decide: Decide[T], now: float) -> T:

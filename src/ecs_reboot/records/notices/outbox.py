@@ -1,4 +1,4 @@
-"""What is remembered of notices: what was told, how fast, and what has not arrived yet. Pure; every value is bounded.
+"""What is remembered of notices: what was sent, how fast, and what has not arrived yet. Pure; every value is bounded.
 
 A notice is in the outbox before it is posted and leaves it when it has arrived. Whoever is cut off in between leaves
 it to a sweep: a fault may be told once more, never once less.
@@ -54,7 +54,7 @@ class Outbox(NamedTuple):
     waiting: tuple[Waiting, ...] = ()
 
     def known(self, now: float) -> frozenset[str]:
-        """Return the keys of what was told within the quiet time."""
+        """Return the keys of what was reported within the quiet time."""
         return frozenset(key for key, at in self.told.items() if 0 <= now - at < QUIET_SECONDS)
 
     def with_notices(
