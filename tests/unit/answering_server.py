@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -45,10 +45,11 @@ def answering() -> Iterator[AnsweringServer]:
             sent.append(Sent(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
             answer = answers.pop(0) if answers else Answer(200, b"{}")
             time.sleep(answer.seconds)
-            self.send_response(answer.status)
-            self.send_header("content-length", str(len(answer.body)))
-            self.end_headers()
-            self.wfile.write(answer.body)
+            with suppress(ConnectionError):  # nobody waits for it any more
+                self.send_response(answer.status)
+                self.send_header("content-length", str(len(answer.body)))
+                self.end_headers()
+                self.wfile.write(answer.body)
 
         def do_PUT(self) -> None:
             self.do_POST()
