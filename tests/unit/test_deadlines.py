@@ -162,7 +162,7 @@ def test_no_call_waits_for_its_answer_past_the_deadline(service: str, left: floa
             "ecs": lambda: ecs.describe(REGION, (ONE,)),
             "tablestore": lambda: table.describe_table("ledger"),
         }
-        server.says({"Code": "Surprise", "Message": "late"}, 400, seconds=2.0)
+        server.says({"Code": "Surprise", "Message": "late"}, 400, seconds=1.0)
         with pytest.raises(CloudError) as raised:
             ask[service]()
     ecs_module._connections.close()
