@@ -243,12 +243,14 @@ class Rules:
         return Happening(state.now, doing.request, doing.attempt, what, doing.point)
 
     def _checked(self, move: Move, before: State, place: int, call: Call | None = None) -> Move:
-        """Check what a move did to power."""
-        done = move.state.world.truth.power[len(before.world.truth.power) :]
-        if not done or move.broken:
+        """Check what a move did to power, and to protections."""
+        truth, then = move.state.world.truth, before.world.truth
+        done = truth.power[len(then.power) :]
+        if move.broken or not (done or truth.protected != then.protected):
             return move
         call = call or _call(_at(before.runs[place]))
-        return move._replace(broken=promises.of_power(self._scenario, before.world, done, move.state, call))
+        broken = promises.of_power(self._scenario, before.world, done, move.state, call)
+        return move._replace(broken=broken or promises.of_protection(self._scenario, move.state))
 
 
 def _key_of(answer: object) -> str:

@@ -20,6 +20,8 @@ ENDS = "a clear, allowed alarm ends in a reboot, or in an error that is retried"
 CALM = "once the weather is calm, an alarm ends in a reboot within minutes"
 ONCE = "what hangs is finished once, and by force"
 STARTED = "what was stopped to finish it does not stay Stopped"
+RELEASED = "a member of a scaling group is protected while it is down"
+FOR_GOOD = "no protection stays behind for good"
 FINISHED = "what hangs is Running again in the end, or somebody is told"
 
 
@@ -27,6 +29,13 @@ def of_power(scenario: Scenario, before: World, done: tuple[Power, ...], state: 
     """Return the promise that changes of power broke which took effect just now, '' where none."""
     down = (change for change in done if change.kind in DOWN)
     return next((broken for change in down if (broken := _of_change(scenario, before, change, state, call))), "")
+
+
+def of_protection(scenario: Scenario, state: State) -> str:
+    """Return the promise that is broken because a member is down now and not protected, '' where none is."""
+    truth = state.world.truth
+    bare = (member for member in scenario.laws.fleet.members if member not in truth.protected)
+    return "" if all(is_running(truth.power, member, state.now) for member in bare) else RELEASED
 
 
 def _of_change(scenario: Scenario, before: World, change: Power, state: State, call: Call) -> str:
@@ -69,6 +78,8 @@ def of_all(scenario: Scenario, state: State, *, every_alarm: bool, silent: bool)
         told = (run.told.codes for run in state.runs if run.told)
         if status != "Running" and not any((instance_id, "hung") in codes for codes in told):
             return FINISHED
+    if state.world.truth.protected:
+        return FOR_GOOD
     if scenario.meeting.earlier or any(change.run >= 0 for change in power):
         return ""
     if every_alarm:

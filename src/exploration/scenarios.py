@@ -66,6 +66,11 @@ SWEEP = Comes()
 _SHOPS, _ESCALATE = ("GROUP_TAG", "app"), ("FORCE_REBOOT", "escalate")
 _HANGS = Earlier(ONE, -1300.0, hangs=True)
 _TAKES, _REFUSES = Fleet(takes_force=True), Fleet(takes_force=False)
+_PROTECT = (("MANAGED", "protect"),)
+_OWNED = Fleet(members=(ONE,))
+_WAS_PROTECTED = Earlier(ONE, -100.0, protected=True)
+#: Only the table has room for the duty to take a protection back.
+TABLE: tuple[StoreName, ...] = ("tablestore",)
 _CRASHES = ("calm", "a crash and a retry")
 
 MEETINGS: tuple[Meeting, ...] = (
@@ -83,6 +88,18 @@ MEETINGS: tuple[Meeting, ...] = (
             ("hung and an alarm for another of its group,", (SWEEP, Comes(TWO))),
             ("hung and two sweeps,", (SWEEP, SWEEP)),
         )
+    ),
+    Meeting(
+        "two alarms for one to protect", _alarms(ONE, ONE), _PROTECT, TABLE, (*_CRASHES, "a lost answer"), fleet=_OWNED
+    ),
+    Meeting(
+        "a sweep and an alarm for one that is protected",
+        (SWEEP, Comes(ONE)),
+        (*_PROTECT, ("COOLDOWN_SECONDS", "60")),
+        TABLE,
+        (*_CRASHES, "a lost answer"),
+        _WAS_PROTECTED,
+        _OWNED,
     ),
 )
 

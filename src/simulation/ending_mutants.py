@@ -93,6 +93,30 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "for instance_id, state in of_region.items()",
     ),
     (
+        "a sweep takes a protection back that another run needs",
+        "remediation/ledger_commands",
+        "for instance_id in groups if instance_id in held}",
+        "for instance_id in groups}",
+    ),
+    (
+        "what is being unprotected is claimed",
+        "ledger/table_reading",
+        "            elif row.lift_by > millis(found.now):\n",
+        "            elif False:\n",
+    ),
+    (
+        "what a run has just unprotected is claimed at once",
+        "ledger/table_ledger",
+        "        if not claim.entry.protects:\n            return {}\n",
+        "        if claim:\n            return {}\n",
+    ),
+    (
+        "a hold that took long holds",
+        "ledger/table_maintenance",
+        "        if self._deadline.clock.elapsed() - began > instance_row.LIFT_SECONDS / 3:\n",
+        "        if False:\n",
+    ),
+    (
         "what is not protected is rebooted",
         "remediation/remediate",
         "return [order for order in orders if order.instance_id not in failed], results",

@@ -11,7 +11,7 @@ from cli.program import main
 from exploration import promises
 from exploration.machines import Power
 from exploration.moves import Rules
-from exploration.scenarios import Scenario, StoreName, scenarios
+from exploration.scenarios import ONE, Scenario, StoreName, scenarios
 from exploration.search import Explored, Search
 from exploration.state import Doing, Left, Move, State, Told
 from exploration.story import line
@@ -43,6 +43,7 @@ def broken(found: Explored) -> list[tuple[str, list[str]]]:
 SMALL = [
     *(scenario for scenario in chosen("calm") if not scenario.meeting.sweeps),
     *(scenario for scenario in chosen("calm") if scenario.name.startswith("tags, hung and an alarm for another")),
+    *(scenario for scenario in chosen("calm", "a crash and a retry") if scenario.laws.fleet.members),
 ]
 
 
@@ -97,7 +98,21 @@ def test_without_conditions_what_hangs_is_finished_upon_a_claim_that_is_gone() -
     assert {"A", "B"} <= {part.split()[1] for part in told.splitlines()}
 
 
-HANGS = Power(-1300.0, "i-000000001", -1, "hangs")
+def test_without_conditions_a_sweep_takes_back_the_protection_that_an_alarm_needs() -> None:
+    held = named("tablestore, a sweep and an alarm for one that is protected, calm", Laws(atomic=False))
+    stories = {story.promise: story for story in explored(held, ENOUGH).stories}
+    told = "\n".join(line(happening) for happening in stories[promises.RELEASED].happenings)
+    assert "SetInstancesProtection i-000000001 off" in told
+
+
+@pytest.mark.parametrize(("protected", "promise"), [((ONE,), promises.FOR_GOOD), ((), "")])
+def test_no_protection_is_left_in_the_end(protected: tuple[str, ...], promise: str) -> None:
+    scenario = named("tablestore, two alarms for one to protect, calm", Laws())
+    state = State(100.0, World(Truth(power=(Power(1.0, ONE, 0),), protected=protected)), (SILENT,), (), Left())
+    assert promises.of_all(scenario, state, every_alarm=True, silent=True) == promise
+
+
+HANGS = Power(-1300.0, ONE, -1, "hangs")
 TOLD = Doing(0, 0, "ended", told=Told((("i-000000001", "hung"),), retriable=False))
 SILENT = TOLD._replace(told=Told((("i-000000001", "accepted"),), retriable=False))
 

@@ -21,6 +21,7 @@ from scripted_table import HOLDS, ScriptedTable, maintenance, store
 from ecs_reboot.cloud.errors import Refused
 from ecs_reboot.ledger import instance_row
 from ecs_reboot.ledger.entry import Entry
+from ecs_reboot.ledger.window_row import moment
 from ecs_reboot.model import LedgerCommand, RebootRequest
 from ecs_reboot.remediation.ledger_commands import LedgerCommands
 from ecs_reboot.remediation.remediate import Remediation
@@ -209,6 +210,66 @@ def test_a_watched_reboot_pays_by_itself() -> None:
     assert stage.reboot(watch=True) == ["recovered"]
     assert stage.protections() == ["true", "false"]
     assert (stage.entry().state, stage.entry().protects) == ("back", "")
+
+
+LATER = 2_000
+
+
+def test_nobody_claims_it_while_a_sweep_takes_its_protection_back_and_a_moment_after_that() -> None:
+    stage = Stage()
+    assert stage.reboot() == ["accepted"]
+    stage.comes_back()
+    stage.clock.sleep(LATER)
+    assert stage.command() == ["recovered"]
+    # What this alarm has read of the group may be from before.
+    assert stage.reboot(name="r-2") == ["claimed_elsewhere"]
+    stage.clock.sleep(31)
+    assert stage.reboot(name="r-2") == ["accepted"]
+    assert stage.protections() == ["true", "false", "true"]
+
+
+def test_a_sweep_that_comes_second_leaves_the_protection_to_the_run_that_claims_it() -> None:
+    stage = Stage()
+    assert stage.reboot() == ["accepted"]
+    stage.comes_back()
+    stage.clock.sleep(LATER)
+    meanwhile: list[str] = []
+    stage.ecs.before["describe"] = [lambda: meanwhile.extend(stage.reboot(name="r-2"))]
+    stage.command()
+    assert meanwhile == ["accepted"]
+    assert stage.protections() == ["true", "true"]
+    assert (stage.entry().state, stage.entry().protects) == ("accepted", "asg-1")
+
+
+def test_a_sweep_whose_hold_takes_long_takes_nothing_back() -> None:
+    stage = Stage()
+    assert stage.reboot() == ["accepted"]
+    stage.comes_back()
+    stage.table.before["i#"] = [lambda: stage.clock.sleep(11)]
+    stage.command()
+    assert stage.protections() == ["true"]
+    assert stage.command() == ["recovered"]
+    assert stage.protections() == ["true", "false"]
+
+
+def test_what_a_run_has_just_unprotected_is_claimed_a_moment_later() -> None:
+    stage = Stage()
+    stage.ecs.before["reboot"] = [FORBIDDEN]
+    assert stage.reboot() == ["Forbidden.RAM"]
+    assert stage.reboot(name="r-2") == ["claimed_elsewhere"]
+    stage.clock.sleep(31)
+    assert stage.reboot(name="r-2") == ["accepted"]
+
+
+def test_what_a_watching_run_has_just_unprotected_is_held_a_moment() -> None:
+    stage = Stage()
+    stage.ecs.on_reboot = lambda instance_id: stage.ecs.change(instance_id, start_time=NOW.replace(hour=13))
+    assert stage.reboot(watch=True) == ["recovered"]
+    row = stage.table.row(f"i#{ONE}")
+    assert row
+    now = stage.clock.now()
+    held = moment(instance_row.read(ONE, row.columns, now).lift_by) - now
+    assert 0 < held.total_seconds() <= instance_row.LIFT_SECONDS
 
 
 def test_a_tag_has_no_room_for_the_duty() -> None:

@@ -8,14 +8,21 @@ from ecs_reboot.ledger.entry import FIRST_YEAR, SKEW, Entry, History, State
 from ecs_reboot.ledger.window_row import millis, moment
 
 _STATES = get_args(State)
+#: For so long nobody claims an instance whose protection is taken back: longer than that is tried, and than a call
+#: takes to show its effect, so that nobody reboots upon a protection that has just gone, or is about to go. Seconds.
+LIFT_SECONDS = 30.0
 
 
 class InstanceRow(NamedTuple):
-    """``run`` may ask ECS until ``ask_by`` (milliseconds), and nobody else."""
+    """``run`` may ask ECS until ``ask_by`` (milliseconds), and nobody else.
+
+    Until ``lift_by`` nobody claims the instance: its protection is being taken back.
+    """
 
     history: History
     run: str = ""
     ask_by: int = 0
+    lift_by: int = 0
 
 
 def read(instance_id: str, columns: Mapping[str, object], now: datetime) -> InstanceRow:
@@ -39,7 +46,8 @@ def read(instance_id: str, columns: Mapping[str, object], now: datetime) -> Inst
             earlier=tuple(int(seconds) for seconds in earlier.split(",") if seconds),
             protects=str(columns.get("protects", "")),
         )
-        return InstanceRow(History(entry=entry), str(columns["run"]), _int(columns, "ask_by"))
+        lift_by = _int(columns, "lift_by") if "lift_by" in columns else 0
+        return InstanceRow(History(entry=entry), str(columns["run"]), _int(columns, "ask_by"), lift_by)
     except (KeyError, TypeError, ValueError) as error:
         reason = f"row i#{instance_id} of the ledger can't be read ({error}); reset it (docs/operate/runbook.md)"
         return InstanceRow(History(unreadable=reason))

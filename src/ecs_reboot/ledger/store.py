@@ -4,7 +4,7 @@ Every method raises CloudError where the store can't be reached, unless it says 
 ``obtain`` is given a pure judge and asks it about what was read, again after each lost race.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
@@ -109,6 +109,12 @@ class LedgerMaintenance(Protocol):
 
     def open_reboots(self, region_id: str, instance_ids: tuple[str, ...]) -> list[OpenReboot]:
         """Return what a sweep should look at: of the instances named, or of the whole region."""
+
+    def hold(self, region_id: str, instance_ids: Collection[str]) -> frozenset[str]:
+        """Keep others from claiming these while their protection is taken back; return those whose entry still stands.
+
+        Who has judged before that can't claim any more, who judges after it has to wait.
+        """
 
     def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
         """Write verdicts over the entries they were found for; return the instances whose entry was still that one."""

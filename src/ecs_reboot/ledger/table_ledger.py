@@ -193,7 +193,13 @@ class TableLedger:
         if not held:
             return frozenset()
         swaps = [
-            Swap(instance_name(instance_id), claim.row, plain(claim.row) | ledger.ended(states[instance_id]))
+            Swap(
+                instance_name(instance_id),
+                claim.row,
+                plain(claim.row)
+                | ledger.ended(states[instance_id])
+                | ({} if states[instance_id] in (*ledger.OPEN, *ledger.UNRESOLVED) else self._lifted(claim)),
+            )
             for instance_id, claim in held.items()
         ]
         rows = self._rows.swap(region_id, swaps, self._deadline.for_taking_back())
@@ -234,7 +240,11 @@ class TableLedger:
                 for instance_id, claim in held.items()
             }
             swaps = [
-                Swap(instance_name(instance_id), claim.row, plain(claim.before) or void[instance_id])
+                Swap(
+                    instance_name(instance_id),
+                    claim.row,
+                    (plain(claim.before) or void[instance_id]) | self._lifted(claim),
+                )
                 for instance_id, claim in held.items()
             ]
             won = self._rows.swap(region_id, swaps, reserve)
@@ -249,6 +259,13 @@ class TableLedger:
             unresolved = {instance_id: row for instance_id, row in before.items() if _is_unresolved(row)}
             if unresolved:
                 self._region.hold_again(region_id, unresolved, reserve)
+
+    def _lifted(self, claim: _Held) -> dict[str, int]:
+        """Return until when nobody claims an instance again whose protection this run has just taken back."""
+        if not claim.entry.protects:
+            return {}
+        now = int(str(claim.row["ask_by"])) + int((self._deadline.clock.elapsed() - claim.until) * 1000)
+        return {"lift_by": now + int(instance_row.LIFT_SECONDS * 1000)}
 
     # ---- one round of a claim
 

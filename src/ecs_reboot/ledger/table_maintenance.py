@@ -1,6 +1,6 @@
 """Looking after the ledger in a table: what the sweep reads and writes, and what a person clears."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from ecs_reboot.clock import Deadline
@@ -14,7 +14,7 @@ from ecs_reboot.ledger.store import OpenReboot
 from ecs_reboot.ledger.table_reading import TableSettings
 from ecs_reboot.ledger.table_region import JITTER_SECONDS, TRIES, TableRegion, instance_name, plain
 from ecs_reboot.ledger.table_rows import Found, Swap, TableApi, TableRows
-from ecs_reboot.ledger.window_row import Slot, Window, moment, place_of
+from ecs_reboot.ledger.window_row import Slot, Window, millis, moment, place_of
 
 #: A place younger than this may belong to a run that is about to claim, or still watches.
 STILL_WATCHED = timedelta(seconds=60)
@@ -65,6 +65,24 @@ class TableMaintenance:
             for instance_id, entry in entries.items()
             if entry.state in (*OPEN, *UNRESOLVED)
         ]
+
+    def hold(self, region_id: str, instance_ids: Collection[str]) -> frozenset[str]:
+        """Keep others from claiming these while their protection is taken back, in rows that are as they were read."""
+        swaps, began = [], self._deadline.clock.elapsed()
+        for instance_id in instance_ids:
+            found, _ = self._read[instance_id]
+            # By the service's clock, and never before its time.
+            lift_by = millis(found.now) + int((began - found.began + instance_row.LIFT_SECONDS) * 1000)
+            before = found.rows[instance_name(instance_id)]
+            swaps.append(Swap(instance_name(instance_id), before, plain(before) | {"lift_by": lift_by}))
+        won = self._rows.swap(region_id, swaps)
+        if self._deadline.clock.elapsed() - began > instance_row.LIFT_SECONDS / 3:
+            return frozenset()  # too little is left of it: the next sweep tries again
+        held = frozenset(instance_id for instance_id in instance_ids if instance_name(instance_id) in won)
+        for instance_id in held:
+            found, row = self._read[instance_id]
+            self._read[instance_id] = found._replace(rows={**found.rows, **won}), row
+        return held
 
     def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
         """Write verdicts over the rows they were found for, then into window and groups."""

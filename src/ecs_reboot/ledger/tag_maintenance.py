@@ -1,6 +1,6 @@
 """Looking after the ledger in tags: what the sweep reads and writes, and what a person clears."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -48,6 +48,10 @@ class TagMaintenance:
             if entry.state in (*OPEN, *UNRESOLVED) and not watched:
                 opened.append(OpenReboot(instance_id, entry))
         return opened
+
+    def hold(self, region_id: str, instance_ids: Collection[str]) -> frozenset[str]:  # noqa: ARG002 - the protocol's
+        """Hold nothing: a tag has no room for a protection."""
+        return frozenset()
 
     def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
         """Write verdicts; an entry that has changed meanwhile is another run's."""

@@ -159,7 +159,16 @@ class LedgerCommands:
             for instance_id, (entry, state) in ends.items()
             if entry.protects and state not in (*OPEN, *UNRESOLVED)
         }
-        return Protection(self._ecs, self._deadline).lift(request.region_id, groups) if groups else {}
+        if not groups:
+            return {}
+        try:
+            held = self._ledger.hold(request.region_id, groups)
+        except CloudError as error:
+            return dict.fromkeys(groups, error)
+        # Whoever has changed the others meanwhile has taken the duty over: their ends will not be written.
+        return Protection(self._ecs, self._deadline).lift(
+            request.region_id, {instance_id: groups[instance_id] for instance_id in groups if instance_id in held}
+        )
 
     def _agents(self, request: LedgerCommand, instances: list[Instance]) -> dict[str, Agent]:
         """Ask whether the guests speak again, where signs of life are asked for at all (RESPONSIVE)."""
