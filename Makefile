@@ -219,8 +219,8 @@ $(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
 	@touch $@
 
 # The official resource schemas are read as data: their packages' own dependencies are not wanted.
-$(VENV)/.schemas: $(VENV)/.run src/stack/schemas.txt
-	@$(PIP) $(QUIETLY) --no-deps --requirement src/stack/schemas.txt >&2
+$(VENV)/.schemas: $(VENV)/.run src/stack/schema-requirements.txt
+	@$(PIP) $(QUIETLY) --no-deps --requirement src/stack/schema-requirements.txt >&2
 	@touch $@
 
 $(VENV)/.stack: $(VENV)/.schemas
@@ -228,10 +228,10 @@ $(VENV)/.stack: $(VENV)/.schemas
 	@touch $@
 
 # All at once: each pip looks at every package again, and a fresh clone's `make test` would wait for four of them.
-$(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt src/stack/schemas.txt
+$(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt src/stack/schema-requirements.txt
 	@echo "installing into $(VENV): a minute or two, once ..." >&2
 	@$(PIP) $(QUIETLY) --editable '.[stack,dev]' >&2
-	@$(PIP) $(QUIETLY) --no-deps --requirement src/stack/schemas.txt >&2
+	@$(PIP) $(QUIETLY) --no-deps --requirement src/stack/schema-requirements.txt >&2
 	@touch $(VENV)/.run $(VENV)/.schemas $(VENV)/.stack $@
 
 $(VENV)/.fuzz: $(VENV)/.dev

@@ -22,7 +22,7 @@ from ecs_reboot.records.notices.cures import in_chinese
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation import batch
 from ecs_reboot.settings.groups import GROUPS
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.variable_table import VARIABLES
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import default
 from localcloud.ecs.actions import ACTIONS as ECS_ACTIONS

@@ -23,7 +23,7 @@ STATUS_OF = {
     "cloud_languages.template.document.UnreadableTemplate": FAILED,
     "cloud_languages.template.parameters.WrongParameters": WRONG,
     "cloud_languages.template.render.CircularTemplate": FAILED,
-    "localcloud.account.mistakes.DeclarationError": WRONG,
+    "localcloud.account.declaration_errors.DeclarationError": WRONG,
     "localcloud.commands.deployed.NotDeployed": WRONG,
     "localcloud.commands.invoke.UsageError": WRONG,
     "localcloud.functioncompute.function.InvalidFunction": WRONG,

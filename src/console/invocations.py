@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, Literal
 
 from console.decisions import MOST_TOLD, decisions, tally
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.variable_table import VARIABLES
 from localcloud.account.audit import Entry, utc_text
 from localcloud.functioncompute.invocation import Invocation as Finished
 

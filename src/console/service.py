@@ -20,7 +20,7 @@ from console.regions import ledger_rows
 from console.settings_form import AT_FIRST, SettingsForm
 from console.story import story
 from ecs_reboot.settings.settings import SettingsError
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.variable_table import VARIABLES
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import EVIDENCE_BUCKET
 from localcloud.commands.project_function import ROLE_NAME

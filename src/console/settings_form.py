@@ -6,7 +6,7 @@ from typing import Any
 
 from ecs_reboot.settings.groups import GROUPS
 from ecs_reboot.settings.settings import Settings, SettingsError, load
-from ecs_reboot.settings.variables import VARIABLES, Variable
+from ecs_reboot.settings.variable_table import VARIABLES, Variable
 from localcloud.commands.project_function import REGION
 from localcloud.functioncompute.function import ENDPOINTS
 

@@ -14,7 +14,7 @@ from ecs_reboot.handover import InvokeLater
 from ecs_reboot.invocation import Invocation
 from ecs_reboot.ledger.connections import Connections, holds_of
 from ecs_reboot.records import response, stdout
-from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.logstore_delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.redaction import Redactor
 from ecs_reboot.records.result import Result

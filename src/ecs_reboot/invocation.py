@@ -14,10 +14,10 @@ from ecs_reboot.events import read
 from ecs_reboot.ledger.connections import Connections, holds_of
 from ecs_reboot.model import LedgerCommand, ParsedEvent, RebootRequest
 from ecs_reboot.outcomes import Code
-from ecs_reboot.policy.triggers import FINISH, trigger_kind
+from ecs_reboot.policy.trigger_kinds import FINISH, trigger_kind
 from ecs_reboot.records import response
 from ecs_reboot.records import result as records
-from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.logstore_delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings

@@ -14,7 +14,7 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.invocation import Invocation
 from ecs_reboot.ledger.connections import Connections
-from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.logstore_delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings

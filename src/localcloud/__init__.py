@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from localcloud.account.cloud import Cloud
     from localcloud.account.credentials import KeyPair
+    from localcloud.account.declaration_errors import DeclarationError
     from localcloud.account.faults import Fault
     from localcloud.account.fleet import Fleet, InstanceSpec
     from localcloud.account.fleet import default as default_fleet
     from localcloud.account.fleet import load as load_fleet
-    from localcloud.account.mistakes import DeclarationError
     from localcloud.functioncompute.function import Function
     from localcloud.server.server import Running, running, serve
 

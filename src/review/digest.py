@@ -13,7 +13,7 @@ from ecs_reboot.outcomes import BY_CODE, Code, Outcome
 from ecs_reboot.records.digest import Part, part_of
 from localcloud.commands.invoke import UsageError
 from review.exported import Export, Record, complaints_told
-from review.given import HOW, records_of
+from review.inputs import HOW, records_of
 from review.text import counted, some, utc, wrapped
 from terminal.printable import write_line
 

@@ -13,14 +13,14 @@ from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records.result import Result
 from localcloud.account import fleets
 from localcloud.account.cloud import Cloud
-from localcloud.account.mistakes import DeclarationError
+from localcloud.account.declaration_errors import DeclarationError
 from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import project_function
 from localcloud.functioncompute.instance import Instance
 from localcloud.server.server import running
 from review.exported import Export, Record, complaints_told, read
-from review.given import records_of
 from review.guard_table import guard_table
+from review.inputs import records_of
 from review.recorded_decision import judged
 from review.text import activity, counted, wrapped
 from terminal.printable import write_error, write_line

@@ -13,14 +13,14 @@ import yaml
 
 from ecs_reboot.settings.settings import Settings, SettingsError, load
 from localcloud.account import fleet as fleets
+from localcloud.account.declaration_errors import DeclarationError
 from localcloud.account.fleet import Fleet
 from localcloud.account.fleets import built_in
-from localcloud.account.mistakes import DeclarationError
 from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import REGION
 from review.fleet_in_memory import FleetInMemory
 from review.forecast_text import Plan, told
-from review.given import text_of, time_of
+from review.inputs import text_of, time_of
 from review.stepped_clock import SteppedClock
 from review.text import utc
 from review.timeline import play

@@ -10,9 +10,9 @@ from ecs_reboot.policy import finding_guards
 from ecs_reboot.policy.blast_radius import RegionState
 from ecs_reboot.policy.facts import Facts, attempts, history_of
 from ecs_reboot.policy.hung import IN_BETWEEN, finishes, hung_after
-from ecs_reboot.policy.own_seconds import GRACE
+from ecs_reboot.policy.seconds_by_tag import GRACE
 from ecs_reboot.policy.signs_of_life import asks_for_signs, signs_of_life
-from ecs_reboot.policy.triggers import FINISH, trigger_kind
+from ecs_reboot.policy.trigger_kinds import FINISH, trigger_kind
 from ecs_reboot.policy.windows import zone
 from review.text import ago, counted, utc
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ecs_reboot.facts.sources import SOURCES
 from ecs_reboot.policy.blast_radius import Limit
 from ecs_reboot.policy.facts import Facts, Policy
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.variable_table import VARIABLES
 from localcloud.commands.invoke import UsageError
 
 

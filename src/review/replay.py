@@ -12,7 +12,7 @@ from ecs_reboot.model import Decision
 from ecs_reboot.policy.decide import decide
 from localcloud.commands.invoke import UsageError, settings_of
 from review.exported import Export, Record, complaints_told
-from review.given import HOW, records_of
+from review.inputs import HOW, records_of
 from review.other_settings import parsed, unasked, under
 from review.recorded_decision import judged
 from review.text import counted, utc, wrapped

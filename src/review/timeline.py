@@ -13,7 +13,7 @@ from ecs_reboot.events import read
 from ecs_reboot.invocation import Invocation
 from ecs_reboot.ledger.connections import Connections
 from ecs_reboot.policy.windows import closed
-from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.logstore_delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.settings.settings import Settings
 from localcloud.commands.project_function import REGION, TIMEOUT_SECONDS

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from simulation.lines_reached import OPTIONS, Reach
 from simulation.mutants import MUTANTS, Mutant
-from simulation.reach import OPTIONS, Reach
 
 SOURCE = Path(__file__).resolve().parent.parent
 ROOT = SOURCE.parent

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from staging import Stage, Staged
 
-from ecs_reboot.events.catalog import switchable
+from ecs_reboot.events.system_event_catalog import switchable
 
 TESTS = Path(__file__).parent.parent
 SAMPLES = TESTS / "samples"

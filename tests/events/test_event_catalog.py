@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecs_reboot.events import EventSettings, read
-from ecs_reboot.events.catalog import Entry, entries, look_up, qualified, switchable
+from ecs_reboot.events.system_event_catalog import Entry, entries, look_up, qualified, switchable
 from ecs_reboot.model import ParsedEvent
 
 ROOT = Path(__file__).parent.parent.parent

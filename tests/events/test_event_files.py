@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ecs_reboot.events import EventSettings, read
-from ecs_reboot.events.catalog import switchable
+from ecs_reboot.events.system_event_catalog import switchable
 
 EVENTS = Path(__file__).parent.parent.parent / "events"
 ONE = "i-bp1a2b3c4d5e6f7g8h9i"

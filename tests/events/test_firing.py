@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecs_reboot.events import EventSettings, read
-from ecs_reboot.events.catalog import switchable
+from ecs_reboot.events.system_event_catalog import switchable
 from ecs_reboot.model import ParsedEvent
 
 ID = "i-bp1a2b3c4d5e6f7g8h9i"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ecs_reboot.events import EventSettings, read
-from ecs_reboot.events.catalog import switchable
+from ecs_reboot.events.system_event_catalog import switchable
 
 ID, TWO = "i-bp1a2b3c4d5e6f7g8h9i", "i-bp1z9y8x7w6v5u4t3s2r"
 NOW = datetime(2024, 6, 1, 4, 0, tzinfo=timezone.utc)

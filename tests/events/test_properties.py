@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecs_reboot.events import EventSettings, read
-from ecs_reboot.events.catalog import switchable
 from ecs_reboot.events.state_words import RECOVERY
+from ecs_reboot.events.system_event_catalog import switchable
 from ecs_reboot.model import ParsedEvent
 
 SAMPLES = Path(__file__).parent.parent / "samples"

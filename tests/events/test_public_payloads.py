@@ -9,7 +9,7 @@ from public_cloud_payloads import CLOUD_PAYLOADS
 from public_shapes import ID, Payload
 
 from ecs_reboot.events import EventSettings, read
-from ecs_reboot.events.catalog import switchable
+from ecs_reboot.events.system_event_catalog import switchable
 
 PAYLOADS = (*ALERT_PAYLOADS, *CLOUD_PAYLOADS)
 NOW = datetime(2024, 6, 1, 3, 40, tzinfo=timezone.utc)

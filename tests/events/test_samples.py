@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecs_reboot.events import EventSettings, read
-from ecs_reboot.events.catalog import switchable
+from ecs_reboot.events.system_event_catalog import switchable
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 TOKEN = "sample-token"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from source_samples import ID, SAMPLES, Sample
 
 from ecs_reboot.events import EventSettings, read
-from ecs_reboot.events.catalog import switchable
-from ecs_reboot.events.formats import SHAPES
+from ecs_reboot.events.shapes import SHAPES
+from ecs_reboot.events.system_event_catalog import switchable
 from ecs_reboot.model import ParsedEvent
 
 ROOT = Path(__file__).parent.parent.parent

@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from urllib.parse import unquote_plus
 
 from ecs_reboot.events import EventSettings
-from ecs_reboot.events.catalog import switchable
 from ecs_reboot.events.instance_id import is_well_formed
 from ecs_reboot.events.region import is_well_formed as is_region
+from ecs_reboot.events.system_event_catalog import switchable
 from ecs_reboot.model import ParsedEvent
 
 NOW = datetime(2024, 6, 1, 3, 40, tzinfo=timezone.utc)

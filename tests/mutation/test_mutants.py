@@ -7,9 +7,9 @@ from coverage import CoverageData
 
 import ecs_reboot
 from cli.program import main as command
+from simulation.lines_reached import Reach
 from simulation.mutants import MUTANTS, Mutant
 from simulation.mutate import failing, main, simulated
-from simulation.reach import Reach
 
 SOURCE = Path(ecs_reboot.__file__).parent
 #: Of the tests that `make mutate` runs, these: the mutants below are caught by them, or by the simulation.

@@ -12,9 +12,9 @@ from local_deployment import ROOT
 from cloud_languages import event_pattern
 from cloud_languages.template import document
 from cloud_languages.template.render import plan, rendered
-from ecs_reboot.events import EventSettings, catalog, read
+from ecs_reboot.events import EventSettings, read, system_event_catalog
 from ecs_reboot.outcomes import OUTCOMES
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.variable_table import VARIABLES
 from stack import checks
 from stack.generate import record_fields
 
@@ -66,7 +66,7 @@ def test_a_pattern_catches_what_it_must_and_nothing_else(trigger: str) -> None:
 
 
 def test_the_pattern_has_every_event_that_may_be_acted_on_and_no_other() -> None:
-    wanted = {name.rpartition(":")[0] for name in catalog.switchable()}
+    wanted = {name.rpartition(":")[0] for name in system_event_catalog.switchable()}
     on_the_bus = {name.partition(":")[2] for name in pattern_of("SystemEventTrigger")["type"]}
     assert on_the_bus == wanted - {"Agent_Status_Stopped"}
     agents = {name.rpartition(":")[2] for name in pattern_of("AgentEventTrigger")["type"]}

@@ -6,7 +6,7 @@ import pytest
 from scripted_ecs import REGION, JumpingClock, settings
 
 from ecs_reboot.cloud.credentials import Credentials, NoCredentials, current
-from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.logstore_delivery import RecordDelivery
 from ecs_reboot.records.sls import LogStoreError
 
 ENVIRONMENT = {

@@ -24,7 +24,7 @@ from ecs_reboot.cloud.tablestore import client as table_client
 from ecs_reboot.invocation import Invocation
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.connections import Connections
-from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.logstore_delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
 
 TIMEOUT = read((Path(__file__).parents[2] / "template.yml").read_text("utf-8"))["Parameters"]["Timeout"]

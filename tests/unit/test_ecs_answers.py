@@ -13,7 +13,7 @@ from scripted_ecs import ONE, REGION
 
 from ecs_reboot.clock import Deadline, SystemClock
 from ecs_reboot.cloud import ecs as ecs_module
-from ecs_reboot.cloud import questions
+from ecs_reboot.cloud import parallel_calls
 from ecs_reboot.cloud.credentials import Credentials
 from ecs_reboot.cloud.ecs import USER_AGENT, Ecs
 from ecs_reboot.cloud.ecs_api import Api, Question
@@ -117,4 +117,4 @@ def test_a_mistake_in_the_code_of_a_question_is_raised_and_no_answer_of_the_clou
 
     asked = [Question(Api("ess", "DescribeScalingInstances"), REGION, {"InstanceId": [ONE]})] * 3
     with pytest.raises(KeyError, match="a mistake"):
-        questions.ask(lambda _: Broken(), ecs_module._error, asked, 1.0)
+        parallel_calls.ask(lambda _: Broken(), ecs_module._error, asked, 1.0)

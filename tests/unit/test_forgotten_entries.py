@@ -28,7 +28,7 @@ from ecs_reboot.ledger.tag_maintenance import MOST_FORGOTTEN, TagMaintenance
 from ecs_reboot.model import LedgerCommand
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.ledger_commands import LedgerCommands
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.variable_table import VARIABLES
 
 HOUR, DAY = 3_600, 86_400
 OLD = entry("back", ago=8 * DAY)

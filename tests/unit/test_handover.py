@@ -12,7 +12,7 @@ from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.invocation import Answered, Invocation
 from ecs_reboot.ledger.connections import Connections
 from ecs_reboot.records import response
-from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.logstore_delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
 
 TOKEN = "letters-and-digits-0123456789"

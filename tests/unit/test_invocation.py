@@ -13,7 +13,7 @@ from ecs_reboot.cloud.credentials import Credentials, NoCredentials
 from ecs_reboot.invocation import Answered, Invocation
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.connections import Connections
-from ecs_reboot.records.delivery import RecordDelivery
+from ecs_reboot.records.logstore_delivery import RecordDelivery
 from ecs_reboot.records.notices.composition import Frame
 from ecs_reboot.records.notices.delivery import NoticeDelivery
 from ecs_reboot.records.notices.memory import OwnMemory

@@ -7,7 +7,7 @@ import pytest
 from cloud_languages.template import document
 from console import pages
 from ecs_reboot.settings.groups import GROUPS
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.variable_table import VARIABLES
 
 TEMPLATE = document.load(Path(__file__).parents[2] / "template.yml")
 

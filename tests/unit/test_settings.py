@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_reboot.settings.settings import Mistake, SettingsError, load
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.variable_table import VARIABLES
 
 
 def mistakes(**environment: str) -> dict[str, str]:

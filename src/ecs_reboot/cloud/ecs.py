@@ -208,7 +208,7 @@ class Ecs:
 
     def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:
         """Return the answer to each question, or why there is none."""
-        from ecs_reboot.cloud import questions as rpc  # noqa: PLC0415 - not needed where no fact costs a call
+        from ecs_reboot.cloud import parallel_calls as rpc  # noqa: PLC0415 - not needed where no fact costs a call
 
         for question in questions:
             product, region_id = question.api.product, question.region_id

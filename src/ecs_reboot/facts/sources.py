@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.policy.signs_of_life import asks_for_signs
-from ecs_reboot.policy.triggers import trigger_kind
+from ecs_reboot.policy.trigger_kinds import trigger_kind
 
 
 class FactSource(NamedTuple):

@@ -10,7 +10,7 @@ from ecs_reboot.policy.facts import Facts
 from ecs_reboot.policy.findings import Findings, ScalingMember
 from ecs_reboot.policy.platform_events import cure
 from ecs_reboot.policy.signs_of_life import asks_for_signs, signs_of_life
-from ecs_reboot.policy.triggers import trigger_kind
+from ecs_reboot.policy.trigger_kinds import trigger_kind
 
 #: The system tag of an instance that Auto Scaling made.
 SCALING_TAG = "acs:autoscaling:scalingGroupId"

@@ -13,9 +13,9 @@ from ecs_reboot.outcomes import Code
 from ecs_reboot.policy import finding_guards
 from ecs_reboot.policy.facts import Facts, attempts, history_of
 from ecs_reboot.policy.hung import finishes
-from ecs_reboot.policy.own_seconds import GRACE
 from ecs_reboot.policy.pause import Pause, parse_pause
-from ecs_reboot.policy.triggers import trigger_kind
+from ecs_reboot.policy.seconds_by_tag import GRACE
+from ecs_reboot.policy.trigger_kinds import trigger_kind
 from ecs_reboot.policy.windows import closed
 
 

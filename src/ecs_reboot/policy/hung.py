@@ -10,7 +10,7 @@ from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.entry import Entry
 from ecs_reboot.model import Instance
 from ecs_reboot.policy.facts import Facts, Policy, history_of
-from ecs_reboot.policy.own_seconds import HUNG_AFTER
+from ecs_reboot.policy.seconds_by_tag import HUNG_AFTER
 
 #: On the way from Running to Stopped, and back.
 IN_BETWEEN = ("Stopping", "Starting")

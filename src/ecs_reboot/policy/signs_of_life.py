@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from ecs_reboot.model import Instance, Metric, RebootRequest
 from ecs_reboot.policy.facts import Facts, Policy
-from ecs_reboot.policy.triggers import trigger_kind
+from ecs_reboot.policy.trigger_kinds import trigger_kind
 
 #: Cloud Assistant's agent sends a heartbeat about once a minute; after two minutes it counts as silent.
 SILENT_AFTER = timedelta(minutes=2)

@@ -16,7 +16,7 @@ from ecs_reboot.outcomes import BY_CODE, Code, of_service
 from ecs_reboot.policy.facts import Policy
 from ecs_reboot.policy.findings import Agent
 from ecs_reboot.policy.hung import hung_after
-from ecs_reboot.policy.triggers import FINISH
+from ecs_reboot.policy.trigger_kinds import FINISH
 from ecs_reboot.records.result import Result
 from ecs_reboot.remediation.lifecycle import transition
 from ecs_reboot.remediation.protection import Protection

@@ -24,7 +24,7 @@ from ecs_reboot.policy.facts import ApprovedReboot, Facts
 from ecs_reboot.policy.finding_guards import to_protect
 from ecs_reboot.policy.findings import Agent
 from ecs_reboot.policy.hung import IN_BETWEEN
-from ecs_reboot.policy.own_seconds import VERIFY
+from ecs_reboot.policy.seconds_by_tag import VERIFY
 from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Exhibit, Result
 from ecs_reboot.remediation.batch import Mode, RebootBatch

@@ -12,7 +12,7 @@ from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.model import Value
 from ecs_reboot.policy.facts import Policy
 from ecs_reboot.settings.notify import with_secrets
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.variable_table import VARIABLES
 
 
 class Settings(Value):
@@ -114,7 +114,7 @@ def _meant(name: str) -> str:
 
 
 def _not_switchable(events: tuple[str, ...]) -> list[Mistake]:
-    from ecs_reboot.events.catalog import switchable  # noqa: PLC0415 - only where events are switched on
+    from ecs_reboot.events.system_event_catalog import switchable  # noqa: PLC0415 - only where events are switched on
 
     known = sorted(switchable())
     return [

@@ -3,7 +3,7 @@
 Each is the opposite of an assumption that `ecs-reboot acceptance` checks on an account.
 """
 
-from localcloud.account.mistakes import nearest
+from localcloud.account.declaration_errors import nearest
 
 #: Name -> what is different then.
 DEVIATIONS = {

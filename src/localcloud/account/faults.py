@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from localcloud.account.declaration_errors import DeclarationError, nearest, told
 from localcloud.account.limits import Throttle
-from localcloud.account.mistakes import DeclarationError, nearest, told
 
 Kind = Literal[
     "drop_before",

@@ -19,11 +19,11 @@ from pydantic import (
 )
 
 from localcloud.account import history
+from localcloud.account.declaration_errors import DeclarationError, nearest, told
 from localcloud.account.deviations import deviation
 from localcloud.account.faults import ACTIONS, Fault
+from localcloud.account.fleet_times import Moment
 from localcloud.account.history import Attempt
-from localcloud.account.mistakes import DeclarationError, nearest, told
-from localcloud.account.moments import Moment
 from localcloud.account.regions import REGIONS
 from localcloud.account.surroundings import AgentSpec, EventSpec, Health, MetricSpec, ScalingGroupSpec, SnapshotSpec
 from localcloud.account.table_rules import MOST_TABLES, Network, instance_mistake, table_mistake

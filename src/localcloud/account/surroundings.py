@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from localcloud.account.moments import Moment
+from localcloud.account.fleet_times import Moment
 
 EventType = Literal[
     "SystemMaintenance.Reboot",

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 from localcloud.account import fleets
 from localcloud.account.cloud import Cloud
+from localcloud.account.declaration_errors import DeclarationError
 from localcloud.account.fleet import Fleet
-from localcloud.account.mistakes import DeclarationError
 from localcloud.commands.deployed import asked_for, cloud_of, register
 from localcloud.commands.project_function import project_function
 from localcloud.commands.story import say, tell, tell_audit

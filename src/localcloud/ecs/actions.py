@@ -1,6 +1,6 @@
 """The table of actions: name -> parameters, and what carries it out."""
 
-from localcloud.ecs import console_of_guest, describe, disks, guest, offering, power, system_events, tags
+from localcloud.ecs import console_of_guest, describe, disks, guest, power, system_events, tags, zones_and_types
 from localcloud.ecs.call import Row
 
 VERSION = "2014-05-26"
@@ -29,6 +29,6 @@ ACTIONS = {
     "DescribeUserData": Row(guest.USER_DATA, guest.describe_user_data),
     "DescribeDisks": Row(disks.DISKS, disks.describe_disks),
     "DescribeSnapshots": Row(disks.SNAPSHOTS, disks.describe_snapshots),
-    "DescribeZones": Row(offering.ZONES, offering.describe_zones),
-    "DescribeInstanceTypes": Row(offering.INSTANCE_TYPES, offering.describe_instance_types),
+    "DescribeZones": Row(zones_and_types.ZONES, zones_and_types.describe_zones),
+    "DescribeInstanceTypes": Row(zones_and_types.INSTANCE_TYPES, zones_and_types.describe_instance_types),
 }

@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 from localcloud.account import faults
 from localcloud.account.audit import json_lines, utc_text
 from localcloud.account.cloud import Cloud
+from localcloud.account.declaration_errors import DeclarationError
 from localcloud.account.instances import Instance
-from localcloud.account.mistakes import DeclarationError
 from localcloud.functioncompute.api.errors import FcError
 from localcloud.functioncompute.api.functions import Functions
 

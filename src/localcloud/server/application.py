@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from localcloud.account.cloud import Cloud
 from localcloud.ecs.actions import VERSION as ECS_VERSION
 from localcloud.openapi import signature
-from localcloud.pipeline import door
+from localcloud.pipeline import admission
 from localcloud.pipeline.connection import Dropped, close
 from localcloud.pipeline.pipeline import Answer
 from localcloud.server import admin, front_page, pages
@@ -78,7 +78,7 @@ class Application:
             raise RuntimeError(f"the local cloud speaks HTTP, not {scope['type']}")
         service = service_of(scope)
         try:
-            if why := door.refusal(scope["headers"], is_call=bool(service)):
+            if why := admission.refusal(scope["headers"], is_call=bool(service)):
                 await JSONResponse({"error": why}, 403)(scope, receive, send)
                 return
             if service and self._cloud.declared.latency_seconds:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from cloud_languages.finding import Finding
-from ecs_reboot.settings.variables import VARIABLES
+from ecs_reboot.settings.variable_table import VARIABLES
 
 _BY_NAME = {variable.name: variable for variable in VARIABLES}
 _VARIABLE = re.compile(r"Resources\.Function\.Properties\.EnvironmentVariables\.(?P<name>\w+)")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localcloud.account import fleet, fleets
+from localcloud.account.declaration_errors import DeclarationError
 from localcloud.account.faults import Fault
-from localcloud.account.mistakes import DeclarationError
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 WEB = "i-bp1a2b3c4d5e6f7g8h9i"

@@ -9,9 +9,9 @@ from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger import instance_row
 from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
+from localcloud.account.declaration_errors import DeclarationError
 from localcloud.account.faults import ACTIONS
 from localcloud.account.fleet import Fleet
-from localcloud.account.mistakes import DeclarationError
 from localcloud.cms import actions as cms
 from localcloud.ecs import actions as ecs
 from localcloud.ess import actions as ess

@@ -10,9 +10,9 @@ from signed_requests import Api, over_http
 
 from localcloud.account import faults
 from localcloud.account.cloud import Cloud
+from localcloud.account.declaration_errors import DeclarationError
 from localcloud.account.faults import Fault, Faults
 from localcloud.account.fleet import Fleet, InstanceSpec
-from localcloud.account.mistakes import DeclarationError
 from localcloud.server import server
 from localcloud.server.server import Running
 

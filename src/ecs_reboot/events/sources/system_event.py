@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ecs_reboot.events import event_time
-from ecs_reboot.events.catalog import look_up, qualified
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Field, Finding, Place, Refusal
 from ecs_reboot.events.instance_id import parse_arn
 from ecs_reboot.events.parsing import mapping, stated, text
 from ecs_reboot.events.quoting import plain
 from ecs_reboot.events.state_words import LIFECYCLE, RECOVERY, State, deciding, state
+from ecs_reboot.events.system_event_catalog import look_up, qualified
 from ecs_reboot.outcomes import Code
 
 _ID_KEYS = ("instanceId", "ecsInstanceId")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.policy.blast_radius import parse_limit
 from ecs_reboot.policy.pause import parse_pause
-from ecs_reboot.policy.triggers import KINDS
+from ecs_reboot.policy.trigger_kinds import KINDS
 from ecs_reboot.policy.windows import parse_freezes, parse_windows, parse_zone
 from ecs_reboot.settings import readers as read
 from ecs_reboot.settings.notify import parse_channels, parse_secrets
