@@ -243,7 +243,10 @@ class Rules:
         return Happening(state.now, doing.request, doing.attempt, what, doing.point)
 
     def _checked(self, move: Move, before: State, place: int, call: Call | None = None) -> Move:
-        """Check what a move did to power, and to protections."""
+        """Check what a move did to power and to protections, and what was asked for where somebody only observes."""
+        doing = before.runs[place]
+        if self._scenario.meeting.observes and doing.kind == "asks" and not move.broken:
+            move = move._replace(broken=promises.of_call(self._scenario, doing.request, _call(_at(doing))))
         truth, then = move.state.world.truth, before.world.truth
         done = truth.power[len(then.power) :]
         if move.broken or not (done or truth.protected != then.protected):

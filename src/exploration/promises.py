@@ -1,9 +1,10 @@
 """The promises of docs/understand/safety.md, checked at each reboot, at the end of each run, and when all is over."""
 
+from ecs_reboot.cloud.tablestore.rows import Put
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.outcomes import BY_CODE
 from ecs_reboot.policy.facts import Policy
-from exploration.asking import Call
+from exploration.asking import CHANGING, Call
 from exploration.machines import DOWN, FINISH, Power, is_running, spell
 from exploration.scenarios import Scenario, request_id
 from exploration.state import State, Told
@@ -22,6 +23,8 @@ ONCE = "what hangs is finished once, and by force"
 STARTED = "what was stopped to finish it does not stay Stopped"
 RELEASED = "a member of a scaling group is protected while it is down"
 FOR_GOOD = "no protection stays behind for good"
+OBSERVES = "an observing run asks for nothing that changes anything but its own memory"
+APART = "no acting run reads or writes what an observing one remembers"
 FINISHED = "what hangs is Running again in the end, or somebody is told"
 
 
@@ -29,6 +32,25 @@ def of_power(scenario: Scenario, before: World, done: tuple[Power, ...], state: 
     """Return the promise that changes of power broke which took effect just now, '' where none."""
     down = (change for change in done if change.kind in DOWN)
     return next((broken for change in down if (broken := _of_change(scenario, before, change, state, call))), "")
+
+
+def of_call(scenario: Scenario, request: int, call: Call) -> str:
+    """Return the promise that a run breaks by asking for something, whatever comes of it; '' where none."""
+    observes, shadow = scenario.event(request).observes, _is_of_the_shadow(call)
+    if observes and call.action in CHANGING and not shadow:
+        return OBSERVES
+    return APART if shadow and not observes else ""
+
+
+def _is_of_the_shadow(call: Call) -> bool:
+    """Return whether a call is about the memory of those who only observe, in whichever store."""
+    if call.action == "TagResources":
+        return bool(call.subject[1] == ledger.OBSERVED_KEY)
+    if call.action == "DescribeInstances by tag":
+        return bool(call.subject == ledger.OBSERVED_KEY)
+    rows = {"BatchGetRow": call.subject, "PutRow": (call.subject,), "BatchWriteRow": call.subject}.get(call.action, ())
+    keys = (thing.row.key if isinstance(thing, Put) else thing for thing in rows)
+    return any(str(key[0][1]).startswith(ledger.OBSERVED.before_region) for key in keys)
 
 
 def of_protection(scenario: Scenario, state: State) -> str:

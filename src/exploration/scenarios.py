@@ -53,6 +53,11 @@ class Meeting(NamedTuple):
     fleet: Fleet = Fleet()
 
     @property
+    def observes(self) -> bool:
+        """Whether a function that only observes is among them."""
+        return any(event.observes for event in self.events)
+
+    @property
     def sweeps(self) -> bool:
         """Whether what is promised is brought about by the sweeps that follow."""
         return self.earlier is not None or bool(self.fleet.members)
@@ -66,6 +71,8 @@ SWEEP = Comes()
 _SHOPS, _ESCALATE = ("GROUP_TAG", "app"), ("FORCE_REBOOT", "escalate")
 _HANGS = Earlier(ONE, -1300.0, hangs=True)
 _TAKES, _REFUSES = Fleet(takes_force=True), Fleet(takes_force=False)
+_OBSERVES = (("MODE", "observe"),)
+_NO_PAUSE = ("calm", "a crash and a retry", "a lost answer")
 _PROTECT = (("MANAGED", "protect"),)
 _OWNED = Fleet(members=(ONE,))
 _WAS_PROTECTED = Earlier(ONE, -100.0, protected=True)
@@ -101,6 +108,8 @@ MEETINGS: tuple[Meeting, ...] = (
         _WAS_PROTECTED,
         _OWNED,
     ),
+    Meeting("one instance, an observer", (Comes(ONE), Comes(ONE, _OBSERVES)), in_weathers=_NO_PAUSE),
+    Meeting("two of a group, an observer", (Comes(ONE), Comes(TWO, _OBSERVES)), (_SHOPS,), in_weathers=_NO_PAUSE),
 )
 
 

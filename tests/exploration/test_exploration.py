@@ -15,7 +15,7 @@ from exploration.scenarios import ONE, Scenario, StoreName, scenarios
 from exploration.search import Explored, Search
 from exploration.state import Doing, Left, Move, State, Told
 from exploration.story import line
-from exploration.world import Laws, Truth, World
+from exploration.world import REGION, Laws, Truth, World
 
 STORES: tuple[StoreName, ...] = ("tags", "tablestore")
 #: Of the larger scenarios, this many states are enough to see that the search gets to where runs meet.
@@ -110,6 +110,37 @@ def test_no_protection_is_left_in_the_end(protected: tuple[str, ...], promise: s
     scenario = named("tablestore, two alarms for one to protect, calm", Laws())
     state = State(100.0, World(Truth(power=(Power(1.0, ONE, 0),), protected=protected)), (SILENT,), (), Left())
     assert promises.of_all(scenario, state, every_alarm=True, silent=True) == promise
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("name", ["one instance", "two of a group"])
+def test_an_observer_changes_nothing_of_what_an_acting_run_does(store: StoreName, name: str) -> None:
+    """With it and without it, the acting run comes to the same ends: what it says, what it did, what it remembers."""
+    beside = named(f"{store}, {name}, an observer, a crash and a retry", Laws())
+    alone = Scenario(beside.meeting._replace(events=beside.meeting.events[:1]), store, Laws(), beside.weather)
+    acted = [{acting(end) for end in ends_of(scenario)} for scenario in (alone, beside)]
+    assert len(acted[0]) > 1
+    assert acted[0] == acted[1]
+
+
+def acting(end: State) -> tuple[object, ...]:
+    """Return what the acting run came to: what each of its deliveries said, and what is left of it in the world."""
+    said = tuple((run.attempt, run.kind, run.told) for run in end.runs if run.request == 0)
+    states = [dict(columns).get("state") for key, columns in end.world.rows if key[0][1] == REGION]
+    states += [text.split(" ")[3] for _, text in end.world.truth.tags]
+    return said, len(end.world.truth.power), tuple(map(str, states))
+
+
+def ends_of(scenario: Scenario) -> Iterator[State]:
+    rules, seen, due = Rules(scenario), {scenario.beginning}, [scenario.beginning]
+    while due:
+        state = due.pop()
+        if state.over:
+            yield state
+        for move in rules.moves(state):
+            if move.state not in seen:
+                seen.add(move.state)
+                due.append(move.state)
 
 
 HANGS = Power(-1300.0, ONE, -1, "hangs")
