@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from ecs_reboot import events
-from ecs_reboot.events import envelope, parsing, shapes
+from ecs_reboot.events import envelope, parsing, source_table
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document, Finding
 from ecs_reboot.model import LedgerCommand, RebootRequest, Value
@@ -42,7 +42,7 @@ def _fields(event: bytes, rules: EventSettings, now: datetime) -> Iterator[dict[
 
 
 def _fields_of(document: Document, rules: EventSettings, now: datetime) -> Iterator[dict[str, str]]:
-    shape = shapes.recognise(document.body, is_form=document.is_form)
+    shape = source_table.recognise(document.body, is_form=document.is_form)
     yield _field("kind", document.path.rstrip("."), shape.kind)
     if not shape.module:
         return

@@ -153,12 +153,12 @@ class Invocation:
 
     def _digest(self, request: LedgerCommand) -> Result:
         """Have the records of the last days counted."""
-        from ecs_reboot.records import digest, sls  # noqa: PLC0415 - once a week
+        from ecs_reboot.records import digest, logstore  # noqa: PLC0415 - once a week
         from ecs_reboot.remediation.ledger_commands import result_of  # noqa: PLC0415
 
         try:
             counted = self._delivery.counted(min(DIGEST_SECONDS, self._deadline.left()))
-        except sls.LogStoreError as error:
+        except logstore.LogStoreError as error:
             return result_of(request, "", "no_answer", f"the records could not be counted: {error}", retriable=True)
         if counted is None:
             return result_of(request, "", "nothing_to_do", "digest: no logstore holds the records (LOGSTORE)")

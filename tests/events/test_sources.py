@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from source_samples import ID, SAMPLES, Sample
 
 from ecs_reboot.events import EventSettings, read
-from ecs_reboot.events.shapes import SHAPES
+from ecs_reboot.events.source_table import SHAPES
 from ecs_reboot.events.system_event_catalog import switchable
 from ecs_reboot.model import ParsedEvent
 

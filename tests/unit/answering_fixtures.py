@@ -6,14 +6,14 @@ import pytest
 from answering_server import AnsweringServer, answering
 
 from ecs_reboot.cloud import ecs
-from ecs_reboot.records import sls
+from ecs_reboot.records import logstore
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[AnsweringServer]:
     with answering() as server:
         yield server
-    for kept in (ecs._connections, sls._connections):
+    for kept in (ecs._connections, logstore._connections):
         kept.close()
 
 

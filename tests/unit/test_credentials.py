@@ -6,8 +6,8 @@ import pytest
 from scripted_ecs import REGION, JumpingClock, settings
 
 from ecs_reboot.cloud.credentials import Credentials, NoCredentials, current
+from ecs_reboot.records.logstore import LogStoreError
 from ecs_reboot.records.logstore_delivery import RecordDelivery
-from ecs_reboot.records.sls import LogStoreError
 
 ENVIRONMENT = {
     "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.env",

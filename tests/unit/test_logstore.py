@@ -7,7 +7,7 @@ from answering_server import AnsweringServer
 from scripted_ecs import NOW
 
 from ecs_reboot.cloud.credentials import Credentials
-from ecs_reboot.records.sls import MOST_BYTES, MOST_LINES, Logstore, LogStoreError
+from ecs_reboot.records.logstore import MOST_BYTES, MOST_LINES, Logstore, LogStoreError
 
 
 def logstore(server: AnsweringServer, token: str = "") -> Logstore:

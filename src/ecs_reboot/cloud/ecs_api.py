@@ -25,7 +25,7 @@ def batches(things: Iterable[T], most: int = BATCH) -> Iterator[tuple[T, ...]]:
 
 
 class Api(NamedTuple):
-    """One call of another product, or of ECS, that only reads: product and action (RPC style)."""
+    """One call of another product, or a call of ECS that changes no instance: product and action (RPC style)."""
 
     product: Literal["ecs", "ess", "cms"]
     action: str

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from ecs_reboot.events import event_time, shapes
+from ecs_reboot.events import event_time, source_table
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document
 from ecs_reboot.events.handover_envelope import HandedOver
@@ -297,7 +297,7 @@ def _nested(value: str) -> int:
 
 
 def _asks(body: dict[str, object]) -> bool:
-    return "TopicName" in body or shapes.asks(body)
+    return "TopicName" in body or source_table.asks(body)
 
 
 def _message(value: object, path: str) -> object:

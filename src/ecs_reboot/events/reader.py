@@ -5,7 +5,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Protocol
 
-from ecs_reboot.events import assessment, handover_envelope, shapes
+from ecs_reboot.events import assessment, handover_envelope, source_table
 from ecs_reboot.events.assessment import Verdict
 from ecs_reboot.events.envelope import Failure, unwrap
 from ecs_reboot.events.event_settings import EventSettings
@@ -85,18 +85,22 @@ def _echoes(ignored: tuple[Ignored, ...], trigger: str) -> list[LedgerCommand]:
 
 
 def _kind(failure: Failure, event: str) -> str:
-    return "unsupported" if shapes.is_gateway_template(event) else failure.kind
+    return "unsupported" if source_table.is_gateway_template(event) else failure.kind
 
 
 def _error(failure: Failure, event: str) -> Unreadable:
-    return Unreadable("unsupported", shapes.GATEWAY_ADVICE) if shapes.is_gateway_template(event) else failure.error
+    return (
+        Unreadable("unsupported", source_table.GATEWAY_ADVICE)
+        if source_table.is_gateway_template(event)
+        else failure.error
+    )
 
 
 def _found(document: Document, rules: EventSettings, now: datetime) -> tuple[str, Sequence[Finding | Verdict]]:
     """Let the source's module look at one object; its kind may be narrower than the shape."""
-    shape = shapes.recognise(document.body, is_form=document.is_form)
+    shape = source_table.recognise(document.body, is_form=document.is_form)
     if shape.kind == "timer" and (document.envelopes or document.path):
-        shape = shapes.UNKNOWN  # only the platform's own timer is one, and it comes bare
+        shape = source_table.UNKNOWN  # only the platform's own timer is one, and it comes bare
     if not shape.module:
         keys = ", ".join(plain(key) for key in list(document.body)[:_KEYS_SAID]) or "none"
         reason = f"{shape.advice} (its fields: {keys})"

@@ -12,7 +12,7 @@ from ecs_reboot.outcomes import BY_CODE, Outcome
 from ecs_reboot.policy.guards import GUARDS
 
 if TYPE_CHECKING:
-    from ecs_reboot.records.sls import Logstore
+    from ecs_reboot.records.logstore import Logstore
 
 DAYS = 7
 #: One row for each code; the log service gives at most 100 rows unless it is asked for more.
@@ -38,7 +38,7 @@ def part_of(outcome: Outcome) -> Part:
 
 def counts(store: "Logstore", now: datetime, seconds: float) -> dict[str, int]:
     """Ask the log service how many results of each code the last days had. Raises LogStoreError."""
-    from ecs_reboot.records.sls import LogStoreError  # noqa: PLC0415 - loaded with the store that asks
+    from ecs_reboot.records.logstore import LogStoreError  # noqa: PLC0415 - loaded with the store that asks
 
     rows = store.analyse(QUERY, now - timedelta(days=DAYS), now, seconds=seconds)
     try:

@@ -8,7 +8,7 @@ from ecs_reboot.records import stdout
 from ecs_reboot.settings.settings import Settings
 
 if TYPE_CHECKING:  # loaded only where there is a logstore
-    from ecs_reboot.records.sls import Logstore
+    from ecs_reboot.records.logstore import Logstore
 
 
 class RecordDelivery:
@@ -30,12 +30,12 @@ class RecordDelivery:
         if isinstance(self._credentials, NoCredentials):
             self._failure = str(self._credentials)
             return
-        from ecs_reboot.records import sls  # noqa: PLC0415 - not needed for standard output alone
+        from ecs_reboot.records import logstore  # noqa: PLC0415 - not needed for standard output alone
 
         store = self._store(self._credentials)
         try:
             self._written += store.put(records, self._clock.now(), source=self._region_id, seconds=seconds)
-        except sls.LogStoreError as error:
+        except logstore.LogStoreError as error:
             self._failure = str(error)
             stdout.write(f"records did not reach the logstore {self._name}; they are above: {error}")
 
@@ -43,19 +43,19 @@ class RecordDelivery:
         """Count the results of the last days by code; None where there is no logstore. Raises LogStoreError."""
         if not self._settings.logstore:
             return None
-        from ecs_reboot.records import digest, sls  # noqa: PLC0415 - once a week
+        from ecs_reboot.records import digest, logstore  # noqa: PLC0415 - once a week
 
         if isinstance(self._credentials, NoCredentials):
-            raise sls.LogStoreError(str(self._credentials))
+            raise logstore.LogStoreError(str(self._credentials))
         return digest.counts(self._store(self._credentials), self._clock.now(), seconds)
 
     def _store(self, credentials: Credentials) -> "Logstore":
         from ecs_reboot.cloud import endpoints  # noqa: PLC0415 - neither is needed for standard output alone
-        from ecs_reboot.records import sls  # noqa: PLC0415
+        from ecs_reboot.records import logstore  # noqa: PLC0415
 
         settings = self._settings
         endpoint = settings.sls_endpoint or endpoints.url("log", self._region_id, settings.network)
-        return sls.Logstore(settings.log_project, settings.logstore, endpoint, credentials)
+        return logstore.Logstore(settings.log_project, settings.logstore, endpoint, credentials)
 
     def outcome(self) -> dict[str, Any]:
         """Return what the answer says about the logstore: `off`, `written` or `failed`, and how many records."""
