@@ -75,8 +75,7 @@ class Closing:
 
     def _is_due(self, run: Doing) -> bool:
         """Return whether a run is one of an alarm that is to end in a reboot."""
-        comes = self._scenario.event(run.request)
-        return bool(comes.target) and not comes.observes
+        return self._scenario.event(run.request) in self._scenario.meeting.due
 
     def _alone(self, state: State, request: int, attempt: int) -> tuple[str, State, list[Happening]]:
         """Carry out one more delivery to its end."""

@@ -25,6 +25,7 @@ RELEASED = "a member of a scaling group is protected while it is down"
 FOR_GOOD = "no protection stays behind for good"
 OBSERVES = "an observing run asks for nothing that changes anything but its own memory"
 APART = "no acting run reads or writes what an observing one remembers"
+PREVENTED = "no reboot that a fact would have prevented, whether it can be read or not"
 FINISHED = "what hangs is Running again in the end, or somebody is told"
 
 
@@ -66,6 +67,7 @@ def _of_change(scenario: Scenario, before: World, change: Power, state: State, c
     recent = [earlier for earlier in power if earlier.instance_id == instance_id and earlier.kind in DOWN]
     others = {other.instance_id: other for other in power if other.instance_id != instance_id and other.kind != "start"}
     checks = (
+        (PREVENTED, instance_id not in scenario.meeting.prevented),
         (ONCE, not _hangs(power, instance_id) or change.kind in FINISH),
         (ONCE, change.kind not in FINISH or all(earlier.kind not in FINISH for earlier in recent)),
         (COOLDOWN, not any(change.at - earlier.at < policy.cooldown_seconds for earlier in recent)),
@@ -102,7 +104,8 @@ def of_all(scenario: Scenario, state: State, *, every_alarm: bool, silent: bool)
             return FINISHED
     if state.world.truth.protected:
         return FOR_GOOD
-    if scenario.meeting.earlier or any(change.run >= 0 for change in power):
+    meeting = scenario.meeting
+    if meeting.earlier or not meeting.due or any(change.run >= 0 for change in power):
         return ""
     if every_alarm:
         return CALM

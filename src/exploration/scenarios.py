@@ -60,7 +60,20 @@ class Meeting(NamedTuple):
     @property
     def sweeps(self) -> bool:
         """Whether what is promised is brought about by the sweeps that follow."""
-        return self.earlier is not None or bool(self.fleet.members)
+        return self.earlier is not None or ("MANAGED", "protect") in self.environment
+
+    @property
+    def due(self) -> tuple[Comes, ...]:
+        """The alarms that are to end in a reboot."""
+        return tuple(
+            event for event in self.events if event.target and not event.observes and event.target not in self.prevented
+        )
+
+    @property
+    def prevented(self) -> tuple[str, ...]:
+        """The instances whose reboot a fact prevents."""
+        released = () if ("MANAGED", "protect") in self.environment else self.fleet.members
+        return (*released, *self.fleet.repaired)
 
 
 def _alarms(*targets: str) -> tuple[Comes, ...]:
@@ -73,6 +86,7 @@ _HANGS = Earlier(ONE, -1300.0, hangs=True)
 _TAKES, _REFUSES = Fleet(takes_force=True), Fleet(takes_force=False)
 _OBSERVES = (("MODE", "observe"),)
 _NO_PAUSE = ("calm", "a crash and a retry", "a lost answer")
+_SCALING, _EVENTS = ("DescribeScalingInstances", "DescribeScalingGroups"), ("DescribeInstanceHistoryEvents",)
 _PROTECT = (("MANAGED", "protect"),)
 _OWNED = Fleet(members=(ONE,))
 _WAS_PROTECTED = Earlier(ONE, -100.0, protected=True)
@@ -110,6 +124,14 @@ MEETINGS: tuple[Meeting, ...] = (
     ),
     Meeting("one instance, an observer", (Comes(ONE), Comes(ONE, _OBSERVES)), in_weathers=_NO_PAUSE),
     Meeting("two of a group, an observer", (Comes(ONE), Comes(TWO, _OBSERVES)), (_SHOPS,), in_weathers=_NO_PAUSE),
+    *(
+        Meeting(f"{whom}, {fact} can't be read", _alarms(target), setting, fleet=fleet)
+        for fact, setting, fleet in (
+            ("its scaling group", (("MANAGED", "refuse"),), Fleet(members=(ONE,), dark=_SCALING)),
+            ("the platform's events", (("PLATFORM_EVENTS", "refuse"),), Fleet(repaired=(ONE,), dark=_EVENTS)),
+        )
+        for whom, target in (("one that it prevents", ONE), ("one that is free", TWO))
+    ),
 )
 
 
@@ -125,6 +147,7 @@ class Weather(NamedTuple):
 #: The cheapest first. `tags` assume that an event is not delivered again while it is still worked on.
 WEATHERS: tuple[Weather, ...] = (
     Weather("calm", 2, Left()),
+    Weather("alone, a crash and a retry", 1, Left(crashes=1, retries=1)),
     Weather("two preemptions", 3, Left(preemptions=2)),
     Weather("a crash and a retry", 2, Left(crashes=1, retries=1)),
     Weather("a lost answer", 2, Left(losses=1)),

@@ -44,6 +44,7 @@ SMALL = [
     *(scenario for scenario in chosen("calm") if not scenario.meeting.sweeps),
     *(scenario for scenario in chosen("calm") if scenario.name.startswith("tags, hung and an alarm for another")),
     *(scenario for scenario in chosen("calm", "a crash and a retry") if scenario.laws.fleet.members),
+    *(scenario for scenario in chosen("alone, a crash and a retry") if scenario.store == "tablestore"),
 ]
 
 
@@ -51,7 +52,7 @@ SMALL = [
 def test_no_order_of_two_runs_breaks_a_promise(scenario: Scenario) -> None:
     found = explored(scenario)
     assert found.whole
-    assert found.codes["accepted"], "nothing was rebooted"
+    assert bool(found.codes["accepted"]) is (bool(scenario.meeting.due) or scenario.meeting.sweeps)
     assert broken(found) == []
 
 
