@@ -1,13 +1,10 @@
 """The log stores of a stack: their names, whether they are there, what is in them, and taking them away."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aliyun.log import GetLogsRequest, LogException
 
-from stack.arguments import UsageError
 from stack.clients import Clients
 
 _PAGE = 100
@@ -29,29 +26,6 @@ class Names(NamedTuple):
 def names(function: str, account: str, region: str) -> Names:
     """Return the names that the template gives."""
     return Names(f"{function}-{account}-{region}", f"{function}-records", f"{function}-function")
-
-
-def exported(logs: Iterable[Mapping[str, Any]], path: str) -> int:
-    """Write logs to a file, a line of JSON each, as `digest`, `explain` and `replay` read them; return how many.
-
-    The file comes to its place when it is whole: one that was cut off would look like a quiet week. Raises UsageError.
-    """
-    file, count = Path(path), 0
-    if file.exists() and not file.is_file():
-        raise UsageError(f"RECORDS={path} is no file that can be written: name another")
-    part = file.with_name(f"{file.name}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as lines:
-            for log in logs:
-                lines.write(json.dumps(dict(log), ensure_ascii=False) + "\n")
-                count += 1
-        part.replace(file)
-    except OSError as error:
-        raise UsageError(f"RECORDS={path} can't be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return count
 
 
 class LogStores:

@@ -12,7 +12,7 @@ from Tea.exceptions import TeaException
 
 from cloud_languages.template import document
 from ecs_reboot.settings.settings import SettingsError
-from stack import retained
+from stack import records_file, retained
 from stack.arguments import UsageError, parameters_of
 from stack.clients import Clients, NoCredentials
 from stack.code import NotUploaded
@@ -20,7 +20,7 @@ from stack.deploy import Deployment, NotDeployable, Request, read_package
 from stack.first_request import reaching
 from stack.function_output import newest_run
 from stack.ledger import LedgerUnseen
-from stack.logstores import LogStores, exported
+from stack.logstores import LogStores
 from stack.offline import ROOT, TEMPLATE
 from stack.refusals import sentence
 from stack.remove import Removal
@@ -103,15 +103,19 @@ class _Verb:
         """Tell the records, one a line, or write them to a file; and say whether the function can't start."""
         if self.options.records and self.options.function:
             raise UsageError("RECORDS takes records, FUNCTION=1 is what the function printed: give one of them")
+        if self.options.records:
+            records_file.check(self.options.records)
         found, now = self.found(), int(time.time())
         function, project = str(found.outputs["FunctionName"]), str(found.outputs["LogProject"])
         logstore = f"{function}-{'function' if self.options.function else 'records'}"
         start, stores = now - self.options.minutes * 60, LogStores(self.clients)
         count = self._told(stores.read(project, logstore, start, now + 60, self.options.query))
         period = f"of the last {self.options.minutes} minutes for the query {self.options.query}"
+        path = self.options.records
         if not count:
-            self.say(f"nothing in {logstore} {period}")
-        if path := self.options.records:
+            kept = f": {path} {'stays as it was' if Path(path).exists() else 'is not written'}" if path else ""
+            self.say(f"nothing in {logstore} {period}{kept}")
+        elif path:
             counted = f"{count} {'record' if count == 1 else 'records'}"
             self.say(f"{path} holds {counted} {period}: make digest RECORDS={path}")
         # A function that can't start leaves no record: without this an empty answer would look like a quiet night.
@@ -123,7 +127,7 @@ class _Verb:
     def _told(self, logs: Iterator[Mapping[str, Any]]) -> int:
         """Tell logs line by line, or write them as they are into the file that is asked for; return how many."""
         if self.options.records:
-            return exported(logs, self.options.records)
+            return records_file.write(logs, self.options.records)
         count = 0
         for count, log in enumerate(logs, 1):  # noqa: B007 - the last number is how many there were
             self.tell(log.get("message", "") if self.options.function else _line(log))

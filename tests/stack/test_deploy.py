@@ -275,8 +275,9 @@ def test_records_of_a_stack_are_written_for_digest_and_what_is_printed_is_refuse
     idle(whole)
     capsys.readouterr()
     assert run(whole, "logs") == 0
-    printed, exported = tmp_path / "printed.txt", tmp_path / "new" / "night.jsonl"
+    printed, exported = tmp_path / "printed.txt", tmp_path / "records" / "night.jsonl"
     printed.write_text(capsys.readouterr().out, "utf-8")
+    exported.parent.mkdir()
     assert run(whole, "logs", "--records", str(exported)) == 0
     assert f"{exported} holds " in capsys.readouterr().err
     assert main(["digest", "--records", str(exported)]) == 0
@@ -289,8 +290,13 @@ def test_records_of_a_stack_are_written_for_digest_and_what_is_printed_is_refuse
         assert told.out == ""
         assert f"{printed} holds no record that can be read: " in told.err
         assert "make logs RECORDS=" in told.err
-    assert run(whole, "logs", "--records", str(tmp_path)) == 2
-    assert "is no file that can be written" in capsys.readouterr().err
+    kept = exported.read_bytes()
+    assert run(whole, "logs", "--records", str(exported), "--query", "code: no-such-code") == 0
+    assert (
+        f"nothing in {RECORDS} of the last 60 minutes for the query code: no-such-code: {exported} stays as it was"
+        in (capsys.readouterr().err)
+    )
+    assert exported.read_bytes() == kept
 
 
 def test_a_wrong_secret_is_a_sentence_that_names_its_variable(whole: Running) -> None:
