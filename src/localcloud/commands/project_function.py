@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import EVIDENCE_BUCKET
-from localcloud.functioncompute.function import ENDPOINTS, Credentials, Function
+from localcloud.functioncompute.function import ENDPOINTS, Credentials, Function, InvalidFunction
 
 if TYPE_CHECKING:
     from localcloud.commands.deployed import Deployment
@@ -39,9 +39,10 @@ def project_function(
 
     ``code`` is a built package; without it the variable CODE names one, and without that the source runs.
     ``deployed`` is what the template makes of it, whose role the cloud then has; ``timeout`` and ``settings`` go first.
+    Raises InvalidFunction for code that holds no function, and what the service would refuse.
     """
-    code_path = code or _package_of_environment() or SOURCE
-    handler, initializer = entries or (PACKAGED_ENTRIES if (code_path / "index.py").is_file() else SOURCE_ENTRIES)
+    place = code or _package_of_environment() or SOURCE
+    handler, initializer = _entries(place, entries)
     project, logstore = (deployed.log_project, deployed.logstores[0]) if deployed else _logstore(cloud)
     given = deployed.environment if deployed else {}
     role_name = deployed.role_name if deployed else ROLE_NAME
@@ -54,7 +55,7 @@ def project_function(
     logs = {"LOG_PROJECT": project, "LOGSTORE": logstore}
     return Function(
         name=NAME,
-        code_path=code_path,
+        code_path=place.resolve(),
         credentials=role_credentials,
         handler=handler,
         initializer=initializer,
@@ -76,9 +77,24 @@ def project_function(
     )
 
 
+def _entries(code: Path, named: tuple[str, str] | None) -> tuple[str, str]:
+    """Return handler and initializer: those that are named, else those of a built package or of a source tree.
+
+    Raises InvalidFunction for any other place: the installed source would run instead, and nobody would notice.
+    """
+    if named and code.is_dir():
+        return named
+    if (code / "index.py").is_file():
+        return PACKAGED_ENTRIES
+    if (code / "ecs_reboot" / "handler.py").is_file():
+        return SOURCE_ENTRIES
+    what = "holds no function (no index.py)" if code.is_dir() else "is a file" if code.exists() else "does not exist"
+    raise InvalidFunction(f"CODE={str(code)!r} {what}: give the folder that `ecs-reboot build` makes, build/function")
+
+
 def _package_of_environment() -> Path | None:
     named = os.environ.get("CODE")
-    return Path(named).resolve() if named else None
+    return Path(named) if named else None
 
 
 def _logstore(cloud: Cloud) -> tuple[str, str]:
