@@ -8,7 +8,7 @@ MEANINGS = {
     DONE: "done; also when whoever read the output stopped reading, and when invoke's function rejected the event",
     FAILED: (
         "failed: the function raised (or with --strict rejected the event), a check found mistakes, "
-        "the stack is not as it should be"
+        "a record could not be read, the stack is not as it should be"
     ),
     WRONG: "called wrongly: an option, a setting, a parameter or a file that can't be used; nothing was done",
     INTERRUPTED: "interrupted (Ctrl-C)",

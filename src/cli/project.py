@@ -32,7 +32,7 @@ def build(runtime: str, source: Path, constraints: Path, cache: Path, out: Path,
 
 @click.command(cls=Command, examples=("ecs-reboot simulate --deliveries 10000", "ecs-reboot simulate --episode 1000"))
 @click.option(
-    "--seed", type=options.Number("whole number"), default=1, show_default=True, help="Where all chance comes from."
+    "--seed", type=options.Number("whole number", 0), default=1, show_default=True, help="Where all chance comes from."
 )
 @click.option(
     "--deliveries",
@@ -43,7 +43,7 @@ def build(runtime: str, source: Path, constraints: Path, cache: Path, out: Path,
 )
 @click.option(
     "--episode",
-    type=options.Number("number of an episode"),
+    type=options.Number("number of an episode", 0),
     help="Run the one episode with this number, as a violation names it.",
 )
 @click.option("--assume-less", "less", default="", metavar="NAME", help="Take assumptions away: names, by commas.")

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from ecs_reboot.outcomes import BY_CODE, Code, Outcome
 from ecs_reboot.records.digest import Part, part_of
 from localcloud.commands.invoke import UsageError
-from review.exported import Export, Record, complaints_told
-from review.inputs import HOW, records_of
+from review.exported import Export, Record
+from review.inputs import HOW, records_of, unread
 from review.text import counted, some, utc, wrapped
 from terminal.printable import write_line
 
@@ -33,7 +33,7 @@ class Digest(NamedTuple):
 
 
 def main(records: str, days: str = "7") -> int:
-    """Print the digest of a file of records. Raises UsageError."""
+    """Print the digest of a file of records. Returns 1 where one could not be read. Raises UsageError."""
     if not records:
         raise UsageError(f"no records: give RECORDS=path (--records). {HOW}")
     if not (days.isascii() and days.isdigit() and 0 < int(days) < 10_000):  # noqa: PLR2004 - some years
@@ -41,7 +41,7 @@ def main(records: str, days: str = "7") -> int:
     export = within(records_of(records), int(days))
     for line in told(export, digest(export)):
         write_line(line)
-    return 0
+    return 1 if export.complaints else 0
 
 
 def within(export: Export, days: int) -> Export:
@@ -83,7 +83,7 @@ def told(export: Export, found: Digest) -> Iterator[str]:
     if found.notices:
         yield ""
         yield f"notices: {found.notices['notice_told']:,} told, {found.notices['notice_failed']:,} failed"
-    yield from complaints_told(export.complaints)
+    yield from unread(export)
 
 
 def _part(title: str, records: Sequence[Record]) -> Iterator[str]:

@@ -18,19 +18,24 @@ from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import project_function
 from localcloud.functioncompute.instance import Instance
 from localcloud.server.server import running
-from review.exported import Export, Record, complaints_told, read
+from review.exported import Export, Record, read
 from review.guard_table import guard_table
-from review.inputs import records_of
+from review.inputs import records_of, unread
 from review.recorded_decision import judged
-from review.text import activity, counted, wrapped
+from review.text import activity, counted, some, wrapped
 from terminal.printable import write_error, write_line
 
 #: How an outcome stands in the table: what stopped the reboot, or nearly did, must be seen at a glance.
 _SHOWN = {"passed": "passed", "failed": "FAILED", "overridden": "OVERRIDDEN", "not reached": "not reached"}
+#: Of the instances that a wrong INSTANCE could have named, the most that are listed.
+_MOST_NAMED = 10
 
 
 def main(event: str = "", records: str = "", fleet: str = "", settings: str = "", instance: str = "") -> int:
-    """Explain an event or exported records. Returns 1 where the function itself failed. Raises UsageError."""
+    """Explain an event or exported records. Returns 1 where the function failed or a record could not be read.
+
+    Raises UsageError.
+    """
     if records and not event:
         if settings or fleet:
             raise UsageError("SET and FLEET belong to an EVENT; to see RECORDS under other settings use replay")
@@ -39,12 +44,23 @@ def main(event: str = "", records: str = "", fleet: str = "", settings: str = ""
         export, error = _invoked(event, fleet, settings)
     else:
         raise UsageError("give one of EVENT=path and RECORDS=path")
-    chosen = [written for written in export.results() if instance in ("", written.result.instance_id)]
-    for line in explained(export, chosen):
+    for line in explained(export, _chosen(export, instance, f"the records file {records}" if records else event)):
         write_line(line)
     if error:
         write_error(f"explain: the function failed: {error}")
-    return 1 if error else 0
+    return 1 if error or export.complaints else 0
+
+
+def _chosen(export: Export, instance: str, of: str) -> Sequence[Record]:
+    """Return the results of one instance, of all where it is ''. Raises UsageError where there are none of it."""
+    results = export.results()
+    chosen = [record for record in results if instance in ("", record.result.instance_id)]
+    if chosen or not instance:
+        return chosen
+    named = {record.result.instance_id: _name(record.result) for record in results if record.result.instance_id}
+    known = [f"{instance_id} ({name})" if name else instance_id for instance_id, name in named.items()]
+    there = f"; there are {some(known, _MOST_NAMED)}" if known else ", and about no instance at all"
+    raise UsageError(f"no result of {of} is about INSTANCE={instance!r}{there}")
 
 
 def _invoked(event: str, fleet_path: str, settings: str) -> tuple[Export, str]:
@@ -100,9 +116,12 @@ def _of(record: Record) -> Iterator[str]:
     yield from _table(facts)
 
 
+def _name(result: Result) -> str:
+    return result.facts.instance.name if result.facts and result.facts.instance else ""
+
+
 def _title(result: Result) -> str:
-    name = result.facts.instance.name if result.facts and result.facts.instance else ""
-    words = [word for word in (name, result.instance_id, result.region_id) if word]
+    words = [word for word in (_name(result), result.instance_id, result.region_id) if word]
     return "  ".join(words) or "no instance"
 
 
@@ -120,6 +139,4 @@ def _summary(export: Export, records: Sequence[Record]) -> Iterator[str]:
     else:
         counts = Counter(f"{record.result.action} {record.result.code}" for record in records)
         yield wrapped(f"{counted(len(records), 'result')}: ", activity(counts.items()))
-    if export.complaints:
-        yield f"{counted(len(export.complaints), 'line')} could not be read:"
-        yield from (f"  {line}" for line in complaints_told(export.complaints))
+    yield from unread(export)

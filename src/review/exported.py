@@ -18,6 +18,10 @@ from ecs_reboot.records.result import SCHEMA, Result
 #: Fields whose value is text already; of the others the log service keeps the JSON.
 _TEXTS = frozenset(name for name, field in Result.model_fields.items() if field.annotation is str) | {"action"}
 
+#: What shows that a line that is no JSON was a record, or was cut off before it could say so.
+_MARKS = ('"schema":', '"record":', '"record_id":')
+_BEGINNING = '{"'
+
 
 class Record(NamedTuple):
     """One record. ``kind``: `intent`, `accepted` or `result`."""
@@ -90,8 +94,8 @@ def _line(place: str, line: str) -> Iterator[tuple[str, Mapping[str, Any] | str]
     try:
         row = _json(line[start:])
     except ValueError:
-        if '"schema":' in line and '"record":' in line:
-            yield place, "begins like a record and is no JSON: was the line cut?"
+        if line.startswith(_BEGINNING) or any(mark in line for mark in _MARKS):
+            yield place, "it looks like a record and is no JSON: was it cut off?"
         return
     yield from _unwrapped(place, row)
 
@@ -138,7 +142,7 @@ def _value(name: str, value: object) -> object:
 
 
 def complaints_told(complaints: Iterable[str], most: int = 5) -> list[str]:
-    """Return the first complaints as lines, and how many more there are."""
+    """Return the first complaints as lines, and how many more there are; nothing where there are none."""
     listed = list(complaints)
     more = [f"... and {len(listed) - most} more"] if len(listed) > most else []
     return listed[:most] + more

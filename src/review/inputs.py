@@ -1,5 +1,6 @@
 """Files and times as a command line names them."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -27,20 +28,27 @@ def text_of(path: str, what: str) -> str:
 
 
 def records_of(path: str) -> Export:
-    """Read a file of records. Raises UsageError for one that holds something, and no record that can be read.
-
-    A file without anything is a period without records: that is for the command to say.
-    """
+    """Read a file of records. Raises UsageError for one that holds no record that can be read."""
     text = text_of(path, "records file")
     export = read(text)
-    if export.records or text.strip() in _NOTHING:
+    if export.records:
         return export
+    if text.strip() in _NOTHING:
+        raise UsageError(f"the records file {path} is empty. {HOW}")
     if export.complaints:
         holds = "; ".join(complaints_told(export.complaints))
     else:
         first, *more = text.strip().splitlines()
         holds = f"{counted(1 + len(more), 'line')} of something else, the first {first[:_MOST_SHOWN]!r}"
-    raise UsageError(f"the records file {path} holds no record that can be read: {holds}. {HOW}")
+    end = "" if holds.endswith("?") else "."
+    raise UsageError(f"the records file {path} holds no record that can be read: {holds}{end} {HOW}")
+
+
+def unread(export: Export) -> Iterator[str]:
+    """Yield what of a file of records could not be read, line by line."""
+    if export.complaints:
+        yield f"could not be read: {counted(len(export.complaints), 'record')}"
+        yield from (f"  {line}" for line in complaints_told(export.complaints))
 
 
 def time_of(name: str, text: str) -> datetime:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from ecs_reboot.model import Decision
 from ecs_reboot.policy.decide import decide
 from localcloud.commands.invoke import UsageError, settings_of
-from review.exported import Export, Record, complaints_told
-from review.inputs import HOW, records_of
+from review.exported import Export, Record
+from review.inputs import HOW, records_of, unread
 from review.other_settings import parsed, unasked, under
 from review.recorded_decision import judged
 from review.text import counted, utc, wrapped
@@ -42,17 +42,15 @@ class Replayed(NamedTuple):
 
 
 def main(records: str, settings: str) -> int:
-    """Replay the records of a file under other settings. Raises UsageError."""
+    """Replay the records of a file under other settings. Returns 1 where one could not be read. Raises UsageError."""
     if not records:
         raise UsageError(f"no records: give RECORDS=path (--records). {HOW}")
     given = settings_of(settings)
     fields = parsed(given)
     export = records_of(records)
-    if not export.records:
-        raise UsageError(f"the records file {records} is empty. {HOW}")
     for line in told(export, replayed(export, fields), given):
         write_line(line)
-    return 0
+    return 1 if export.complaints else 0
 
 
 def replayed(export: Export, fields: Mapping[str, Any]) -> Replayed:
@@ -154,6 +152,4 @@ def _left_out(export: Export, all_: Replayed) -> Iterator[str]:
         yield f"not replayed: {counted(len(all_.left_out), 'result')}"
         for reason, count in sorted(Counter(reason for _, reason in all_.left_out).items()):
             yield wrapped(f"  {count:5,}  ", reason)
-    if export.complaints:
-        yield f"could not be read: {counted(len(export.complaints), 'line')}"
-        yield from (f"  {line}" for line in complaints_told(export.complaints))
+    yield from unread(export)

@@ -27,6 +27,7 @@ from cli.program import COMMANDS, main, program
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [name for commands in COMMANDS.values() for name in commands]
 EVENT = str(ROOT / "events" / "manual-by-id.json")
+EVENTS = str(ROOT / "events")
 
 
 def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -107,6 +108,11 @@ def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
         (("deploy", "--check", "--params", "DryRum=true"), {}, "did you mean DryRun"),
         (("deploy", "--check", "--params", "DryRun='true"), {}, "unfinished quotation"),
         (("invoke", "--event", "absent.json"), {}, "absent.json"),
+        (("invoke", "--event", EVENT), {"CODE": EVENTS}, f"CODE='{EVENTS}' holds no function (no index.py): give"),
+        (("invoke", "--event", EVENT, "--code", EVENT), {}, f"CODE='{EVENT}' is a file: give the folder that"),
+        (("invoke", "--event", EVENT, "--handler", "a.b"), {"CODE": "nope"}, "CODE='nope' does not exist: give"),
+        (("serve", "--code", EVENTS), {}, f"CODE='{EVENTS}' holds no function"),
+        (("explain", "--event", EVENT), {"CODE": "nope"}, "CODE='nope' does not exist"),
         (("invoke", "--event", EVENT, "--params", "DryRun=true"), {}, "DEPLOYED=1"),
         (("serve", "--params", "DryRun=true"), {}, "DEPLOYED=1"),
         (("acceptance",), {}, "INSTANCE=i-..."),
@@ -136,6 +142,8 @@ def test_a_mistake_ends_the_process_with_its_sentence_and_status() -> None:
         (("logs", "--minutes", "0"), {}, "--minutes: 0 is not a number of minutes: give 1 or more"),
         (("invoke",), {"TIMEOUT": "soon"}, "TIMEOUT: 'soon' is not a number of seconds"),
         (("simulate", "--deliveries", "many"), {}, "--deliveries: 'many' is not a number of deliveries"),
+        (("simulate", "--episode", "-3"), {}, "--episode: -3 is not a number of an episode: give 0 or more"),
+        (("simulate", "--seed", "-1"), {}, "--seed: -1 is not a whole number: give 0 or more"),
         (("serve", "--port", "http"), {}, "--port: 'http' is not a port: 1 to 65535, or 0 for a free one"),
         (
             ("status",),

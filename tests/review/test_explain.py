@@ -171,6 +171,11 @@ def test_records_are_explained_as_they_were_decided(
     alone = explained(capsys, "--records", str(file), "--instance", "i-bp1z9y8x7w6v5u4t3s2r")
     assert "web-02" in alone
     assert "web-01" not in alone
+    assert main(["explain", "--records", str(file), "--instance", "i-nope"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"no result of the records file {file} is about INSTANCE='i-nope'; there are i-" in said.err
+    assert "i-bp1z9y8x7w6v5u4t3s2r (web-02)" in said.err
 
 
 def test_a_wrong_call_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:

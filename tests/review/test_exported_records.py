@@ -1,6 +1,7 @@
 """Records are the same, whichever way they were exported."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded_night import Night, lines
 
+from cli.program import main
 from review.exported import read
 
 
@@ -65,10 +67,10 @@ def test_what_is_a_record_and_can_t_be_read_is_named(recorded: Night) -> None:
     whole = [line for line in recorded.logs.splitlines() if line.startswith("{")]
     newer = json.loads(whole[0])
     newer["facts"]["policy"]["added_later"] = 1
-    text = "\n".join([whole[0][:900], json.dumps(newer), whole[1].replace('"schema":1', '"schema":2')])
-    cut, other, schema = read(text).complaints
-    assert "line 1" in cut
-    assert "cut" in cut
+    text = "\n".join([whole[0][:900], json.dumps(newer), whole[1].replace('"schema":1', '"schema":2'), whole[0][:9]])
+    cut, other, schema, short = read(text).complaints
+    assert cut == "line 1: it looks like a record and is no JSON: was it cut off?"
+    assert short.startswith("line 4: it looks like a record")
     assert "line 2: field facts.policy.added_later" in other
     assert "schema 2: this version reads 1" in schema
 
@@ -88,3 +90,25 @@ def test_any_text_can_be_read(text: str) -> None:
 @given(st.dictionaries(st.sampled_from(["schema", "record", "time", "facts", "message", "data", "code"]), st.text()))
 def test_any_object_can_be_read(row: dict[str, str]) -> None:
     assert read(json.dumps(row)).results() == ()
+
+
+@pytest.mark.parametrize("command", ["digest", "explain", "replay"])
+def test_a_damaged_record_is_named_by_its_line_and_an_empty_file_is_no_success(
+    command: str, recorded: Night, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = [line for line in recorded.logs.splitlines() if line.startswith("{")]
+    damaged, cut, empty = tmp_path / "damaged.jsonl", tmp_path / "cut.jsonl", tmp_path / "empty.jsonl"
+    damaged.write_text("\n".join([*whole, whole[0][:400]]), "utf-8")
+    assert main([command, "--records", str(damaged)]) == 1
+    *_, title, line = capsys.readouterr().out.splitlines()
+    assert title == "could not be read: 1 record"
+    assert line == f"  line {len(whole) + 1}: it looks like a record and is no JSON: was it cut off?"
+    cut.write_text(whole[0][:400], "utf-8")
+    empty.touch()
+    for path, told in (
+        (cut, f"read: {line.strip().replace(str(len(whole) + 1), '1')} `make logs"),
+        (empty, "is empty. `make"),
+    ):
+        assert main([command, "--records", str(path)]) == 2
+        said = capsys.readouterr()
+        assert (said.out, told in said.err) == ("", True), said.err
