@@ -26,8 +26,8 @@ def check(path: str) -> None:
 def write(logs: Iterable[Mapping[str, Any]], path: str) -> int:
     """Write logs, a line of JSON each, as `digest`, `explain` and `replay` read them; return how many.
 
-    The file comes to its place when it is whole, for one that was cut off would look like a quiet week; without a single
-    log there is none, and what stands there stays. Raises UsageError.
+    The file comes to its place when it is whole, for one that was cut off would look like a quiet week; without a log
+    there is none, and what stands there stays. Raises UsageError.
     """
     check(path)
     file, count = Path(path), 0
