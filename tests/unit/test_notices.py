@@ -2,12 +2,14 @@
 
 import json
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ecs_reboot
 from ecs_reboot.model import Instance, RebootRequest, Target
 from ecs_reboot.outcomes import BY_CODE, OUTCOMES, Code
 from ecs_reboot.policy.facts import Facts
@@ -282,6 +284,18 @@ def test_a_wrong_address_is_a_mistake_that_does_not_repeat_it(wrong: str) -> Non
         load({"NOTIFY": wrong})
     assert caught.value.mistakes[0].variable == "NOTIFY"
     assert "hunter2" not in str(caught.value)
+
+
+def test_no_notice_changes_a_decision() -> None:
+    """What decides is given the same, whoever is told, and loads nothing of those who tell."""
+    told = load({"NOTIFY": f"{DING} webhook=https://ops.example.com/in", "NOTIFY_LANGUAGE": "zh"})
+    assert told.notify
+    assert told.policy == load({}).policy
+    source = Path(ecs_reboot.__file__).parent
+    for package in ("policy", "facts", "ledger", "remediation"):
+        modules = list((source / package).glob("**/*.py"))
+        assert modules
+        assert [path.name for path in modules if "records.notices" in path.read_text("utf-8")] == []
 
 
 def test_secrets_go_to_the_services_that_sign() -> None:
