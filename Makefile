@@ -9,38 +9,51 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-compile --c
 # The first install takes minutes: a terminal sees pip's own progress, a file only what went wrong.
 QUIETLY = $(shell test -t 2 || echo --quiet)
 
-# A variable that no target knows is refused: `PARMS=DryRun=true` must not deploy for real.
-VARIABLES := EVENT FLEET SET AUDIT STRICT CODE TIMEOUT DEPLOYED RECORDS DAYS START TIMERS INSTANCE RUNTIME RUNTIME_PYTHON \
-	REGION STACK PARAMS PACKAGE BUCKET PLAN LOGS FORGET MINUTES QUERY FUNCTION ENDPOINT \
-	CONTACT_GROUP ONLY FROM YES KEEP REPORT
-VARIABLES_OF_MAKE := PORT OSV_URL SEED DELIVERIES LESS SECONDS PYTHON VENV SHELL MAKEFLAGS MAKEFILES
-GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
-UNKNOWN := $(firstword $(filter-out $(VARIABLES) $(VARIABLES_OF_MAKE),$(GIVEN)))
-ifneq ($(UNKNOWN),)
-NEAREST := $(shell $(PYTHON) -c 'import difflib, sys; print("".join(difflib.get_close_matches(sys.argv[1].upper(), \
-	sys.argv[2:], 1)))' $(UNKNOWN) $(VARIABLES) $(VARIABLES_OF_MAKE) 2>/dev/null)
-$(error $(UNKNOWN) is not a variable of this Makefile$(if $(NEAREST),: did you mean $(NEAREST)?,.) \
-	`make help` lists the variables of each target. Nothing was done)
+# Which target takes which variable stands in the help of each, and only there. Another one on the command line is refused,
+# for `make deploy SET=DRY_RUN=true` must not deploy for real. Without variables nobody is asked.
+FOR_ALL := PYTHON VENV SHELL MAKEFLAGS MAKEFILES
+GIVEN := $(filter-out $(FOR_ALL),$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+ifneq ($(GIVEN),)
+# As text, an unescaped number sign would begin a comment, and an escaped one means another thing in each make.
+H := \#
+# target: of each target, and target:VARIABLE of each of its variables.
+TAKEN := $(shell awk -F ':.*$(H)$(H) ' '/^[a-z-]+:.*$(H)$(H) / { print $$1 ":"; said = $$2; gsub(/"[^"]*"/, "", said); \
+	while (match(said, /[A-Z][A-Z_]*=/)) { print $$1 ":" substr(said, RSTART, RLENGTH - 1); \
+	said = substr(said, RSTART + RLENGTH) } }' $(firstword $(MAKEFILE_LIST)))
+# A goal without a help text, such as a file of the environment, takes what any target takes.
+GOALS := $(filter $(patsubst %:,%,$(filter %:,$(TAKEN))),$(or $(MAKECMDGOALS),help))
+ALLOWED := $(foreach pair,$(if $(GOALS),$(filter $(addsuffix :%,$(GOALS)),$(TAKEN)),$(TAKEN)),$(lastword $(subst :, ,$(pair))))
+REFUSED := $(filter-out $(ALLOWED),$(GIVEN))
+ifneq ($(REFUSED),)
+IN_QUOTES = '$(subst ','\'',$(1))'
+ADVICE := $(shell $(PYTHON) -I src/cli/refused_variables.py '$(GOALS)' '$(TAKEN)' \
+	$(foreach name,$(REFUSED),$(call IN_QUOTES,$(name)=$(value $(name)))) 2>/dev/null)
+$(error $(or $(ADVICE),$(REFUSED): not a variable of $(or $(GOALS),this Makefile). `make help` has those of each target.) \
+	Nothing was done)
+endif
 endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo invoke serve explain replay digest forecast build validate render deploy status logs ledger remove doctor \
 	acceptance bench simulate explore mutate fuzz evidence screenshots browser test coverage lint format audit docs upgrade clean
-export $(VARIABLES)
+# Two targets choose it; what the command line has reaches the commands by itself.
+export RUNTIME
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { line = sprintf("make %-13s%s", $$1, $$2); \
+	  first = index(line, " ["); if (length(line) > 120 && first) \
+	    line = substr(line, 1, first - 1) sprintf("\n%18s", "") substr(line, first + 1); print line }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.run ## alarms turn into reboots and records, on a local cloud, in a minute
+demo: $(VENV)/.run ## alarms turn into reboots and records, on a local cloud, in a minute [CODE=]
 	@$(ECS_REBOOT) demo
 
-invoke: $(VENV)/.run ## one invocation: EVENT=path [FLEET=] [SET="KEY=VALUE ..."] [AUDIT=] [STRICT=1] [DEPLOYED=1]
+invoke: $(VENV)/.run ## one invocation: EVENT=path [FLEET=] [SET="KEY=VALUE ..."] [AUDIT=] [CODE=] [TIMEOUT=] [STRICT=1] [DEPLOYED=1] [PARAMS=]
 	@$(ECS_REBOOT) invoke
 
-serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=] [FLEET=file or demo] [CODE=] [SET="KEY=VALUE ..."] [DEPLOYED=1]
+serve: $(VENV)/.run ## the local cloud until interrupted: [PORT=] [FLEET=file or demo] [CODE=] [SET="KEY=VALUE ..."] [DEPLOYED=1] [PARAMS=]
 	@exec $(ECS_REBOOT) serve $(if $(PORT),--port $(PORT))
 
-explain: $(VENV)/.run ## the guards of each instance and what they read: EVENT=path or RECORDS=file [FLEET=] [SET=]
+explain: $(VENV)/.run ## the guards of each instance and what they read: EVENT=path or RECORDS=file [INSTANCE=] [FLEET=] [SET=] [CODE=]
 	@$(ECS_REBOOT) explain
 
 replay: $(VENV)/.run ## recorded decisions under other settings: RECORDS=file [SET="KEY=VALUE ..."]
@@ -52,13 +65,13 @@ digest: $(VENV)/.run ## would have rebooted 7, refused 41, for these reasons: RE
 forecast: $(VENV)/.run ## what the timers would do: [DAYS=1] [START=] [FLEET=] [TIMERS=path] [SET=]
 	@$(ECS_REBOOT) forecast
 
-build: $(VENV)/.run ## what is deployed: build/function/ and its zip, [RUNTIME=python3.10|python3.12|host]
+build: $(VENV)/.run ## what is deployed: build/function/ and its zip, [RUNTIME=python3.10|python3.12|host] [RUNTIME_PYTHON=path]
 	@$(ECS_REBOOT) build
 
 validate: $(VENV)/.schemas ## check template.yml offline, against the official resource schemas
 	@$(ECS_REBOOT) validate
 
-render: $(VENV)/.schemas ## what the template would create: [PARAMS="Key=Value ..."]
+render: $(VENV)/.schemas ## what the template would create: [PARAMS="Key=Value ..."] [REGION=] [STACK=]
 	@$(ECS_REBOOT) render
 
 # The local cloud runs the function with the Python at hand.
@@ -68,27 +81,27 @@ deploy: RUNTIME := $(or $(RUNTIME),$(if $(ENDPOINT),host))
 checked: $(VENV)/.stack
 	@$(ECS_REBOOT) deploy --check --reach
 
-deploy: checked build ## create or update the stack: [REGION=] [STACK=] [PARAMS=] [PLAN=1]
+deploy: checked build ## create or update the stack: [PARAMS="Key=Value ..."] [PLAN=1] [REGION=] [STACK=] [ENDPOINT=] [BUCKET=] [PACKAGE=] [RUNTIME=] [RUNTIME_PYTHON=]
 	@$(ECS_REBOOT) deploy
 
-status: $(VENV)/.stack ## how the stack stands
+status: $(VENV)/.stack ## how the stack stands: [REGION=] [STACK=] [ENDPOINT=]
 	@$(ECS_REBOOT) status
 
-logs: $(VENV)/.stack ## its records: [MINUTES=] [QUERY=] [FUNCTION=1], or into a file for digest: RECORDS=file
+logs: $(VENV)/.stack ## its records: [MINUTES=] [QUERY=] [FUNCTION=1], or into a file for digest: RECORDS=file [REGION=] [STACK=] [ENDPOINT=]
 	@$(ECS_REBOOT) logs
 
-remove: $(VENV)/.stack ## delete the stack, keep logs and ledger: [LOGS=1] [FORGET=1] delete them too
+remove: $(VENV)/.stack ## delete the stack, keep logs and ledger: [LOGS=1] [FORGET=1] delete them too [REGION=] [STACK=] [ENDPOINT=]
 	@$(ECS_REBOOT) remove
 
-ledger: $(VENV)/.stack ## what is remembered of the region, or of one instance: [INSTANCE=]
+ledger: $(VENV)/.stack ## what is remembered of the region, or of one instance: [INSTANCE=] [REGION=] [STACK=] [ENDPOINT=]
 	@$(ECS_REBOOT) ledger show
 
-doctor: $(VENV)/.stack ## what will and will not work tonight
+doctor: $(VENV)/.stack ## what will and will not work tonight: [REGION=] [STACK=] [ENDPOINT=]
 	@$(ECS_REBOOT) doctor
 
 # It deploys: the local cloud runs the function with the Python at hand.
 acceptance: RUNTIME := $(or $(RUNTIME),$(if $(ENDPOINT),host))
-acceptance: $(VENV)/.stack build ## what no document says, on an account: INSTANCE= is rebooted [REGION=] [CONTACT_GROUP=] [ONLY=] [YES=1]
+acceptance: $(VENV)/.stack build ## what no document says, on an account: INSTANCE= is rebooted [CONTACT_GROUP=] [ONLY=] [YES=1] [KEEP=1] [REPORT=] [REGION=] [STACK=] [ENDPOINT=] [PACKAGE=] [RUNTIME=] [RUNTIME_PYTHON=]
 	@$(ECS_REBOOT) acceptance
 
 bench: $(VENV)/.dev ## cold starts, the local cloud, alarm to reboot against their bars: [DEPLOYED=1] the last alone

@@ -14,7 +14,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import click
 import pytest
+
+from cli import refused_variables
+from cli.program import program
+from cloud_languages.template import document
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
@@ -31,22 +36,122 @@ def make(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, env=alone)
 
 
+def variables(target: str) -> set[str]:
+    """Return the variables that the help text of a target names."""
+    (described,) = re.findall(rf"^{target}:.*?## (.*)", MAKEFILE, re.MULTILINE)
+    return set(re.findall(r"\b([A-Z_]+)=", re.sub(r'"[^"]*"', "", described)))
+
+
+def recipe(target: str) -> str:
+    """Return the lines that a target runs, with those of the targets that it needs."""
+    rules = re.findall(rf"^{target}:(?! RUNTIME)([^#\n]*).*\n((?:\t.*\n)*)", MAKEFILE, re.MULTILINE)
+    needed = " ".join(needs for needs, _ in rules).split()
+    return "".join(lines for _, lines in rules) + "".join(map(recipe, (need for need in needed if need.isalpha())))
+
+
+#: What is read without being an option: by `build`, and by what runs the function itself.
+NO_OPTIONS = {"build": {"RUNTIME_PYTHON"}, "demo": {"CODE"}, "explain": {"CODE"}}
+#: A secret is for the environment: what stands on make's command line, a list of processes shows.
+NOT_FOR_MAKE = {"LOCALCLOUD_ACCESS_KEY_ID", "LOCALCLOUD_ACCESS_KEY_SECRET"}
+
+
+def read_by(command: str) -> set[str]:
+    """Return the variables that a command reads."""
+    found = program.get_command(click.Context(program), command)
+    assert found
+    return {str(given.envvar) for given in found.params if given.envvar} | NO_OPTIONS.get(command, set())
+
+
+#: What the Makefile sets by itself, and what make does.
+DEFINED = {*re.findall(r"^([A-Z_]+) *[:?]?=", MAKEFILE, re.MULTILINE), "MAKE", "MAKEFILE_LIST"}
+
+
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_misspelt_variable_is_refused_by_every_target(target: str) -> None:
-    ran = make("-n", target, "PARMS=DryRun=true")
+def test_a_target_takes_what_its_commands_read_and_no_more(target: str) -> None:
+    told = recipe(target)
+    read = set().union(*map(read_by, re.findall(r"\$\(ECS_REBOOT\) ([a-z]+)", told))) - NOT_FOR_MAKE
+    used = set(re.findall(r"\$\((?:if |or )?(?:\$\()?([A-Z_]+)[),]", told))
+    assert variables(target) == read | used - DEFINED
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_is_run_with_all_its_variables_and_with_no_other(target: str) -> None:
+    given = [*(f"{name}=" for name in sorted(variables(target))), "VENV=.venv"]
+    taken = make("-q", target, *given)  # -q: runs nothing, and need not be up to date
+    assert (taken.returncode in (0, 1), taken.stderr) == (True, "")
+    other = next(name for name in ("PLAN", "FLEET") if name not in variables(target))
+    refused = make("-n", target, *given, f"{other}=1")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"{other} is not a variable of {target}. {target} takes " in refused.stderr
+    assert "Nothing was done." in refused.stderr
+
+
+def test_several_goals_take_what_any_of_them_takes() -> None:
+    assert make("-n", "status", "logs", "MINUTES=5", "STACK=a").returncode == 0
+    refused = make("-n", "status", "logs", "MINUTES=5", "PLAN=1").stderr
+    assert "PLAN is not a variable of status and logs." in refused
+
+
+def test_a_variable_of_the_environment_is_not_refused() -> None:
+    alone = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", "-n", "help"]
+    assert subprocess.run(command, cwd=ROOT, env={**alone, "PLAN": "1"}, capture_output=True, check=True).stdout
+
+
+def test_a_goal_that_does_not_exist_is_what_make_tells_of() -> None:
+    assert "No rule to make target 'deplyo'" in make("deplyo", "REGION=cn-hangzhou").stderr
+    assert "NOPE is not a variable of this Makefile. `make help` has" in make(".venv/.python", "NOPE=1").stderr
+
+
+TAKEN = [f"{target}:{name}" for target in TARGETS for name in ("", *sorted(variables(target)))]
+
+
+@pytest.mark.parametrize(
+    ("goal", "given", "told"),
+    [
+        ("deploy", "PARMS=DryRun=true", "PARMS is not a variable of deploy: did you mean PARAMS?"),
+        ("deploy", "SET=DRY_RUN=true MODE=act", 'into PARAMS, such as PARAMS="DryRun=true Mode=act".'),
+        ("deploy", "SET='", 'into PARAMS, such as PARAMS="DryRun=true".'),
+        ("deploy", "DryRun=true", 'into PARAMS, such as PARAMS="DryRun=true".'),
+        ("deploy", "DRY_RUN=true", 'into PARAMS, such as PARAMS="DryRun=true".'),
+        ("deploy", "MODE=observe", 'into PARAMS, such as PARAMS="Mode=observe".'),
+        ("deploy", "Paused=until noon", "into PARAMS, such as PARAMS=\"Paused='until noon'\"."),
+        ("deploy", "WebhookToken=hunter2", 'into PARAMS, such as PARAMS="WebhookToken=...".'),
+        ("serve", "DRY_RUN=true", 'into SET, such as SET="DRY_RUN=true".'),
+        ("replay", "PARAMS=MaxReboots=2", 'into SET, such as SET="MAX_REBOOTS=2".'),
+        ("remove", "YES=1", "YES is not a variable of remove. remove takes LOGS, FORGET"),
+        ("test", "SET=DRY_RUN=true", "SET is not a variable of test. test takes none."),
+    ],
+)
+def test_what_is_refused_is_told_with_where_it_belongs(goal: str, given: str, told: str) -> None:
+    name, _, value = given.partition("=")
+    shown = refused_variables.parameters((ROOT / "template.yml").read_text("utf-8"))
+    taken = [f"remove:{name}" for name in ("", "LOGS", "FORGET")] if goal == "remove" else TAKEN
+    said = refused_variables.sentence(name, value, goal, taken, shown)
+    assert told in said
+    assert "hunter2" not in said
+
+
+def test_what_make_says_is_what_was_meant() -> None:
+    ran = make("-n", "deploy", "SET=DRY_RUN=true PAUSED='it is $$5'", "REGION=cn-hangzhou")
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert "PARMS is not a variable of this Makefile: did you mean PARAMS?" in ran.stderr
+    assert (
+        """SET is not a variable of deploy. A stack's settings go into PARAMS, such as PARAMS="DryRun=true"""
+        in ran.stderr
+    )
+    assert "Nothing was done" in ran.stderr
 
 
-def test_the_right_name_is_taken() -> None:
-    assert make("-n", "help", "PARAMS=DryRun=true MaxReboots='5 %'", "SET=A=1", "VENV=.venv").returncode == 0
+def test_without_a_python_a_variable_is_refused_all_the_same() -> None:
+    ran = make("-n", "remove", "PLAN=1", "PYTHON=no-such-python")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "PLAN: not a variable of remove. `make help` has those of each target. Nothing was done" in ran.stderr
 
 
-def test_every_variable_that_help_names_is_known() -> None:
-    described = " ".join(re.findall(r"## (.*)", MAKEFILE))
-    named = sorted(set(re.findall(r"\b([A-Z_]{3,})=", described)) - {"KEY"})  # as in SET="KEY=VALUE"
-    assert named
-    assert make("-n", "help", *(f"{name}=" for name in named)).returncode == 0
+def test_the_parameters_are_those_of_the_template() -> None:
+    declared = document.load(ROOT / "template.yml")["Parameters"]
+    shown = refused_variables.parameters((ROOT / "template.yml").read_text("utf-8"))
+    assert shown == {name: not about.get("NoEcho") for name, about in declared.items()}
 
 
 def test_the_mutants_are_tried_in_parts_by_name() -> None:
@@ -54,7 +159,9 @@ def test_the_mutants_are_tried_in_parts_by_name() -> None:
 
 
 def test_help_lists_every_target() -> None:
-    assert [line.split()[1] for line in make("help").stdout.splitlines()] == TARGETS
+    told = make("help").stdout
+    assert re.findall(r"^make ([a-z-]+) ", told, re.MULTILINE) == TARGETS
+    assert all(f"{name}=" in told for target in TARGETS for name in variables(target))
 
 
 def python(tmp_path: Path, name: str, version: str, status: int) -> Path:
