@@ -99,9 +99,14 @@ ledger: $(VENV)/.stack ## what is remembered of the region, or of one instance: 
 doctor: $(VENV)/.stack ## what will and will not work tonight: [REGION=] [STACK=] [ENDPOINT=]
 	@$(ECS_REBOOT) doctor
 
-# It deploys: the local cloud runs the function with the Python at hand.
+# It deploys: the local cloud runs the function with the Python at hand. What would keep it from beginning is found before
+# the package is built.
 acceptance: RUNTIME := $(or $(RUNTIME),$(if $(ENDPOINT),host))
-acceptance: $(VENV)/.stack build ## what no document says, on an account: INSTANCE= is rebooted [CONTACT_GROUP=] [ONLY=] [YES=1] [KEEP=1] [REPORT=] [REGION=] [STACK=] [ENDPOINT=] [PACKAGE=] [RUNTIME=] [RUNTIME_PYTHON=]
+.PHONY: rebootable
+rebootable: $(VENV)/.stack
+	@$(ECS_REBOOT) acceptance --check
+
+acceptance: rebootable build ## what no document says, on an account: INSTANCE= is rebooted [CONTACT_GROUP=] [ONLY=] [YES=1] [KEEP=1] [REPORT=] [REGION=] [STACK=] [ENDPOINT=] [PACKAGE=] [RUNTIME=] [RUNTIME_PYTHON=]
 	@$(ECS_REBOOT) acceptance
 
 bench: $(VENV)/.dev ## cold starts, the local cloud, alarm to reboot against their bars: [DEPLOYED=1] the last alone

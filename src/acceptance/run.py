@@ -76,7 +76,7 @@ class Run:
         patience: Patience | None = None,
     ) -> None:
         self._asked, self._say, self._tell, self._allow = asked, say, tell, allow
-        self._checks = _chosen(asked.only)
+        self._checks = chosen(asked.only)
         self._endpoint = clients.endpoint
         with _said("the run can't begin", self._endpoint):
             account = str(clients.sts.get_caller_identity().body.account_id)
@@ -86,10 +86,15 @@ class Run:
         self.journal = Journal(asked.journal)
         self._made: dict[str, Finding | None] = {}
 
-    def run(self) -> int:
-        """Carry out the checks, write the report, remove everything; return 1 where something is not as assumed."""
+    def check(self) -> int:
+        """Look whether the run can begin: the region answers, the instance is there. Raises CutShort."""
         with _said("the run can't begin", self._endpoint):
             self.stage.described()
+        return 0
+
+    def run(self) -> int:
+        """Carry out the checks, write the report, remove everything; return 1 where something is not as assumed."""
+        self.check()
         for check in self._checks:
             known = self.journal.settled(check.name)
             found = known or self._carried_out(check)
@@ -179,7 +184,8 @@ def _said(what: str, endpoint: str) -> Iterator[None]:
         raise CutShort(f"{what}: {_told(error)}") from error
 
 
-def _chosen(only: Iterable[str]) -> tuple[Check, ...]:
+def chosen(only: Iterable[str]) -> tuple[Check, ...]:
+    """Return the checks of these names, all for none. Raises UnknownCheck."""
     if unknown := [name for name in only if name not in BY_NAME]:
         raise UnknownCheck(f"there is no check {', '.join(unknown)}: {', '.join(BY_NAME)}")
     return tuple(BY_NAME[name] for name in only) or CHECKS

@@ -202,22 +202,28 @@ def remove(clients: Any, /, **given: Any) -> int:
 @options.option("report", "Where the report goes.", default="build/acceptance/report.md", show_default=True)
 @options.switch("yes", "Do not ask before it acts.")
 @options.switch("keep", "Leave the stack standing.")
+@click.option("--check", is_flag=True, help="Only check what is given, the credentials and that the instance is there.")
 @click.pass_obj
-def acceptance(clients: Any, /, **given: Any) -> int:
+def acceptance(clients: Any, /, *, check: bool, **given: Any) -> int:
     """Check on an account what no document says: deploys a stack, reboots ONE instance, removes everything.
 
     What only reads comes first; each check that acts says what it is about to do, and asks. A run that was interrupted
     goes on where it stopped. The report has no secrets and no IDs: please attach it to an issue.
     """
-    from acceptance.run import Asked, Run  # noqa: PLC0415 - each command loads what it uses
+    from acceptance.run import Asked, Run, UnknownCheck, chosen  # noqa: PLC0415 - each command loads what it uses
     from stack import offline, online  # noqa: PLC0415
     from stack.clients import Clients  # noqa: PLC0415
 
-    report = Path(given["report"])
-    if not given["instance"]:
-        raise options.Mistake("no instance: give --instance i-... (or INSTANCE=i-...), one that may be rebooted")
+    report, only = Path(given["report"]), tuple(filter(None, given["only"].split(",")))
+    mistakes = list(filter(None, (_not_rebootable(given["instance"]),)))
     if report.is_dir():
-        raise options.Mistake(f"the report {report} is a directory: name a file")
+        mistakes.append(f"the report {report} is a directory: name a file")
+    try:
+        chosen(only)
+    except UnknownCheck as error:
+        mistakes.append(f"ONLY: {error}")
+    if mistakes:
+        raise options.Mistake("\n".join(mistakes))
     asked = Asked(
         instance=given["instance"],
         name=given["name"],
@@ -226,11 +232,22 @@ def acceptance(clients: Any, /, **given: Any) -> int:
         journal=report.with_name(f"{given['region']}-{given['instance']}.json"),
         report=report,
         contact_group=given["contact_group"],
-        only=tuple(filter(None, given["only"].split(","))),
+        only=only,
         keep=given["keep"],
     )
-    chosen = clients or Clients(given["region"], given["endpoint"])
-    return Run(asked, chosen, say=offline.say, tell=offline.tell, allow=_asker(yes=given["yes"])).run()
+    clients = clients or Clients(given["region"], given["endpoint"])
+    run = Run(asked, clients, say=offline.say, tell=offline.tell, allow=_asker(yes=given["yes"]))
+    return run.check() if check else run.run()
+
+
+def _not_rebootable(instance: str) -> str:
+    """Say what is wrong with the instance for an acceptance run; '' if nothing is."""
+    from ecs_reboot.events.instance_id import complaint  # noqa: PLC0415
+
+    if not instance:
+        return "no instance: give --instance i-... (or INSTANCE=i-...), one that may be rebooted"
+    wrong = complaint(instance)
+    return wrong and f"INSTANCE {instance!r} {wrong}: give the ID of one that may be rebooted"
 
 
 def _asker(*, yes: bool) -> Callable[[str], bool]:

@@ -215,10 +215,21 @@ def test_an_unknown_check_is_refused(whole: Running, capsys: pytest.CaptureFixtu
     assert "there is no check weather" in capsys.readouterr().err
 
 
-def test_a_run_that_can_not_begin_says_why(whole: Running, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["acceptance", "--endpoint", whole.url, "--instance", "i-bp1nobody"]
-    assert main(arguments, clients(whole)) == 1
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["run", "check"])
+def test_a_run_that_can_not_begin_says_why(
+    whole: Running, capsys: pytest.CaptureFixture[str], check: list[str]
+) -> None:
+    arguments = ["acceptance", "--endpoint", whole.url, *check, "--instance"]
+    assert main([*arguments, "i-bp1nobody"], clients(whole)) == 1
     assert "the run can't begin: there is no instance i-bp1nobody" in capsys.readouterr().err
+
+
+def test_a_run_that_can_begin_is_checked_without_a_package_and_without_acts(whole: Running, tmp_path: Path) -> None:
+    mark = len(whole.cloud.audit.entries(0))
+    arguments = ["acceptance", "--endpoint", whole.url, "--check", "--instance", INSTANCES[0], "--only", "clock"]
+    assert main([*arguments, "--package", str(tmp_path / "absent.zip")], clients(whole)) == 0
+    own = [entry for entry in whole.cloud.audit.entries(0)[mark:] if entry.get("identity", "").startswith("root:")]
+    assert {entry["action"] for entry in own} == {"GetCallerIdentity", "DescribeInstances"}
 
 
 def test_the_table_is_well_formed() -> None:

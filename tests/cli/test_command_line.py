@@ -116,6 +116,9 @@ def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
         (("invoke", "--event", EVENT, "--params", "DryRun=true"), {}, "DEPLOYED=1"),
         (("serve", "--params", "DryRun=true"), {}, "DEPLOYED=1"),
         (("acceptance",), {}, "INSTANCE=i-..."),
+        (("acceptance", "--check"), {"INSTANCE": "web-01"}, "INSTANCE 'web-01' does not start with 'i-'"),
+        (("acceptance", "--check"), {"ONLY": "nope"}, "ONLY: there is no check nope: "),
+        (("acceptance", "--check"), {"ONLY": "nope"}, "no instance: give"),  # all at once
         (("ledger", "show"), {"INSTANCE": "i-bpnope"}, "INSTANCE 'i-bpnope' does not have the form of an instance ID"),
         (("ledger", "show", "web-01"), {}, "INSTANCE 'web-01' does not start with 'i-'"),
         (("acceptance", "--instance", "i-bp1test", "--report", "."), {}, "is a directory"),

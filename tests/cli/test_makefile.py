@@ -267,6 +267,11 @@ def test_a_deployment_to_a_local_cloud_builds_for_the_python_at_hand(installed: 
     assert given.count("RUNTIME=python3.12 ") == 3
 
 
+def test_an_acceptance_run_is_checked_before_the_package_is_built(installed: Path) -> None:
+    told = make("-s", f"VENV={installed}", "acceptance", "INSTANCE=web-01").stdout.splitlines()
+    assert [line.partition(" RUNTIME=")[0] for line in told] == ["acceptance --check", "build", "acceptance"]
+
+
 def test_a_first_install_says_that_it_takes_a_while_and_shows_pip_s_progress_on_a_terminal(installed: Path) -> None:
     pip = installed / "bin" / "python"
     pip.write_text('#!/bin/sh\necho "pip: $*"\n', "utf-8")
