@@ -18,7 +18,7 @@ _ROOM = 22
 
 
 def clash(clients: Clients, stacks: Stacks, name: str, made: Resources, pattern: str) -> str:
-    """Return why the stack ``name`` can't be made from these resources, and the fix; '' if nothing is in its way.
+    """Return why the stack ``name``, which was not there, can't be made from these resources; '' if nothing is in its way.
 
     ``pattern`` is what the template takes as the name of a function.
     Raises TeaException for what is neither absence nor a missing right.
@@ -29,8 +29,10 @@ def clash(clients: Clients, stacks: Stacks, name: str, made: Resources, pattern:
     function = next(_properties(made, "ALIYUN::FC3::Function", "FunctionName"))
     free = name if name != function and re.fullmatch(pattern, name) else f"{function[:_ROOM]}-2"
     own = f"PARAMS=FunctionName={free}"
-    holder = next((found for found in stacks.standing() if found.name != name and _function(found) == function), None)
-    if holder:
+    standing = tuple(stacks.standing())
+    if any(found.name == name for found in standing):
+        return ""  # another deployment has begun to make it since the caller looked
+    if holder := next((found for found in standing if _function(found) == function), None):
         return (
             f"the function {function} and its roles belong to the stack {holder.name} of {clients.region}. "
             f"To change that stack: STACK={holder.name}. For a second one, give it a function of its own: {own}"

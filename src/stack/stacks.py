@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from alibabacloud_ros20190910 import models
@@ -17,6 +18,10 @@ _PAGE, _EVENTS = 50, 50
 DELETED = "DELETE_COMPLETE"
 #: Looks at a stack without any news: after some it is said that it still goes on, after the most nobody looks further.
 LOOKS_TO_SAY_SO, MOST_LOOKS = 20, 600
+
+
+#: ROS answers so where another call has begun to change the stack, or has made it, since it was looked at.
+_UNDER_WAY = ("ActionInProgress", "StackExists")
 
 
 class StackFailed(RuntimeError):
@@ -143,7 +148,8 @@ class Stacks:
                 for key, value in given.items()
             ],
         )
-        return str(self._clients.ros.create_stack(request).body.stack_id)
+        with _alone(name):
+            return str(self._clients.ros.create_stack(request).body.stack_id)
 
     def update(self, found: Found, document: Document, given: Mapping[str, str]) -> bool:
         """Begin to update, with the parameters of before where no others are given; False if nothing would change."""
@@ -161,7 +167,8 @@ class Stacks:
             ],
         )
         try:
-            self._clients.ros.update_stack(request)
+            with _alone(found.name):
+                self._clients.ros.update_stack(request)
         except TeaException as error:
             if error.code == "NotSupported" and "completely same" in str(error.message):
                 return False
@@ -171,7 +178,8 @@ class Stacks:
     def delete(self, found: Found) -> None:
         """Begin to delete. What the template retains stays."""
         request = models.DeleteStackRequest(region_id=self._clients.region, stack_id=found.stack_id)
-        self._clients.ros.delete_stack(request)
+        with _alone(found.name):
+            self._clients.ros.delete_stack(request)
 
     def resources(self, found: Found) -> Iterator[tuple[str, str, str, str]]:
         """Yield logical name, type, physical ID and status of what the stack has."""
@@ -260,3 +268,17 @@ class Stacks:
             region_id=self._clients.region, stack_id=stack_id, page_size=size, page_number=page
         )
         return list(self._clients.ros.list_stack_events(request).body.events or [])
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Begin to change the stack. Raises StackFailed where something else is under way with it."""
+    try:
+        yield
+    except TeaException as error:
+        if error.code in _UNDER_WAY:
+            raise StackFailed(
+                f"another deployment or removal of the stack {name} is under way ({error.code}): run the same command "
+                "again to follow it"
+            ) from error
+        raise

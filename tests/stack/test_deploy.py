@@ -21,6 +21,7 @@ from localcloud.oss.signature import Claim, OssError, Signed, claim_of, verify
 from localcloud.server.server import Running
 from stack import checks, code
 from stack.arguments import CODE
+from stack.clashes import clash
 from stack.roles import AccountRoles
 from stack.stacks import StackFailed, Stacks
 
@@ -148,8 +149,19 @@ def test_an_interrupted_deployment_is_taken_up(
     assert {state.found for state in AccountRoles(clients(whole)).make(made)} == {"made", "missing"}
     stack_id = stacks.create("ecs-reboot", own, {})
     stacks.get(stack_id)  # one look, and then the connection is lost
-    assert stacks.get(stack_id).busy
+    busy = stacks.get(stack_id)
+    assert busy.busy
+    for second in (
+        lambda: stacks.create("ecs-reboot", own, {}),
+        lambda: stacks.update(busy, own, {"DryRun": "true"}),
+        lambda: stacks.delete(busy),
+    ):
+        with pytest.raises(StackFailed, match=r"the stack ecs-reboot is under way .*run the same command again"):
+            second()
     assert run(whole, "deploy", "--package", str(package)) == 0
+    # Whoever saw no stack a moment ago finds its roles: they are not a stranger's, to be deleted.
+    assert clash(clients(whole), stacks, "ecs-reboot", made, ".+") == ""
+    assert "FunctionName=another" in clash(clients(whole), stacks, "another", made, ".+")
     told = capsys.readouterr().err
     assert "following what is under way" in told
     assert "up to date" in told
