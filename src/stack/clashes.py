@@ -18,7 +18,7 @@ _ROOM = 22
 
 
 def clash(clients: Clients, stacks: Stacks, name: str, made: Resources, pattern: str) -> str:
-    """Return why the stack ``name``, which was not there, can't be made from these resources; '' if nothing is in its way.
+    """Return why the stack ``name``, not there a moment ago, can't be made from these resources; '' if it can.
 
     ``pattern`` is what the template takes as the name of a function.
     Raises TeaException for what is neither absence nor a missing right.
