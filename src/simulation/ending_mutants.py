@@ -21,6 +21,12 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "    if entry.state == ledger.START_DUE:\n",
     ),
     (
+        "what hangs does not hold its group",
+        "ledger/memory",
+        "return state in (*UNRESOLVED, START_DUE) or",
+        "return state == START_DUE or",
+    ),
+    (
         "a forced reboot that hangs is finished again",
         "policy/hung",
         "        not entry.force\n        and entry.state in",
