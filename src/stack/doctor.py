@@ -25,6 +25,7 @@ from ecs_reboot.policy.decide import decide as decided
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.settings.settings import Settings, SettingsError, load
 from stack import fleet, permissions, rights
+from stack.checks import timer_request
 from stack.clients import Clients, NoCredentials
 from stack.function_output import newest_run
 from stack.ledger import HOW_TO_ACTIVATE, TABLE, LedgerTable, LedgerUnseen, mistakes, not_activated, outgrown
@@ -97,6 +98,7 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
     if settings:
         yield from _settings(settings)
         yield _notices(str(found.parameters.get("AlertEmail") or ""), in_chat=bool(found.outputs.get("Notices")))
+    yield from _timers(deployed)
     yield from _rights(deployed, account, clients.region)
     yield from _guarded("roles", _account_roles(clients, deployed))
     yield from _guarded("logs", _logs(clients, found))
@@ -105,6 +107,15 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
     yield from _guarded("alarms", _alarms(clients, found))
     if settings:
         yield from _guarded("instances", _instances(clients, settings))
+
+
+def _timers(deployed: Deployed) -> Iterator[Result]:
+    """Read what the timers send as the function will: it is rejected each time, and nobody waits for the answer."""
+    for resource in deployed.resources.values():
+        made = resource["Properties"]
+        if resource["Type"] == "ALIYUN::FC3::Trigger" and made["TriggerType"] == "timer":
+            for why in timer_request.mistakes(str(made["TriggerConfig"].get("payload", ""))):
+                yield Result("bad", "timers", f"the function rejects what the timer {made['TriggerName']} sends: {why}")
 
 
 def _guarded(subject: str, results: Iterator[Result]) -> Iterator[Result]:

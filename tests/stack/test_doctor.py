@@ -63,6 +63,7 @@ def test_a_sound_stack(whole: Running, package: Path, capsys: pytest.CaptureFixt
     ):
         assert line in told, told
     assert NOT_OPTED_IN not in told
+    assert "timers:" not in told
     calls = whole.cloud.audit.entries(before)
     assert not [call for call in calls if call["kind"] == "api" and call["effect"]], "the doctor only looks"
 
@@ -73,8 +74,10 @@ def test_what_is_wrong_is_told(whole: Running, package: Path, capsys: pytest.Cap
     stack = next(iter(whole.services.ros.stacks.values()))
     statements = stack.document["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     statements[:] = [statement for statement in statements if "ecs:RebootInstances" not in statement.get("Action", ())]
+    stack.values = {**stack.values, "ScheduleRequest": '{"instance_idz": []}'}
     status, told = examined(whole, capsys)
     assert status == 1
+    assert "bad   timers: the function rejects what the timer schedule sends: payload.instance_idz" in told
     assert "good  notices: a chat is told of reboots and of what needs a person" in told
     assert "bad   settings: nothing is rebooted, the function is paused: moving house, by ada" in told
     assert "bad   role: ecs-reboot-cn-hangzhou lacks ecs:RebootInstances" in told

@@ -20,6 +20,7 @@ from stack.clients import Clients
     [
         ({"Freezes": "never"}, "'never' is no freeze; write it like"),
         ({"DryRum": "true"}, "DryRum"),
+        ({"ScheduleRequest": "{"}, "Parameters.ScheduleRequest: '{': the payload of the timer must be a request"),
     ],
 )
 def test_a_wrong_parameter_leaves_no_trace(
@@ -53,6 +54,8 @@ def test_parameters_alone_are_checked_without_package_and_cloud(capsys: pytest.C
         ("Notify=http://example", "Parameters.Notify: '***': entry 1: name the service"),
         ("Freezes=never TimeZone=Mars", "Parameters.TimeZone: 'Mars': give an IANA time zone"),
         ("MaxReboots=lots", "Parameters.MaxReboots: 'lots': a number, a share such as 5%, or off"),
+        ("ScheduleRequest='{'", "Parameters.ScheduleRequest: '{': the payload of the timer must be a request"),
+        ("""ScheduleRequest='{"instance_idz":["i-bp1a2b3c4d5e6f7g8h9i"]}'""", "did you mean 'instance_ids'?"),
         ("ScheduleCron=often", "Parameters.ScheduleCron: 'often': six fields, such as 0 0 4 * * *; or @every"),
     ],
 )

@@ -1,12 +1,24 @@
-"""Parameters that become settings of the function: read as it will read them, and named as the user typed them."""
+"""Parameters that the function reads, as settings or in events: read as it will, and named as the user typed them."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from cloud_languages.finding import Finding
 from ecs_reboot.settings.variable_table import VARIABLES
+from stack.checks import timer_request
 
 _BY_NAME = {variable.name: variable for variable in VARIABLES}
+_REQUEST = "ScheduleRequest"
+#: A place in a trigger -> the parameter that stands there.
+_OF_TRIGGER = {
+    f"Resources.{name}Trigger.Properties.TriggerConfig.{key}": parameter
+    for name, key, parameter in (
+        ("Schedule", "payload", _REQUEST),
+        ("Schedule", "cronExpression", "ScheduleCron"),
+        ("Sweep", "cronExpression", "SweepCron"),
+        ("Digest", "cronExpression", "DigestCron"),
+    )
+}
 _VARIABLE = re.compile(r"Resources\.Function\.Properties\.EnvironmentVariables\.(?P<name>\w+)")
 
 
@@ -18,6 +30,8 @@ def variable_of(parameter: str) -> str:
 def check(given: Mapping[str, str]) -> Iterator[Finding]:
     """Give what is wrong with parameters, each by itself. An empty one is not passed on, so it is not looked at."""
     for parameter, text in given.items():
+        if parameter == _REQUEST:
+            yield from (Finding(f"Parameters.{parameter}", text, why) for why in timer_request.mistakes(text))
         variable = _BY_NAME.get(variable_of(parameter))
         if variable is None or not text:
             continue
@@ -28,12 +42,12 @@ def check(given: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def named(findings: Iterable[Finding], parameters: Iterable[str]) -> list[Finding]:
-    """Return findings with the parameter in place of the variable of the function, where it has one."""
+    """Return findings with the parameter in place of what it is passed on in, where there is one."""
     by_variable = {variable_of(parameter): parameter for parameter in parameters}
 
     def of(finding: Finding) -> Finding:
         match = _VARIABLE.fullmatch(finding.path)
-        parameter = by_variable.get(match["name"]) if match else None
+        parameter = by_variable.get(match["name"]) if match else _OF_TRIGGER.get(finding.path)
         return finding._replace(path=f"Parameters.{parameter}") if parameter else finding
 
     return [of(finding) for finding in findings]

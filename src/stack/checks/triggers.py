@@ -10,6 +10,7 @@ from typing import Any
 
 from cloud_languages import cron, event_pattern
 from cloud_languages.finding import Finding, nearest
+from stack.checks import timer_request
 
 _METHODS = ("GET", "POST", "PUT", "HEAD", "OPTIONS", "PATCH", "DELETE")
 _RETRY = ("BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY")
@@ -82,6 +83,8 @@ def _payload(value: Any, path: str) -> Iterator[Finding]:
     yield from _text(value, path)
     if len(str(value).encode()) > _PAYLOAD_BYTES:
         yield Finding(path, value, f"it is longer than {_PAYLOAD_BYTES} bytes")
+    elif isinstance(value, str):
+        yield from (Finding(path, value, why) for why in timer_request.mistakes(value))
 
 
 def _pattern(value: Any, path: str) -> Iterator[Finding]:
