@@ -6,12 +6,12 @@ twice: the second invocation does not come over HTTP.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.events.parsing import Unreadable
 from ecs_reboot.model import ParsedEvent
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import Code
 from ecs_reboot.records.result import Result
 from ecs_reboot.settings.settings import Settings

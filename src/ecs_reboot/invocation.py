@@ -5,7 +5,7 @@ the function to itself, where records go. So the same steps run on Function Comp
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ecs_reboot import handover
 from ecs_reboot.clock import Deadline
@@ -13,6 +13,7 @@ from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.events import read
 from ecs_reboot.ledger.connections import Connections, holds_of
 from ecs_reboot.model import LedgerCommand, ParsedEvent, RebootRequest
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.trigger_kinds import FINISH, trigger_kind
 from ecs_reboot.records import response

@@ -7,7 +7,9 @@ row becomes ``refused``; ECS's own word stays in ``api_code``.
 """
 
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from ecs_reboot.named_tuple import NamedTuple
 
 Code = Literal[
     "allowed", "intended", "accepted", "recovered", "DRYRUN.SUCCESS", "would_reboot",

@@ -4,10 +4,11 @@ All raise the errors of ``errors``. The function's permissions follow from this 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.model import Instance, RebootAnswer, Selector
+from ecs_reboot.named_tuple import NamedTuple
 
 #: DescribeInstances by a tag shows no more; whoever sees as many has to take them for a part.
 MOST_TAGGED = 1_000

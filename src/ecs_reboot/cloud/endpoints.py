@@ -5,7 +5,7 @@ function without internet access in cn-hangzhou, which is in the ECS SDK's table
 never been answered.
 """
 
-from typing import NamedTuple
+from ecs_reboot.named_tuple import NamedTuple
 
 
 class _Hosts(NamedTuple):

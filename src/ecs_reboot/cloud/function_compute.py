@@ -8,12 +8,13 @@ import hmac
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import Credentials
 from ecs_reboot.cloud.errors import CloudError, NoAnswer, NotSent, Refused
 from ecs_reboot.cloud.transport import Answer, AnswerLost, Connections, NothingSent, Request
+from ecs_reboot.named_tuple import NamedTuple
 
 ACTION, VERSION = "InvokeFunction", "2023-03-30"
 

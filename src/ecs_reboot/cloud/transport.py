@@ -10,7 +10,8 @@ import select
 import socket
 import time
 from functools import cache
-from typing import NamedTuple
+
+from ecs_reboot.named_tuple import NamedTuple
 
 #: A connection idle for longer is not trusted with a request: the other side, or what is between, may have dropped it
 #: while the function was frozen. Seconds.

@@ -9,7 +9,6 @@ in depth, in objects and in the size of what it decodes.
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import NamedTuple
 
 from ecs_reboot.events import event_time, source_table
 from ecs_reboot.events.event_settings import EventSettings
@@ -26,6 +25,7 @@ from ecs_reboot.events.parsing import (
     parse_json,
     text,
 )
+from ecs_reboot.named_tuple import NamedTuple
 
 MAX_LAYERS = 6  # HTTP around a topic's envelope around a list of JSON in strings is 4
 MAX_PIECES = 1000

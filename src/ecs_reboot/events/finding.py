@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
 
 from ecs_reboot.events.state_words import State
 from ecs_reboot.model import Metric
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import Code
 
 

@@ -9,10 +9,10 @@ needs no token. Anywhere else it is an object like others, and not a known one.
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
 
 from ecs_reboot.events import event_time
 from ecs_reboot.events.parsing import MAX_BYTES, Unreadable, mapping, parse_json
+from ecs_reboot.named_tuple import NamedTuple
 
 #: Begins every envelope, so that other events are recognised without being parsed.
 _MARK = '{"handed_over_by":'

@@ -7,7 +7,8 @@ to 30 are taken, which refuses ``i-12345``, ``i-test`` and their like, and so is
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+
+from ecs_reboot.named_tuple import NamedTuple
 
 _SHAPE = re.compile(r"i-[0-9a-z]{9,30}")
 _ARN = re.compile(r"acs:([^:]*):([^:]*):([^:]*):(.*)", re.DOTALL)

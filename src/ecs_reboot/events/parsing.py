@@ -7,8 +7,9 @@ than ``MAX_DIGITS`` digits, lone surrogates and nesting beyond ``MAX_DEPTH`` are
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import Code
 
 MAX_BYTES = 1 << 20  # eight times what Function Compute takes in an asynchronous call

@@ -5,7 +5,8 @@ table, with what to send instead.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from ecs_reboot.named_tuple import NamedTuple
 
 
 class Shape(NamedTuple):

@@ -6,10 +6,10 @@ made later. Otherwise every word must be one of firing: a word that is neither m
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ecs_reboot.events.parsing import stated
 from ecs_reboot.events.quoting import plain
+from ecs_reboot.named_tuple import NamedTuple
 
 RECOVERY = frozenset(
     [

@@ -14,9 +14,9 @@ The names are those of CloudMonitor's lists; EventBridge says the same without t
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ecs_reboot.events.state_words import RECOVERY
+from ecs_reboot.named_tuple import NamedTuple
 
 
 class Entry(NamedTuple):

@@ -17,12 +17,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.ecs_api import Api, EcsApi, Question
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.cloud.oss import Bucket, NotStored
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.policy.facts import ApprovedReboot
 from ecs_reboot.records.result import Exhibit
 

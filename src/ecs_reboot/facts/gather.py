@@ -4,7 +4,7 @@ A source that can't be read is no reason to go on: it is noted in the findings, 
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
@@ -12,6 +12,7 @@ from ecs_reboot.cloud.ecs_api import EcsApi, Question, batches
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.facts.answers import Body, Inquiry
 from ecs_reboot.facts.sources import SOURCES, FactSource
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.policy.findings import Findings, Unread
 

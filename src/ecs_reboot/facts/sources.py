@@ -5,8 +5,8 @@ A source is asked only for instances that passed every guard that reads what is 
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.policy.signs_of_life import asks_for_signs
 from ecs_reboot.policy.trigger_kinds import trigger_kind

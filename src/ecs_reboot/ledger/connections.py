@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ecs_reboot.cloud.ecs_api import EcsApi
+from ecs_reboot.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ecs_reboot.cloud.oss import Bucket

@@ -10,10 +10,11 @@ time earlier attempts were made. At most 128 characters.
 
 import re
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Literal, cast, get_args
 
 from ecs_reboot import utc_time
 from ecs_reboot.model import Instance, Value
+from ecs_reboot.named_tuple import NamedTuple
 
 #: The one tag this function writes. Never the opt-in key: the function must not be able to opt an instance in.
 KEY = "ecs-reboot.ledger"

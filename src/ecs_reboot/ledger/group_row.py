@@ -7,11 +7,11 @@ its group from being rebooted until it is resolved.
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, Unreadable
 from ecs_reboot.ledger.memory import holds_group
 from ecs_reboot.ledger.window_row import millis, moment, same_claim
+from ecs_reboot.named_tuple import NamedTuple
 
 
 class Member(NamedTuple):

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple, cast, get_args
+from typing import cast, get_args
 
 from ecs_reboot.ledger.entry import FIRST_YEAR, SKEW, Entry, History, State
 from ecs_reboot.ledger.window_row import millis, moment
+from ecs_reboot.named_tuple import NamedTuple
 
 _STATES = get_args(State)
 #: For so long nobody claims an instance whose protection is taken back: longer than that is tried, and than a call

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from ecs_reboot.ledger.entry import ATTEMPTED, OPEN, SKEW, START_DUE, UNRESOLVED, Entry, attempts, instance_digest
+from ecs_reboot.named_tuple import NamedTuple
 
 #: The longest window of the limit (``MAX_REBOOTS_WINDOW_SECONDS``).
 LONGEST_WINDOW = timedelta(days=1)

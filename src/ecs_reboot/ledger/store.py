@@ -6,11 +6,12 @@ Every method raises CloudError where the store can't be reached, unless it says 
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 from ecs_reboot.ledger.entry import Entry, History, State
 from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.model import Instance
+from ecs_reboot.named_tuple import NamedTuple
 
 
 class Wanted(NamedTuple):

@@ -7,7 +7,6 @@ a retry of that run's event finds out whether ECS ever got the request.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.ledger import instance_row
@@ -17,6 +16,7 @@ from ecs_reboot.ledger.place import fate
 from ecs_reboot.ledger.table_region import instance_name
 from ecs_reboot.ledger.table_rows import MOST_READ, TableRows
 from ecs_reboot.ledger.window_row import Slot, Window, millis, moment
+from ecs_reboot.named_tuple import NamedTuple
 
 #: A run that goes on asks ECS within this long of its claim, for all that is usual.
 YOUNG = timedelta(seconds=10)

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import CloudError
@@ -33,6 +32,7 @@ from ecs_reboot.ledger.table_region import TableRegion, group_name, instance_nam
 from ecs_reboot.ledger.table_rows import Found, Swap, TableApi, TableRows
 from ecs_reboot.ledger.window_row import Slot, Window, millis
 from ecs_reboot.model import Instance
+from ecs_reboot.named_tuple import NamedTuple
 
 #: How often a run that lost a race tries again, and the longest jitter before that, times the round. Seconds.
 ROUNDS, JITTER_SECONDS = 10, 0.02

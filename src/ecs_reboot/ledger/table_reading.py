@@ -5,7 +5,6 @@ Nothing is written here, and nothing is read but what ``table_ledger`` has read.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger import instance_row
@@ -16,6 +15,7 @@ from ecs_reboot.ledger.table_crowd import Crowd, crowd_of
 from ecs_reboot.ledger.table_region import TableRegion, group_name, instance_name
 from ecs_reboot.ledger.table_rows import Found
 from ecs_reboot.ledger.window_row import Window, millis, moment
+from ecs_reboot.named_tuple import NamedTuple
 
 #: After the last moment at which a run may ask ECS, the time in which a request to ECS takes effect. Seconds.
 EFFECT_SECONDS = 5.0

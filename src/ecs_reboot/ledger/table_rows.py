@@ -7,7 +7,7 @@ writer, by which a success whose answer was lost is recognised.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
@@ -26,6 +26,7 @@ from ecs_reboot.cloud.tablestore.rows import (
     Stored,
     Written,
 )
+from ecs_reboot.named_tuple import NamedTuple
 
 #: What one call takes.
 MOST_READ, MOST_WRITTEN = 100, 200

@@ -17,7 +17,6 @@ What is assumed of tags, and what the wait is for, is in docs/understand/safety.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.ecs_api import EcsApi
@@ -29,6 +28,7 @@ from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.ledger.store import Judge, Judged, Lost, Obtained, Wanted
 from ecs_reboot.ledger.tags import TagRegister
 from ecs_reboot.model import Instance
+from ecs_reboot.named_tuple import NamedTuple
 
 #: How often a run that lost to others withdraws and tries again.
 ROUNDS = 4

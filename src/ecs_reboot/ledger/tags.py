@@ -7,13 +7,13 @@ could not see a claim has written over it, or not at all, before the claim count
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
 from ecs_reboot.cloud.ecs_api import BATCH, MOST_TAGGED, EcsApi, TagPage, batches
 from ecs_reboot.cloud.errors import NotSent
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.named_tuple import NamedTuple
 
 
 class LedgerSnapshot(NamedTuple):

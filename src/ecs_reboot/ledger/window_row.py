@@ -6,10 +6,11 @@ Times are milliseconds of the service's clock.
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ecs_reboot.ledger.entry import OPEN, Entry, State, Unreadable, instance_digest
 from ecs_reboot.ledger.memory import RegionMemory, down_in_a_row
+from ecs_reboot.named_tuple import NamedTuple
 
 #: Digests of instances asked for that are kept at most; ends of reboots that are kept at most.
 MOST_ASKED, MOST_ENDED = 5_000, 100

@@ -4,9 +4,9 @@ The first guard that objects wins; its code and sentence go into the record.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ecs_reboot.model import Decision, Instance
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.policy.facts import Facts, in_window
 from ecs_reboot.policy.finding_guards import ForNow
 from ecs_reboot.policy.guards import GUARDS, Guard

@@ -5,11 +5,12 @@ replayed.
 """
 
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.entry import History
 from ecs_reboot.model import Decision, Instance, RebootRequest, Target, Value
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.policy.blast_radius import Limit, RegionState
 from ecs_reboot.policy.findings import Findings
 from ecs_reboot.policy.pause import Pause

@@ -5,10 +5,11 @@ A hard guard can't be overridden; a soft one can, by a request made by hand that
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.model import Instance
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import Code
 from ecs_reboot.policy import finding_guards
 from ecs_reboot.policy.facts import Facts, attempts, history_of

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from ecs_reboot.ledger.entry import History
 from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.model import Decision
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.policy.blast_radius import RegionActivity
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import ApprovedReboot, Facts, group_of

@@ -4,9 +4,8 @@ Bare metal and Windows with updates take far longer to boot than the rest of a f
 number within the bounds is left out of account: then the setting counts.
 """
 
-from typing import NamedTuple
-
 from ecs_reboot.model import Instance
+from ecs_reboot.named_tuple import NamedTuple
 
 
 class OwnSeconds(NamedTuple):

@@ -5,9 +5,10 @@ A sign speaks `for` a reboot, `against` it, says `nothing` (no agent, no data), 
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ecs_reboot.model import Instance, Metric, RebootRequest
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.policy.facts import Facts, Policy
 from ecs_reboot.policy.trigger_kinds import trigger_kind
 

@@ -20,12 +20,12 @@ the retry of the event, a minute later, looks once more before it asks again (``
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.model import Instance, RebootAnswer
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import ApprovedReboot, in_window

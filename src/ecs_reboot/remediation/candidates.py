@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud import retry
@@ -11,6 +11,7 @@ from ecs_reboot.cloud.errors import CloudError, Refused, Unresolved
 from ecs_reboot.facts.gather import gather
 from ecs_reboot.ledger.store import LedgerStore
 from ecs_reboot.model import Instance, RebootRequest, Rolling, Selector, Target
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import Facts, Policy
 from ecs_reboot.policy.rolling import progress, reason_to_wait

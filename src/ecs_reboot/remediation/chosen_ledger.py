@@ -1,12 +1,12 @@
 """The ledger that the settings choose: of the two stores only that one is loaded."""
 
 from datetime import timedelta
-from typing import NamedTuple
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.ledger.connections import Connections
 from ecs_reboot.ledger.entry import ACTING, OBSERVED
 from ecs_reboot.ledger.store import LedgerMaintenance, LedgerStore
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.settings.settings import Settings
 
 

@@ -1,11 +1,12 @@
 """Where one reboot stands, what a run may see of it, and what there is to do: the words of ``lifecycle``."""
 
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.ledger.entry import Entry, State
 from ecs_reboot.model import Decision, Instance, InstanceAnswer
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.findings import Agent
 

@@ -4,8 +4,8 @@ The function itself does not read this. The form of template.yml has the same gr
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.settings.variable_table import VARIABLES, Variable
 
 _VARIABLES = {variable.name: variable for variable in VARIABLES}

@@ -6,10 +6,11 @@ how a wrong reboot happens. ``VARIABLES`` is the one table: parsing, defaults an
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.model import Value
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.policy.facts import Policy
 from ecs_reboot.settings.notify import with_secrets
 from ecs_reboot.settings.variable_table import VARIABLES

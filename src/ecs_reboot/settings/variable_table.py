@@ -4,9 +4,10 @@ Everything that must know a variable - reading, defaults, docs/operate/settings.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.policy.blast_radius import parse_limit
 from ecs_reboot.policy.pause import parse_pause
 from ecs_reboot.policy.trigger_kinds import KINDS

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from ecs_reboot.named_tuple import NamedTuple
 
 Value = int | str
 """What is written: a number of 64 bits, signed, or a text of at most 2 MB."""

@@ -5,7 +5,6 @@ one of several keys, and in the resource name. Both forms give the same fault ke
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from ecs_reboot.events import event_time
 from ecs_reboot.events.event_settings import EventSettings
@@ -15,6 +14,7 @@ from ecs_reboot.events.parsing import mapping, stated, text
 from ecs_reboot.events.quoting import plain
 from ecs_reboot.events.state_words import LIFECYCLE, RECOVERY, State, deciding, state
 from ecs_reboot.events.system_event_catalog import look_up, qualified
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import Code
 
 _ID_KEYS = ("instanceId", "ecsInstanceId")

@@ -6,8 +6,8 @@ All results of one kind make one message, however many instances they are about:
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
 
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import BY_CODE
 from ecs_reboot.records.notices import occasions
 from ecs_reboot.records.notices.escaping import one_line

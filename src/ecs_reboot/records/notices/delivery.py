@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from ecs_reboot.clock import Clock
 from ecs_reboot.cloud.transport import AnswerLost, Connections, NothingSent
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.records.notices import services
 from ecs_reboot.records.notices.composition import Frame, compose, late
 from ecs_reboot.records.notices.memory import Memory, OwnMemory

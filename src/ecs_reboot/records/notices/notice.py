@@ -1,6 +1,8 @@
 """The values of a notice: what it says, to which channel, and what went wrong."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from ecs_reboot.named_tuple import NamedTuple
 
 #: What a notice is about. `needs_you`: refused or failed, and only a person can help. `observed`: it would have been.
 #: `digest`: the last days in one sentence.

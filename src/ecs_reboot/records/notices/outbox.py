@@ -7,8 +7,8 @@ it to a sweep: a fault may be told once more, never once less.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
-from typing import NamedTuple
 
+from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.records.notices.notice import Channel, Notice
 
 #: Messages a minute to one channel: DingTalk blocks a robot for ten minutes beyond it.
