@@ -199,6 +199,12 @@ def test_ten_thousand_instances_are_found_scrolled_and_used(serve: Serve, open_c
     assert (front, end) == ("web-of-the-shop", "-00000")
     assert first.locator(".front").evaluate("(one) => one.scrollWidth > one.clientWidth"), "the middle is cut"
     expect(first.locator(".mark")).to_have_text(["locked", "not opted in"])
+    status, marks = first.locator(".status").bounding_box(), first.locator(".mark").all()
+    assert first.locator(".status").evaluate("(one) => one.scrollWidth <= one.clientWidth"), "the status is whole"
+    inside = first.bounding_box()
+    assert all(
+        box["x"] + box["width"] <= inside["x"] + inside["width"] for box in (status, *(m.bounding_box() for m in marks))
+    )
     first.focus()
     page.keyboard.press("End")
     expect(page.locator(".tile:focus")).to_contain_text("-09998")

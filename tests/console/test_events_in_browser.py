@@ -39,6 +39,22 @@ def test_a_fleet_with_nothing_in_it_is_said_to_be_so(serve: Serve, open_console:
     assert page.evaluate(EMPTY) == []
 
 
+def test_while_nothing_has_been_loaded_that_is_said_and_not_that_the_fleet_is_empty(
+    where: Running, open_console: Open
+) -> None:
+    page = open_console(where, script="window.EventSource = class { constructor() { window.line = this; } };")
+    welcome, line = page.locator(".welcome"), page.locator("#line")
+    expect(welcome.get_by_role("status")).to_have_text("loading …")
+    expect(line).to_have_text("loading …")
+    page.evaluate("line.onerror()")
+    expect(welcome).to_contain_text("No connection to serve")
+    expect(line).to_have_text("no connection")
+    page.get_by_label("Language", exact=True).select_option("zh-CN")
+    expect(welcome).to_contain_text("无法连接提供本页面的 serve")
+    page.evaluate("line.onopen()")
+    expect(welcome).to_contain_text("加载中")
+
+
 def test_the_list_tells_decisions(where: Running, open_console: Open) -> None:
     page = open_console(where, timezone_id="Asia/Tokyo")
     tile(page, "web-02").click()

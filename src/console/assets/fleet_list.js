@@ -3,7 +3,7 @@
 import { fill, h, said, visible } from "./element.js";
 import { t } from "./preferences.js";
 
-const NARROWEST = 150;
+const NARROWEST = 160; // a status and the longest badge beside it
 const HEIGHT = 56;
 const GAP = 6;
 const BEYOND = 200; // pixels above and below the view that are made too

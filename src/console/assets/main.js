@@ -24,7 +24,7 @@ const announcements = document.getElementById("announcements");
 const announce = (text) => { announcements.textContent = text; };
 const problem = h("p", { className: "problem", role: "alert", hidden: true });
 let problemTimer = 0;
-let alive = false;
+let alive = null; // whether the line is up; null while nobody has answered
 let timeScale = 1;
 
 function fail(error) {
@@ -88,7 +88,7 @@ function drawHeader() {
     h("nav", {}, VIEWS.map((one) => h("a", { href: `#${one}`, "aria-current": one === view() ? "page" : null }, t(one)))),
     h("p", { className: "tools" },
       timeScale === 1 ? null : h("span", { className: "chip" }, t("fast", { n: timeScale })),
-      h("span", { className: `line ${alive ? "up" : "down"}`, id: "line" }, t(alive ? "connected" : "disconnected")),
+      h("span", { className: `line ${alive ? "up" : "down"}`, id: "line" }, t(alive === null ? "loading" : alive ? "connected" : "disconnected")),
       language, zone,
       h("button", { type: "button", id: "theme", onclick: nextTheme }, `${t("theme")}: ${t(`theme_${chosenTheme()}`)}`),
       reset));
@@ -153,6 +153,7 @@ await composer.begin().catch(fail);
 listen(tell, (up) => {
   if (up !== alive) {
     alive = up;
+    welcome.line(up);
     drawHeader();
   }
 });

@@ -8,6 +8,7 @@ export const en = {
   welcome: "A practice cloud for ecs-reboot",
   what_this_is: "The real function runs here against a cloud that exists only on this machine: send it an alarm and watch whether it reboots the instance, and why.",
   begin_story: "Start: a CPU alarm at {name}", no_instances: "The fleet file declares no instance that can be seen; an event can still be sent below.",
+  loading: "loading …", no_connection: "No connection to serve, which makes this page: start it again at the same port, and the fleet appears.",
 
   fleet: "Fleet", fleet_hint: "Choose an instance; arrow keys move.", filter: "Filter by name, ID or tag",
   instances_found: "{n} of {of} instances found", filter_counts: "Show only",

@@ -8,6 +8,7 @@ export const zh = {
   welcome: "ecs-reboot 演练场",
   what_this_is: "这里运行的是真正的函数，面对的云只存在于本机：发送一条报警，看它是否重启实例，以及为什么。",
   begin_story: "开始：对 {name} 触发 CPU 报警", no_instances: "实例清单中没有可见的实例；仍可在下方发送事件。",
+  loading: "加载中…", no_connection: "无法连接提供本页面的 serve：请用同一端口重新启动它，实例随后显示。",
 
   fleet: "实例", fleet_hint: "选择一台实例；可用方向键移动。", filter: "按名称、ID 或标签筛选",
   instances_found: "找到 {n}/{of} 台实例", filter_counts: "只显示",

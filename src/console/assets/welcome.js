@@ -7,6 +7,8 @@ const OPTED_IN = "ecs-reboot";
 
 export class Welcome {
   #hero = null; // the instance that the story begins with
+  #loaded = false;
+  #cutOff = false; // nobody answers at this address
 
   constructor({ begin }) {
     this.begin = begin;
@@ -14,8 +16,14 @@ export class Welcome {
   }
 
   show(instances, fresh) {
+    this.#loaded = true;
     this.#hero = instances.find(canBeRebooted) ?? instances.find((one) => one.visible) ?? null;
     this.#appear(fresh);
+    this.translate();
+  }
+
+  line(up) {
+    this.#cutOff = !up;
     this.translate();
   }
 
@@ -28,7 +36,12 @@ export class Welcome {
     fill(this.element, h("h2", { id: "welcome-title" }, t("welcome")), h("p", {}, t("what_this_is")),
       this.#hero
         ? h("button", { type: "button", className: "primary", onclick: () => this.begin(this.#hero) }, t("begin_story", { name }))
-        : h("p", { className: "hint" }, t("no_instances")));
+        : h("p", { className: "hint", role: "status" }, t(this.#missing())));
+  }
+
+  #missing() {
+    if (this.#loaded) return "no_instances";
+    return this.#cutOff ? "no_connection" : "loading";
   }
 
   #appear(fresh) {

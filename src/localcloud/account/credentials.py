@@ -82,10 +82,11 @@ class KeyPair(NamedTuple):
 class Credentials:
     """The credentials of one account: plainly fake, and drawn so that nobody can guess them.
 
-    ``key`` is the account's own, where it is not to be drawn.
+    ``key`` is the account's own, where it is not to be drawn; ``chosen`` says whether it was.
     """
 
     def __init__(self, account: str, key: KeyPair | None = None) -> None:
+        self.chosen = key is not None
         key = key or KeyPair("local-" + _draw(20), "local-" + _draw(30))
         self.root = Credential(
             identity=Identity(kind="root", name=account),

@@ -38,10 +38,7 @@ def main(options: Options) -> int:
 
     Raises DeclarationError, InvalidFunction, UsageError and WrongParameters before anything is started.
     """
-    try:
-        fleet = fleets.chosen(options.fleet)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{options.fleet}: can't be read: {error}") from error
+    fleet = fleets.chosen(options.fleet)
     deployed = asked_for(fleet.account, settings_of(options.params), deployed=options.deployed)
     cloud = cloud_of(fleet, deployed, _key(options))
     _function(cloud, "http://127.0.0.1:65535", options, deployed)  # tells of mistakes before anything is started
@@ -82,8 +79,9 @@ def _function(cloud: Cloud, url: str, options: Options, deployed: Deployment | N
 
 def _key(options: Options) -> KeyPair | None:
     given = KeyPair(options.access_key_id, options.access_key_secret)
-    if all(given):
-        return given
-    if any(given):
-        raise UsageError(f"an AccessKey has an ID and a secret: give both {KEY_ID} and {KEY_SECRET}, or neither")
-    return None
+    if not any(given):
+        return None
+    if not all(given):
+        missing, there = (KEY_SECRET, KEY_ID) if given.access_key_id else (KEY_ID, KEY_SECRET)
+        raise UsageError(f"{missing} is missing: an AccessKey has an ID and a secret, and {there} is given")
+    return given

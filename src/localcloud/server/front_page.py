@@ -50,6 +50,7 @@ def _html(cloud: Cloud, pages: list[str]) -> str:
         f"<tr><td>{escape(name)}</td><td><code>{escape(where)}</code></td><td>{escape(version)}</td></tr>"
         for name, where, version in SERVICES
     )
+    secret = "the one that you gave" if cloud.credentials.chosen else _SECRET_PRINTED
     with cloud.lock:
         instances = "".join(
             f"<tr><td><code>{escape(instance.spec.instance_id)}</code></td><td>{escape(instance.spec.instance_name)}</td>"
@@ -63,7 +64,7 @@ def _html(cloud: Cloud, pages: list[str]) -> str:
 <h1>Local cloud</h1>
 <p>A stand-in for Alibaba Cloud on this machine. Nothing here is real and nothing leaves it. Account
 <code>{escape(cloud.account)}</code>, AccessKey ID <code>{escape(cloud.credentials.root.access_key_id)}</code>; its
-secret is in the first line that <code>serve</code> printed.</p>
+secret is {secret}.</p>
 <ul>{links}</ul>
 <h2>Services</h2><table><tr><th>service</th><th>its calls</th><th>version</th></tr>{services}</table>
 <h2>Fleet: {count} instances</h2>
@@ -73,3 +74,4 @@ secret is in the first line that <code>serve</code> printed.</p>
 
 
 _MOST_SHOWN = 100
+_SECRET_PRINTED = "in the first line that <code>serve</code> printed"

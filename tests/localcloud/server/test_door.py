@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from localcloud.account.cloud import Cloud
+from localcloud.account.credentials import KeyPair
 from localcloud.account.fleet import Fleet
 from localcloud.server.server import Running, running
 
@@ -108,6 +109,14 @@ def test_the_front_page_leads_on_and_keeps_the_secret(where: Running) -> None:
     for text in (root.access_key_id, where.cloud.account, "Tablestore", "EventBridge", "0 instances"):
         assert text in page
     assert root.access_key_secret not in page
+    assert "secret is in the first line that <code>serve</code> printed" in page
+
+
+def test_the_front_page_of_a_cloud_with_a_chosen_key_knows_that_its_secret_was_given() -> None:
+    with running(Cloud.from_fleet(Fleet(), key=KeyPair("chosen", "hunter2hunter2"))) as where:
+        _, page = status_of(where, "front page", {})
+    assert "secret is the one that you gave." in page
+    assert "hunter2" not in page
 
 
 def test_no_two_clouds_have_the_same_keys() -> None:
