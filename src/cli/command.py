@@ -1,6 +1,7 @@
 """A command as all of them are: with examples in its help, and with errors that end in a sentence and a status."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ def _not_installed(error: ModuleNotFoundError) -> str:
 class Command(click.Command):
     """A command. ``examples`` end its help; ``says_its_name`` puts the name before its errors.
 
-    ``interrupted`` is said on Ctrl-C. ``broken_pipe`` is the status where the reader of the output has gone away.
+    ``files`` is the option that a file standing alone belongs to. ``interrupted`` is said on Ctrl-C. ``broken_pipe``
+    is the status where the reader of the output has gone away.
     """
 
     def __init__(
@@ -42,14 +44,23 @@ class Command(click.Command):
         *arguments: Any,
         examples: tuple[str, ...] = (),
         says_its_name: bool = False,
+        files: str = "",
         interrupted: str = "interrupted",
         broken_pipe: int = exit_status.DONE,
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
+        self._files, self.allow_extra_args = files, bool(files)
         self._examples = examples
         self._prefix = f"{self.name}: " if says_its_name else ""
         self._interrupted, self._broken_pipe = interrupted, broken_pipe
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments. Fails with the option that a bare word belongs to."""
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            ctx.fail(f"{rest[0]!r} stands alone: write {self._files} {shlex.quote(rest[0])}")
+        return rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; return its exit status. Raises Ended for what a user can cause."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from cli import exit_status, options, source_tree
 from cli.command import Command
@@ -148,15 +149,16 @@ def logs(clients: Any, /, **given: Any) -> int:
 @click.argument("verb", type=click.Choice(("show",)))
 @click.argument("instance", required=False, default="", envvar="INSTANCE")
 @_at()
-@click.pass_obj
-def ledger(clients: Any, /, verb: str, **given: Any) -> int:  # noqa: ARG001 - there is one so far
+@click.pass_context
+def ledger(ctx: click.Context, /, verb: str, **given: Any) -> int:  # noqa: ARG001 - there is one so far
     """Show what counts in the region, then the entry of each instance, newest first; or that of one instance."""
     from ecs_reboot.events.instance_id import complaint  # noqa: PLC0415
 
     if given["instance"] and (wrong := complaint(given["instance"])):
-        said = f"INSTANCE {given['instance']!r} {wrong}"
-        raise options.Mistake(f"{said}: `ledger show` without it lists all that are known")
-    return _online(clients, "ledger", **given)
+        by_variable = ctx.get_parameter_source("instance") is ParameterSource.ENVIRONMENT
+        command = "make ledger" if by_variable else "ecs-reboot ledger show"
+        raise options.Mistake(f"INSTANCE {given['instance']!r} {wrong}: `{command}` alone lists all that are known")
+    return _online(ctx.obj, "ledger", **given)
 
 
 @click.command(cls=Command, examples=("ecs-reboot doctor",))

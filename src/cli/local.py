@@ -54,6 +54,7 @@ def serve(**given: Any) -> int:
 @click.command(
     cls=Command,
     says_its_name=True,
+    files="--event",
     examples=(
         "ecs-reboot invoke --event events/manual-by-id.json",
         'ecs-reboot invoke --event alarm.txt --set "MAX_EVENT_AGE_SECONDS=0" --audit audit.jsonl | jq .results',

@@ -21,9 +21,20 @@ def option(name: str, meaning: str, *, variable: str = "", **more: Any) -> Decor
     )
 
 
+class OnOff(click.types.BoolParamType):
+    """A switch: 1 or 0 in its variable, and the other words that click takes."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        """Read a switch. Fails with the two words that a person would write."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is neither 1 nor 0: 1 is on, 0 or nothing is off", param, ctx)
+
+
 def switch(name: str, meaning: str) -> Decorator:
     """Take ``--name``, or its variable as 1."""
-    return option(name, meaning, is_flag=True, default=False)
+    return option(name, meaning, is_flag=True, default=False, type=OnOff())
 
 
 class Number(click.ParamType[int]):

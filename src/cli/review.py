@@ -9,6 +9,7 @@ from cli.command import Command
 @click.command(
     cls=Command,
     says_its_name=True,
+    files="--event",
     examples=(
         'ecs-reboot explain --event events/alarm-firing.form.txt --set "MAX_EVENT_AGE_SECONDS=0"',
         "ecs-reboot explain --records records.jsonl --instance i-bp1a2b3c4d5e6f7g8h9i",
@@ -29,6 +30,7 @@ def explain(**given: str) -> int:
 @click.command(
     cls=Command,
     says_its_name=True,
+    files="--records",
     examples=('ecs-reboot replay --records records.jsonl --set "COOLDOWN_SECONDS=3600"',),
 )
 @options.records
@@ -43,7 +45,12 @@ def replay(records: str, **given: str) -> int:
     return main(records, given["set"])
 
 
-@click.command(cls=Command, says_its_name=True, examples=("ecs-reboot digest --records records.jsonl --days 14",))
+@click.command(
+    cls=Command,
+    says_its_name=True,
+    files="--records",
+    examples=("ecs-reboot digest --records records.jsonl --days 14",),
+)
 @options.records
 @options.option("days", "How many days before the newest record to look at.", default="7", show_default=True)
 def digest(records: str, days: str) -> int:

@@ -7,14 +7,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records.result import Result
-from localcloud.account import fleets
 from localcloud.account.cloud import Cloud
-from localcloud.account.declaration_errors import DeclarationError
-from localcloud.commands.invoke import UsageError, settings_of
+from localcloud.commands.invoke import UsageError, event_of, fleet_of, settings_of
 from localcloud.commands.project_function import project_function
 from localcloud.functioncompute.instance import Instance
 from localcloud.server.server import running
@@ -65,13 +62,8 @@ def _chosen(export: Export, instance: str, of: str) -> Sequence[Record]:
 
 def _invoked(event: str, fleet_path: str, settings: str) -> tuple[Export, str]:
     """Run the function once in dry run; returns its records, and its error ('' where it returned)."""
-    try:
-        payload = Path(event).read_bytes()
-        cloud = Cloud.from_fleet(fleets.chosen(fleet_path))
-    except DeclarationError as error:
-        raise UsageError(str(error)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the event or fleet file can't be read: {error}") from error
+    payload = event_of(event)
+    cloud = Cloud.from_fleet(fleet_of(fleet_path))
     with running(cloud, port=0) as server:
         function = project_function(cloud, server.url, {**settings_of(settings), "DRY_RUN": "true"})
         with Instance(function) as instance:

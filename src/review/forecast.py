@@ -7,15 +7,11 @@ people and faults are not foreseen (docs/operate/review.md).
 import sys
 import time
 from datetime import datetime, timedelta, timezone
-from typing import Any
-
-import yaml
 
 from ecs_reboot.settings.settings import Settings, SettingsError, load
-from localcloud.account import fleet as fleets
 from localcloud.account.declaration_errors import DeclarationError
 from localcloud.account.fleet import Fleet
-from localcloud.account.fleets import built_in
+from localcloud.account.fleets import chosen
 from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import REGION
 from review.fleet_in_memory import FleetInMemory
@@ -81,13 +77,7 @@ def _settings(text: str) -> Settings:
 
 def _fleet(path: str, start: datetime) -> Fleet:
     """Read the fleet file; relative times in it count from the start of the forecast."""
-    if known := built_in(path, start):
-        return known
-    text = text_of(path, "fleet file")
     try:
-        document: Any = yaml.safe_load(text)
-        return fleets.parse(document, name=path, now=start)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path}: this is not YAML: {' '.join(str(error).split())}") from None
+        return chosen(path, start)
     except DeclarationError as error:
         raise UsageError(str(error)) from error

@@ -4,13 +4,14 @@ A record holds what the region's ledger came to, not the ledger: counts over ano
 percentage of instances that nobody counted can't be found from it. There the recorded value stays, and that is said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ecs_reboot.facts.sources import SOURCES
 from ecs_reboot.policy.blast_radius import Limit
 from ecs_reboot.policy.facts import Facts, Policy
 from ecs_reboot.settings.variable_table import VARIABLES
+from localcloud.account.declaration_errors import nearest
 from localcloud.commands.invoke import UsageError
 
 
@@ -28,7 +29,7 @@ def parsed(settings: Mapping[str, str]) -> dict[str, Any]:
     mistakes = []
     for name, text in settings.items():
         if name not in readers:
-            mistakes.append(f"{name} is no setting that a decision reads; those are {', '.join(sorted(readers))}")
+            mistakes.append(f"{name} is no setting that a decision reads{_which(name, readers)}")
             continue
         try:
             fields[name.lower()] = readers[name](text)
@@ -37,6 +38,13 @@ def parsed(settings: Mapping[str, str]) -> dict[str, Any]:
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return fields
+
+
+def _which(name: str, readers: Iterable[str]) -> str:
+    """Say which setting was meant: the one of nearly this name, or one of all where the name is another setting's."""
+    another = any(variable.name == name for variable in VARIABLES)
+    near = "" if another else nearest(name, sorted(readers))
+    return near or f"; those are {', '.join(sorted(readers))}"
 
 
 def under(facts: Facts, fields: Mapping[str, Any]) -> Under:

@@ -5,6 +5,7 @@ The chain is that of ``alibabacloud-credentials``: environment variables, profil
 """
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,6 +22,8 @@ _GLOBAL = {
     "ram": ("2015-05-01", "ram.aliyuncs.com"),
     "resourcemanager": ("2020-03-31", "resourcemanager.aliyuncs.com"),
 }
+#: The variables of the chain that only count together.
+_KEY_PAIR = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
 _ECS_VERSION = "2014-05-26"
 
 
@@ -58,10 +61,9 @@ class Clients:
         try:
             found = self._chain.get_credential()
         except CredentialException as error:
-            raise NoCredentials(
-                "no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or a profile "
-                "(docs/operate/deploy.md)"
-            ) from error
+            half = [name for name in _KEY_PAIR if not os.environ.get(name)]
+            what = f"{half[0]} is missing: set it too" if len(half) == 1 else f"set {' and '.join(_KEY_PAIR)}"
+            raise NoCredentials(f"no credentials: {what}, or a profile (docs/operate/deploy.md)") from error
         return Keys(found.access_key_id or "", found.access_key_secret or "", found.security_token or "")
 
     @cached_property

@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMES = [name for commands in COMMANDS.values() for name in commands]
 EVENT = str(ROOT / "events" / "manual-by-id.json")
 EVENTS = str(ROOT / "events")
+PICTURE = str(ROOT / "docs" / "images" / "console.png")
+README = str(ROOT / "README.md")
 
 
 def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -102,7 +104,15 @@ def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
         (("invoke", "--event", EVENT), {"SET": "FORCE_REBOOT=sometimes"}, "FORCE_REBOOT='sometimes'"),
         (("invoke", "--event", EVENT, "--set", "DRYRUN=true"), {}, "DRY_RUN"),
         (("invoke", "--event", EVENT, "--deployed", "--set", "DRYRUN=true"), {}, "DRY_RUN"),
-        (("serve", "--fleet", "absent.yaml"), {}, "absent.yaml"),
+        (
+            ("serve", "--fleet", "absent.yaml"),
+            {},
+            "'absent.yaml' can't be read: No such file or directory; FLEET is a YAML",
+        ),
+        (("invoke", "--event", EVENT, "--fleet", "dmeo"), {}, "No such file or directory; did you mean 'demo'?\n"),
+        (("forecast", "--fleet", PICTURE), {}, f"the fleet file '{PICTURE}' is no text (UTF-8): write it in YAML"),
+        (("explain", "--event", EVENT), {"FLEET": PICTURE}, f"explain: the fleet file '{PICTURE}' is no text"),
+        (("explain", "--event", "absent.json"), {}, "the event file absent.json can't be read: No such file"),
         (("simulate", "--assume-less", "gravity"), {}, "gravity"),
         (("render", "--params", "DryRum=true"), {}, "DryRum"),
         (("deploy", "--check", "--params", "DryRum=true"), {}, "did you mean DryRun"),
@@ -115,12 +125,21 @@ def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
         (("explain", "--event", EVENT), {"CODE": "nope"}, "CODE='nope' does not exist"),
         (("invoke", "--event", EVENT, "--params", "DryRun=true"), {}, "DEPLOYED=1"),
         (("serve", "--params", "DryRun=true"), {}, "DEPLOYED=1"),
+        (("serve",), {"LOCALCLOUD_ACCESS_KEY_ID": "a"}, "LOCALCLOUD_ACCESS_KEY_SECRET is missing: an AccessKey has"),
+        (("serve", "--access-key-secret", "hunter2"), {}, "LOCALCLOUD_ACCESS_KEY_ID is missing: an AccessKey has"),
         (("acceptance",), {}, "INSTANCE=i-..."),
         (("acceptance", "--check"), {"INSTANCE": "web-01"}, "INSTANCE 'web-01' does not start with 'i-'"),
         (("acceptance", "--check"), {"ONLY": "nope"}, "ONLY: there is no check nope: "),
         (("acceptance", "--check"), {"ONLY": "nope"}, "no instance: give"),  # all at once
         (("ledger", "show"), {"INSTANCE": "i-bpnope"}, "INSTANCE 'i-bpnope' does not have the form of an instance ID"),
-        (("ledger", "show", "web-01"), {}, "INSTANCE 'web-01' does not start with 'i-'"),
+        (("ledger", "show", "web-01"), {}, "does not start with 'i-': `ecs-reboot ledger show` alone lists all"),
+        (("ledger", "show"), {"INSTANCE": "web-01"}, "INSTANCE 'web-01' does not start with 'i-': `make ledger` alone"),
+        (("invoke", "events/x.json"), {}, "'events/x.json' stands alone: write --event events/x.json\n"),
+        (("explain", "a b"), {}, "'a b' stands alone: write --event 'a b'\n"),
+        (("digest", "week.jsonl"), {}, "write --records week.jsonl\n"),
+        (("replay", "week.jsonl"), {}, "write --records week.jsonl\n"),
+        (("replay", "--records", EVENT, "--set", "COOLDOWN=5"), {}, "reads; did you mean 'COOLDOWN_SECONDS'?\n"),
+        (("replay", "--records", EVENT, "--set", "LOGSTORE=a"), {}, "reads; those are ATTEMPT_WINDOW_SECONDS, "),
         (("acceptance", "--instance", "i-bp1test", "--report", "."), {}, "is a directory"),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
@@ -145,6 +164,7 @@ def test_a_mistake_ends_the_process_with_its_sentence_and_status() -> None:
         (("logs", "--minutes", "0"), {}, "--minutes: 0 is not a number of minutes: give 1 or more"),
         (("invoke",), {"TIMEOUT": "soon"}, "TIMEOUT: 'soon' is not a number of seconds"),
         (("simulate", "--deliveries", "many"), {}, "--deliveries: 'many' is not a number of deliveries"),
+        (("serve",), {"DEPLOYED": "maybe"}, "DEPLOYED: 'maybe' is neither 1 nor 0: 1 is on, 0 or nothing is off"),
         (("simulate", "--episode", "-3"), {}, "--episode: -3 is not a number of an episode: give 0 or more"),
         (("simulate", "--seed", "-1"), {}, "--seed: -1 is not a whole number: give 0 or more"),
         (("serve", "--port", "http"), {}, "--port: 'http' is not a port: 1 to 65535, or 0 for a free one"),
@@ -168,6 +188,22 @@ def test_a_wrong_value_is_one_line_by_the_name_it_was_given_under(
         monkeypatch.setenv(name, value)
     assert main(arguments) == exit_status.WRONG
     assert capsys.readouterr().err == f"{told}\n"
+
+
+@pytest.mark.parametrize(("file", "told"), [(README, "line 5: 'mapping"), (PICTURE, "'no UTF-8'")])
+def test_a_file_that_is_no_template_is_named(file: str, told: str, run_here: Callable[..., Ended]) -> None:
+    ran = run_here("validate", "--template", file)
+    assert (ran.returncode, ran.stdout) == (exit_status.FAILED, "")
+    assert ran.stderr.startswith(f"{file}: {told}")
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_half_a_key_pair_is_told_by_the_half_that_is_missing(run_here: Callable[..., Ended]) -> None:
+    for given, missing in (("ID", "SECRET"), ("SECRET", "ID")):
+        key = {f"ALIBABA_CLOUD_ACCESS_KEY_{given}": "a", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
+        ran = run_here("status", ENDPOINT="http://127.0.0.1:1", **key)
+        assert (ran.returncode, ran.stdout) == (exit_status.FAILED, "")
+        assert ran.stderr.startswith(f"no credentials: ALIBABA_CLOUD_ACCESS_KEY_{missing} is missing: set it too, or")
 
 
 @pytest.mark.parametrize("command", [("status",), ("deploy", "--check", "--reach")], ids=" ".join)

@@ -94,8 +94,14 @@ def _no_number(text: str) -> Any:
 
 
 def load(path: Path) -> Document:
-    """Read a template file. Raises UnreadableTemplate, OSError."""
-    document: Document = copied(_read(path.read_text(encoding="utf-8")))
+    """Read a template file. Raises UnreadableTemplate, which names the file, and OSError."""
+    try:
+        document: Document = copied(_read(path.read_text(encoding="utf-8")))
+    except UnicodeDecodeError as error:
+        raise UnreadableTemplate(Finding(str(path), "no UTF-8", "this is no text; name a template")) from error
+    except UnreadableTemplate as error:
+        finding = error.finding
+        raise UnreadableTemplate(finding._replace(path=f"{path}: {finding.path}")) from error
     return document
 
 

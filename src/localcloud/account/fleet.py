@@ -184,11 +184,14 @@ def remembered(instances: Iterable[InstanceSpec], now: datetime) -> tuple[Instan
     )
 
 
-def load(path: str | Path) -> Fleet:
-    """Read a fleet file; raises DeclarationError with every mistake in it, OSError if it can't be read."""
+def load(path: str | Path, now: datetime | None = None) -> Fleet:
+    """Read a fleet file; relative times in it count from ``now``, or from now.
+
+    Raises DeclarationError with every mistake in it, OSError if it can't be read, UnicodeDecodeError if it is no text.
+    """
     file = Path(path)
     text = file.read_text(encoding="utf-8")
-    return parse(_document(text, file), name=str(path), now=datetime.now(timezone.utc))
+    return parse(_document(text, file), name=str(path), now=now or datetime.now(timezone.utc))
 
 
 def parse(document: Any, *, name: str, now: datetime) -> Fleet:

@@ -3,7 +3,11 @@
 from datetime import datetime, timezone
 
 from localcloud.account import fleet
+from localcloud.account.declaration_errors import DeclarationError, nearest
 from localcloud.account.fleet import Fleet
+
+#: The name of the demo's fleet.
+DEMO = "demo"
 
 #: What the demo's fleet has beside the default one: a machine that hangs since a reboot, one of a scaling group, one
 #: whose guest speaks and is busy no longer, and one that still is.
@@ -43,9 +47,19 @@ def demo(now: datetime) -> Fleet:
 
 def built_in(name: str, now: datetime) -> Fleet | None:
     """Return the fleet that FLEET names without a file, '' being the default; None for a file, ./demo among them."""
-    return fleet.default() if not name else demo(now) if name == "demo" else None
+    return fleet.default() if not name else demo(now) if name == DEMO else None
 
 
-def chosen(name: str) -> Fleet:
-    """Return the fleet of this name, else that of the file. Raises DeclarationError, and OSError, as ``load`` does."""
-    return built_in(name, datetime.now(timezone.utc)) or fleet.load(name)
+def chosen(name: str, now: datetime | None = None) -> Fleet:
+    """Return the fleet of this name, else that of the file; relative times count from ``now``, or from now.
+
+    Raises DeclarationError, also for a file that can't be read.
+    """
+    now = now or datetime.now(timezone.utc)
+    try:
+        return built_in(name, now) or fleet.load(name, now)
+    except OSError as error:
+        known = nearest(name, (DEMO,)) or f"; FLEET is a YAML or JSON file, or {DEMO}"
+        raise DeclarationError([f"the fleet file {name!r} can't be read: {error.strerror}{known}"]) from error
+    except UnicodeDecodeError as error:
+        raise DeclarationError([f"the fleet file {name!r} is no text (UTF-8): write it in YAML or JSON"]) from error

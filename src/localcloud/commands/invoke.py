@@ -138,10 +138,10 @@ def settings_of(text: str) -> dict[str, str]:
 
 def _run(options: Options) -> Ran:
     """Return the invocation of the event, and those that it asked for."""
-    event = _event(options.event)
+    event = event_of(options.event)
     settings = settings_of(options.set)
     _check_entries(options)
-    declared = _fleet(options.fleet)
+    declared = fleet_of(options.fleet)
     deployed = asked_for(declared.account, settings_of(options.params), deployed=options.deployed)
     cloud = cloud_of(declared, deployed)
     if options.audit:
@@ -181,7 +181,8 @@ def _times(share: float, invocations: Sequence[Invocation], *, held: bool) -> st
     return f"as deployed, {share:g} vCPU ({how}): {'; then '.join(told)}\n"
 
 
-def _event(path: str) -> bytes:
+def event_of(path: str) -> bytes:
+    """Read an event, from standard input where the path is `-`. Raises UsageError."""
     if not path:
         raise UsageError("no event: give --event PATH (or EVENT=PATH), or --event - for standard input")
     if path == "-":
@@ -192,13 +193,12 @@ def _event(path: str) -> bytes:
         raise UsageError(f"the event file {path} can't be read: {error.strerror}") from error
 
 
-def _fleet(path: str) -> Fleet:
+def fleet_of(path: str) -> Fleet:
+    """Return the fleet of this name or file. Raises UsageError."""
     try:
         return fleets.chosen(path)
     except DeclarationError as error:
         raise UsageError(str(error)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the fleet file {path} can't be read: {error}") from error
 
 
 def _check_entries(options: Options) -> None:
