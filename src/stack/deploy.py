@@ -71,9 +71,15 @@ class Deployment:
         awaited = self._account_roles(made, plan_only=request.plan_only)
         remade = self._remade(found, made, account)
         if request.plan_only:
-            for change in self._stacks.preview(request.name, found, document, given):
-                if change.action != "None":
-                    self._say(f"{change.action:10} {change.name} ({change.type})")
+            changes = [
+                change
+                for change in self._stacks.preview(request.name, found, document, given)
+                if change.action != "None"
+            ]
+            for change in changes:
+                self._say(f"{change.action:10} {change.name} ({change.type})")
+            if not changes:
+                self._say(f"nothing would change: the stack {request.name} is up to date")
             return None
         try:
             return self._carried_out(request.name, found, document, given, remade)

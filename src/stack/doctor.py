@@ -30,6 +30,7 @@ from stack.clients import Clients, NoCredentials
 from stack.function_output import newest_run
 from stack.ledger import HOW_TO_ACTIVATE, TABLE, LedgerTable, LedgerUnseen, mistakes, not_activated, outgrown
 from stack.logstores import LogStores
+from stack.make_command import absent, make
 from stack.refusals import sentence
 from stack.roles import AccountRoles
 from stack.stacks import Found, Stacks
@@ -84,9 +85,9 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
     yield _clock(answer.headers)
     found = stacks.find(name)
     if found is None:
-        yield Result("bad", "stack", f"there is no stack {name} in {clients.region}: run `make deploy`")
+        yield Result("bad", "stack", f"{absent(stacks, clients, name)}: {make('deploy', clients, name)}")
         return
-    yield _stack(found)
+    yield _stack(clients, found)
     if not found.outputs:
         return
     deployed = _deployed(stacks, found, clients.region, account)
@@ -99,7 +100,7 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
         yield from _settings(settings)
         yield _notices(str(found.parameters.get("AlertEmail") or ""), in_chat=bool(found.outputs.get("Notices")))
     yield from _timers(deployed)
-    yield from _rights(deployed, account, clients.region)
+    yield from _rights(clients, deployed, account)
     yield from _guarded("roles", _account_roles(clients, deployed))
     yield from _guarded("logs", _logs(clients, found))
     yield from _guarded("function", _function(clients, found))
@@ -144,10 +145,12 @@ def _clock(headers: Mapping[str, str]) -> Result:
     return Result(level, "clock", f"this machine is {skew:.0f} s from the service's time")
 
 
-def _stack(found: Found) -> Result:
+def _stack(clients: Clients, found: Found) -> Result:
     if found.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         return Result("good", "stack", f"{found.name} is {found.status}")
-    return Result("bad", "stack", f"{found.name} is {found.status}: {found.reason}; run `make deploy` again")
+    return Result(
+        "bad", "stack", f"{found.name} is {found.status}: {found.reason}; again: {make('deploy', clients, found.name)}"
+    )
 
 
 def _deployed(stacks: Stacks, found: Found, region: str, account: str) -> Deployed:
@@ -196,8 +199,9 @@ def _notices(alert_email: str, *, in_chat: bool) -> Result:
     return Result("note", "notices", "nobody is told, whatever happens: name a chat by Notify, or set AlertEmail")
 
 
-def _rights(deployed: Deployed, account: str, region: str) -> Iterator[Result]:
+def _rights(clients: Clients, deployed: Deployed, account: str) -> Iterator[Result]:
     """Judge what the stack gave the role by what this version of the code calls."""
+    region = clients.region
     role = deployed.resources["Role"]["Properties"]
     granted = role["Policies"][0]["PolicyDocument"]
     value = str(deployed.environment()["OPT_IN_TAG"]).partition("=")[2]
@@ -228,7 +232,11 @@ def _rights(deployed: Deployed, account: str, region: str) -> Iterator[Result]:
         ).allowed
     ]
     if missing:
-        yield Result("bad", "role", f"{role['RoleName']} lacks {', '.join(missing)}: run `make deploy`")
+        yield Result(
+            "bad",
+            "role",
+            f"{role['RoleName']} lacks {', '.join(missing)}: {make('deploy', clients, deployed.found.name)}",
+        )
     else:
         told = "the stack gave it every right that the code needs; whether that was changed by hand can't be seen here"
         yield Result("good", "role", f"{role['RoleName']}: {told}")

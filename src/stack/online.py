@@ -21,6 +21,7 @@ from stack.first_request import reaching
 from stack.function_output import newest_run
 from stack.ledger import LedgerUnseen
 from stack.logstores import LogStores
+from stack.make_command import absent, make
 from stack.offline import ROOT, TEMPLATE
 from stack.refusals import sentence
 from stack.remove import Removal
@@ -63,8 +64,14 @@ class _Verb:
         """Return the stack. Raises UsageError where there is none."""
         found = self.stacks.find(self.options.name)
         if found is None:
-            raise UsageError(f"there is no stack {self.options.name} in {self.options.region}: run `make deploy`")
+            raise UsageError(f"{self._absent()}. To make it: {self._make('deploy')}")
         return found
+
+    def _absent(self) -> str:
+        return absent(self.stacks, self.clients, self.options.name)
+
+    def _make(self, target: str, *words: str) -> str:
+        return make(target, self.clients, self.options.name, *words)
 
     def reach(self) -> int:
         """Check what a deployment depends on but for its package: whose credentials, which stack, its parameters."""
@@ -155,14 +162,14 @@ class _Verb:
         gone = self.stacks.deleted(options.name)
         if gone is None:
             raise UsageError(
-                f"there is no stack {options.name} in {options.region}, and ROS tells of none that was deleted. If one "
-                "has left logs or a ledger: `make deploy` takes them up, and `make remove LOGS=1 FORGET=1` then "
+                f"{self._absent()}, and ROS tells of none of that name that was deleted. If one has left logs or a "
+                f"ledger: {self._make('deploy')} takes them up, and {self._make('remove', 'LOGS=1', 'FORGET=1')} then "
                 "removes all"
             )
         if not (options.logs or options.forget):
             raise UsageError(
                 f"the stack {options.name} in {options.region} is gone already; LOGS=1 and FORGET=1 remove its logs "
-                "and the ledger too"
+                f"and the ledger too: {self._make('remove', 'LOGS=1', 'FORGET=1')}"
             )
         self.say(f"the stack {options.name} is gone already: removing what it left")
         return 0 if removal.rest(retained.of(gone, account, options.region)) else 1

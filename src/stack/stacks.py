@@ -81,6 +81,10 @@ class Stacks:
         gone = [stack for stack in self._listed(name) if stack.stack_name == name and stack.status == DELETED]
         return self.get(gone[0].stack_id) if gone else None
 
+    def names(self) -> list[str]:
+        """Return the names of the region's stacks, whoever made them, but for those that were deleted."""
+        return [str(listed.stack_name) for listed in self._listed() if listed.status != DELETED]
+
     def standing(self) -> Iterator[Found]:
         """Yield the region's stacks, whoever made them, but for those that hold nothing.
 

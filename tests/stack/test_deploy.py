@@ -59,6 +59,13 @@ def test_an_update_keeps_parameters_and_changes_what_changed(
     capsys.readouterr()
     assert run(whole, *update[:3]) == 0
     assert "up to date" in capsys.readouterr().err
+    assert run(whole, *update[:3], "--plan") == 0
+    assert "nothing would change: the stack ecs-reboot is up to date" in capsys.readouterr().err
+    assert run(whole, "status", "--stack", "ecs-rebot") == 2
+    assert capsys.readouterr().err == (
+        "there is no stack ecs-rebot in cn-hangzhou, which has ecs-reboot. To make it: "
+        f"`make deploy REGION=cn-hangzhou STACK=ecs-rebot ENDPOINT={whole.url}`\n"
+    )
 
 
 def test_the_code_goes_into_a_bucket_once_where_it_does_not_fit(

@@ -30,7 +30,7 @@ def test_nothing_is_deployed(whole: Running, capsys: pytest.CaptureFixture[str])
     status, told = examined(whole, capsys)
     assert status == 1
     assert "good  credentials: you are acs:ram::1234567890123456:root" in told
-    assert "bad   stack: there is no stack ecs-reboot" in told
+    assert "bad   stack: there is no stack ecs-reboot in cn-hangzhou, which has none: `make deploy REGION=" in told
 
 
 def test_a_sound_stack(whole: Running, package: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,7 +39,9 @@ def test_what_a_plain_removal_kept_is_removed_by_the_flags_afterwards(
     assert [told.count(flag) for flag in ("(LOGS=1)", "(FORGET=1)", "(LOGS=1 FORGET=1)")] == [1, 1, 1]
     assert left(whole) == (True, True, True)
     assert run(whole, "remove") == 2, "there is nothing to do"
-    assert "is gone already; LOGS=1 and FORGET=1 remove" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "is gone already; LOGS=1 and FORGET=1 remove" in told
+    assert f"`make remove REGION=cn-hangzhou STACK=ecs-reboot ENDPOINT={whole.url} LOGS=1 FORGET=1`" in told
     assert run(whole, "remove", *ALL) == 0, capsys.readouterr().err
     told = capsys.readouterr().err
     assert "the logs are gone" in told
@@ -61,7 +63,9 @@ def test_of_a_name_that_no_stack_ever_had_nothing_is_removed(
     assert run(whole, "remove") == 0
     capsys.readouterr()
     assert run(whole, "remove", "--name", "ecs-rebot", *ALL) == 2
-    assert "there is no stack ecs-rebot in cn-hangzhou" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "there is no stack ecs-rebot in cn-hangzhou, which has none" in told
+    assert f"`make remove REGION=cn-hangzhou STACK=ecs-rebot ENDPOINT={whole.url} LOGS=1 FORGET=1`" in told
     assert left(whole)[:2] == (True, True)
 
 
