@@ -21,6 +21,7 @@ from stack.checks import chosen
 from stack.clashes import clash
 from stack.clients import Clients
 from stack.logstores import LogStores, names
+from stack.package_python import mismatch
 from stack.roles import AccountRoles, Resources, State
 from stack.stacks import Found, Stacks
 
@@ -59,6 +60,8 @@ class Deployment:
     def run(self, request: Request) -> Found | None:
         """Deploy; return the stack, or None for a plan. Raises NotDeployable, StackFailed, TeaException."""
         account = self.account()
+        if why := mismatch(request.package, self._clients.endpoint):
+            raise NotDeployable(why)
         self._check_early(request, account)
         found = self._at_rest(request)
         document, given = self._with_code(request, account)

@@ -220,6 +220,21 @@ def test_what_is_not_fit_is_not_sent(
     assert whole.services.ros.stacks == {}
 
 
+@pytest.mark.parametrize("python", [f"{sys.version_info[0]}{sys.version_info[1]}", "39"], ids=["the same", "another"])
+def test_a_package_for_another_python_is_refused_by_a_local_cloud_at_once(
+    whole: Running, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], python: str
+) -> None:
+    path = tmp_path / "function.zip"
+    path.write_bytes(package.read_bytes())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(f"pydantic_core/_pydantic_core.cpython-{python}-x86_64-linux-gnu.so", "")
+    refused = python == "39"
+    assert run(whole, "deploy", "--plan", "--package", str(path)) == int(refused)
+    told = capsys.readouterr().err
+    assert ("the package was built for Python 3.9, and the local cloud at" in told) == refused
+    assert ("`make build RUNTIME=host`" in told) == refused
+
+
 def test_a_failed_update_says_why(whole: Running, package: Path) -> None:
     assert deploy(whole, package) == 0
     stacks = Stacks(clients(whole), lambda _line: None, poll_seconds=0)

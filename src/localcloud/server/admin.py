@@ -1,6 +1,7 @@
 """The admin pages under ``/_local``, for this machine only: look at the cloud, break it, set it back."""
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -51,7 +52,8 @@ class Admin:
         return await method(request)
 
     async def _health(self, _request: Request) -> Response:
-        return JSONResponse({"status": "ok", "now": utc_text(self._cloud.clock.now())})
+        python = ".".join(map(str, sys.version_info[:2]))  # which also runs the functions
+        return JSONResponse({"status": "ok", "now": utc_text(self._cloud.clock.now()), "python": python})
 
     async def _audit(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")
