@@ -238,10 +238,12 @@ $(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
 
 # The official resource schemas are read as data: their packages' own dependencies are not wanted.
 $(VENV)/.schemas: $(VENV)/.run src/stack/schema-requirements.txt
+	@echo "installing the resource schemas into $(VENV): once ..." >&2
 	@$(PIP) $(QUIETLY) --no-deps --requirement src/stack/schema-requirements.txt >&2
 	@touch $@
 
 $(VENV)/.stack: $(VENV)/.schemas
+	@echo "installing what deploys into $(VENV): a minute or two, once ..." >&2
 	@$(PIP) $(QUIETLY) --editable '.[stack]' >&2
 	@touch $@
 
@@ -253,5 +255,6 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt src/stack/schema-re
 	@touch $(VENV)/.run $(VENV)/.schemas $(VENV)/.stack $@
 
 $(VENV)/.fuzz: $(VENV)/.dev
+	@echo "installing the fuzzer into $(VENV): once ..." >&2
 	@$(PIP) $(QUIETLY) --editable '.[localcloud,stack,dev,fuzz]' >&2
 	@touch $@

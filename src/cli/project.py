@@ -26,7 +26,9 @@ def build(runtime: str, source: Path, constraints: Path, cache: Path, out: Path,
     from bundle import build as bundle  # noqa: PLC0415 - each command loads what it uses
     from bundle import runtimes  # noqa: PLC0415
 
-    bundle.build(runtimes.runtime(runtime), source, constraints, cache, out, known=digests)
+    wanted = runtimes.runtime(runtime)
+    click.echo(f"building the package for {wanted.name} ...", err=True)
+    bundle.build(wanted, source, constraints, cache, out, known=digests)
     return 0
 
 

@@ -37,6 +37,8 @@ def main(asked: Asked) -> int:
     if asked.episode is not None:
         plan = draw(asked.episode, EPISODE, assumptions, asked.ledger or STORES[0], profile)
         return _judged(plan, Episode(plan, assumptions).run(), assumptions, asked.less)
+    noun = "delivery" if asked.deliveries == 1 else "deliveries"
+    sys.stderr.write(f"simulating at least {asked.deliveries:,} {noun} ...\n")
     began = time.monotonic()
     stores = (asked.ledger,) if asked.ledger else STORES
     tale = campaign(
@@ -48,6 +50,8 @@ def main(asked: Asked) -> int:
         profile=profile,
     )
     seconds = time.monotonic() - began
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
     _say(
         f"seed {asked.seed}: {tale.deliveries} deliveries in {tale.episodes} episodes, {tale.reboots} reboots, "
         f"{tale.crashes} crashes, {seconds:.0f} s, {tale.deliveries / seconds:.0f} deliveries/s\n"

@@ -190,6 +190,22 @@ def test_a_wrong_value_is_one_line_by_the_name_it_was_given_under(
     assert capsys.readouterr().err == f"{told}\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("build", "--constraints", "absent.txt"), "building the package for python3.10 ..."),
+        (("simulate", "--deliveries", "1"), "simulating at least 1 delivery ..."),
+    ],
+    ids=["build", "simulate"],
+)
+def test_long_work_says_so_when_it_begins_and_shows_progress_to_nobody_who_reads_a_file(
+    arguments: tuple[str, ...], told: str, run_here: Callable[..., Ended]
+) -> None:
+    first, *rest = run_here(*arguments).stderr.splitlines()
+    assert first == told
+    assert not [line for line in rest if "\r" in line or line.endswith("...")]
+
+
 @pytest.mark.parametrize(("file", "told"), [(README, "line 5: 'mapping"), (PICTURE, "'no UTF-8'")])
 def test_a_file_that_is_no_template_is_named(file: str, told: str, run_here: Callable[..., Ended]) -> None:
     ran = run_here("validate", "--template", file)
