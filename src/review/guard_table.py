@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 from ecs_reboot.model import Instance
-from ecs_reboot.policy.decide import Verdict, verdicts
+from ecs_reboot.policy.decide import objections
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.policy.guards import GUARDS
 from review.guard_facts import FACTS
@@ -22,22 +22,21 @@ class Row(NamedTuple):
 
 def guard_table(facts: Facts) -> list[Row]:
     """Return one row for each guard; those after the one that decided read nothing."""
-    said = {verdict.guard.code: verdict for verdict in verdicts(facts)}
+    objected = {objection.guard.code: objection for objection in objections(facts)}
+    decided = False
     target = facts.target
     instance = facts.instance or Instance(
         instance_id=target.instance_id, region_id=target.region_id, status="", read_at=facts.now
     )
     rows = []
     for guard in GUARDS:
-        verdict = said.get(guard.code)
-        if verdict is None:
+        if decided:
             rows.append(Row(guard.code, "not reached", "", ""))
+            continue
+        fact, objection = FACTS[guard.code](facts, instance), objected.get(guard.code)
+        if objection is None:
+            rows.append(Row(guard.code, "passed", fact, ""))
         else:
-            rows.append(Row(guard.code, _outcome(verdict), FACTS[guard.code](facts, instance), verdict.objection))
+            rows.append(Row(guard.code, "overridden" if objection.overridden else "failed", fact, objection.sentence))
+            decided = not objection.overridden
     return rows
-
-
-def _outcome(verdict: Verdict) -> Outcome:
-    if not verdict.objection:
-        return "passed"
-    return "overridden" if verdict.overridden else "failed"

@@ -61,8 +61,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "hard guards can be overridden",
         "policy/decide",
-        'and guard.kind == "soft" and may_override',
-        "and may_override",
+        'guard.kind == "soft" and may_override',
+        "may_override",
     ),
     Mutant("anybody overrides", "policy/decide", "request.by_hand and bool(request.reason)", "True"),
     Mutant(

@@ -10,6 +10,7 @@ time earlier attempts were made. At most 128 characters.
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal, cast, get_args
 
 from ecs_reboot import utc_time
@@ -257,6 +258,7 @@ def instance_digest(instance_id: str) -> str:
     return f"{crc32(instance_id.encode()):08x}"
 
 
+@lru_cache(maxsize=8)
 def claim_digest(request_id: str) -> str:
     """Return the ID of the claim that a request makes on an instance: the same in every retry of the request."""
     from hashlib import sha256  # noqa: PLC0415 - only where something is claimed

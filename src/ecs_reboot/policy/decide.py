@@ -13,16 +13,16 @@ from ecs_reboot.policy.guards import GUARDS, Guard
 from ecs_reboot.policy.hung import finishes
 
 
-class Verdict(NamedTuple):
-    """What one guard said. ``overridden`` where it objected and the request overrode it."""
+class Objection(NamedTuple):
+    """What a guard has against the reboot. ``overridden`` where the request may and does overrule it."""
 
     guard: Guard
-    objection: str
+    sentence: str
     overridden: bool
 
 
-def verdicts(facts: Facts) -> Iterator[Verdict]:
-    """Ask the guards in order, up to and including the first objection that is not overridden."""
+def objections(facts: Facts) -> Iterator[Objection]:
+    """Ask the guards in order, until one objects that is not overridden; yield those that object."""
     target = facts.target
     instance = facts.instance or Instance(
         instance_id=target.instance_id, region_id=target.region_id, status="", read_at=facts.now
@@ -30,29 +30,29 @@ def verdicts(facts: Facts) -> Iterator[Verdict]:
     request = facts.request
     may_override = request.by_hand and bool(request.reason)
     for guard in GUARDS:
-        objection = guard.objection(facts, instance)
-        overridden = bool(objection) and guard.kind == "soft" and may_override and guard.code in request.override
-        yield Verdict(guard, objection, overridden)
-        if objection and not overridden:
+        if not (sentence := guard.objection(facts, instance)):
+            continue
+        overridden = guard.kind == "soft" and may_override and guard.code in request.override
+        yield Objection(guard, sentence, overridden)
+        if not overridden:
             return
 
 
 def decide(facts: Facts) -> Decision:
     """Decide about one instance: `skip` with the first objection's code, or `reboot`, forced where the policy says."""
-    asked = list(verdicts(facts))
-    last = asked[-1]
+    objected = list(objections(facts))
     target = facts.target
-    if last.objection and not last.overridden:
+    if objected and not (last := objected[-1]).overridden:
         return Decision(
             instance_id=target.instance_id,
             region_id=target.region_id,
             action="skip",
             code=last.guard.code,
-            reason=str(last.objection),
-            retriable=isinstance(last.objection, ForNow),
+            reason=str(last.sentence),
+            retriable=isinstance(last.sentence, ForNow),
         )
     force, why = forced(facts)
-    overrides = "".join(f"; {verdict.guard.code} overridden by hand" for verdict in asked if verdict.overridden)
+    overrides = "".join(f"; {objection.guard.code} overridden by hand" for objection in objected)
     return Decision(
         instance_id=target.instance_id,
         region_id=target.region_id,

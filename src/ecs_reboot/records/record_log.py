@@ -9,8 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ecs_reboot.clock import Clock
+from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records.redaction import Redactor
-from ecs_reboot.records.result import Result, flat
+from ecs_reboot.records.result import Result, flat, flat_facts
+
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class RecordLog:
@@ -27,6 +30,7 @@ class RecordLog:
         self._redact = redact or Redactor(())
         self._numbers = itertools.count(1)  # counts on whole, whatever thread a record comes from
         self._unshipped: list[dict[str, Any]] = []
+        self._dumped: dict[str, tuple[Facts, dict[str, Any]]] = {}
         self.handed_over_by = ""
 
     def log_intent(self, result: Result) -> None:
@@ -54,12 +58,20 @@ class RecordLog:
         return [self._unshipped.pop(0) for _ in range(len(self._unshipped))]
 
     def _print(self, result: Result, kind: str) -> dict[str, Any]:
-        record: dict[str, Any] = self._redact(flat(result, self._request_id, kind, self._clock.now()))
+        record: dict[str, Any] = self._redact(flat(result, self._request_id, kind, self._clock.now(), self._flat_facts))
         if self.handed_over_by:
             record["handed_over_by"] = self.handed_over_by
         record["record_id"] = f"{self._request_id}-{next(self._numbers)}"
-        self._write(_printable(json.dumps(record, ensure_ascii=False, separators=(",", ":"))))
+        self._write(_printable(_as_json(record)))
         return record
+
+    def _flat_facts(self, facts: Facts) -> dict[str, Any]:
+        """Return the facts as a dict, made once: an intent and its result rest on the same."""
+        instance_id = facts.target.instance_id
+        dumped = self._dumped.get(instance_id)
+        if dumped is None or dumped[0] is not facts:
+            dumped = self._dumped[instance_id] = (facts, flat_facts(facts))
+        return dumped[1]
 
 
 def _printable(line: str) -> str:

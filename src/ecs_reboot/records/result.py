@@ -4,6 +4,7 @@ The same schema is returned, printed and shipped (docs/operate/records.md). ``fa
 rests on, so that a record can be explained, and replayed under other settings.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -113,15 +114,24 @@ def of_element(trigger: str, element: Ignored | Rejected) -> Result:
     )
 
 
-def flat(result: Result, request_id: str, kind: str, at: datetime) -> dict[str, Any]:
+def flat_facts(facts: Facts) -> dict[str, Any]:
+    """Return what a decision was made from, as a JSON-able dict."""
+    # A request for a hundred instances need not stand a hundred times in its records.
+    dumped: dict[str, Any] = facts.model_dump(mode="json", exclude={"request": {"targets", "selector"}})
+    return dumped
+
+
+def flat(
+    result: Result, request_id: str, kind: str, at: datetime, dump: Callable[[Facts], dict[str, Any]] = flat_facts
+) -> dict[str, Any]:
     """Return the record as a JSON-able dict: the result, and which invocation wrote it, when.
 
     ``kind`` is `intent` for what is about to be asked of ECS, `accepted` for what ECS accepted and is now watched,
     `result` for what came of it in the end, `notice` for a message about it.
     """
     head = {"schema": SCHEMA, "record": kind, "time": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "request_id": request_id}
-    # A request for a hundred instances need not stand a hundred times in its records.
-    return {**head, **result.model_dump(mode="json", exclude={"facts": {"request": {"targets", "selector"}}})}
+    facts = result.facts and dump(result.facts)
+    return {**head, **result.model_dump(mode="json", exclude={"facts"}), "facts": facts}
 
 
 def _asked(request: RebootRequest) -> dict[str, Any]:
