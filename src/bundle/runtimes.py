@@ -16,6 +16,10 @@ VARIABLE = "RUNTIME_PYTHON"
 Version = tuple[int, int]
 
 
+class WrongRuntime(BuildError):
+    """There is no such runtime, or the Python that is named is not its; nothing was built."""
+
+
 class Runtime(NamedTuple):
     """``glibc`` is the newest C library that a compiled module may ask for; ``declared`` is false for this machine."""
 
@@ -44,7 +48,7 @@ def runtime(name: str) -> Runtime:
         return Runtime(name, sys.version_info[:2], _own_glibc(), declared=False)
     declared = {"python3.10": Runtime(name, (3, 10), (2, 28)), "python3.12": Runtime(name, (3, 12), (2, 31))}
     if name not in declared:
-        raise BuildError(f"RUNTIME={name}: say one of {', '.join(declared)} or host")
+        raise WrongRuntime(f"RUNTIME={name}: say one of {', '.join(declared)} or host")
     return declared[name]
 
 
@@ -53,7 +57,7 @@ def interpreter(wanted: Runtime) -> str | None:
     given = os.environ.get(VARIABLE, "")
     if given:
         if _version(given) != wanted.python:
-            raise BuildError(f"{VARIABLE}={given} is not Python {wanted.dotted}: name one that is, or none")
+            raise WrongRuntime(f"{VARIABLE}={given} is not Python {wanted.dotted}: name one that is, or none")
         return given
     candidates = [sys.executable, shutil.which(f"python{wanted.dotted}"), *_of_pyenv(wanted)]
     return next((candidate for candidate in candidates if candidate and _version(candidate) == wanted.python), None)

@@ -1,6 +1,7 @@
 """A command as all of them are: with examples in its help, and with errors that end in a sentence and a status."""
 
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -29,7 +30,22 @@ def _not_installed(error: ModuleNotFoundError) -> str:
     package = (error.name or "").partition(".")[0]
     if not package or (Path(__file__).parents[1] / package).exists():
         raise error
-    return f"this command needs {package}, which is not installed: pip install 'ecs-reboot[stack]', or make in a clone"
+    return (
+        f"this command needs {package}, which is not installed: pip install 'ecs-reboot[{_extra_with(package)}]', or "
+        "make in a clone"
+    )
+
+
+def _extra_with(package: str) -> str:
+    """Return the extra that installs a package: the one that names it, else that of the official clients."""
+    from importlib import metadata  # noqa: PLC0415 - only for this sentence
+
+    try:
+        required = metadata.requires("ecs-reboot") or []
+    except metadata.PackageNotFoundError:
+        required = []
+    named = (re.match(rf"{re.escape(package)}\W.*extra == ['\"](\w+)['\"]", each, re.IGNORECASE) for each in required)
+    return next((found[1] for found in named if found), "stack")
 
 
 class Command(click.Command):

@@ -37,6 +37,9 @@ def _online(clients: Any, verb: str, **given: Any) -> int:
 
 
 def _template(path: str) -> Path:
+    """Return the template that is named, or the project's. Raises Mistake where there is no such file."""
+    if path and not Path(path).is_file():
+        raise options.Mistake(f"--template: {path} is not there, or is no file")
     return Path(path) if path else source_tree.part("template.yml")
 
 
@@ -72,7 +75,7 @@ def plain(template: str) -> int:
 
 @click.command(cls=Command, examples=("ecs-reboot policy --account 1234567890123456 > policy.json",))
 @options.region
-@click.option("--account", required=True, help="ID of the account.")
+@click.option("--account", required=True, type=options.Account(), help="ID of the account.")
 @click.option("--function", default="ecs-reboot", help="The parameter FunctionName.")
 def policy(region: str, account: str, function: str) -> int:
     """Print the policy that a deployer needs, as a document for RAM."""
@@ -193,7 +196,13 @@ def remove(clients: Any, /, **given: Any) -> int:
 )
 @options.region
 @click.option(
-    "--name", "--stack", default="er-acceptance", envvar="STACK", show_envvar=True, help="The stack it makes."
+    "--name",
+    "--stack",
+    default="er-acceptance",
+    envvar="STACK",
+    show_envvar=True,
+    type=options.StackName(),
+    help="The stack it makes.",
 )
 @options.endpoint
 @options.template

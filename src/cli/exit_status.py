@@ -19,6 +19,7 @@ STATUS_OF = {
     "acceptance.run.CutShort": FAILED,
     "acceptance.run.UnknownCheck": WRONG,
     "bundle.BuildError": FAILED,
+    "bundle.runtimes.WrongRuntime": WRONG,
     "cli.options.Mistake": WRONG,
     "cloud_languages.template.document.UnreadableTemplate": FAILED,
     "cloud_languages.template.parameters.WrongParameters": WRONG,

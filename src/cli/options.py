@@ -72,6 +72,47 @@ class Address(click.ParamType[str]):
         return text
 
 
+class Region(click.ParamType[str]):
+    """A region ID."""
+
+    name = "region"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read a region ID. Fails for what has not the form of one; whether there is one, only a cloud knows."""
+        from ecs_reboot.events.region import is_listed  # noqa: PLC0415 - each command loads what it uses
+
+        if not is_listed(value):
+            self.fail(f"{value!r} is no region ID: give one such as cn-hangzhou", param, ctx)
+        return str(value)
+
+
+class StackName(click.ParamType[str]):
+    """The name of a stack."""
+
+    name = "stack"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read a name. Fails for what ROS does not take."""
+        from cloud_languages.resource_names import RULES, STACK  # noqa: PLC0415
+
+        if mistake := RULES[STACK].mistake(str(value)):
+            self.fail(f"{value!r} is no name of a stack: {mistake}", param, ctx)
+        return str(value)
+
+
+class Account(click.ParamType[str]):
+    """The ID of an account."""
+
+    name = "account"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read an ID. Fails for what is no number."""
+        text = str(value)
+        if not (text.isascii() and text.isdigit()):
+            self.fail(f"{value!r} is no account ID: give its digits, such as 1234567890123456", param, ctx)
+        return text
+
+
 fleet = option("fleet", "Fleet file, YAML or JSON, or demo: that of the demo; without: a small one.")
 settings = option("set", "The function's settings: \"KEY=VALUE KEY='with spaces'\".")
 code = option("code", "Directory of the function's code, as `build` makes it; without: the source.")
@@ -79,9 +120,11 @@ deployed = switch("deployed", "The function as template.yml has it: settings, ro
 parameters = option("params", "Parameters of the template: \"Key=Value Key='with spaces'\".")
 records = option("records", "File with exported records.")
 template = click.option("--template", default="", help="The template; without: template.yml.")
-region = option("region", "Region ID.", default="cn-hangzhou")
+region = option("region", "Region ID.", default="cn-hangzhou", type=Region())
 endpoint = option("endpoint", "One address for all services: a local cloud, as `serve` prints it.", type=Address())
-stack = click.option("--name", "--stack", default="ecs-reboot", envvar="STACK", show_envvar=True, help="The stack.")
+stack = click.option(
+    "--name", "--stack", default="ecs-reboot", envvar="STACK", show_envvar=True, type=StackName(), help="The stack."
+)
 
 
 class Port(click.ParamType[int]):

@@ -111,7 +111,7 @@ def _wrong_value(error: click.ClickException) -> str | None:
 def program() -> None:
     """Reboot Alibaba Cloud ECS instances in trouble: try it locally, deploy it, see what it decided and why.
 
-    Nothing but deploy, status, logs, doctor, remove and acceptance leaves this machine.
+    Only deploy, status, logs, ledger, doctor, acceptance and remove talk to a cloud. build fetches pinned packages.
     """
 
 

@@ -79,7 +79,7 @@ def examine(clients: Clients, stacks: Stacks, name: str, endpoint: str) -> Itera
         yield Result("bad", "credentials", str(error))
         return
     except TeaException as error:
-        yield Result("bad", "credentials", sentence(error, endpoint))
+        yield Result("bad", "credentials", sentence(error, endpoint, clients.region))
         return
     yield Result("good", "credentials", f"you are {answer.body.arn} of the account {account}")
     yield _clock(answer.headers)

@@ -198,7 +198,7 @@ def run(options: Options, clients: Clients | None, say: Say, tell: Say) -> int:
         verb = _Verb(options, clients or Clients(options.region, options.endpoint), say, tell)
         status: int = getattr(verb, options.verb)()
     except TeaException as error:
-        say(sentence(error, options.endpoint))
+        say(sentence(error, options.endpoint, options.region))
         return 1
     except LogException as error:
         say(f"{error.get_error_code()}: {error.get_error_message()}")

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -127,6 +128,12 @@ def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
         (("serve", "--params", "DryRun=true"), {}, "DEPLOYED=1"),
         (("serve",), {"LOCALCLOUD_ACCESS_KEY_ID": "a"}, "LOCALCLOUD_ACCESS_KEY_SECRET is missing: an AccessKey has"),
         (("serve", "--access-key-secret", "hunter2"), {}, "LOCALCLOUD_ACCESS_KEY_ID is missing: an AccessKey has"),
+        (("render",), {"STACK": "my stack"}, "STACK: 'my stack' is no name of a stack: give 1 to 255 letters"),
+        (("deploy",), {"REGION": "mars"}, "REGION: 'mars' is no region ID: give one such as cn-hangzhou"),
+        (("policy", "--region", "mars", "--account", "1"), {}, "--region: 'mars' is no region ID"),
+        (("policy", "--account", "abc"), {}, "--account: 'abc' is no account ID"),
+        (("validate", "--template", "nope.yml"), {}, "--template: nope.yml is not there"),
+        (("build", "--runtime", "python2"), {}, "RUNTIME=python2: say one of python3.10"),
         (("acceptance",), {}, "INSTANCE=i-..."),
         (("acceptance", "--check"), {"INSTANCE": "web-01"}, "INSTANCE 'web-01' does not start with 'i-'"),
         (("acceptance", "--check"), {"ONLY": "nope"}, "ONLY: there is no check nope: "),
@@ -331,6 +338,33 @@ def test_what_is_not_installed_is_named_with_the_way_out(tmp_path: Path) -> None
     assert (ran.returncode, ran.stdout) == (exit_status.WRONG, "")
     assert ran.stderr.startswith("this command needs Tea, which is not installed: pip install 'ecs-reboot[stack]'")
     assert len(ran.stderr.splitlines()) == 1
+
+
+def test_what_only_developers_need_is_named_with_its_extra(tmp_path: Path) -> None:
+    (tmp_path / "greenlet.py").write_text("raise ModuleNotFoundError('No greenlet', name='greenlet')\n", "utf-8")
+    ran = run("explore", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT / 'src'}")
+    assert ran.returncode == exit_status.WRONG
+    assert "needs greenlet, which is not installed: pip install 'ecs-reboot[dev]'" in ran.stderr
+
+
+def test_a_region_that_there_is_not_is_named() -> None:
+    from Tea.exceptions import TeaException
+
+    from stack.refusals import sentence
+
+    refused = TeaException({"code": "InvalidRegionId.NotFound", "message": "not found"})
+    assert sentence(refused, region="cn-nowhere") == (
+        "InvalidRegionId.NotFound: there is no region cn-nowhere, or this account may not use it: look at REGION"
+    )
+    assert "there is no region, or" in sentence(refused)
+
+
+def test_the_help_names_every_command_that_talks_to_a_cloud(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split()).partition("Only ")[2].partition(" talk to a cloud")[0]
+    commands = {name: program.get_command(click.Context(program), name) for name in NAMES}
+    asking = {name for name, found in commands.items() if found and "endpoint" in {p.name for p in found.params}}
+    assert set(re.findall(r"[a-z]+", said)) - {"and"} == asking
 
 
 def test_invoke_tells_a_story_on_a_terminal_and_answers_json_into_a_pipe() -> None:
