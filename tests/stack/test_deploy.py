@@ -210,7 +210,7 @@ def test_what_is_not_fit_is_not_sent(
         assert run(whole, "deploy", "--package", str(wrong)) == 1
         assert f"{wrong} {why}" in capsys.readouterr().err
     assert deploy(whole, package, ScheduleCron="0 61 4 * * *") == 1
-    assert "cronExpression" in capsys.readouterr().err
+    assert "Parameters.ScheduleCron: '0 61 4 * * *': minute '61'" in capsys.readouterr().err
     assert deploy(whole, package, MaintenanceWindows="Mon 25:00-26:00") == 1
     assert "Parameters.MaintenanceWindows: 'Mon 25:00-26:00' " in capsys.readouterr().err
     broken = tmp_path / "template.yml"
