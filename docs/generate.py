@@ -94,7 +94,7 @@ def paging() -> Iterable[tuple[str, ...]]:
 
 def paging_zh() -> Iterable[tuple[str, ...]]:
     """One row for each code that pages a person, in Chinese."""
-    yield "告警代码", "含义", "处理"
+    yield "需要人工处理的代码", "含义", "处理"
     for row in OUTCOMES:
         if row.pages:
             yield f"`{row.code}`", row.chinese, in_chinese(row.cure)

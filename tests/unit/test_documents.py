@@ -94,6 +94,37 @@ def test_a_chinese_page_says_what_the_english_one_says(path: Path) -> None:
     assert f"({english(path).name})" in chinese
 
 
+@pytest.mark.parametrize("path", CHINESE, ids=lambda path: path.name)
+def test_a_link_of_a_chinese_page_says_in_chinese_where_it_leads(path: Path) -> None:
+    texts = re.findall(r"(?<!!)\[([^\]`]+)\]\((?!https?://)", path.read_text("utf-8"))
+    assert len(texts) > 1
+    assert [text for text in texts if not re.search("[\u4e00-\u9fff]", text)] == ["English"]
+
+
+#: Another word for a thing that is called otherwise everywhere else -> the word.
+OTHER_WORDS = {
+    "告警": "报警", "负责人": "所有者", "选择加入": "允许重启", "未加入": "未允许重启", "演练模式": "试运行",
+    "守卫": "检查", "占位": "认领", "监控插件没有": "云助手 Agent 没有",
+}  # fmt: skip
+IN_CHINESE = [
+    *CHINESE,
+    *(
+        ROOT / name
+        for name in (
+            "template.yml", "docs/operate/records.md", "docs/generate.py", "src/console/assets/messages.zh-CN.js",
+            "src/console/chinese_facts.py", "src/ecs_reboot/outcomes.py", "src/ecs_reboot/records/notices/cures.py",
+        )
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", IN_CHINESE, ids=lambda path: path.name)
+def test_one_thing_has_one_word_in_chinese(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert re.search("[\u4e00-\u9fff]", text)
+    assert [(word, instead) for word, instead in OTHER_WORDS.items() if word in text] == []
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [(READMES[0], "Not verified against the live service"), (READMES[1], "未经线上服务验证")],

@@ -9,7 +9,7 @@ CLAUSES: dict[str, str] = {
     "stop it by force and start it, unless the sweep does (FORCE_REBOOT=escalate)": (
         "强制停止后再启动（FORCE_REBOOT=escalate 时由巡检完成）"
     ),
-    "resume the region if it is suspended": "若地域已暂停则恢复地域",
+    "resume the region if it is suspended": "若地域已中止则恢复地域",
     "the sweep says when it is back": "恢复后由巡检写明",
     "the retry or the sweep tells what came of it": "重试或巡检会写明结果",
     "renew or pay": "续费或付款",
