@@ -10,6 +10,7 @@ import os
 import platform
 import statistics
 import sys
+from functools import partial
 from pathlib import Path
 
 from bench.cold_start import bars, chart, page, prepare, runs
@@ -32,8 +33,9 @@ def main() -> int:
     with Stub() as stub:
         calls = runs.calls_of(cases, stub)
         samples = runs.samples_of(cases, stub, calls, options.runs)
-        warm = runs.warm(ours, PLACE / "reboot.json", stub, calls)
-    tls = runs.first_tls_call(ours, PLACE / "tls", options.runs)
+        floor = next(case for case in cases if case.name == "floor")
+        warm = runs.warm(ours, PLACE / "reboot.json", stub, calls, floor)
+        tls = runs.first_tls_call(ours, PLACE / "tls", options.runs, partial(runs.floor_of, floor, stub, calls))
     megabytes = {
         "ours": ours.with_name("function.zip").stat().st_size / 1e6,
         "naive": prepare.zipped_megabytes(PLACE / "naive", PLACE / "naive.zip"),

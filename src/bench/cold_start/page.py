@@ -41,5 +41,5 @@ def _bars(judged: list[Bar]) -> list[str]:
     for bar in judged:
         sign = "at least" if bar.at_least else "at most"
         missed = "" if bar.met else " (missed)"
-        rows.append(f"| {bar.meaning} | {bar.value:.2f}{missed} | {sign} {bar.limit:g} |")
+        rows.append(f"| {bar.meaning} | {bar.value:.3g}{missed} | {sign} {bar.limit:.3g} |")
     return rows
