@@ -71,4 +71,4 @@ def open_console(browser: Any, serve: Any) -> Iterator[Callable[..., Any]]:
     yield open_at
     for context in contexts:
         context.close()
-    assert not complaints
+    assert not complaints, complaints
