@@ -146,7 +146,7 @@ browser:
 	for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	echo "no Chromium on PATH: the console's browser tests will be skipped" >&2
 
-# Three on two cores, for many tests wait for a server or a clock; whoever is done takes from the others. Byte code is kept
+# More than there are cores, for many tests wait for a server or a clock; whoever is done takes from the others. Byte code is kept
 # whatever the environment says: what a test starts would compile all that it imports.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 # Tests that run the function's code in their own process are counted, and run here alone; but for the one that draws
@@ -171,7 +171,7 @@ counted: $(VENV)/.dev
 	@$(MAKE) --no-print-directory coverage >build/coverage.log 2>&1; status=$$?; cat build/coverage.log; exit $$status
 
 others: $(VENV)/.dev
-	LEAVE_OUT='$(COUNTED)' $(PYTEST) -n 3 --dist worksteal
+	LEAVE_OUT='$(COUNTED)' $(PYTEST) -n 4 --dist worksteal
 
 coverage: $(VENV)/.dev ## which branches of the function the tests reach; fails below the bound in pyproject.toml
 	FUNCTION=inline CODE=src $(PYTEST) --cov --cov-report= $(COUNTED) $(INLINE) \

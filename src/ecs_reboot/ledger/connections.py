@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ecs_reboot.cloud.ecs_api import EcsApi
 from ecs_reboot.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
+    from ecs_reboot.cloud.ecs_api import EcsApi
     from ecs_reboot.cloud.oss import Bucket
     from ecs_reboot.ledger.table_rows import TableApi
 
@@ -23,7 +23,7 @@ def no_table() -> "TableApi":
 class Connections(NamedTuple):
     """The services that a run may need; ``table`` and ``bucket`` connect only where they are used."""
 
-    ecs: EcsApi
+    ecs: "EcsApi"
     table: "Callable[[], TableApi]" = no_table
     bucket: "Callable[[], Bucket] | None" = None
 

@@ -42,7 +42,7 @@ def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
     [
         (["--set", "WORD"], "write KEY=VALUE"),
         (["--set", "FC_REGION=x"], "FC_REGION"),
-        (["--code", "/nowhere"], "'/nowhere' is not a directory"),
+        (["--code", "/nowhere"], "CODE='/nowhere' does not exist"),
     ],
 )
 def test_a_mistake_in_the_function_is_told_before_anything_starts(
