@@ -35,8 +35,14 @@ LIVENESS_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     (
         "a place is kept after the last round",
         "ledger/table_ledger",
-        'times in a row"\n        self._give_back(region_id, placed)\n',
+        'times in a row"\n        self._give_back(region_id, _but(placed, inherited))\n',
         'times in a row"\n',
+    ),
+    (
+        "a duplicate gives back the place of the first run",
+        "ledger/table_ledger",
+        "if instance_id not in left_out}",
+        "}",
     ),
     (
         "who is down stays so where no new start shows",

@@ -187,3 +187,18 @@ def test_a_claim_is_renewed_before_ecs_is_asked_late_and_lost_where_a_retry_took
     stage.clock.sleep(20)
     assert stage.got(run="retry")[0] == [ONE]
     assert claims.still_ours(REGION, orders) == []
+
+
+def test_a_duplicate_never_gives_back_the_place_by_which_the_first_run_reboots() -> None:
+    stage = Stage(MAX_REBOOTS="1")
+    again: list[Any] = []
+
+    def delivered_again() -> None:
+        stage.table.before["i#"] = [NO_RIGHT]  # it takes the place, and then it can't claim
+        again.append(stage.got(run="run-2")[1])
+
+    stage.table.before["i#"] = [delivered_again]
+    assert stage.got()[0] == [ONE]
+    assert again == [[(ONE, "ledger_unavailable")]]
+    assert [slot.instance_id for slot in stage.window().slots] == [ONE]
+    assert stage.got(TWO, request="r-2", run="run-3")[1] == [(TWO, "blast_radius")]

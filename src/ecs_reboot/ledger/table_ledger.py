@@ -120,6 +120,8 @@ class TableLedger:
         lost: dict[str, Lost] = {}
         left = list(wanted)
         placed: dict[str, Entry] = {}
+        # Places of another run of this request, which may live and win by them yet: they are never given back.
+        inherited: set[str] = set()
         try:
             for attempt in range(1, ROUNDS + 1):
                 found = self._rows.read(region_id, self._reading.names(left))
@@ -133,13 +135,14 @@ class TableLedger:
                 judged, late = self._in_time(judged)
                 lost |= late
                 if not judged.claims:
-                    noted = self._leave(region_id, window, found, judged, placed)
+                    noted = self._leave(region_id, window, found, judged, _but(placed, inherited))
                     placed = {}
                     if noted or late or attempt == ROUNDS or not self._pause(attempt):
                         return Obtained(frozenset(mine), lost)
                     continue
                 gone = {instance_id: entry for instance_id, entry in placed.items() if instance_id not in judged.claims}
-                self._give_back(region_id, gone)
+                self._give_back(region_id, _but(gone, inherited))
+                inherited |= self._reading.of_other_runs(window, judged.claims)
                 # What is written may be there although its answer never came.
                 placed = dict(judged.claims)
                 if not gone and self._place(region_id, window, found, judged):
@@ -155,10 +158,10 @@ class TableLedger:
             if dry_run:
                 raise
             self.release(region_id, mine)
-            self._give_back(region_id, placed)
+            self._give_back(region_id, _but(placed, inherited))
             raise
         reason = f"others changed the ledger at the same time, {ROUNDS} times in a row"
-        self._give_back(region_id, placed)
+        self._give_back(region_id, _but(placed, inherited))
         return Obtained(
             frozenset(mine), lost | {candidate.instance_id: Lost("ledger_unavailable", reason) for candidate in left}
         )
@@ -378,6 +381,10 @@ class TableLedger:
 
     def _columns(self, entry: Entry) -> dict[str, int | str]:
         return instance_row.columns(entry, run=self._settings.run, ask_by=0, stack=self._settings.stack)
+
+
+def _but(entries: Mapping[str, Entry], left_out: set[str]) -> dict[str, Entry]:
+    return {instance_id: entry for instance_id, entry in entries.items() if instance_id not in left_out}
 
 
 def _is_unresolved(row: InstanceRow) -> bool:

@@ -61,6 +61,15 @@ class TableReading:
         """Return the ID of this request's claims."""
         return ledger.claim_digest(self._settings.request)
 
+    def of_other_runs(self, window: Window, instance_ids: Iterable[str]) -> set[str]:
+        """Return those of the instances whose place another run of the same request has written."""
+        slots = {instance_id: window.held(instance_id) for instance_id in instance_ids}
+        return {
+            instance_id
+            for instance_id, slot in slots.items()
+            if slot and slot.claim == self.claim() and slot.run != self._settings.run
+        }
+
     def taken(self, found: Found, window: Window, left: Iterable[Wanted], again: frozenset[str]) -> dict[str, Lost]:
         """Return those that another run has, or an earlier run of the same request."""
         lost = {}
