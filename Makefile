@@ -146,8 +146,8 @@ browser:
 	for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	echo "no Chromium on PATH: the console's browser tests will be skipped" >&2
 
-# More than there are cores, for many tests wait for a server or a clock; whoever is done takes from the others. Byte code is kept
-# whatever the environment says: what a test starts would compile all that it imports.
+# More workers than there are cores, for many tests wait for a server or a clock; whoever is done takes from the others.
+# Byte code is kept whatever the environment says: what a test starts would compile all that it imports.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 # Tests that run the function's code in their own process are counted, and run here alone; but for the one that draws
 # most, which counting would slow down. Some of the others run it inline here once more, beside the deployed package.

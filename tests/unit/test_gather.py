@@ -6,6 +6,7 @@ from typing import Any
 from scripted_ecs import (
     FORBIDDEN,
     LOST,
+    METRIC,
     NOW,
     ONE,
     REGION,
@@ -20,17 +21,8 @@ from scripted_ecs import (
 
 from ecs_reboot.facts.gather import gather
 from ecs_reboot.facts.sources import SOURCES
-from ecs_reboot.model import Metric
 from ecs_reboot.policy.findings import Findings
 
-METRIC = Metric(
-    namespace="acs_ecs_dashboard",
-    name="CPUUtilization",
-    dimensions=(("instanceId", ONE),),
-    statistic="Average",
-    operator=">=",
-    threshold=95,
-)
 ALARM = request(trigger="cms_threshold", metric=METRIC)
 
 
