@@ -1,6 +1,5 @@
 """Which results are reported, in which words, once, at a limited rate, and without a secret."""
 
-import json
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -326,7 +325,7 @@ def test_nothing_that_a_service_echoes_of_our_secrets_is_kept(token: str, secret
             kept = redacted(f"{before}{echo}{after}", channel)
             assert token not in kept.replace("***", "\n")
             assert secret not in kept.replace("***", "\n")
-        assert token not in json.dumps(repr(channel))
+        assert repr(channel) == f"Channel({service})"
 
 
 def test_an_observing_function_says_so_in_its_titles() -> None:
