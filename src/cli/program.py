@@ -15,7 +15,7 @@ from terminal.printable import write_error
 
 
 class Entry(NamedTuple):
-    """One command: the module that has it, and what it does."""
+    """One command: the module of ``cli.commands`` that has it, and what it does."""
 
     module: str
     meaning: str
@@ -24,36 +24,36 @@ class Entry(NamedTuple):
 #: Group of the help -> name -> command.
 COMMANDS: dict[str, dict[str, Entry]] = {
     "Try it, on a local cloud": {
-        "demo": Entry("cli.local", "alarms turn into reboots and records, in a minute"),
-        "serve": Entry("cli.local", "the local cloud until interrupted; the first line says where, as JSON"),
-        "invoke": Entry("cli.local", "one event: the story on a terminal, one JSON answer into a pipe or file"),
+        "demo": Entry("local", "alarms turn into reboots and records, in a minute"),
+        "serve": Entry("local", "the local cloud until interrupted; the first line says where, as JSON"),
+        "invoke": Entry("local", "one event: the story on a terminal, one JSON answer into a pipe or file"),
     },
     "Understand what it does": {
-        "explain": Entry("cli.review", "the guards of each instance, and what they read"),
-        "replay": Entry("cli.review", "recorded decisions, taken again under other settings"),
-        "digest": Entry("cli.review", "what it did, or would have done, in some days, and for what reasons"),
-        "forecast": Entry("cli.review", "what timers and windows would do in the next days"),
+        "explain": Entry("review", "the guards of each instance, and what they read"),
+        "replay": Entry("review", "recorded decisions, taken again under other settings"),
+        "digest": Entry("review", "what it did, or would have done, in some days, and for what reasons"),
+        "forecast": Entry("review", "what timers and windows would do in the next days"),
     },
     "Deploy it": {
-        "build": Entry("cli.project", "what is deployed: build/function/ and its zip"),
-        "validate": Entry("cli.deployment", "check template.yml offline, against the official resource schemas"),
-        "render": Entry("cli.deployment", "what the template would create under given parameters"),
-        "deploy": Entry("cli.deployment", "create or update the stack, and follow it"),
-        "status": Entry("cli.deployment", "how the stack stands"),
-        "logs": Entry("cli.deployment", "its records of the last while"),
-        "ledger": Entry("cli.deployment", "`ledger show`: what is remembered of the region, or of one instance"),
-        "doctor": Entry("cli.deployment", "what will and will not work tonight; changes nothing"),
-        "acceptance": Entry("cli.deployment", "check on an account what no document says; reboots one instance"),
-        "remove": Entry("cli.deployment", "delete the stack, keep its logs and ledger"),
-        "policy": Entry("cli.deployment", "the RAM policy that a deployer needs"),
+        "build": Entry("project", "what is deployed: build/function/ and its zip"),
+        "validate": Entry("deployment", "check template.yml offline, against the official resource schemas"),
+        "render": Entry("deployment", "what the template would create under given parameters"),
+        "deploy": Entry("deployment", "create or update the stack, and follow it"),
+        "status": Entry("deployment", "how the stack stands"),
+        "logs": Entry("deployment", "its records of the last while"),
+        "ledger": Entry("deployment", "`ledger show`: what is remembered of the region, or of one instance"),
+        "doctor": Entry("deployment", "what will and will not work tonight; changes nothing"),
+        "acceptance": Entry("deployment", "check on an account what no document says; reboots one instance"),
+        "remove": Entry("deployment", "delete the stack, keep its logs and ledger"),
+        "policy": Entry("deployment", "the RAM policy that a deployer needs"),
     },
     "Develop it": {
-        "simulate": Entry("cli.project", "duplicates, crashes, lost answers by the thousand"),
-        "explore": Entry("cli.project", "every order in which a few runs can go on"),
-        "mutate": Entry("cli.project", "take every guard away, one at a time: each must be noticed"),
-        "bench": Entry("cli.project", "cold starts and the local cloud against their bars"),
-        "docs": Entry("cli.project", "write what of docs/ and template.yml follows from the code"),
-        "plain": Entry("cli.deployment", "the template as plain JSON, without anchors"),
+        "simulate": Entry("project", "duplicates, crashes, lost answers by the thousand"),
+        "explore": Entry("project", "every order in which a few runs can go on"),
+        "mutate": Entry("project", "take every guard away, one at a time: each must be noticed"),
+        "bench": Entry("project", "cold starts and the local cloud against their bars"),
+        "docs": Entry("project", "write what of docs/ and template.yml follows from the code"),
+        "plain": Entry("deployment", "the template as plain JSON, without anchors"),
     },
 }
 
@@ -71,7 +71,7 @@ class Program(click.Group):
         """Return a command; None where there is none of that name."""
         if cmd_name not in _ENTRIES:
             return None
-        command: click.Command = getattr(import_module(_ENTRIES[cmd_name].module), cmd_name)
+        command: click.Command = getattr(import_module(f"cli.commands.{_ENTRIES[cmd_name].module}"), cmd_name)
         return command
 
     def resolve_command(

@@ -24,7 +24,7 @@ HEADERS = {
 
 def page(name: str) -> Response | None:
     """Return one file, the page itself for ''; None for anything that is not one of them."""
-    files = {file.name: file for file in _FOLDER.iterdir() if file.suffix in _MEDIA_TYPES}
+    files = {file.relative_to(_FOLDER).as_posix(): file for file in _FOLDER.rglob("*") if file.suffix in _MEDIA_TYPES}
     file = files.get(name or "index.html")
     if file is None:
         return None

@@ -1,19 +1,19 @@
 // The page: its views, what the cloud tells, and who is told of it.
 
 import { admin, listen } from "./api.js";
-import { Banners } from "./banners.js";
-import { Chat } from "./chat.js";
-import { Composer } from "./composer.js";
 import { fill, h, visible } from "./element.js";
-import { Events } from "./events.js";
-import { Faults } from "./faults.js";
-import { Fleet } from "./fleet.js";
 import { apply, chooseLanguage, chosenLanguage, chooseZone, chosenTheme, chosenZone, nextTheme, onChoice, t, ZONES } from "./preferences.js";
-import { Ledger } from "./ledger.js";
-import { Records } from "./records.js";
-import { Settings } from "./settings.js";
 import { learnOutcomes } from "./verdicts.js";
-import { Welcome } from "./welcome.js";
+import { Banners } from "./panels/banners.js";
+import { Chat } from "./panels/chat.js";
+import { Composer } from "./panels/composer.js";
+import { Events } from "./panels/events.js";
+import { Faults } from "./panels/faults.js";
+import { Fleet } from "./panels/fleet.js";
+import { Ledger } from "./panels/ledger.js";
+import { Records } from "./panels/records.js";
+import { Settings } from "./panels/settings.js";
+import { Welcome } from "./panels/welcome.js";
 
 const VIEWS = ["live", "records", "ledger", "chat", "settings"];
 const LANGUAGES = { en: "English", "zh-CN": "中文" };

@@ -15,7 +15,9 @@ from localcloud.chat import robots
 from localcloud.chat.robots import Call, Chat, Robot
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
-from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
+from localcloud.pipeline.fault_effects import Met
+from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.reply import Reply
 
 PREFIX = "/_chat"  # as in localcloud.server.application
 SERVICES = ACTIONS["chat"]

@@ -13,7 +13,9 @@ from localcloud.ecs.parameters import named_instances, read, unknown
 from localcloud.openapi.authentication import Authentication
 from localcloud.openapi.errors import ApiError, declared_error
 from localcloud.openapi.signature import Request
-from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
+from localcloud.pipeline.fault_effects import Met
+from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.reply import Reply
 
 # What stays out of the audit: secrets and what differs from call to call without meaning.
 _UNAUDITED = frozenset(

@@ -20,7 +20,9 @@ from localcloud.mns.queues import BATCH, Message, Queue
 from localcloud.mns.signature import VERSION, Signed, claim_of, verify
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
-from localcloud.pipeline.pipeline import UNKNOWN_ACTION, Answer, Api, Met, Pipeline, Reply
+from localcloud.pipeline.fault_effects import Met
+from localcloud.pipeline.pipeline import UNKNOWN_ACTION, Answer, Api, Pipeline
+from localcloud.pipeline.reply import Reply
 
 BODY_LIMIT = 1024 * 1024
 LONGEST_WAIT_SECONDS = 30

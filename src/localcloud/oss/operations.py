@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from localcloud.oss.buckets import Buckets, StoredObject
 from localcloud.oss.signature import OssError
-from localcloud.pipeline.pipeline import Reply
+from localcloud.pipeline.reply import Reply
 
 _XML = "application/xml"
 _MOST_KEYS = 1_000

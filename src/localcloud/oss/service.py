@@ -19,7 +19,9 @@ from localcloud.oss.operations import OPERATIONS, Call, operation_of
 from localcloud.oss.signature import SCHEME, OssError, Signed, claim_of, verify
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
-from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
+from localcloud.pipeline.fault_effects import Met
+from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.reply import Reply
 
 #: Where the buckets are that are there from the start.
 _REGION = "cn-hangzhou"

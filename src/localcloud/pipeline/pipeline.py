@@ -7,7 +7,7 @@ holds and how an answer is written are the same for all, so a fault can be decla
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
-from datetime import timedelta
+from functools import partial
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from starlette.types import Receive, Scope, Send
@@ -16,27 +16,10 @@ from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import Identity
 from localcloud.account.faults import Fault
 from localcloud.pipeline.connection import Dropped
+from localcloud.pipeline.fault_effects import PROXY_PAGE, Met, half, spoilt
+from localcloud.pipeline.reply import Reply
 
 UNKNOWN_ACTION = "Unknown"
-_PROXY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-
-
-class Reply(NamedTuple):
-    """What a service answers; ``code`` is empty for a success. ``effect``: something changed.
-
-    ``told`` and ``remarks`` are for the audit: more of the call's parameters, and fields of its entry. ``request_id``
-    replaces the drawn one.
-    """
-
-    status: int
-    body: bytes
-    code: str = ""
-    headers: Mapping[str, str] = {}
-    media_type: str = "application/json"
-    told: Mapping[str, Any] = {}
-    remarks: Mapping[str, object] = {}
-    effect: bool = False
-    request_id: str = ""
 
 
 class Answer(NamedTuple):
@@ -51,19 +34,6 @@ class Answer(NamedTuple):
         length = (b"content-length", str(len(self.body)).encode())
         await send({"type": "http.response.start", "status": self.status, "headers": (*self.headers, length)})
         await send({"type": "http.response.body", "body": self.body})
-
-
-class Met(NamedTuple):
-    """The faults that a call meets. ``spoiling`` is the one of its whole answer, the others are of parts of it."""
-
-    faults: tuple[Fault, ...] = ()
-    spoiling: Fault | None = None
-
-    @property
-    def staleness(self) -> timedelta:
-        """How old what a read sees is."""
-        stale = self.spoiling is not None and self.spoiling.kind == "stale"
-        return timedelta(seconds=(self.spoiling.seconds or 0.0) if stale and self.spoiling else 0.0)
 
 
 class Received(Protocol):
@@ -183,21 +153,18 @@ class Pipeline:
         return Met(faults, next((fault for fault in faults if not (partial and fault.is_of_one_instance)), None))
 
     async def _carried_out(self, api: Api[RawT, CallT], exchange: _Exchange) -> Answer | None:
-        fault = exchange.met.spoiling
-        wait = fault.seconds or 0.0 if fault and fault.kind == "delay" else 0.0
-        if wait and fault and fault.before:
-            await asyncio.sleep(wait)
-            wait = 0.0
-        if fault and fault.kind == "late_effect":
-            self._act_later(api, exchange, fault.seconds or 0.0)
-        happens = fault is None or fault.lets_effect_happen
+        met = exchange.met
+        if met.seconds_before:
+            await asyncio.sleep(met.seconds_before)
+        if met.seconds_until_late is not None:
+            self._act_later(api, exchange, met.seconds_until_late)
         with self._cloud.lock:
-            acted = self._acted(api, exchange) if happens else Reply(200, b"")
+            acted = self._acted(api, exchange) if met.lets_effect_happen else Reply(200, b"")
             answer = self._finished(api, exchange, acted) if isinstance(acted, Reply) else None
         if not isinstance(acted, Reply):
             answer = self._finished(api, exchange, await self._awaited(api, exchange, acted))
-        if wait:
-            await asyncio.sleep(wait)
+        if met.seconds_after:
+            await asyncio.sleep(met.seconds_after)
         return answer
 
     def _acted(self, api: Api[RawT, CallT], exchange: _Exchange) -> Reply | Awaitable[Reply]:
@@ -236,7 +203,11 @@ class Pipeline:
     def _finished(self, api: Api[Any, Any], exchange: _Exchange, reply: Reply) -> Answer | None:
         """Write the audit and the answer."""
         request_id, call, met = exchange
-        given = _spoilt(api, exchange, reply) if met.spoiling else reply
+        given = (
+            spoilt(met.spoiling, reply, partial(api.declared, met.spoiling, call, request_id))
+            if met.spoiling
+            else reply
+        )
         more: dict[str, object] = {}
         if call is not None and call.identity:
             more["identity"] = f"{call.identity.kind}:{call.identity.name}"
@@ -259,30 +230,13 @@ class Pipeline:
         return None if given is None else _written(api, exchange, given)
 
 
-def _spoilt(api: Api[Any, Any], exchange: _Exchange, reply: Reply) -> Reply | None:
-    """Return the reply that a fault makes of another; None is no answer at all."""
-    fault = exchange.met.spoiling
-    assert fault
-    if fault.kind in ("drop_before", "drop_after", "late_effect"):
-        return None
-    if fault.kind == "not_json":
-        return reply._replace(status=fault.status or 502)
-    if fault.kind in ("error", "throttle"):
-        declared = api.declared(fault, exchange.call, exchange.request_id)
-        if fault.retry_after_ms:
-            headers = {**declared.headers, "x-acs-retry-after": str(fault.retry_after_ms)}
-            declared = declared._replace(headers=headers)
-        return declared
-    return reply
-
-
 def _written(api: Api[Any, Any], exchange: _Exchange, reply: Reply) -> Answer:
     request_id, call, met = exchange
     kind = met.spoiling.kind if met.spoiling else ""
     if kind == "not_json":
-        return Answer(reply.status, ((b"content-type", b"text/html; charset=utf-8"),), _PROXY_PAGE)
+        return Answer(reply.status, ((b"content-type", b"text/html; charset=utf-8"),), PROXY_PAGE)
     headers = dict(api.headers(reply, call, request_id))
     if reply.body and reply.media_type and "content-type" not in headers:
         headers["content-type"] = reply.media_type
-    body = reply.body[: len(reply.body) // 2] if kind == "truncate" and not reply.code else reply.body
+    body = half(reply.body) if kind == "truncate" and not reply.code else reply.body
     return Answer(reply.status, tuple((n.encode("latin-1"), v.encode("latin-1")) for n, v in headers.items()), body)

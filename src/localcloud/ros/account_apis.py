@@ -14,7 +14,9 @@ from localcloud.openapi import signature
 from localcloud.openapi.authentication import Authentication
 from localcloud.openapi.errors import ApiError, declared_error
 from localcloud.pipeline.connection import Dropped
-from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
+from localcloud.pipeline.fault_effects import Met
+from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.reply import Reply
 from localcloud.ram import service as ram
 from localcloud.ram.roles import Refusal, Roles
 from localcloud.ros import service as ros

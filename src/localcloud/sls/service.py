@@ -13,7 +13,9 @@ from localcloud.account.credentials import CredentialError, Identity, TokenExpir
 from localcloud.account.faults import Fault
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
-from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
+from localcloud.pipeline.fault_effects import Met
+from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.reply import Reply
 from localcloud.sls.errors import STATUS, SlsError, body_of
 from localcloud.sls.operations import Call
 from localcloud.sls.routing import Route, parameters_of, project_of, route_of

@@ -15,7 +15,9 @@ from localcloud.account.faults import Fault
 from localcloud.account.table_rules import Network
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
-from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
+from localcloud.pipeline.fault_effects import Met
+from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.reply import Reply
 from localcloud.tablestore import protobuf, signature
 from localcloud.tablestore.errors import STATUS, UNKNOWN_STATUS, OtsError, invalid
 from localcloud.tablestore.messages import ERROR, MESSAGES

@@ -24,7 +24,9 @@ from localcloud.openapi.authentication import Authentication
 from localcloud.openapi.errors import ApiError
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
-from localcloud.pipeline.pipeline import Answer, Api, Met, Pipeline, Reply
+from localcloud.pipeline.fault_effects import Met
+from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.reply import Reply
 
 MAX_PARAMETERS = 100
 _UNKNOWN_STATUS = 500

@@ -1,9 +1,9 @@
 // The chat as the people on call see it: what the notices said, the latest last.
 
-import { admin } from "./api.js";
-import { calm, fill, h, said } from "./element.js";
-import { t } from "./preferences.js";
-import { moment } from "./times.js";
+import { admin } from "../api.js";
+import { calm, fill, h, said } from "../element.js";
+import { t } from "../preferences.js";
+import { moment } from "../times.js";
 
 export class Chat {
   #messages = [];

@@ -1,7 +1,7 @@
 // What an instance showed right before its reboot: its picture, and links to the rest. Loaded from the local bucket.
 
-import { h, said } from "./element.js";
-import { t } from "./preferences.js";
+import { h, said } from "../element.js";
+import { t } from "../preferences.js";
 
 export function exhibitsOf({ instance_id: id, exhibits }, nameOf) {
   const screen = exhibits.find(({ name, key }) => name === "screen" && key);

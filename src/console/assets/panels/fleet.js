@@ -1,8 +1,8 @@
 // The fleet: how many instances stand how, those that are looked for, and the one that was chosen.
 
-import { calm, fill, h, said, visible } from "./element.js";
+import { calm, fill, h, said, visible } from "../element.js";
+import { t, tInAll } from "../preferences.js";
 import { FleetList } from "./fleet_list.js";
-import { t, tInAll } from "./preferences.js";
 
 const OPTED_IN = "ecs-reboot";
 const TAIL = 6; // letters at the end of a long name that are always shown

@@ -1,8 +1,8 @@
 // The guard table of one instance: each guard, what it said, and the fact it read.
 
-import { h, prose, said, visible } from "./element.js";
-import { chosenLanguage, t, tOr } from "./preferences.js";
-import { reasonOf } from "./verdicts.js";
+import { h, prose, said, visible } from "../element.js";
+import { chosenLanguage, t, tOr } from "../preferences.js";
+import { reasonOf } from "../verdicts.js";
 
 const SIGNS = { passed: "✓", failed: "✕", overridden: "!", not_reached: "–" };
 

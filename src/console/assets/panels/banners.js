@@ -1,9 +1,9 @@
 // What changes everything, above all views: modes that are on, faults, and regions that are held back.
 
-import { admin, ask } from "./api.js";
-import { fill, h, visible } from "./element.js";
-import { t, tOr } from "./preferences.js";
-import { clock } from "./times.js";
+import { admin, ask } from "../api.js";
+import { fill, h, visible } from "../element.js";
+import { t, tOr } from "../preferences.js";
+import { clock } from "../times.js";
 
 export class Banners {
   #standing = { regions: [] };

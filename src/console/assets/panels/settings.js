@@ -1,8 +1,8 @@
 // The function's variables, checked by the function's own rules as they are typed.
 
-import { ask } from "./api.js";
-import { calm, fill, h, prose, said, visible } from "./element.js";
-import { chosenLanguage, t, tOr } from "./preferences.js";
+import { ask } from "../api.js";
+import { calm, fill, h, prose, said, visible } from "../element.js";
+import { chosenLanguage, t, tOr } from "../preferences.js";
 
 export class Settings {
   #told = { groups: [], fixed: {} };

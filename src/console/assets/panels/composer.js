@@ -1,8 +1,8 @@
 // Writing and sending events: a sample or a text of one's own, aimed at the chosen instance.
 
-import { ask } from "./api.js";
-import { fill, h, visible } from "./element.js";
-import { t } from "./preferences.js";
+import { ask } from "../api.js";
+import { fill, h, visible } from "../element.js";
+import { t } from "../preferences.js";
 
 // What the samples name.
 const SAMPLE_TARGET = { id: "i-bp1a2b3c4d5e6f7g8h9i", region: "cn-hangzhou", name: "web-01" };

@@ -1,7 +1,7 @@
 // A list of tiles by region, of which only those in view are on the page: thousands of instances stay quick.
 
-import { fill, h, said, visible } from "./element.js";
-import { t } from "./preferences.js";
+import { fill, h, said, visible } from "../element.js";
+import { t } from "../preferences.js";
 
 const NARROWEST = 160; // a status and the longest badge beside it
 const HEIGHT = 56;

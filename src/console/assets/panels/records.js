@@ -1,10 +1,10 @@
 // All records, searched as the log service would.
 
-import { ask } from "./api.js";
-import { calm, fill, h, said } from "./element.js";
-import { t } from "./preferences.js";
-import { moment } from "./times.js";
-import { meaning, reasonOf } from "./verdicts.js";
+import { ask } from "../api.js";
+import { calm, fill, h, said } from "../element.js";
+import { t } from "../preferences.js";
+import { moment } from "../times.js";
+import { meaning, reasonOf } from "../verdicts.js";
 
 export class Records {
   #told = { count: 0, not_stored: 0, records: [] };

@@ -1,11 +1,11 @@
 // The events sent so far, the latest first, each with what was decided. One of them is shown in full and has an address.
 
-import { ask } from "./api.js";
-import { calm, fill, h, said, visible } from "./element.js";
-import { t, tOr } from "./preferences.js";
+import { ask } from "../api.js";
+import { calm, fill, h, said, visible } from "../element.js";
+import { t, tOr } from "../preferences.js";
+import { moment } from "../times.js";
+import { added, meaning, outcomeOf, tallyText, VERDICTS, verdictChip } from "../verdicts.js";
 import { Story } from "./story.js";
-import { moment } from "./times.js";
-import { added, meaning, outcomeOf, tallyText, VERDICTS, verdictChip } from "./verdicts.js";
 
 const LISTED = 60;
 const LOOKS_PER_SECOND = 4;

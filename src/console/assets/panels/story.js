@@ -1,12 +1,12 @@
 // One event's way through the function: received, read, decided, called, changed, recorded.
 
+import { fill, h, pair, prose, said, visible } from "../element.js";
+import { t, tOr } from "../preferences.js";
+import { clock } from "../times.js";
+import { meaning, outcomeOf, reasonOf, tallyText, verdictChip } from "../verdicts.js";
 import { Again } from "./again.js";
-import { fill, h, pair, prose, said, visible } from "./element.js";
 import { exhibitsOf } from "./exhibits.js";
 import { guardTable } from "./guards.js";
-import { t, tOr } from "./preferences.js";
-import { clock } from "./times.js";
-import { meaning, outcomeOf, reasonOf, tallyText, verdictChip } from "./verdicts.js";
 
 const OPEN_TABLES = 1;
 const STEPS = ["received", "read", "guards", "calls", "changes", "records"];

@@ -1,8 +1,8 @@
 // Faults as switches.
 
-import { admin, ask } from "./api.js";
-import { fill, h, said } from "./element.js";
-import { t, tOr } from "./preferences.js";
+import { admin, ask } from "../api.js";
+import { fill, h, said } from "../element.js";
+import { t, tOr } from "../preferences.js";
 
 export class Faults {
   #state = { switches: [], others: [] };

@@ -1,7 +1,7 @@
 // The first view: what this page is, in one sentence, and one button that starts the story.
 
-import { fill, h, visible } from "./element.js";
-import { t } from "./preferences.js";
+import { fill, h, visible } from "../element.js";
+import { t } from "../preferences.js";
 
 const OPTED_IN = "ecs-reboot";
 

@@ -1,9 +1,9 @@
 // The ledger: what was done to which instance, as its tags or the rows of its table say it.
 
-import { ask } from "./api.js";
-import { calm, fill, h, prose, said, visible } from "./element.js";
-import { t } from "./preferences.js";
-import { clock, moment } from "./times.js";
+import { ask } from "../api.js";
+import { calm, fill, h, prose, said, visible } from "../element.js";
+import { t } from "../preferences.js";
+import { clock, moment } from "../times.js";
 
 export class Ledger {
   #rows = [];

@@ -1,8 +1,8 @@
 // Running a kept event once more: as it is, or under settings that hold for that run alone.
 
-import { ask } from "./api.js";
-import { fill, h, visible } from "./element.js";
-import { t } from "./preferences.js";
+import { ask } from "../api.js";
+import { fill, h, visible } from "../element.js";
+import { t } from "../preferences.js";
 
 export class Again {
   #number = 0;

@@ -1,0 +1,1 @@
+"""The commands, a file for each group of them. Which there are: ``program.COMMANDS``."""
