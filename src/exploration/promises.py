@@ -133,4 +133,4 @@ def _claim(world: World, instance_id: str) -> str:
         if key[1][1] == f"i#{instance_id}":
             return str(dict(columns).get("claim", ""))
     text = dict(world.truth.tags).get(instance_id, "")
-    return text.split(" ")[4] if text else ""
+    return text.split(" ")[4].split(".")[0] if text else ""

@@ -144,14 +144,14 @@ class Weather(NamedTuple):
     stores: tuple[StoreName, ...] = STORES
 
 
-#: The cheapest first. `tags` assume that an event is not delivered again while it is still worked on.
+#: The cheapest first.
 WEATHERS: tuple[Weather, ...] = (
     Weather("calm", 2, Left()),
     Weather("alone, a crash and a retry", 1, Left(crashes=1, retries=1)),
     Weather("two preemptions", 3, Left(preemptions=2)),
     Weather("a crash and a retry", 2, Left(crashes=1, retries=1)),
     Weather("a lost answer", 2, Left(losses=1)),
-    Weather("a duplicate", 2, Left(duplicates=1), ("tablestore",)),
+    Weather("a duplicate", 2, Left(duplicates=1)),
     Weather("a pause", 2, Left(pauses=1)),
     Weather("a crash, a lost answer and a retry", 2, Left(crashes=1, losses=1, retries=1)),
 )

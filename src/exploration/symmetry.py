@@ -186,5 +186,6 @@ def _renaming(scenario: Scenario, order: tuple[int, ...]) -> Renaming:
         words |= {request_id(request): request_id(renamed)}
         words |= {ledger.claim_digest(request_id(request)): ledger.claim_digest(request_id(renamed))}
         for attempt in range(scenario.deliveries):
-            words |= {run_name(scenario.number(request, attempt)): run_name(scenario.number(renamed, attempt))}
+            name, of_other = (run_name(scenario.number(number, attempt)) for number in (request, renamed))
+            words |= {name: of_other, ledger.of_run("", name): ledger.of_run("", of_other)}
     return Renaming(order, words)

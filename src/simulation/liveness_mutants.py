@@ -51,6 +51,24 @@ LIVENESS_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "    if entry.state == ledger.START_DUE:\n        return _end(reboot",
     ),
     (
+        "tags: two deliveries of one request have the same claim",
+        "ledger/entry",
+        '    return f"{claim}.{run[:RUN_CHARACTERS]}" if run else claim\n',
+        "    return claim\n",
+    ),
+    (
+        "tags: who finds the claim of a live run does not wait for it",
+        "ledger/tag_ledger",
+        "                wait = LOOK_AFTER * self._settings.settle_seconds\n",
+        "                wait = 0.0\n",
+    ),
+    (
+        "tags: a newer claim of a live run is taken for the one that was looked at",
+        "ledger/tag_ledger",
+        " and text == self._looked_at.get(candidate.instance_id)\n",
+        "\n",
+    ),
+    (
         "tags: something is claimed whatever time is left",
         "ledger/tag_ledger",
         "        if claims and self._deadline.left() < rest:\n",

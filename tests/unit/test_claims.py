@@ -33,10 +33,16 @@ OURS = ledger.claim_digest("ours")
 
 
 def tag_claims(
-    ecs: ScriptedEcs, until: Deadline, *, settle: float = 2.0, request_id: str = "ours", **environment: str
+    ecs: ScriptedEcs,
+    until: Deadline,
+    *,
+    settle: float = 2.0,
+    request_id: str = "ours",
+    run: str = "",
+    **environment: str,
 ) -> Claims:
     chosen = policy(**environment)
-    store = TagLedger(ecs, until, TagSettings(request_id, chosen.max_reboots_window_seconds, settle))
+    store = TagLedger(ecs, until, TagSettings(request_id, chosen.max_reboots_window_seconds, settle, run=run))
     return Claims(store, ecs, ecs.describe, chosen, until, request_id=request_id)
 
 
@@ -48,10 +54,11 @@ def obtain(
     dry_run: bool = False,
     clock: JumpingClock | None = None,
     request_id: str = "ours",
+    run: str = "",
     **environment: str,
 ) -> tuple[list[ApprovedReboot], list[Result], Claims]:
     environment = {"MAX_REBOOTS": "10", **environment}
-    claims = tag_claims(ecs, deadline(seconds, clock), settle=settle, request_id=request_id, **environment)
+    claims = tag_claims(ecs, deadline(seconds, clock), settle=settle, request_id=request_id, run=run, **environment)
     wanted = [
         facts(ecs.instances[instance_id], environment=environment, claim=claims.claim_id())
         for instance_id in ids or (ONE,)
@@ -150,6 +157,41 @@ def test_a_value_before_is_restored_and_only_over_our_own_claim() -> None:
     ecs.tag(ONE, entry("claimed"))
     claims.release(REGION, [order.instance_id for order in orders])
     assert ecs.entry(ONE) == entry("claimed")
+
+
+def test_of_two_deliveries_at_once_only_the_one_whose_claim_stands_goes_on() -> None:
+    """Their requests and so the IDs of their claims are the same, to the second: the claim names the run as well."""
+    ecs, theirs = ScriptedEcs(instance()), entry("claimed", claim=OURS, run="bbbb000011112222")
+    assert f" claimed {OURS}.bbbb " in theirs
+    ecs.after["remember"] = [lambda: ecs.tag(ONE, theirs)]
+    orders, results, _ = obtain(ecs, run="aaaa000011112222")
+    assert not orders
+    assert codes(results) == [(ONE, "claimed_elsewhere")]
+    assert ecs.entry(ONE) == theirs
+    orders, _, _ = obtain(ScriptedEcs(instance()), run="aaaa000011112222")
+    assert [order.instance_id for order in orders] == [ONE]
+
+
+def test_a_claim_of_the_same_request_may_be_of_a_live_run_and_is_looked_at_once_that_has_asked() -> None:
+    clock = JumpingClock()
+    ecs = ScriptedEcs(instance())
+    ecs.tag(ONE, entry("claimed", claim=OURS))
+    orders, _, claims = obtain(ecs, clock=clock, run="bbbb000011112222")
+    assert [order.instance_id for order in orders] == [ONE]
+    assert clock.seconds >= 3 * 2.0, "two settle times for the other run, one for its own claim"
+    claims.record(REGION, {ONE: "accepted"})
+    assert ecs.entry(ONE).endswith(f"accepted {OURS} g=0"), "only who is about to ask is named"
+
+
+def test_a_run_that_withdrew_and_claims_again_is_not_taken_for_one_that_is_over() -> None:
+    ecs = ScriptedEcs(instance())
+    ecs.tag(ONE, entry("claimed", claim=OURS, run="aaaa", ago=3))
+    newer = entry("claimed", claim=OURS, run="aaaa")
+    ecs.after["describe"] = [lambda: ecs.tag(ONE, newer)]  # while this run looks whether ECS was asked
+    orders, results, _ = obtain(ecs, run="bbbb000011112222")
+    assert not orders
+    assert [result.retriable for result in results] == [True]
+    assert ecs.entry(ONE) == newer
 
 
 def test_the_end_is_written_only_over_our_own_claim() -> None:

@@ -31,6 +31,14 @@ def test_every_entry_fits_into_a_tag_and_is_read_as_it_was_written(entry: ledger
     assert ledger.parse(text, entry.at) == entry
 
 
+@given(ENTRIES, some.text("0123456789abcdef", min_size=ledger.RUN_CHARACTERS, max_size=16))
+def test_only_a_claim_before_ecs_is_asked_names_its_run(entry: ledger.Entry, run: str) -> None:
+    text = str(entry.model_copy(update={"run": run}))
+    assert len(text) <= ledger.MOST_CHARACTERS
+    named = run[: ledger.RUN_CHARACTERS] if entry.state == "claimed" else ""
+    assert ledger.parse(text, entry.at) == entry.model_copy(update={"run": named})
+
+
 @given(some.text(max_size=130))
 def test_a_foreign_value_is_unreadable_and_says_what_to_do(text: str) -> None:
     with pytest.raises(ledger.Unreadable, match="reset"):
@@ -43,6 +51,7 @@ def test_a_foreign_value_is_unreadable_and_says_what_to_do(text: str) -> None:
         "",
         "v2 2026-03-02T12:00:30Z graceful claimed 0badcafe g=0",
         "v1 2026-03-02T12:00:30Z graceful claimed 0badcafe g=0 ",
+        "v1 2026-03-02T12:00:30Z graceful claimed 0badcafe.9e0 g=0",
         "v1 2026-03-02T12:00:30Z graceful claimed 0badcafe g=0 -5700",
         "v1 2026-13-02T12:00:30Z graceful claimed 0badcafe g=0",
         "v1 2026-03-02T12:00:30Z graceful claimed 0badcafe g=0\n",

@@ -5,7 +5,8 @@ As a tag, and for a person, it looks like
     v1 2026-11-23T17:55:32Z graceful claimed 1a2b3c4d g=0 -5700s,-84000s
 
 version, time, kind of reboot, state, the claim's own ID, a digest of the instance's group, and how long before that
-time earlier attempts were made. At most 128 characters.
+time earlier attempts were made. While it is `claimed`, four characters after the claim's ID (`1a2b3c4d.9e0f`) tell the
+run that claimed from another run of the same request. At most 128 characters.
 """
 
 import re
@@ -25,6 +26,8 @@ OBSERVED_KEY = "ecs-reboot.observed"
 MOST_CHARACTERS, MOST_TAGS, MOST_RESOURCES = 128, 20, 50
 #: Attempts that one entry can remember, the latest included.
 MOST_ATTEMPTS = 8
+#: Characters of a run's name that fit beside a claim in a tag.
+RUN_CHARACTERS = 4
 #: Older attempts are forgotten: no window is as long. Seconds.
 OLDEST_SECONDS = 999_999
 #: An entry may be this far ahead of our clock: the clocks of two machines are never the same.
@@ -71,7 +74,8 @@ FORGOTTEN = timedelta(days=7)
 
 _ENTRY = re.compile(
     rf"v1 (?P<at>\S{{20}}) (?P<kind>graceful|forced) (?P<state>{'|'.join(get_args(State))})"
-    r" (?P<claim>[0-9a-f]{8}) g=(?P<group>[0-9a-f]{1,8})(?: (?P<earlier>-\d{1,6}s(?:,-\d{1,6}s)*))?"
+    r" (?P<claim>[0-9a-f]{8})(?:\.(?P<run>[0-9a-f]{4}))? g=(?P<group>[0-9a-f]{1,8})"
+    r"(?: (?P<earlier>-\d{1,6}s(?:,-\d{1,6}s)*))?"
 )
 
 
@@ -90,7 +94,8 @@ class Entry(Value):
     """One instance's ledger. ``earlier``: seconds before ``at`` of each earlier attempt, newest first.
 
     ``protects``: the Auto Scaling group in which this function protects the instance, and owes to take that back; only
-    a table has room for it.
+    a table has room for it. ``run``: the first characters of the name of the run that is about to ask ECS; a tag has
+    them while it is `claimed`, a row has the whole name in a column of its own.
     """
 
     at: datetime
@@ -100,10 +105,12 @@ class Entry(Value):
     group: str = "0"
     earlier: tuple[int, ...] = ()
     protects: str = ""
+    run: str = ""
 
     def __str__(self) -> str:
         kind = "forced" if self.force else "graceful"
-        text = f"v1 {self.at:%Y-%m-%dT%H:%M:%SZ} {kind} {self.state} {self.claim} g={self.group}"
+        claim = of_run(self.claim, self.run if self.state == "claimed" else "")
+        text = f"v1 {self.at:%Y-%m-%dT%H:%M:%SZ} {kind} {self.state} {claim} g={self.group}"
         return text + (" " + ",".join(f"-{seconds}s" for seconds in self.earlier) if self.earlier else "")
 
 
@@ -140,6 +147,7 @@ def parse(text: str, now: datetime, key: str = KEY) -> Entry:
         claim=match["claim"],
         group=match["group"],
         earlier=earlier,
+        run=match["run"] or "",
     )
 
 
@@ -256,6 +264,11 @@ def instance_digest(instance_id: str) -> str:
     from zlib import crc32  # noqa: PLC0415 - only where something is claimed
 
     return f"{crc32(instance_id.encode()):08x}"
+
+
+def of_run(claim: str, run: str) -> str:
+    """Return the ID of a claim and the beginning of its run's name, as they stand in a tag; '' for no name."""
+    return f"{claim}.{run[:RUN_CHARACTERS]}" if run else claim
 
 
 @lru_cache(maxsize=8)

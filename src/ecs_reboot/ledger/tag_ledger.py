@@ -36,6 +36,9 @@ ROUNDS = 4
 LOOKS, LOOK_SECONDS = 6, 0.25
 #: The beginnings of the codes by which TagResources says that an instance can't take another tag.
 TAGS_FULL = ("OperationDenied.QuotaExceed", "QuotaExceed", "TagQuotaExceed")
+#: How long a run that finds a claim of its own request waits before it looks whether ECS was asked, in settle times.
+#: The run that claimed may be alive: it wrote within half of one, counts after one, and what it asks shows within half.
+LOOK_AFTER = 2
 #: Kept from the deadline for what follows a claim: reading again, the reboot, one look, taking back. Seconds.
 REST_CALLS, REST_SECONDS = 6, 1.0
 
@@ -46,12 +49,13 @@ Entries = dict[str, str]
 
 
 class TagSettings(NamedTuple):
-    """What a run knows of its own. ``window_seconds`` is that of the limit."""
+    """What a run knows of its own. ``window_seconds`` is that of the limit; ``run`` tells it from all other runs."""
 
     request: str
     window_seconds: float
     settle_seconds: float
     key: str = ledger.KEY
+    run: str = ""
 
 
 class _Round(NamedTuple):
@@ -72,6 +76,8 @@ class TagLedger:
         self._claimed: dict[str, str] = {}
         self._opted_in: dict[str, int] = {}
         self._unsettled: set[str] = set()
+        # Claims of other runs of this request, which the caller looks at before it obtains ``again``.
+        self._looked_at: dict[str, str] = {}
 
     def shown(self, instance: Instance) -> History:
         """Return what the instance's own tag says."""
@@ -200,7 +206,10 @@ class TagLedger:
         if dry_run:
             return _Round(frozenset(judged.claims), {})
         lost: dict[str, Lost] = dict(own)
-        claims = {instance_id: str(entry) for instance_id, entry in judged.claims.items()}
+        claims = {
+            instance_id: str(entry.model_copy(update={"run": self._settings.run}))
+            for instance_id, entry in judged.claims.items()
+        }
         rest = self._settings.settle_seconds + REST_SECONDS + seconds + REST_CALLS * min(seconds, 1.0)
         if claims and self._deadline.left() < rest:
             reason = "there is not enough time left for the claim to settle, to ask ECS and see what came of it"
@@ -226,7 +235,7 @@ class TagLedger:
             raise
 
     def _own(self, wanted: Sequence[Wanted], entries: Entries, again: frozenset[str]) -> dict[str, Lost]:
-        """Return the instances that an earlier run of this request claimed; it is over (docs/understand/safety.md)."""
+        """Return the instances that another run of this request claimed, which is over or asks ECS soon or never."""
         now = self._deadline.clock.now()
         own = {}
         for candidate in wanted:
@@ -234,9 +243,12 @@ class TagLedger:
             entry = ledger.read(text, now).entry if text else None
             claim = ledger.claim_digest(self._settings.request)
             ours = entry is not None and entry.claim == claim and not self._stands(candidate.instance_id, text)
-            if entry and ours and entry.state in ledger.UNKNOWN_TO_ECS and candidate.instance_id not in again:
+            looked_at = candidate.instance_id in again and text == self._looked_at.get(candidate.instance_id)
+            if entry and ours and entry.state in ledger.UNKNOWN_TO_ECS and not looked_at:
                 reason = f"an earlier run of this request claimed the instance ({text})"
-                own[candidate.instance_id] = Lost("own", reason, entry)
+                wait = LOOK_AFTER * self._settings.settle_seconds
+                own[candidate.instance_id] = Lost("own", reason, entry, wait)
+                self._looked_at[candidate.instance_id] = text
         return own
 
     def _judged(
@@ -320,7 +332,7 @@ class TagLedger:
 
     def _is_old(self, instance_id: str, text: str) -> bool:
         """Return whether an entry is from before our latest claim: what stood there, or an earlier claim of ours."""
-        ours = ledger.claim_digest(self._settings.request) in text.split(" ")
+        ours = ledger.of_run(ledger.claim_digest(self._settings.request), self._settings.run) in text.split(" ")
         return not self._stands(instance_id, text) and (ours or text == self._before[instance_id])
 
     def _mark(self, region_id: str, wanted: Sequence[Wanted], judged: Judged, entries: Entries, since: float) -> None:

@@ -41,8 +41,9 @@ def connect(
     from ecs_reboot.ledger.tag_maintenance import TagMaintenance  # noqa: PLC0415
 
     settle = settings.claim_settle_seconds
+    of_tags = TagSettings(request_id or run, window_seconds, settle, namespace.key, run)
     return Ledger(
-        TagLedger(connections.ecs, deadline, TagSettings(request_id or run, window_seconds, settle, namespace.key)),
+        TagLedger(connections.ecs, deadline, of_tags),
         TagMaintenance(connections.ecs, deadline, settle, namespace.key),
         run,
     )
