@@ -5,7 +5,7 @@ import time
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-from acceptance.check import Finding, differs, holds, unknown
+from acceptance.check import CheckFinding, differs, holds, unknown
 from acceptance.stage import Stage
 from stack.doctor import SKEW_NOTED
 
@@ -14,7 +14,7 @@ _CALLS = 5
 _TOO_LONG = 10.0
 
 
-def clocks(stage: Stage) -> Finding:
+def clocks(stage: Stage) -> CheckFinding:
     """Compare this machine's clock with that of the services."""
     told = stage.clients.sts.get_caller_identity().headers.get("date", "")
     if not told:
@@ -24,7 +24,7 @@ def clocks(stage: Stage) -> Finding:
     return holds(saw) if abs(skew) <= SKEW_NOTED else differs(saw)
 
 
-def latency(stage: Stage) -> Finding:
+def latency(stage: Stage) -> CheckFinding:
     """Measure how long DescribeInstances takes to answer."""
     taken = []
     for _ in range(_CALLS):

@@ -13,7 +13,7 @@ Verdict = Literal["holds", "differs", "unknown", "skipped"]
 Need = Literal["stack", "role"]
 
 
-class Finding(NamedTuple):
+class CheckFinding(NamedTuple):
     """What a check found; ``saw`` is what was seen, in words, with IDs that the report replaces."""
 
     verdict: Verdict
@@ -31,7 +31,7 @@ class Check(NamedTuple):
     name: str
     assumes: str
     if_wrong: str
-    run: "Callable[[Stage], Finding]"
+    run: "Callable[[Stage], CheckFinding]"
     needs: tuple[Need, ...] = ()
     also: str = ""
     acts: str = ""
@@ -39,16 +39,16 @@ class Check(NamedTuple):
     listed: bool = True
 
 
-def holds(saw: str) -> Finding:
+def holds(saw: str) -> CheckFinding:
     """Return that it is as assumed."""
-    return Finding("holds", saw)
+    return CheckFinding("holds", saw)
 
 
-def differs(saw: str) -> Finding:
+def differs(saw: str) -> CheckFinding:
     """Return that it is not."""
-    return Finding("differs", saw)
+    return CheckFinding("differs", saw)
 
 
-def unknown(saw: str) -> Finding:
+def unknown(saw: str) -> CheckFinding:
     """Return that nothing was learnt."""
-    return Finding("unknown", saw)
+    return CheckFinding("unknown", saw)

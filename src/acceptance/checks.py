@@ -4,11 +4,11 @@ docs/understand/unverified.md is made from it (``listed``).
 """
 
 from acceptance import account_checks, ledger_checks, queue_checks, reboot_checks, right_checks, trigger_checks
-from acceptance.check import Check, Finding, holds
+from acceptance.check import Check, CheckFinding, holds
 from acceptance.stage import Stage
 
 
-def _deployed(stage: Stage) -> Finding:
+def _deployed(stage: Stage) -> CheckFinding:
     """Say that the stack stands: ``run`` has made it, and a failure of that is this check's finding."""
     return holds(f"the stack is {stage.deployed.status}")
 

@@ -14,7 +14,7 @@ from cloud_languages.template.document import Document
 from cloud_languages.template.render import plan, rendered
 from stack.checks import EXAMPLE_PARAMETERS, EXAMPLE_PSEUDO
 from stack.clients import Clients
-from stack.deploy import Deployment, Request, read_package
+from stack.deploy import Deployment, DeployRequest, read_package
 from stack.ledger import LedgerTable, LedgerUnseen, instance_name
 from stack.remove import Removal
 from stack.rights import TABLESTORE, TAGS
@@ -107,7 +107,7 @@ class InTheAccount:
             self._stacks.follow(found.stack_id, mark)
 
     def _run(self, given: Mapping[str, str]) -> None:
-        request = Request(self._stage.name, self._template, read_package(self._package), given)
+        request = DeployRequest(self._stage.name, self._template, read_package(self._package), given)
         found = self._deployment.run(request)
         self._stage.stack = self._stacks.get(found.stack_id) if found else None
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from acceptance.check import Finding
+from acceptance.check import CheckFinding
 
 
 class Journal:
@@ -15,25 +15,25 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._findings: dict[str, Finding] = {}
+        self._findings: dict[str, CheckFinding] = {}
         #: Whether the ledger's table was there before the run; None: not looked yet.
         self.had_table: bool | None = None
         if path.exists():
             kept = json.loads(path.read_text(encoding="utf-8"))
-            self._findings = {name: Finding(*found) for name, found in kept["findings"].items()}
+            self._findings = {name: CheckFinding(*found) for name, found in kept["findings"].items()}
             self.had_table = kept["had_table"]
 
     @property
-    def findings(self) -> Mapping[str, Finding]:
+    def findings(self) -> Mapping[str, CheckFinding]:
         """Everything that was found."""
         return self._findings
 
-    def settled(self, name: str) -> Finding | None:
+    def settled(self, name: str) -> CheckFinding | None:
         """Return what an earlier run found for good: what was not learnt, or not allowed, is tried again."""
         found = self._findings.get(name)
         return found if found and found.verdict in ("holds", "differs") else None
 
-    def put(self, name: str, finding: Finding) -> None:
+    def put(self, name: str, finding: CheckFinding) -> None:
         """Keep a finding."""
         self._findings[name] = finding
         self.save()

@@ -6,7 +6,7 @@ The rows lie under a region that is none, beside those of the fleet, and go when
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from acceptance.check import Finding, differs, holds, unknown
+from acceptance.check import CheckFinding, differs, holds, unknown
 from acceptance.stage import Stage
 from ecs_reboot.clock import Deadline, SystemClock
 from ecs_reboot.cloud.credentials import Credentials
@@ -20,7 +20,7 @@ _WRITERS, _ROUNDS = 8, 25
 _SECONDS = 600.0
 
 
-def swap(stage: Stage) -> Finding:
+def swap(stage: Stage) -> CheckFinding:
     """Have writers swap one row, each on condition of the version that it read; no version may be won twice."""
     table = _table(stage)
     table.put_row(TABLE, Put(Row(_KEY, {"version": 0, "by": 0}), Condition()))
@@ -54,7 +54,7 @@ def swap(stage: Stage) -> Finding:
     return holds(f"{saw}; each version was won once and read back")
 
 
-def answers(stage: Stage) -> Finding:
+def answers(stage: Stage) -> CheckFinding:
     """Look at the form of a success, and of a refusal about a table that is not there."""
     table = _table(stage)
     try:

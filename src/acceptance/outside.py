@@ -23,7 +23,7 @@ class Outside(Protocol):
         """Have the timers go off that are due within some minutes."""
 
 
-class Account:
+class LiveAccount:
     """A real account: the rule fires when its metric is over the threshold, events and timers come by themselves."""
 
     def alarm(self, rule_id: str, instance_id: str) -> str:

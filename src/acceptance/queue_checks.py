@@ -8,7 +8,7 @@ from typing import Any
 
 from mns.mns_exception import MNSServerException
 
-from acceptance.check import Finding, differs, holds
+from acceptance.check import CheckFinding, differs, holds
 from acceptance.stage import Stage
 
 #: A setting that the function refuses: it then fails for each event, and reboots nothing. ROS takes any text.
@@ -17,7 +17,7 @@ _BATCH = 16
 _EMPTY = "MessageNotExist"
 
 
-def failure_queue(stage: Stage) -> Finding:
+def failure_queue(stage: Stage) -> CheckFinding:
     """Have the function fail for each event, let the timer go off, and look for its event in the queue."""
     name = str(stage.deployed.outputs["FailureQueue"])
     before = stage.deployed.parameters["Freezes"]

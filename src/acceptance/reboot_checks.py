@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from Tea.exceptions import TeaException
 
-from acceptance.check import Finding, differs, holds, unknown
+from acceptance.check import CheckFinding, differs, holds, unknown
 from acceptance.stage import Stage
 
 DRY_RUN_CODE, NOT_RUNNING, _OK = "DRYRUN.SUCCESS", "IncorrectInstanceStatus", "200"
@@ -17,7 +17,7 @@ _DOWN = {"Stopping", "Starting"}
 _STARTS_AFTER = timedelta(minutes=1)
 
 
-def dry_run(stage: Stage) -> Finding:
+def dry_run(stage: Stage) -> CheckFinding:
     """Ask for a dry run and look at the code of a success."""
     _await(stage, lambda: stage.described()["Status"] == "Running")
     try:
@@ -28,7 +28,7 @@ def dry_run(stage: Stage) -> Finding:
     return differs("a dry run was answered like a reboot, without an error")
 
 
-def reboot(stage: Stage) -> Finding:
+def reboot(stage: Stage) -> CheckFinding:
     """Reboot the instance, watch its status, and compare its StartTime."""
     _await(stage, lambda: stage.described()["Status"] == "Running")
     before = str(stage.described()["StartTime"])
@@ -61,7 +61,7 @@ def reboot(stage: Stage) -> Finding:
     return differs(f"{'; '.join(wrong)} ({saw})") if wrong else holds(f'Code "200"; {saw}')
 
 
-def force_while_stopping(stage: Stage) -> Finding:
+def force_while_stopping(stage: Stage) -> CheckFinding:
     """Reboot the instance, and while it is Stopping ask for a forced reboot and a forced stop; start it again."""
     _await(stage, lambda: stage.described()["Status"] == "Running")
     parameters = {"InstanceId.1": stage.instance, "BatchOptimization": "SuccessFirst"}
@@ -81,7 +81,7 @@ def force_while_stopping(stage: Stage) -> Finding:
     return holds(saw) if (reboot["Code"], stop["Code"]) == (NOT_RUNNING, _OK) else differs(saw)
 
 
-def throttling(stage: Stage) -> Finding:
+def throttling(stage: Stage) -> CheckFinding:
     """Call DescribeRegions until a call is refused, and again in the next minute."""
     code, at, count = "", datetime.now(timezone.utc), 0
     while count < _BURST:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from importlib.metadata import version
 
-from acceptance.check import Check, Finding
+from acceptance.check import Check, CheckFinding
 
 _WORDS = {"holds": "as assumed", "differs": "**DIFFERS**", "unknown": "not learnt", "skipped": "not tried"}
 #: What an ID looks like, whoever's it is -> what stands for it.
@@ -42,7 +42,7 @@ class Redaction:
 
 def written(
     checks: Iterable[Check],
-    findings: Mapping[str, Finding],
+    findings: Mapping[str, CheckFinding],
     *,
     region: str,
     at: datetime,
@@ -62,10 +62,12 @@ def written(
         "|---|---|---|---|",
     ]
     for check in checks:
-        found = findings.get(check.name, Finding("skipped", "not run"))
+        found = findings.get(check.name, CheckFinding("skipped", "not run"))
         cells = (f"`{check.name}`", check.assumes, _WORDS[found.verdict], redacted(found.saw))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    if wrong := [check for check in checks if findings.get(check.name, Finding("skipped", "")).verdict == "differs"]:
+    if wrong := [
+        check for check in checks if findings.get(check.name, CheckFinding("skipped", "")).verdict == "differs"
+    ]:
         lines += ["", "## What to change", ""]
         lines += [f"- `{check.name}`: {check.if_wrong}" for check in wrong]
     return "\n".join(lines) + "\n"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from Tea.exceptions import TeaException
 
-from acceptance.check import Finding, differs, holds, unknown
+from acceptance.check import CheckFinding, differs, holds, unknown
 from acceptance.stage import OPT_IN_VALUE, Stage
 from ecs_reboot.cloud.ecs import DRY_RUN_OK
 from stack.clients import Clients
@@ -20,7 +20,7 @@ _REFUSED = ("Forbidden", "NoPermission")
 _DONE = "done"
 
 
-def reboot_only_opted_in(stage: Stage) -> Finding:
+def reboot_only_opted_in(stage: Stage) -> CheckFinding:
     """Try a dry run on the instance without the opt-in tag, and with it."""
     with _own_tags_kept(stage):
         _untag(stage, OPT_IN_KEY)
@@ -35,7 +35,7 @@ def reboot_only_opted_in(stage: Stage) -> Finding:
     return holds(saw) if without.startswith(_REFUSED) else unknown(saw)
 
 
-def tag_only_the_ledger(stage: Stage) -> Finding:
+def tag_only_the_ledger(stage: Stage) -> CheckFinding:
     """Try to write the ledger's tag, the opt-in tag, and both in one request; and to remove them again."""
     with _own_tags_kept(stage):
         _tag(stage, {OPT_IN_KEY: OPT_IN_VALUE})

@@ -10,7 +10,7 @@ from aliyun.log import LogException
 from mns.mns_exception import MNSExceptionBase
 from Tea.exceptions import TeaException
 
-from acceptance.check import Check, Finding
+from acceptance.check import Check, CheckFinding
 from acceptance.checks import BY_NAME, CHECKS
 from acceptance.deployment import InTheAccount
 from acceptance.journal import Journal
@@ -48,7 +48,7 @@ class CutShort(RuntimeError):
     """The run can't begin, or can't take away what it made; the text says why. The same command again goes on."""
 
 
-class Asked(NamedTuple):
+class AcceptanceRequest(NamedTuple):
     """What a run is about. ``only``: names of checks, none means all. ``keep``: leave the stack standing."""
 
     instance: str
@@ -62,12 +62,12 @@ class Asked(NamedTuple):
     keep: bool = False
 
 
-class Run:
+class AcceptanceRun:
     """One run. ``say`` gets progress, ``allow`` is asked before each act, ``tell`` gets each finding."""
 
     def __init__(
         self,
-        asked: Asked,
+        asked: AcceptanceRequest,
         clients: Clients,
         *,
         say: Callable[[str], None],
@@ -84,7 +84,7 @@ class Run:
         self.stage = Stage(clients, account, asked.instance, asked.name, waits, say, asked.contact_group)
         self._account = InTheAccount(self.stage, asked.template, asked.package, say)
         self.journal = Journal(asked.journal)
-        self._made: dict[str, Finding | None] = {}
+        self._made: dict[str, CheckFinding | None] = {}
 
     def check(self) -> int:
         """Look whether the run can begin: the region answers, the instance is there. Raises CutShort."""
@@ -105,29 +105,29 @@ class Run:
             self._remove()
         return int(any(self.journal.findings[check.name].verdict == "differs" for check in self._checks))
 
-    def _carried_out(self, check: Check) -> Finding:
+    def _carried_out(self, check: Check) -> CheckFinding:
         for need in check.needs:
             if (failure := self._need(need)) is not None:
-                return failure if check.name == "deployment" else Finding("unknown", f"no {need}: {failure.saw}")
+                return failure if check.name == "deployment" else CheckFinding("unknown", f"no {need}: {failure.saw}")
         if check.acts and "deploys" not in check.acts and not self._allow(f"{check.name}: {check.acts}"):
-            return Finding("skipped", "it was not allowed to act")
+            return CheckFinding("skipped", "it was not allowed to act")
         try:
             return check.run(self.stage)
         except _REFUSALS as error:
-            return Finding("unknown", _told(error))
+            return CheckFinding("unknown", _told(error))
         except (LookupError, OSError) as error:
-            return Finding("unknown", f"{type(error).__name__}: {error}")
+            return CheckFinding("unknown", f"{type(error).__name__}: {error}")
 
-    def _need(self, need: str) -> Finding | None:
+    def _need(self, need: str) -> CheckFinding | None:
         """Make what a check needs, once; return why it could not be made, None where it is there."""
         if need not in self._made:
             self._made[need] = self._make(need)
         return self._made[need]
 
-    def _make(self, need: str) -> Finding | None:
+    def _make(self, need: str) -> CheckFinding | None:
         what = {"stack": f"deploy the stack {self.stage.name}", "role": f"make the role {self.stage.name}-probe"}[need]
         if not self._allow(f"{what} in {self.stage.region}; it is removed at the end"):
-            return Finding("skipped", "it was not allowed to deploy")
+            return CheckFinding("skipped", "it was not allowed to deploy")
         try:
             if need == "stack":
                 if self.journal.had_table is None:
@@ -137,9 +137,9 @@ class Run:
             else:
                 self._account.assume_probe()
         except StackFailed as error:
-            return Finding("differs", str(error))
+            return CheckFinding("differs", str(error))
         except _REFUSALS as error:
-            return Finding("unknown", _told(error))
+            return CheckFinding("unknown", _told(error))
         return None
 
     def _write_report(self) -> None:

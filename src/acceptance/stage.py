@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from acceptance.outside import Account, LocalCloud, Outside
+from acceptance.outside import LiveAccount, LocalCloud, Outside
 from stack.clients import Clients
 from stack.logstores import LogStores
-from stack.stacks import Found
+from stack.stacks import FoundStack
 
 #: The value of the opt-in tag in a run: nothing else in the account carries it.
 OPT_IN_VALUE = "acceptance"
@@ -55,7 +55,7 @@ class Stage:
     say: Callable[[str], None]
     contact_group: str = ""
     token: str = ""
-    stack: Found | None = None
+    stack: FoundStack | None = None
     role: Clients | None = None
     update: Callable[[Mapping[str, str]], None] = field(default=lambda _given: None)
     change: Callable[[Mapping[str, str]], None] = field(default=lambda _given: None)
@@ -69,10 +69,10 @@ class Stage:
     def outside(self) -> Outside:
         """How to have triggers go off."""
         endpoint = self.clients.endpoint
-        return LocalCloud(endpoint, self.account, self.region) if endpoint else Account()
+        return LocalCloud(endpoint, self.account, self.region) if endpoint else LiveAccount()
 
     @property
-    def deployed(self) -> Found:
+    def deployed(self) -> FoundStack:
         """The stack under test. Raises LookupError where it was not made."""
         if self.stack is None:
             raise LookupError(f"the stack {self.name} is not there")

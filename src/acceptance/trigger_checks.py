@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from acceptance.check import Finding, differs, holds, unknown
+from acceptance.check import CheckFinding, differs, holds, unknown
 from acceptance.outside import post
 from acceptance.stage import Before, Stage
 
@@ -21,7 +21,7 @@ _NO_INSTANCE = ("not_ecs", "no_instance_id")
 _AHEAD = timedelta(hours=2)
 
 
-def alarm(stage: Stage) -> Finding:
+def alarm(stage: Stage) -> CheckFinding:
     """Follow an alarm of a threshold rule through the topic."""
     if not stage.contact_group:
         return unknown("no rule was made: give CONTACT_GROUP=, the name of a contact group of CloudMonitor")
@@ -30,7 +30,7 @@ def alarm(stage: Stage) -> Finding:
     return _arrived(stage, before, _of("cms_threshold", stage.instance), "the alarm", stage.patience.alarm)
 
 
-def system_event(stage: Stage) -> Finding:
+def system_event(stage: Stage) -> CheckFinding:
     """Follow a simulated system event through the bus."""
     now, kind = datetime.now(timezone.utc), "SystemMaintenance.Reboot"
     due = (now + _AHEAD).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -50,7 +50,7 @@ def system_event(stage: Stage) -> Finding:
         stage.ecs("CancelSimulatedSystemEvents", {"EventId.1": event_id})
 
 
-def agent_event(stage: Stage) -> Finding:
+def agent_event(stage: Stage) -> CheckFinding:
     """Follow the event of a silent agent through the bus."""
     before = stage.before()
     event = {
@@ -71,7 +71,7 @@ def agent_event(stage: Stage) -> Finding:
     return differs(f"the record does not name the instance: code {found.get('code')}: {found.get('reason')}")
 
 
-def http_callback(stage: Stage) -> Finding:
+def http_callback(stage: Stage) -> CheckFinding:
     """Post to the HTTP trigger, and follow what it hands over to an asynchronous run."""
     url, mark, before = str(stage.deployed.outputs["WebhookUrl"]), f"acceptance {uuid.uuid4()}", stage.before()
     asked = {"instance_ids": [stage.instance], "region_id": stage.region, "reason": mark}
@@ -88,14 +88,14 @@ def http_callback(stage: Stage) -> Finding:
     return _arrived(stage, before, ours, "answered 202; the asynchronous run", stage.patience.event)
 
 
-def timer(stage: Stage) -> Finding:
+def timer(stage: Stage) -> CheckFinding:
     """Wait for the schedule to go off."""
     before = stage.before()
     stage.say(stage.outside.timer())
     return _arrived(stage, before, _of("timer", stage.instance), "the timer", stage.patience.event)
 
 
-def kept_secret(stage: Stage) -> Finding:
+def kept_secret(stage: Stage) -> CheckFinding:
     """Update the stack without giving the token again; callers must still get in with it."""
     stage.update({"GraceSeconds": "1"})
     asked = json.dumps({"instance_ids": [stage.instance], "region_id": stage.region, "reason": "acceptance"})
@@ -113,7 +113,7 @@ def _of(trigger: str, instance_id: str) -> Callable[[Mapping[str, Any]], bool]:
 
 def _arrived(
     stage: Stage, before: Before, wanted: Callable[[Mapping[str, Any]], bool], what: str, seconds: float
-) -> Finding:
+) -> CheckFinding:
     found = stage.await_record(before, wanted, seconds)
     if found is None:
         return differs(f"{what} left no record within {seconds:.0f} s")

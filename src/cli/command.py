@@ -13,7 +13,7 @@ from cli import exit_status
 from terminal.printable import write_error
 
 
-class Ended(click.ClickException):
+class CommandEnded(click.ClickException):
     """A command has ended with a status and a sentence for the user."""
 
     def __init__(self, message: str, status: int) -> None:
@@ -88,16 +88,16 @@ class Command(click.Command):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return self._broken_pipe
         except KeyboardInterrupt as error:
-            raise Ended(self._interrupted, exit_status.INTERRUPTED) from error
+            raise CommandEnded(self._interrupted, exit_status.INTERRUPTED) from error
         except click.ClickException:
             raise
         except ModuleNotFoundError as error:
-            raise Ended(self._prefix + _not_installed(error), exit_status.WRONG) from error
+            raise CommandEnded(self._prefix + _not_installed(error), exit_status.WRONG) from error
         except Exception as error:
             status = exit_status.status_of(error)
             if status is None:
                 raise
-            raise Ended(self._prefix + exit_status.sentence(error), status) from error
+            raise CommandEnded(self._prefix + exit_status.sentence(error), status) from error
         return status
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -100,7 +100,7 @@ class StackName(click.ParamType[str]):
         return str(value)
 
 
-class Account(click.ParamType[str]):
+class AccountId(click.ParamType[str]):
     """The ID of an account."""
 
     name = "account"

@@ -10,11 +10,11 @@ import click
 from click.core import ParameterSource
 
 from cli import exit_status
-from cli.command import Ended
+from cli.command import CommandEnded
 from terminal.printable import write_error
 
 
-class Entry(NamedTuple):
+class CommandEntry(NamedTuple):
     """One command: the module of ``cli.commands`` that has it, and what it does."""
 
     module: str
@@ -22,38 +22,38 @@ class Entry(NamedTuple):
 
 
 #: Group of the help -> name -> command.
-COMMANDS: dict[str, dict[str, Entry]] = {
+COMMANDS: dict[str, dict[str, CommandEntry]] = {
     "Try it, on a local cloud": {
-        "demo": Entry("local", "alarms turn into reboots and records, in a minute"),
-        "serve": Entry("local", "the local cloud until interrupted; the first line says where, as JSON"),
-        "invoke": Entry("local", "one event: the story on a terminal, one JSON answer into a pipe or file"),
+        "demo": CommandEntry("local", "alarms turn into reboots and records, in a minute"),
+        "serve": CommandEntry("local", "the local cloud until interrupted; the first line says where, as JSON"),
+        "invoke": CommandEntry("local", "one event: the story on a terminal, one JSON answer into a pipe or file"),
     },
     "Understand what it does": {
-        "explain": Entry("review", "the guards of each instance, and what they read"),
-        "replay": Entry("review", "recorded decisions, taken again under other settings"),
-        "digest": Entry("review", "what it did, or would have done, in some days, and for what reasons"),
-        "forecast": Entry("review", "what timers and windows would do in the next days"),
+        "explain": CommandEntry("review", "the guards of each instance, and what they read"),
+        "replay": CommandEntry("review", "recorded decisions, taken again under other settings"),
+        "digest": CommandEntry("review", "what it did, or would have done, in some days, and for what reasons"),
+        "forecast": CommandEntry("review", "what timers and windows would do in the next days"),
     },
     "Deploy it": {
-        "build": Entry("project", "what is deployed: build/function/ and its zip"),
-        "validate": Entry("deployment", "check template.yml offline, against the official resource schemas"),
-        "render": Entry("deployment", "what the template would create under given parameters"),
-        "deploy": Entry("deployment", "create or update the stack, and follow it"),
-        "status": Entry("deployment", "how the stack stands"),
-        "logs": Entry("deployment", "its records of the last while"),
-        "ledger": Entry("deployment", "`ledger show`: what is remembered of the region, or of one instance"),
-        "doctor": Entry("deployment", "what will and will not work tonight; changes nothing"),
-        "acceptance": Entry("deployment", "check on an account what no document says; reboots one instance"),
-        "remove": Entry("deployment", "delete the stack, keep its logs and ledger"),
-        "policy": Entry("deployment", "the RAM policy that a deployer needs"),
+        "build": CommandEntry("project", "what is deployed: build/function/ and its zip"),
+        "validate": CommandEntry("deployment", "check template.yml offline, against the official resource schemas"),
+        "render": CommandEntry("deployment", "what the template would create under given parameters"),
+        "deploy": CommandEntry("deployment", "create or update the stack, and follow it"),
+        "status": CommandEntry("deployment", "how the stack stands"),
+        "logs": CommandEntry("deployment", "its records of the last while"),
+        "ledger": CommandEntry("deployment", "`ledger show`: what is remembered of the region, or of one instance"),
+        "doctor": CommandEntry("deployment", "what will and will not work tonight; changes nothing"),
+        "acceptance": CommandEntry("deployment", "check on an account what no document says; reboots one instance"),
+        "remove": CommandEntry("deployment", "delete the stack, keep its logs and ledger"),
+        "policy": CommandEntry("deployment", "the RAM policy that a deployer needs"),
     },
     "Develop it": {
-        "simulate": Entry("project", "duplicates, crashes, lost answers by the thousand"),
-        "explore": Entry("project", "every order in which a few runs can go on"),
-        "mutate": Entry("project", "take every guard away, one at a time: each must be noticed"),
-        "bench": Entry("project", "cold starts and the local cloud against their bars"),
-        "docs": Entry("project", "write what of docs/ and template.yml follows from the code"),
-        "plain": Entry("deployment", "the template as plain JSON, without anchors"),
+        "simulate": CommandEntry("project", "duplicates, crashes, lost answers by the thousand"),
+        "explore": CommandEntry("project", "every order in which a few runs can go on"),
+        "mutate": CommandEntry("project", "take every guard away, one at a time: each must be noticed"),
+        "bench": CommandEntry("project", "cold starts and the local cloud against their bars"),
+        "docs": CommandEntry("project", "write what of docs/ and template.yml follows from the code"),
+        "plain": CommandEntry("deployment", "the template as plain JSON, without anchors"),
     },
 }
 
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str] | None = None, clients: Any = None) -> int:
     """Run a command; return the exit status. ``clients`` stand in for those with the usual credentials."""
     try:
         status = program.main(args=arguments, prog_name="ecs-reboot", standalone_mode=False, obj=clients)
-    except Ended as error:
+    except CommandEnded as error:
         error.show()
         return error.status
     except click.ClickException as error:

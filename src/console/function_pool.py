@@ -9,15 +9,15 @@ from typing import NamedTuple
 from console.invocations import InvocationLog
 from localcloud.account.cloud import Cloud
 from localcloud.commands.project_function import ROLE_NAME, project_function
-from localcloud.functioncompute.function import Credentials
-from localcloud.functioncompute.instance import Instance, InstanceUnavailable
+from localcloud.functioncompute.function import RoleCredentials
+from localcloud.functioncompute.instance import FunctionInstance, InstanceUnavailable
 
 #: Instances at once, each of which takes one event at a time; more events wait. As many as the template reserves: most
 #: of a storm's time goes to those few that watch a reboot, and holds nobody else back.
 MOST = 10
 
 
-class Event(NamedTuple):
+class PooledEvent(NamedTuple):
     """An event to be handed to the function under the given variables."""
 
     number: int
@@ -34,7 +34,7 @@ class FunctionPool:
 
     def __init__(self, cloud: Cloud, log: InvocationLog) -> None:
         self._cloud, self._log = cloud, log
-        self._waiting: SimpleQueue[Event | None] = SimpleQueue()
+        self._waiting: SimpleQueue[PooledEvent | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._all: list[_Warm] = []
         self._idle: list[_Warm] = []
@@ -42,7 +42,7 @@ class FunctionPool:
         for number in range(MOST):
             threading.Thread(target=self._work, name=f"function {number}", daemon=True).start()
 
-    def run(self, event: Event) -> None:
+    def run(self, event: PooledEvent) -> None:
         """Queue an event."""
         self._waiting.put(event)
 
@@ -72,7 +72,7 @@ class FunctionPool:
             except (InstanceUnavailable, OSError, ValueError) as error:
                 self._log.fail(event.number, self._cloud.clock.now(), str(error))
 
-    def _run(self, event: Event) -> None:
+    def _run(self, event: PooledEvent) -> None:
         warm, cold = self._taken(event.environment)
         warm.serving = event.number
         self._log.begin(event.number, self._cloud.clock.now(), cold=cold)
@@ -119,9 +119,9 @@ class _Warm:
         self.environment = dict(environment)
         self.serving = 0
         function = project_function(cloud, environment["ECS_ENDPOINT"], environment)
-        self.instance = Instance(replace(function, credentials=self._credentials))
+        self.instance = FunctionInstance(replace(function, credentials=self._credentials))
 
-    def _credentials(self) -> Credentials:
+    def _credentials(self) -> RoleCredentials:
         with self._cloud.lock:
             session = self._cloud.credentials.assume_role(f"{ROLE_NAME}/{self.serving}")
-        return Credentials(session.access_key_id, session.access_key_secret, session.security_token)
+        return RoleCredentials(session.access_key_id, session.access_key_secret, session.security_token)

@@ -11,7 +11,7 @@ from console.regions import regions
 from console.settings_form import SettingsForm
 from localcloud.account.audit import Entry, utc_text
 from localcloud.account.cloud import Cloud
-from localcloud.account.instances import Instance
+from localcloud.account.instances import EcsInstance
 
 _TICK_SECONDS = 0.1
 #: Ticks after which regions are counted again: entries age, and no audit entry tells of that.
@@ -106,7 +106,7 @@ class Live:
         self._resets += 1
 
 
-def _shown(instance: Instance) -> dict[str, Any]:
+def _shown(instance: EcsInstance) -> dict[str, Any]:
     spec, state = instance.spec, instance.state
     return {
         "id": spec.instance_id,

@@ -12,7 +12,7 @@ from ecs_reboot.ledger import instance_row, memory, window_row
 from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.policy.facts import Policy
 from ecs_reboot.settings.settings import Settings
-from localcloud.account.instances import Instance
+from localcloud.account.instances import EcsInstance
 from localcloud.tablestore.errors import OtsError
 from localcloud.tablestore.tables import Instances, Row, Table
 
@@ -38,7 +38,7 @@ class TableService(Protocol):
     instances: Instances
 
 
-def read(fleet: Iterable[Instance], tables: Instances, settings: Settings, now: datetime) -> Memory | None:
+def read(fleet: Iterable[EcsInstance], tables: Instances, settings: Settings, now: datetime) -> Memory | None:
     """Return what the ledger of these settings holds; None where its table is not there. The caller holds the lock."""
     if settings.policy.ledger == "tags":
         return of_tags(fleet, settings.policy, now)
@@ -50,7 +50,7 @@ def read(fleet: Iterable[Instance], tables: Instances, settings: Settings, now: 
     return of_table(table, _regions(fleet), settings, now) if table else None
 
 
-def of_tags(fleet: Iterable[Instance], policy: Policy, now: datetime) -> Memory:
+def of_tags(fleet: Iterable[EcsInstance], policy: Policy, now: datetime) -> Memory:
     """Read the tags on the instances."""
     key = _namespace(policy).key
     instances: dict[str, Written] = {}
@@ -92,7 +92,7 @@ def _namespace(policy: Policy) -> ledger.Namespace:
     return ledger.OBSERVED if policy.mode == "observe" else ledger.ACTING
 
 
-def _regions(fleet: Iterable[Instance]) -> list[str]:
+def _regions(fleet: Iterable[EcsInstance]) -> list[str]:
     return list(dict.fromkeys(instance.spec.region_id for instance in fleet))
 
 

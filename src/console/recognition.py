@@ -30,7 +30,7 @@ def recognised(event: bytes, rules: EventSettings, now: datetime) -> dict[str, A
 def _fields(event: bytes, rules: EventSettings, now: datetime) -> Iterator[dict[str, str]]:
     try:
         documents, failures = envelope.unwrap(parsing.decode(event), rules)
-    except parsing.Unreadable as error:
+    except parsing.UnreadableText as error:
         yield _field("unreadable", error.path, error.reason)
         return
     for document in documents:
@@ -48,7 +48,7 @@ def _fields_of(document: Document, rules: EventSettings, now: datetime) -> Itera
         return
     try:
         found = import_module(f"{events.__name__}.sources.{shape.module}").find(document, rules, now)
-    except parsing.Unreadable as error:
+    except parsing.UnreadableText as error:
         yield _field("unreadable", error.path, error.reason)
         return
     for item in found:

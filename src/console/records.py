@@ -14,28 +14,28 @@ _NOT_TEXT = frozenset(
 )
 
 
-class Found(NamedTuple):
+class FoundRecords(NamedTuple):
     """One record; ``stored``: it is in the log store, not only on the function's standard output."""
 
     record: Mapping[str, Any]
     stored: bool
 
 
-def search(stores: LogStores, sent: Iterable[Sent], query: str) -> list[Found]:
+def search(stores: LogStores, sent: Iterable[Sent], query: str) -> list[FoundRecords]:
     """Return the records that a query of the log service finds, newest first. Raises QueryError."""
     wanted = parse(query)
     matching = [found for found in everything(stores, sent) if wanted(_as_fields(found.record))]
     return sorted(matching, key=lambda found: str(found.record.get("time", "")), reverse=True)
 
 
-def everything(stores: LogStores, sent: Iterable[Sent]) -> Iterator[Found]:
+def everything(stores: LogStores, sent: Iterable[Sent]) -> Iterator[FoundRecords]:
     """Yield each record once."""
     stored = {str(record.get("record_id")): record for record in in_log_store(stores)}
     for event in sent:
         for record in event.records:
             if record.get("record") != "intent":
-                yield Found(record, stored.pop(str(record.get("record_id")), None) is not None)
-    yield from (Found(record, stored=True) for record in stored.values())
+                yield FoundRecords(record, stored.pop(str(record.get("record_id")), None) is not None)
+    yield from (FoundRecords(record, stored=True) for record in stored.values())
 
 
 def in_log_store(stores: LogStores) -> Iterator[dict[str, Any]]:
@@ -47,7 +47,7 @@ def in_log_store(stores: LogStores) -> Iterator[dict[str, Any]]:
                     yield {key: _value(key, text) for key, text in entry.fields.items() if not key.startswith("__")}
 
 
-def json_lines(found: Iterable[Found]) -> str:
+def json_lines(found: Iterable[FoundRecords]) -> str:
     """Write records one a line, oldest first, as replaying wants them."""
     lines = [json.dumps(hit.record, separators=(",", ":")) + "\n" for hit in found]
     return "".join(reversed(lines))

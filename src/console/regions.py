@@ -9,14 +9,14 @@ from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.policy.facts import Policy
 from localcloud.account.audit import utc_text
-from localcloud.account.instances import Instance
+from localcloud.account.instances import EcsInstance
 
 _NOTHING = RegionMemory()
 
 
-def regions(fleet: Iterable[Instance], memory: Memory, policy: Policy) -> list[dict[str, Any]]:
+def regions(fleet: Iterable[EcsInstance], memory: Memory, policy: Policy) -> list[dict[str, Any]]:
     """Return one row for each region with an instance, in the order of the fleet."""
-    members: dict[str, list[Instance]] = {}
+    members: dict[str, list[EcsInstance]] = {}
     for instance in fleet:
         if instance.spec.visible:
             members.setdefault(instance.spec.region_id, []).append(instance)
@@ -50,7 +50,7 @@ def ledger_rows(memory: Memory, policy: Policy, now: datetime) -> list[dict[str,
     return sorted(rows, key=lambda row: row["at"], reverse=True)
 
 
-def _region(region_id: str, instances: list[Instance], region: RegionMemory, policy: Policy) -> dict[str, Any]:
+def _region(region_id: str, instances: list[EcsInstance], region: RegionMemory, policy: Policy) -> dict[str, Any]:
     window = timedelta(seconds=policy.max_reboots_window_seconds)
     limit = policy.max_reboots.of(_opted_in(instances, policy)) if policy.max_reboots else None
     storming = region.storm_at is not None and bool(policy.storm_factor) and limit is not None
@@ -65,6 +65,6 @@ def _region(region_id: str, instances: list[Instance], region: RegionMemory, pol
     }
 
 
-def _opted_in(instances: Iterable[Instance], policy: Policy) -> int:
+def _opted_in(instances: Iterable[EcsInstance], policy: Policy) -> int:
     tag = policy.opt_in_tag
     return sum(tag is None or instance.state.tags.get(tag[0]) == tag[1] for instance in instances)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from console import decisions, deliveries, memory, records, samples, switches
-from console.function_pool import Event, FunctionPool
+from console.function_pool import FunctionPool, PooledEvent
 from console.invocations import InvocationLog
 from console.live import Live
 from console.pages import HEADERS, page
@@ -43,7 +43,7 @@ _EXHIBITS = {"png": "image/png", "jpg": "image/jpeg", "txt": "text/plain; charse
 Page = Callable[[Request], Awaitable[Response]]
 
 
-class Refused(Exception):
+class PageRefused(Exception):
     """A request that can't be carried out; the text is for the person at the page."""
 
     def __init__(self, status: int, why: str) -> None:
@@ -115,7 +115,7 @@ class Console:
         """Answer one request; what can't be carried out is JSON with ``error``."""
         try:
             response = await self._answer(request)
-        except Refused as refused:
+        except PageRefused as refused:
             response = _answered({"error": str(refused)}, refused.status)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
@@ -132,11 +132,11 @@ class Console:
         if name.startswith("/api/"):
             answer = self._pages.get((request.method, name.removeprefix("/api/")))
             if answer is None:
-                raise Refused(404, f"nothing answers {request.method} {name}")
+                raise PageRefused(404, f"nothing answers {request.method} {name}")
             return await answer(request)
         found = page(name.removeprefix("/")) if request.method in ("GET", "HEAD") else None
         if found is None:
-            raise Refused(404, "no such page")
+            raise PageRefused(404, "no such page")
         if name == "/":
             self._warm_up()
         return found
@@ -145,7 +145,7 @@ class Console:
         try:
             self._pool.warm_up(self._form.environment())
         except InvalidFunction as error:
-            raise Refused(500, f"the function can't be started: {error}") from error
+            raise PageRefused(500, f"the function can't be started: {error}") from error
 
     async def _stream(self, _request: Request) -> Response:
         return StreamingResponse(self._live.stream(), media_type="text/event-stream")
@@ -156,14 +156,14 @@ class Console:
     async def _sample(self, request: Request) -> Response:
         text = samples.read(request.query_params.get("folder", ""), request.query_params.get("name", ""))
         if text is None:
-            raise Refused(404, "no such sample")
+            raise PageRefused(404, "no such sample")
         return _answered({"text": text})
 
     async def _event(self, request: Request) -> Response:
         number = request.query_params.get("number", "")
         sent = self._log.get(int(number)) if number.isascii() and number.isdigit() and len(number) <= 9 else None  # noqa: PLR2004
         if sent is None:
-            raise Refused(404, f"there is no event {number!r} any more")
+            raise PageRefused(404, f"there is no event {number!r} any more")
         return _answered(story(sent, self._logs.stores))
 
     async def _exhibit(self, request: Request) -> Response:
@@ -171,7 +171,7 @@ class Console:
         try:
             body = self._services.oss.get(EVIDENCE_BUCKET, key)
         except OssError as error:
-            raise Refused(404, f"there is no evidence under {key!r}") from error
+            raise PageRefused(404, f"there is no evidence under {key!r}") from error
         # What a guest showed is data, never a page of the console's own.
         kind = _EXHIBITS.get(key.rpartition(".")[2], "application/octet-stream")
         return Response(body, media_type=kind, headers={"content-disposition": "inline"})
@@ -191,12 +191,12 @@ class Console:
         number, others = asked.get("number"), asked.get("settings")
         sent = self._log.get(number) if isinstance(number, int) else None
         if sent is None:
-            raise Refused(404, f"there is no event {number!r} any more")
+            raise PageRefused(404, f"there is no event {number!r} any more")
         dry_run = sent.dry_run if others is None else asked.get("dry_run") is True
         if others is None:
             others = dict(sent.settings)
         if not isinstance(others, dict) or not all(isinstance(value, str) for value in others.values()):
-            raise Refused(400, "settings is an object of texts")
+            raise PageRefused(400, "settings is an object of texts")
         if mistakes := self._form.checked({**self._form.values, **others})[1]:
             return _answered({"mistakes": mistakes})
         again = self._run(sent.event, sent.title, dry_run=dry_run, settings=others, again_of=sent.number)
@@ -215,7 +215,7 @@ class Console:
     async def _storm(self, request: Request) -> Response:
         count = (await _json(request)).get("count")
         if not isinstance(count, int) or not 1 <= count <= deliveries.MOST:
-            raise Refused(400, f"a storm has 1 to {deliveries.MOST} alarms")
+            raise PageRefused(400, f"a storm has 1 to {deliveries.MOST} alarms")
         with self._cloud.lock:
             alarms = deliveries.storm(self._cloud.fleet, count, self._cloud.clock.now())
         group, numbers = str(uuid.uuid4()), []
@@ -228,7 +228,7 @@ class Console:
         asked = await _json(request)
         values = asked.get("values")
         if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-            raise Refused(400, "values is an object of texts")
+            raise PageRefused(400, "values is an object of texts")
         chosen, mistakes = self._form.checked(values)
         if asked.get("apply") is True and not mistakes:
             before, self._form.values = self._form.values, chosen
@@ -244,7 +244,7 @@ class Console:
         try:
             switches.turn(self._cloud.faults, _text(asked, "name"), on=asked.get("on") is True)
         except KeyError as error:
-            raise Refused(404, f"there is no switch {error}") from error
+            raise PageRefused(404, f"there is no switch {error}") from error
         return _answered(switches.state(self._cloud.faults))
 
     async def _records(self, request: Request) -> Response:
@@ -260,11 +260,11 @@ class Console:
             headers={"content-disposition": 'attachment; filename="records.jsonl"'},
         )
 
-    def _found(self, request: Request) -> list[records.Found]:
+    def _found(self, request: Request) -> list[records.FoundRecords]:
         try:
             return records.search(self._logs.stores, self._log.all(), request.query_params.get("query", ""))
         except QueryError as error:
-            raise Refused(400, str(error)) from error
+            raise PageRefused(400, str(error)) from error
 
     def _run(
         self,
@@ -278,7 +278,7 @@ class Console:
     ) -> int:
         payload = event.encode("utf-8", "surrogatepass")
         if len(payload) > MOST_EVENT_BYTES:
-            raise Refused(413, f"the event has {len(payload)} bytes; the console takes {MOST_EVENT_BYTES}")
+            raise PageRefused(413, f"the event has {len(payload)} bytes; the console takes {MOST_EVENT_BYTES}")
         now = self._cloud.clock.now()
         own = settings or {}
         more = {**own, "DRY_RUN": "true"} if dry_run else own
@@ -286,7 +286,7 @@ class Console:
         try:
             reading = recognised(payload, self._form.settings(**more).reading, now)
         except SettingsError as error:
-            raise Refused(409, f"the settings are wrong: {error}") from error
+            raise PageRefused(409, f"the settings are wrong: {error}") from error
         sent = self._log.add(
             title=title[:200],
             request_id=str(uuid.uuid4()),
@@ -299,7 +299,7 @@ class Console:
             group=group,
             again_of=again_of,
         )
-        self._pool.run(Event(sent.number, sent.request_id, payload, self._form.environment(**more)))
+        self._pool.run(PooledEvent(sent.number, sent.request_id, payload, self._form.environment(**more)))
         return sent.number
 
 
@@ -318,23 +318,23 @@ def _answered(content: Any, status: int = 200) -> Response:
 async def _json(request: Request) -> dict[str, Any]:
     """Read a JSON object; the content type is asked for because no form of another site can send it."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refused(415, "send application/json")
+        raise PageRefused(415, "send application/json")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MOST_BODY_BYTES:
-            raise Refused(413, f"the request is longer than {_MOST_BODY_BYTES} bytes")
+            raise PageRefused(413, f"the request is longer than {_MOST_BODY_BYTES} bytes")
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Refused(400, f"the body is not JSON: {error}") from error
+        raise PageRefused(400, f"the body is not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise Refused(400, "the body is not a JSON object")
+        raise PageRefused(400, "the body is not a JSON object")
     return value
 
 
 def _text(asked: Mapping[str, Any], name: str) -> str:
     value = asked.get(name)
     if not isinstance(value, str):
-        raise Refused(400, f"{name} is a text")
+        raise PageRefused(400, f"{name} is a text")
     return value

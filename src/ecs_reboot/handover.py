@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import CloudError, Refused
-from ecs_reboot.events.parsing import Unreadable
+from ecs_reboot.events.parsing import UnreadableText
 from ecs_reboot.model import ParsedEvent
 from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import Code
@@ -71,7 +71,7 @@ def attempt(
     try:
         envelope = seal(event, request_id or "unknown", deadline.clock.now(), settings.reading.webhook_token)
         later = invoke_later(envelope, deadline)
-    except Unreadable as error:
+    except UnreadableText as error:
         code: Code = error.code
         why, api_code = error.reason, ""
     except CloudError as error:

@@ -34,7 +34,7 @@ class UnknownScenario(ValueError):
     """There is no scenario whose name holds the text."""
 
 
-class Asked(NamedTuple):
+class ExploreRequest(NamedTuple):
     """What to explore.
 
     ``ledger``: over one store only. ``only``: the scenarios whose names hold this. ``less``: what is not assumed.
@@ -47,7 +47,7 @@ class Asked(NamedTuple):
     most: int | None = None
 
 
-def main(asked: Asked) -> int:
+def main(asked: ExploreRequest) -> int:
     """Explore; return the exit status. Raises UnknownAssumption and UnknownScenario."""
     if asked.less and asked.less not in LESS:
         raise UnknownAssumption(f"--assume-less {asked.less}: is no assumption; these are: {', '.join(LESS)}")
@@ -65,7 +65,7 @@ def main(asked: Asked) -> int:
     return 1 if broken else 0
 
 
-def _chosen(asked: Asked, laws: Laws) -> list[Scenario]:
+def _chosen(asked: ExploreRequest, laws: Laws) -> list[Scenario]:
     there_are = scenarios((asked.ledger,) if asked.ledger else STORES, laws)
     chosen = [scenario for scenario in there_are if asked.only in scenario.name]
     if not chosen:

@@ -13,7 +13,7 @@ from ecs_reboot.records.result import Result
 from localcloud.account.cloud import Cloud
 from localcloud.commands.invoke import UsageError, event_of, fleet_of, settings_of
 from localcloud.commands.project_function import project_function
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.server.server import running
 from review.exported import Export, Record, read
 from review.guard_table import guard_table
@@ -66,7 +66,7 @@ def _invoked(event: str, fleet_path: str, settings: str) -> tuple[Export, str]:
     cloud = Cloud.from_fleet(fleet_of(fleet_path))
     with running(cloud, port=0) as server:
         function = project_function(cloud, server.url, {**settings_of(settings), "DRY_RUN": "true"})
-        with Instance(function) as instance:
+        with FunctionInstance(function) as instance:
             invocation = instance.invoke(payload)
     return read(invocation.logs.decode(errors="replace")), invocation.payload.decode() if invocation.error else ""
 

@@ -25,7 +25,7 @@ HELD = frozenset(guard.code for guard in GUARDS) | {"claimed_elsewhere", "repeat
 WENT_WELL = tuple(outcome.code for outcome in OUTCOMES if outcome.done)
 
 
-class Plan(NamedTuple):
+class ForecastPlan(NamedTuple):
     """What a forecast rests on."""
 
     timers: Sequence[Timer]
@@ -35,13 +35,13 @@ class Plan(NamedTuple):
     end: datetime
 
 
-class Entry(NamedTuple):
+class SameTicks(NamedTuple):
     """Ticks of one timer that came to the same, and follow each other among that timer's ticks."""
 
     ticks: tuple[Tick, ...]
 
 
-def folded(ticks: Iterable[Tick]) -> list[Entry]:
+def folded(ticks: Iterable[Tick]) -> list[SameTicks]:
     """Put every tick into exactly one entry; entries are in the order of their first tick."""
     entries: list[list[Tick]] = []
     last: dict[str, list[Tick]] = {}
@@ -52,10 +52,10 @@ def folded(ticks: Iterable[Tick]) -> list[Entry]:
             continue
         entries.append([tick])
         last[tick.timer] = entries[-1]
-    return [Entry(tuple(row)) for row in entries]
+    return [SameTicks(tuple(row)) for row in entries]
 
 
-def told(ticks: Sequence[Tick], plan: Plan) -> Iterator[str]:
+def told(ticks: Sequence[Tick], plan: ForecastPlan) -> Iterator[str]:
     """Yield the forecast line by line."""
     names = {spec.instance_id: spec.instance_name or spec.instance_id for spec in plan.fleet.instances}
     clock = LocalClock(plan.policy.time_zone)
@@ -80,7 +80,7 @@ class LocalClock(NamedTuple):
         return text if self.time_zone == "UTC" else f"{text} ({utc(moment)})"
 
 
-def _head(plan: Plan, clock: LocalClock) -> Iterator[str]:
+def _head(plan: ForecastPlan, clock: LocalClock) -> Iterator[str]:
     policy = plan.policy
     yield f"from      {clock(plan.start)}"
     yield f"to        {clock(plan.end)}"
@@ -98,7 +98,7 @@ def _head(plan: Plan, clock: LocalClock) -> Iterator[str]:
         yield wrapped("PAUSED    ", policy.paused.sentence())
 
 
-def _entry(entry: Entry, names: dict[str, str], clock: LocalClock) -> Iterator[str]:
+def _entry(entry: SameTicks, names: dict[str, str], clock: LocalClock) -> Iterator[str]:
     first, last = entry.ticks[0], entry.ticks[-1]
     late = "" if first.began == first.due else f", begins {first.began:%H:%M:%SZ} when the run before has ended"
     if len(entry.ticks) == 1:
@@ -165,7 +165,7 @@ def _likeness(tick: Tick) -> object:
     )
 
 
-def _summary(ticks: Sequence[Tick], plan: Plan, names: dict[str, str]) -> Iterator[str]:
+def _summary(ticks: Sequence[Tick], plan: ForecastPlan, names: dict[str, str]) -> Iterator[str]:
     yield "summary"
     width = max(len(timer.name) for timer in plan.timers)
     for timer in plan.timers:

@@ -11,7 +11,7 @@ from review.guard_facts import FACTS
 Outcome = Literal["passed", "failed", "overridden", "not reached"]
 
 
-class Row(NamedTuple):
+class GuardRow(NamedTuple):
     """One guard. ``fact`` is what it read; ``objection`` is what it had against the reboot, '' for nothing."""
 
     code: str
@@ -20,7 +20,7 @@ class Row(NamedTuple):
     objection: str
 
 
-def guard_table(facts: Facts) -> list[Row]:
+def guard_table(facts: Facts) -> list[GuardRow]:
     """Return one row for each guard; those after the one that decided read nothing."""
     objected = {objection.guard.code: objection for objection in objections(facts)}
     decided = False
@@ -31,12 +31,14 @@ def guard_table(facts: Facts) -> list[Row]:
     rows = []
     for guard in GUARDS:
         if decided:
-            rows.append(Row(guard.code, "not reached", "", ""))
+            rows.append(GuardRow(guard.code, "not reached", "", ""))
             continue
         fact, objection = FACTS[guard.code](facts, instance), objected.get(guard.code)
         if objection is None:
-            rows.append(Row(guard.code, "passed", fact, ""))
+            rows.append(GuardRow(guard.code, "passed", fact, ""))
         else:
-            rows.append(Row(guard.code, "overridden" if objection.overridden else "failed", fact, objection.sentence))
+            rows.append(
+                GuardRow(guard.code, "overridden" if objection.overridden else "failed", fact, objection.sentence)
+            )
             decided = not objection.overridden
     return rows

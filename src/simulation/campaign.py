@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from simulation.assumptions import Assumptions
 from simulation.conditions import VARIED, Profile
-from simulation.episode import Ended, Episode
+from simulation.episode import Episode, EpisodeEnd
 from simulation.plan import Plan, draw
 
 #: Deliveries that an episode is drawn for; retries and sweeps come on top.
@@ -24,7 +24,7 @@ class Tale(NamedTuple):
     reboots: int
     crashes: int
     codes: Counter[str]
-    broken: tuple[Plan, Ended] | None
+    broken: tuple[Plan, EpisodeEnd] | None
 
 
 def campaign(

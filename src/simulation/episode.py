@@ -31,7 +31,7 @@ RETRY_SECONDS = 60.0
 RETRIED = ("alarm", "handed_over", "rolling", "verify")
 
 
-class Ended(NamedTuple):
+class EpisodeEnd(NamedTuple):
     """How an episode went, and until when, seconds: to its end, or to the violation."""
 
     deliveries: int
@@ -97,7 +97,7 @@ class Episode:
         self._world.table_limits = TableLimits(plan.conditions, f"{plan.seed}/table")
         self._deliveries = self._crashes = self._stores = 0
 
-    def run(self) -> Ended:
+    def run(self) -> EpisodeEnd:
         """Return how it went; it ends at the first violation."""
         scheduler = self._world.scheduler
         for arrival in self._plan.arrivals:
@@ -114,7 +114,7 @@ class Episode:
             violation = found
         reboots = sum(len(machine.reboots) for machine in self._world.machines.values())
         trace = self._watch.trace or []
-        return Ended(
+        return EpisodeEnd(
             self._deliveries, reboots, self._crashes, self._watch.codes, violation, trace, self._world.scheduler.now
         )
 

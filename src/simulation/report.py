@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from simulation.assumptions import LESS, Assumptions, less, profile_without
 from simulation.campaign import EPISODE, STORES, campaign
-from simulation.episode import Ended, Episode
+from simulation.episode import Episode, EpisodeEnd
 from simulation.plan import Plan, draw
 from simulation.shrink import Shrinker
 
@@ -15,7 +15,7 @@ class UnknownAssumption(ValueError):
     """There is no assumption of that name."""
 
 
-class Asked(NamedTuple):
+class SimulateRequest(NamedTuple):
     """What to run: the one episode of that number, or None: a whole campaign. ``less``: what is not assumed.
 
     ``ledger``: over one of the stores only; a campaign takes both in turn.
@@ -28,7 +28,7 @@ class Asked(NamedTuple):
     ledger: str = ""
 
 
-def main(asked: Asked) -> int:
+def main(asked: SimulateRequest) -> int:
     """Run what is asked for; return the exit status. Raises UnknownAssumption."""
     names = [name for name in asked.less.split(",") if name]
     if unknown := [name for name in names if name not in LESS]:
@@ -63,7 +63,7 @@ def main(asked: Asked) -> int:
     return 0
 
 
-def _judged(plan: Plan, ended: Ended, assumptions: Assumptions, without: str) -> int:
+def _judged(plan: Plan, ended: EpisodeEnd, assumptions: Assumptions, without: str) -> int:
     """Say whether a promise was broken, and by which shortest story."""
     if ended.violation is None:
         _say(f"episode {plan.seed}: every promise was kept in {ended.deliveries} deliveries\n")

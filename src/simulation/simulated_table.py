@@ -22,7 +22,7 @@ from ecs_reboot.ledger.entry import OBSERVED
 from ecs_reboot.ledger.memory import down_in_a_row
 from simulation.network import Weather, exchange
 from simulation.run import EPOCH, Run
-from simulation.table_limits import Refusal
+from simulation.table_limits import TableRefusal
 from simulation.world import World
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class SimulatedTable:
         rows = tuple(RowError(refusal.code, refusal.message) if refusal else next(errors) for refusal in refused)
         return BatchWritten(rows, done.now)
 
-    def _refused(self, action: str, refusal: Refusal) -> Refused:
+    def _refused(self, action: str, refusal: TableRefusal) -> Refused:
         self._run.troubled = True
         return Refused(action, code=refusal.code, message=refusal.message, status=refusal.status, request_id="")
 

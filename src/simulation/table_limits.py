@@ -11,7 +11,7 @@ from typing import NamedTuple
 from simulation.conditions import Conditions
 
 
-class Refusal(NamedTuple):
+class TableRefusal(NamedTuple):
     """An error of the service, of a call or of one row of a batch."""
 
     code: str
@@ -21,22 +21,22 @@ class Refusal(NamedTuple):
 
 #: The table has no capacity left in this second, or is asked too often.
 FULL = (
-    Refusal("OTSNotEnoughCapacityUnit", "Remaining capacity unit is not enough.", 403),
-    Refusal("OTSCapacityUnitExhausted", "Capacity unit is exhausted.", 403),
-    Refusal("OTSOperationThrottled", "The operation is throttled.", 403),
-    Refusal("OTSQuotaExhausted", "Too frequent table operations.", 403),
-    Refusal("OTSServerBusy", "Server is busy.", 503),
+    TableRefusal("OTSNotEnoughCapacityUnit", "Remaining capacity unit is not enough.", 403),
+    TableRefusal("OTSCapacityUnitExhausted", "Capacity unit is exhausted.", 403),
+    TableRefusal("OTSOperationThrottled", "The operation is throttled.", 403),
+    TableRefusal("OTSQuotaExhausted", "Too frequent table operations.", 403),
+    TableRefusal("OTSServerBusy", "Server is busy.", 503),
 )
 #: The table, or the partition with the rows, is not there for the moment. The last stands for a quota that somebody
 #: has to raise: the same call will not succeed soon.
 AWAY = (
-    Refusal("OTSPartitionUnavailable", "The partition is not available.", 503),
-    Refusal("OTSServerBusy", "Server is busy.", 503),
-    Refusal("OTSTableNotReady", "The table is not ready.", 404),
-    Refusal("OTSQuotaExhausted", "The quota of the instance is used up.", 403),
+    TableRefusal("OTSPartitionUnavailable", "The partition is not available.", 503),
+    TableRefusal("OTSServerBusy", "Server is busy.", 503),
+    TableRefusal("OTSTableNotReady", "The table is not ready.", 404),
+    TableRefusal("OTSQuotaExhausted", "The quota of the instance is used up.", 403),
 )
 #: Two runs write one row in the same moment.
-CONFLICT = Refusal("OTSRowOperationConflict", "Data is being modified by the other request.", 409)
+CONFLICT = TableRefusal("OTSRowOperationConflict", "Data is being modified by the other request.", 409)
 #: How long after a write another to the same row is in conflict with it, seconds.
 CONFLICT_SECONDS = 0.005
 #: How long a partition is away: most often a moment, seldom seconds, and where calls may fail at times minutes.
@@ -57,7 +57,7 @@ class TableLimits:
         self._calls: Counter[int] = Counter()
         self._written: dict[object, float] = {}
 
-    def of_read(self, now: float) -> Refusal | None:
+    def of_read(self, now: float) -> TableRefusal | None:
         """Return why a read is refused now, None if it is not."""
         while self._spell and self._spell[1] <= now:
             self._spell = next(self._spells, None)
@@ -68,7 +68,7 @@ class TableLimits:
             return self._random.choice(FULL)
         return None
 
-    def of_write(self, row: object, now: float) -> Refusal | None:
+    def of_write(self, row: object, now: float) -> TableRefusal | None:
         """Return why a write to a row is refused now, None if it is not."""
         if refusal := self.of_read(now):
             return refusal
@@ -77,7 +77,7 @@ class TableLimits:
         self._written[row] = now
         return None
 
-    def _drawn(self) -> Iterator[tuple[float, float, Refusal]]:
+    def _drawn(self) -> Iterator[tuple[float, float, TableRefusal]]:
         """Yield when the partition is away, one spell after the other: from, until, and what is said."""
         until = 0.0
         while self._every:

@@ -11,7 +11,7 @@ from Tea.exceptions import TeaException
 from stack.clients import Clients
 from stack.retained import FUNCTION
 from stack.roles import MAY_NOT, NO_ROLE, Resources
-from stack.stacks import Found, Stacks
+from stack.stacks import FoundStack, Stacks
 
 #: Characters that are kept of a name that is taken: they leave room for a number behind them.
 _ROOM = 22
@@ -58,7 +58,7 @@ def _seen(clients: Clients, role: str) -> str:
     return "there"
 
 
-def _function(found: Found) -> str:
+def _function(found: FoundStack) -> str:
     """Return the function of a stack of this project; '' for another's."""
     return str(found.parameters.get("FunctionName") or FUNCTION) if "FunctionName" in found.parameters else ""
 

@@ -22,8 +22,8 @@ from stack.clashes import clash
 from stack.clients import Clients
 from stack.logstores import LogStores, names
 from stack.package_python import mismatch
-from stack.roles import AccountRoles, Resources, State
-from stack.stacks import Found, Stacks
+from stack.roles import AccountRoles, Resources, RoleState
+from stack.stacks import FoundStack, Stacks
 
 #: The file of a package whose functions the service calls.
 _ENTRY = "index.py"
@@ -39,7 +39,7 @@ class NotDeployable(ValueError):
         self.findings = findings
 
 
-class Request(NamedTuple):
+class DeployRequest(NamedTuple):
     """What to deploy: ``given`` are parameters; ``bucket`` '' is the default one, ``inline`` prefers none at all."""
 
     name: str
@@ -57,7 +57,7 @@ class Deployment:
     def __init__(self, clients: Clients, say: Callable[[str], None], *, stacks: Stacks) -> None:
         self._clients, self._say, self._stacks = clients, say, stacks
 
-    def run(self, request: Request) -> Found | None:
+    def run(self, request: DeployRequest) -> FoundStack | None:
         """Deploy; return the stack, or None for a plan. Raises NotDeployable, StackFailed, TeaException."""
         account = self.account()
         if why := mismatch(request.package, self._clients.endpoint):
@@ -90,8 +90,8 @@ class Deployment:
             self._say_missing(awaited)
 
     def _carried_out(
-        self, name: str, found: Found | None, document: Document, given: Mapping[str, str], remade: tuple[str, ...]
-    ) -> Found:
+        self, name: str, found: FoundStack | None, document: Document, given: Mapping[str, str], remade: tuple[str, ...]
+    ) -> FoundStack:
         """Create or update, and follow. Raises StackFailed, TeaException."""
         if found is None:
             return self._stacks.follow(self._stacks.create(name, document, given))
@@ -105,7 +105,7 @@ class Deployment:
             return found
         return self._stacks.follow(found.stack_id, mark)
 
-    def _remade(self, found: Found | None, made: Resources, account: str) -> tuple[str, ...]:
+    def _remade(self, found: FoundStack | None, made: Resources, account: str) -> tuple[str, ...]:
         """Return what must be taken away and made again, and say so. Raises NotDeployable for what must not be."""
         if found is None:
             return ()
@@ -125,7 +125,7 @@ class Deployment:
             self._say(f"{'Remake':10} {name} ({made[name]['Type']}): {told}")
         return names
 
-    def _standing(self, found: Found, account: str) -> Resources:
+    def _standing(self, found: FoundStack, account: str) -> Resources:
         """Return what the stack was made from, evaluated as the new template is."""
         template = read(self._stacks.template(found))
         values = {
@@ -136,7 +136,7 @@ class Deployment:
         resources: Resources = rendered(decide(template, values | pseudo))["Resources"]
         return resources
 
-    def _check_early(self, request: Request, account: str) -> None:
+    def _check_early(self, request: DeployRequest, account: str) -> None:
         """Check the parameters before anything is taken away or uploaded. Raises NotDeployable, WrongParameters."""
         found = self._stacks.find(request.name)
         code_somewhere = {name: checks.EXAMPLE_PARAMETERS[name] for name in CODE}
@@ -147,7 +147,7 @@ class Deployment:
         if found is None and (why := clash(self._clients, self._stacks, request.name, made, pattern)):
             raise NotDeployable(f"the stack {request.name} can't be made: {why}")
 
-    def check(self, request: Request) -> None:
+    def check(self, request: DeployRequest) -> None:
         """Check a request but for its package; change nothing. Raises NotDeployable, WrongParameters, TeaException."""
         self._check_early(request, self.account())
 
@@ -155,7 +155,7 @@ class Deployment:
         """Return the account that the credentials belong to."""
         return str(self._clients.sts.get_caller_identity().body.account_id)
 
-    def _at_rest(self, request: Request) -> Found | None:
+    def _at_rest(self, request: DeployRequest) -> FoundStack | None:
         """Return the stack once it is at rest and can be updated; None if it is to be made."""
         found = self._stacks.find(request.name)
         if found and found.busy:
@@ -175,7 +175,7 @@ class Deployment:
             found = None
         return found
 
-    def _with_code(self, request: Request, account: str) -> tuple[Document, dict[str, str]]:
+    def _with_code(self, request: DeployRequest, account: str) -> tuple[Document, dict[str, str]]:
         given = dict(request.given)
         if request.inline and (own := code.inlined(request.document, request.package)):
             self._say(f"the package of {len(request.package)} bytes goes into the template")
@@ -200,7 +200,7 @@ class Deployment:
         return {"ExistingLogProject": project, "LogstoresExist": "true" if set(kept.logstores) <= there else "false"}
 
     def _kept_ledger(
-        self, document: Document, given: Mapping[str, str], found: Found | None, account: str
+        self, document: Document, given: Mapping[str, str], found: FoundStack | None, account: str
     ) -> dict[str, str]:
         """Return the parameters for the ledger's table where the stack begins to use one: the region's own."""
         before = found.parameters.get("Ledger", "") if found else ""
@@ -224,7 +224,7 @@ class Deployment:
             "LedgerExists": {"nothing": "false", "instance": "instance", "table": "true"}[standing.found],
         }
 
-    def _say_outgrown(self, document: Document, given: Mapping[str, str], found: Found | None) -> None:
+    def _say_outgrown(self, document: Document, given: Mapping[str, str], found: FoundStack | None) -> None:
         """Say where the fleet is too large to be remembered in tags; the stack is made all the same."""
 
         def chosen(name: str) -> str:
@@ -242,7 +242,7 @@ class Deployment:
         if too_many:
             self._say(too_many)
 
-    def _check(self, document: Document, given: Mapping[str, str], found: Found | None, account: str) -> Resources:
+    def _check(self, document: Document, given: Mapping[str, str], found: FoundStack | None, account: str) -> Resources:
         """Return what the stack would have. Raises NotDeployable where that would not work."""
         if mistakes := _mistakes(as_json(document)):
             raise NotDeployable("the template has mistakes:", mistakes)
@@ -293,7 +293,7 @@ class Deployment:
             raise NotDeployable(f"ROS does not take the template: {error.code}: {error.message}") from error
 
 
-def _missing(state: State) -> str:
+def _missing(state: RoleState) -> str:
     role, told = state.role, f", {state.told}" if state.told else ""
     return f"the role {role.name} is missing{told}. Without it {role.lost}. To make it: {role.by_hand}"
 

@@ -33,7 +33,7 @@ from stack.logstores import LogStores
 from stack.make_command import absent, make
 from stack.refusals import sentence
 from stack.roles import AccountRoles
-from stack.stacks import Found, Stacks
+from stack.stacks import FoundStack, Stacks
 
 #: Requests are signed with the time; from 15 minutes on they are refused.
 SKEW_NOTED, SKEW_REFUSED = 60, 900
@@ -57,7 +57,7 @@ _HIDDEN = {"NOTIFY": "webhook=https://hidden.invalid/", "NOTIFY_SECRET": "hidden
 class Deployed(NamedTuple):
     """A stack with what its template makes under its parameters. Secrets stand as asterisks."""
 
-    found: Found
+    found: FoundStack
     resources: Mapping[str, Mapping[str, Any]]
 
     def environment(self) -> dict[str, str]:
@@ -145,7 +145,7 @@ def _clock(headers: Mapping[str, str]) -> Result:
     return Result(level, "clock", f"this machine is {skew:.0f} s from the service's time")
 
 
-def _stack(clients: Clients, found: Found) -> Result:
+def _stack(clients: Clients, found: FoundStack) -> Result:
     if found.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         return Result("good", "stack", f"{found.name} is {found.status}")
     return Result(
@@ -153,7 +153,7 @@ def _stack(clients: Clients, found: Found) -> Result:
     )
 
 
-def _deployed(stacks: Stacks, found: Found, region: str, account: str) -> Deployed:
+def _deployed(stacks: Stacks, found: FoundStack, region: str, account: str) -> Deployed:
     template = document.read(stacks.template(found))
     values: dict[str, Any] = {
         name: typed(found.parameters.get(name, declared.get("Default")), declared)
@@ -169,7 +169,7 @@ def _deployed(stacks: Stacks, found: Found, region: str, account: str) -> Deploy
     return Deployed(found, rendered(decide(template, values | pseudo))["Resources"])
 
 
-def settings_of(stacks: Stacks, found: Found, region: str, account: str) -> Settings:
+def settings_of(stacks: Stacks, found: FoundStack, region: str, account: str) -> Settings:
     """Return the settings of the function that a stack made. Raises SettingsError."""
     return load(_deployed(stacks, found, region, account).environment())
 
@@ -282,7 +282,7 @@ def _ledger(clients: Clients, deployed: Deployed) -> Iterator[Result]:
         yield Result("good", "ledger", f"the table {TABLE} in {instance} is there and forgets nothing")
 
 
-def _logs(clients: Clients, found: Found) -> Iterator[Result]:
+def _logs(clients: Clients, found: FoundStack) -> Iterator[Result]:
     project, function = str(found.outputs["LogProject"]), found.outputs["FunctionName"]
     there = LogStores(clients).of(project)
     missing = {f"{function}-records", f"{function}-function"} - (there or set())
@@ -292,7 +292,7 @@ def _logs(clients: Clients, found: Found) -> Iterator[Result]:
         yield Result("good", "logs", f"{project} has both logstores")
 
 
-def _function(clients: Clients, found: Found) -> Iterator[Result]:
+def _function(clients: Clients, found: FoundStack) -> Iterator[Result]:
     """Say from its own output whether it starts. A function that can't start leaves no record of any alarm."""
     logstore = f"{found.outputs['FunctionName']}-function"
     run = newest_run(LogStores(clients), str(found.outputs["LogProject"]), logstore)
@@ -303,7 +303,7 @@ def _function(clients: Clients, found: Found) -> Iterator[Result]:
         yield Result("bad" if run.why else "good", "function", run.sentence())
 
 
-def _alarms(clients: Clients, found: Found) -> Iterator[Result]:
+def _alarms(clients: Clients, found: FoundStack) -> Iterator[Result]:
     topic, url = str(found.outputs.get("AlarmTopicArn") or ""), str(found.outputs.get("WebhookUrl") or "")
     request = cms.DescribeMetricRuleListRequest(namespace="acs_ecs_dashboard", page="1", page_size="100")
     listed = clients.cms.describe_metric_rule_list(request).body.alarms

@@ -26,7 +26,7 @@ _BUILD_AGAIN = (
 )
 
 
-class Run(NamedTuple):
+class LoggedRun(NamedTuple):
     """The newest run: which part of it ended last, and why it failed ('' where it did not)."""
 
     part: str
@@ -46,7 +46,7 @@ class Run(NamedTuple):
         return f"{began}: {self.why}{remedy}"
 
 
-def newest_run(logs: LogStores, project: str, logstore: str, seconds: int = DAY_SECONDS) -> Run | None:
+def newest_run(logs: LogStores, project: str, logstore: str, seconds: int = DAY_SECONDS) -> LoggedRun | None:
     """Return the newest run in the function's output of the last while; None where there is none.
 
     Raises LogException for what the log service refuses.
@@ -57,13 +57,13 @@ def newest_run(logs: LogStores, project: str, logstore: str, seconds: int = DAY_
     return judge(islice(lines, _MOST_LINES))
 
 
-def judge(newest_first: Iterable[str]) -> Run | None:
+def judge(newest_first: Iterable[str]) -> LoggedRun | None:
     """Return the newest run in lines of output, the newest first."""
     lines = iter(newest_first)
     for line in lines:
         if end := _END.search(line):
             error = end["error"]
-            return Run(end["part"], (_cause(lines, end["part"], end["request"]) or error) if error else "")
+            return LoggedRun(end["part"], (_cause(lines, end["part"], end["request"]) or error) if error else "")
     return None
 
 

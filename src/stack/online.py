@@ -16,7 +16,7 @@ from stack import records_file, retained
 from stack.arguments import UsageError, parameters_of
 from stack.clients import Clients, NoCredentials
 from stack.code import NotUploaded
-from stack.deploy import Deployment, NotDeployable, Request, read_package
+from stack.deploy import Deployment, DeployRequest, NotDeployable, read_package
 from stack.first_request import reaching
 from stack.function_output import newest_run
 from stack.ledger import LedgerUnseen
@@ -25,13 +25,13 @@ from stack.make_command import absent, make
 from stack.offline import ROOT, TEMPLATE
 from stack.refusals import sentence
 from stack.remove import Removal
-from stack.stacks import POLL_SECONDS, Found, StackFailed, Stacks
+from stack.stacks import POLL_SECONDS, FoundStack, StackFailed, Stacks
 
 Say = Callable[[str], None]
 PACKAGE = ROOT / "build" / "function.zip"
 
 
-class Options(NamedTuple):
+class StackOptions(NamedTuple):
     """What to do, and where; texts as the command line has them."""
 
     verb: str
@@ -55,12 +55,12 @@ class Options(NamedTuple):
 class _Verb:
     """One verb: progress goes to ``say`` (standard error), what was asked for to ``tell`` (standard output)."""
 
-    def __init__(self, options: Options, clients: Clients, say: Say, tell: Say) -> None:
+    def __init__(self, options: StackOptions, clients: Clients, say: Say, tell: Say) -> None:
         self.options, self.clients, self.say, self.tell = options, clients, say, tell
         # A stand-in moves on when it is looked at: there is nothing to wait for.
         self.stacks = Stacks(self.clients, say, poll_seconds=0 if options.endpoint else POLL_SECONDS)
 
-    def found(self) -> Found:
+    def found(self) -> FoundStack:
         """Return the stack. Raises UsageError where there is none."""
         found = self.stacks.find(self.options.name)
         if found is None:
@@ -76,14 +76,14 @@ class _Verb:
     def reach(self) -> int:
         """Check what a deployment depends on but for its package: whose credentials, which stack, its parameters."""
         options = self.options
-        request = Request(options.name, document.load(options.template), b"", parameters_of(options.params))
+        request = DeployRequest(options.name, document.load(options.template), b"", parameters_of(options.params))
         Deployment(self.clients, self.say, stacks=self.stacks).check(request)
         return 0
 
     def deploy(self) -> int:
         """Deploy, and tell what the stack gives out."""
         options = self.options
-        request = Request(
+        request = DeployRequest(
             options.name,
             document.load(options.template),
             read_package(options.package),
@@ -184,7 +184,7 @@ class _Verb:
             good = good and result.level != "bad"
         return 0 if good else 1
 
-    def _outputs(self, found: Found) -> None:
+    def _outputs(self, found: FoundStack) -> None:
         for name, value in found.outputs.items():
             shown = reaching(str(value), self.options.endpoint) if name == "TestCommand" else value
             self.tell(f"{name}: {shown}")
@@ -192,7 +192,7 @@ class _Verb:
             self.say("WebhookUrl ends at its secret, which is not printed: put the value of WebhookToken behind it")
 
 
-def run(options: Options, clients: Clients | None, say: Say, tell: Say) -> int:
+def run(options: StackOptions, clients: Clients | None, say: Say, tell: Say) -> int:
     """Carry out a verb; what the cloud refuses is said in one line."""
     try:
         verb = _Verb(options, clients or Clients(options.region, options.endpoint), say, tell)

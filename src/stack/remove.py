@@ -7,7 +7,7 @@ from stack.clients import Clients
 from stack.ledger import TABLE, LedgerTable
 from stack.logstores import LogStores
 from stack.retained import Retained, Users, of
-from stack.stacks import Found, Stacks
+from stack.stacks import FoundStack, Stacks
 
 Say = Callable[[str], None]
 
@@ -23,7 +23,7 @@ class Removal:
         self._logs, self._forget = logs, forget
         self._used = self._found = False
 
-    def stack(self, found: Found) -> bool:
+    def stack(self, found: FoundStack) -> bool:
         """Delete a stack and follow it; return whether all that was asked for is gone. Raises StackFailed."""
         gone = of(found, self._account, self._clients.region)
         if found.busy:

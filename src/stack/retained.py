@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from stack import ledger, rights
 from stack.logstores import Names, names
-from stack.stacks import Found
+from stack.stacks import FoundStack
 
 #: The template's own name for the function, where a stack gives none.
 FUNCTION = "ecs-reboot"
@@ -30,7 +30,7 @@ class Retained(NamedTuple):
         return self.project == self.own.project
 
 
-def of(found: Found, account: str, region: str) -> Retained:
+def of(found: FoundStack, account: str, region: str) -> Retained:
     """Return what a stack leaves: from what it gave out, and from its parameters where that is not there any more."""
 
     def told(output: str, parameter: str) -> str:
@@ -50,7 +50,7 @@ def of(found: Found, account: str, region: str) -> Retained:
 class Users:
     """The stacks that stand in a region: nothing that one of them uses may be taken away."""
 
-    def __init__(self, standing: Iterable[Found], account: str, region: str) -> None:
+    def __init__(self, standing: Iterable[FoundStack], account: str, region: str) -> None:
         # Every template of this project has the parameter; a stack of another uses nothing of ours.
         self._all = [of(stack, account, region) for stack in standing if "FunctionName" in stack.parameters]
 

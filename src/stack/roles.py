@@ -95,7 +95,7 @@ ACCOUNT_ROLES = (
 )
 
 
-class State(NamedTuple):
+class RoleState(NamedTuple):
     """What was found of a role: ``there``, or ``missing`` (``made`` just now, if so), or ``hidden`` from the caller."""
 
     role: AccountRole
@@ -109,29 +109,29 @@ class AccountRoles:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    def look(self, resources: Resources) -> Iterator[State]:
+    def look(self, resources: Resources) -> Iterator[RoleState]:
         """Say of each role that these resources need whether it is there; changes nothing."""
         for role in ACCOUNT_ROLES:
             if role.needed(resources):
                 yield self._look(role)
 
-    def make(self, resources: Resources) -> Iterator[State]:
+    def make(self, resources: Resources) -> Iterator[RoleState]:
         """Make what is missing, as far as the caller may; say of each needed role how it stands then."""
         for state in self.look(resources):
             yield self._made(state.role) if state.found == "missing" and state.role.makeable else state
 
-    def _look(self, role: AccountRole) -> State:
+    def _look(self, role: AccountRole) -> RoleState:
         try:
             self._clients.rpc("ram", "GetRole", {"RoleName": role.name})
         except TeaException as error:
             if error.code == NO_ROLE:
-                return State(role, "missing")
+                return RoleState(role, "missing")
             if str(error.code).startswith(MAY_NOT):
-                return State(role, "hidden", f"{error.code}: {error.message}")
+                return RoleState(role, "hidden", f"{error.code}: {error.message}")
             raise
-        return State(role, "there")
+        return RoleState(role, "there")
 
-    def _made(self, role: AccountRole) -> State:
+    def _made(self, role: AccountRole) -> RoleState:
         try:
             if role.policy:
                 self._make_service_role(role)
@@ -139,10 +139,10 @@ class AccountRoles:
                 self._clients.rpc("resourcemanager", "CreateServiceLinkedRole", {"ServiceName": role.service})
         except TeaException as error:
             if str(error.code).startswith(MAY_NOT):
-                return State(role, "missing", f"you may not make it ({error.code})")
+                return RoleState(role, "missing", f"you may not make it ({error.code})")
             if not str(error.code).startswith(_THERE_ALREADY):
                 raise
-        return State(role, "made")
+        return RoleState(role, "made")
 
     def _make_service_role(self, role: AccountRole) -> None:
         trust = {

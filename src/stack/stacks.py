@@ -28,7 +28,7 @@ class StackFailed(RuntimeError):
     """The stack came to a bad end, or to none; the text holds the first failure and its reason."""
 
 
-class Found(NamedTuple):
+class FoundStack(NamedTuple):
     """A stack as it stands."""
 
     stack_id: str
@@ -49,7 +49,7 @@ class Found(NamedTuple):
         return not self.busy and not self.status.startswith(("CREATE_FAILED", "CREATE_ROLLBACK", "DELETE"))
 
 
-class Change(NamedTuple):
+class StackChange(NamedTuple):
     """What an update or creation would do to one resource."""
 
     action: str
@@ -71,12 +71,12 @@ class Stacks:
         self._clients, self._say = clients, say
         self._poll_seconds, self._most_looks = poll_seconds, most_looks
 
-    def find(self, name: str) -> Found | None:
+    def find(self, name: str) -> FoundStack | None:
         """Return the stack of a name, or None; one that was deleted is none."""
         live = [stack for stack in self._listed(name) if stack.stack_name == name and stack.status != DELETED]
         return self.get(live[0].stack_id) if live else None
 
-    def deleted(self, name: str) -> Found | None:
+    def deleted(self, name: str) -> FoundStack | None:
         """Return the newest stack of a name that was deleted, as far as ROS still tells of it; or None."""
         gone = [stack for stack in self._listed(name) if stack.stack_name == name and stack.status == DELETED]
         return self.get(gone[0].stack_id) if gone else None
@@ -85,7 +85,7 @@ class Stacks:
         """Return the names of the region's stacks, whoever made them, but for those that were deleted."""
         return [str(listed.stack_name) for listed in self._listed() if listed.status != DELETED]
 
-    def standing(self) -> Iterator[Found]:
+    def standing(self) -> Iterator[FoundStack]:
         """Yield the region's stacks, whoever made them, but for those that hold nothing.
 
         Those are the deleted ones, and a creation that failed and was taken back. Whether all of it was, its resources
@@ -97,15 +97,15 @@ class Stacks:
                 if found.usable or found.busy or self._holds(found):
                     yield found
 
-    def _holds(self, found: Found) -> bool:
+    def _holds(self, found: FoundStack) -> bool:
         return any(physical_id and status != DELETED for _, _, physical_id, status in self.resources(found))
 
-    def get(self, stack_id: str) -> Found:
+    def get(self, stack_id: str) -> FoundStack:
         """Return a stack by its ID."""
         body = self._clients.ros.get_stack(
             models.GetStackRequest(region_id=self._clients.region, stack_id=stack_id)
         ).body
-        return Found(
+        return FoundStack(
             stack_id,
             body.stack_name or "",
             body.status or "",
@@ -119,7 +119,9 @@ class Stacks:
         request = models.ValidateTemplateRequest(region_id=self._clients.region, template_body=as_json(document))
         self._clients.ros.validate_template(request)
 
-    def preview(self, name: str, found: Found | None, document: Document, given: Mapping[str, str]) -> list[Change]:
+    def preview(
+        self, name: str, found: FoundStack | None, document: Document, given: Mapping[str, str]
+    ) -> list[StackChange]:
         """Return what would change."""
         request = models.PreviewStackRequest(
             region_id=self._clients.region,
@@ -134,7 +136,7 @@ class Stacks:
         )
         stack = self._clients.ros.preview_stack(request).body.stack
         return [
-            Change(resource.action or "Add", resource.logical_resource_id or "", resource.resource_type or "")
+            StackChange(resource.action or "Add", resource.logical_resource_id or "", resource.resource_type or "")
             for resource in (stack.resources if stack else None) or []
         ]
 
@@ -155,7 +157,7 @@ class Stacks:
         with _alone(name):
             return str(self._clients.ros.create_stack(request).body.stack_id)
 
-    def update(self, found: Found, document: Document, given: Mapping[str, str]) -> bool:
+    def update(self, found: FoundStack, document: Document, given: Mapping[str, str]) -> bool:
         """Begin to update, with the parameters of before where no others are given; False if nothing would change."""
         request = models.UpdateStackRequest(
             region_id=self._clients.region,
@@ -179,13 +181,13 @@ class Stacks:
             raise
         return True
 
-    def delete(self, found: Found) -> None:
+    def delete(self, found: FoundStack) -> None:
         """Begin to delete. What the template retains stays."""
         request = models.DeleteStackRequest(region_id=self._clients.region, stack_id=found.stack_id)
         with _alone(found.name):
             self._clients.ros.delete_stack(request)
 
-    def resources(self, found: Found) -> Iterator[tuple[str, str, str, str]]:
+    def resources(self, found: FoundStack) -> Iterator[tuple[str, str, str, str]]:
         """Yield logical name, type, physical ID and status of what the stack has."""
         request = models.ListStackResourcesRequest(region_id=self._clients.region, stack_id=found.stack_id)
         for resource in self._clients.ros.list_stack_resources(request).body.resources or []:
@@ -196,7 +198,7 @@ class Stacks:
                 resource.status,
             )
 
-    def template(self, found: Found) -> str:
+    def template(self, found: FoundStack) -> str:
         """Return the template that the stack was made from."""
         request = models.GetTemplateRequest(region_id=self._clients.region, stack_id=found.stack_id)
         return str(self._clients.ros.get_template(request).body.template_body)
@@ -206,7 +208,7 @@ class Stacks:
         events = self._events(stack_id, 1)
         return str(events[0].event_id) if events else ""
 
-    def follow(self, stack_id: str, after: str = "") -> Found:
+    def follow(self, stack_id: str, after: str = "") -> FoundStack:
         """Say each event after the event ``after`` until the stack is at rest; return it.
 
         Raises StackFailed for a bad end, and for a stack that says nothing more for ``most_looks`` looks.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from local_deployment import ROOT, clients
 
-from acceptance.run import Asked, Run
+from acceptance.run import AcceptanceRequest, AcceptanceRun
 from acceptance.stage import Patience
 from localcloud.account.fleet import Fleet, InstanceSpec
 from localcloud.server.server import Running
@@ -34,8 +34,8 @@ def prepared(
     name: str = NAME,
     allow: Callable[[str], bool] = lambda _what: True,
     tell: Callable[[str], None] = lambda _text: None,
-) -> Run:
-    asked = Asked(
+) -> AcceptanceRun:
+    asked = AcceptanceRequest(
         INSTANCES[0], name, ROOT / "template.yml", package, folder / "run.json", folder / "report.md", "operators", only
     )
-    return Run(asked, clients(whole), say=lambda _line: None, tell=tell, allow=allow, patience=SURELY)
+    return AcceptanceRun(asked, clients(whole), say=lambda _line: None, tell=tell, allow=allow, patience=SURELY)

@@ -18,7 +18,7 @@ from acceptance import queue_checks
 from acceptance.check import Check
 from acceptance.checks import BY_NAME, CHECKS
 from acceptance.report import Redaction
-from acceptance.run import Run
+from acceptance.run import AcceptanceRun
 from cli.program import main
 from localcloud.account.cloud import Cloud
 from localcloud.account.deviations import DEVIATIONS
@@ -61,7 +61,7 @@ _NEVER_COMES = ("left no record", "did not come to the queue")
 
 
 @pytest.fixture(scope="module")
-def deployed(whole: Running, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def deployed(whole: Running, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AcceptanceRun]:
     run = prepared(whole, package, tmp_path_factory.mktemp("run"))
     assert run._need("stack") is None
     assert run._need("role") is None
@@ -75,7 +75,7 @@ def test_every_deviation_has_a_check_that_notices_it() -> None:
 
 
 @pytest.mark.parametrize("deviation", sorted(NOTICED.keys() - _ALONE))
-def test_a_check_notices_what_is_not_as_assumed(whole: Running, deployed: Run, deviation: str) -> None:
+def test_a_check_notices_what_is_not_as_assumed(whole: Running, deployed: AcceptanceRun, deviation: str) -> None:
     name, said = NOTICED[deviation]
     patience = NEVER if said in _NEVER_COMES else SURELY
     stage = dataclasses.replace(
@@ -109,7 +109,9 @@ def test_a_check_notices_what_is_not_as_assumed(whole: Running, deployed: Run, d
     ],
     ids=["trusts the account", "trusts Function Compute alone", "is not there"],
 )
-def test_the_account_takes_only_a_role_that_trusts_it(whole: Running, deployed: Run, role: str, code: str) -> None:
+def test_the_account_takes_only_a_role_that_trusts_it(
+    whole: Running, deployed: AcceptanceRun, role: str, code: str
+) -> None:
     arn = f"acs:ram::{whole.cloud.account}:role/{role}"
     found = ""
     try:

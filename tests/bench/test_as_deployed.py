@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.as_deployed import bars, cases, price
-from bench.as_deployed.bars import Row
+from bench.as_deployed.bars import BarRow
 from bench.as_deployed.minute_limit import MinuteLimit
 from bench.as_deployed.stage import Scene, alarm, instance_id, over_http, staged
 from ecs_reboot.events import EventSettings, read
@@ -20,14 +20,14 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 @pytest.mark.parametrize(
     ("row", "met"),
     [
-        (Row("a", 0.9, "s", 1.0), True),
-        (Row("a", 1.1, "s", 1.0), False),
-        (Row("a", 9, "", 10, at_least=True), False),
-        (Row("a", 10, "", 10, at_least=True), True),
-        (Row("a", 99, "s"), True),
+        (BarRow("a", 0.9, "s", 1.0), True),
+        (BarRow("a", 1.1, "s", 1.0), False),
+        (BarRow("a", 9, "", 10, at_least=True), False),
+        (BarRow("a", 10, "", 10, at_least=True), True),
+        (BarRow("a", 99, "s"), True),
     ],
 )
-def test_a_bar_is_met_on_its_own_side_of_the_limit(row: Row, *, met: bool) -> None:
+def test_a_bar_is_met_on_its_own_side_of_the_limit(row: BarRow, *, met: bool) -> None:
     assert row.met == met
     assert ("MISSED" in bars.text([row])) != met
     assert ("(missed)" in bars.markdown([row])[-1]) != met

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 from statistics import median
 
@@ -55,6 +56,20 @@ def named_one(path: Path) -> list[str]:
 def test_a_variable_says_what_it_is() -> None:
     modules = [path for folder in ("src", "tests", "docs") for path in sorted(ROOT.glob(f"{folder}/**/*.py"))]
     assert [place for path in modules for place in named_one(path)] == []
+
+
+#: How many classes may share a name: the function's own, and its counterpart in the local cloud, say.
+MOST_NAMESAKES = 2
+
+
+def test_a_name_of_a_class_says_which_it_is() -> None:
+    names = Counter(
+        node.name
+        for path in ROOT.glob("src/**/*.py")
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name: count for name, count in names.items() if count > MOST_NAMESAKES} == {}
 
 
 #: What a stranger may want to change, as the headings of CONTRIBUTING.md name it.

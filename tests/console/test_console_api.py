@@ -16,13 +16,13 @@ import pytest
 from console_client import DB_01, WEB_01, Client, codes, cpu_alarm, first_message, wait_for
 
 from console.function_pool import MOST
-from console.records import Found, everything
+from console.records import FoundRecords, everything
 from console.service import MOST_EVENT_BYTES
 from ecs_reboot.outcomes import OUTCOMES
 from ecs_reboot.policy.guards import GUARDS
 from localcloud.commands.deployed import deployment
 from localcloud.server.server import Running
-from localcloud.sls.store import Entry, LogStores
+from localcloud.sls.store import LogEntry, LogStores
 from review.exported import read
 
 JSON = {"content_type": "application/json"}
@@ -296,8 +296,8 @@ def test_records_that_only_the_log_store_has_are_shown_as_they_were_written(clie
     fields = {key: value if isinstance(value, str) else json.dumps(value) for key, value in record.items()}
     stores = LogStores({"ecs-reboot": ("records",)})
     now = datetime.now(timezone.utc)
-    stores.logstore("ecs-reboot", "records").append(Entry(now, 0, 0, {**fields, "__topic__": "ecs-reboot"}))
-    assert list(everything(stores, [])) == [Found(record, stored=True)]
+    stores.logstore("ecs-reboot", "records").append(LogEntry(now, 0, 0, {**fields, "__topic__": "ecs-reboot"}))
+    assert list(everything(stores, [])) == [FoundRecords(record, stored=True)]
 
 
 def test_a_reset_forgets_the_events(client: Client) -> None:

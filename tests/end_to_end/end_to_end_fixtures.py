@@ -13,7 +13,7 @@ from staging import Stage, Staged
 from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
 from localcloud.commands.project_function import project_function
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.server.server import running
 
 
@@ -42,6 +42,6 @@ def stage() -> Iterator[Staged]:
             function = project_function(cloud, server.url, settings, timeout=timeout)
             if os.environ.get("FUNCTION") == "inline":  # `make coverage` counts what runs in its own process
                 return Stage(cloud, server, stack.enter_context(closing(InlineInstance(function))))
-            return Stage(cloud, server, stack.enter_context(Instance(function)))
+            return Stage(cloud, server, stack.enter_context(FunctionInstance(function)))
 
         yield set_up

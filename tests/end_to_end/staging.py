@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from inline_function import InlineInstance
 
 from localcloud.account.cloud import Cloud
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.server.server import Running
 
 
@@ -16,7 +16,7 @@ class Stage(NamedTuple):
 
     cloud: Cloud
     server: Running
-    instance: Instance | InlineInstance
+    instance: FunctionInstance | InlineInstance
 
     def send(self, event: bytes | dict[str, Any]) -> dict[str, Any]:
         """Invoke the function and return its answer; a raised error is the error JSON under ``raised``."""

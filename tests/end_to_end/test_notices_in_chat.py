@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from staging import Stage, Staged, instances, records
 
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.functioncompute.invocation import Invocation
 
 ONE, TWO = "i-bp1test0000000000000", "i-bp1test0000000000001"
@@ -257,7 +257,7 @@ def test_instances_share_what_they_remember_where_there_is_a_table(chatting: Cha
     table = {"LEDGER": "tablestore", "TABLESTORE_INSTANCE": "ecs-rb", "TABLESTORE_TABLE": "ledger"}
     settings = {"MAX_ATTEMPTS": "1", "COOLDOWN_SECONDS": "0", "GRACE_SECONDS": "0", "MAX_REBOOTS": "off", **table}
     here = chatting(("slack",), instances(1, reboot_seconds=0.1), VERIFY_SECONDS="10", **settings)
-    with Instance(here.instance.function) as instance:
+    with FunctionInstance(here.instance.function) as instance:
         other = here._replace(instance=instance)
         at(here, "/faults", {"service": "chat", "action": "slack", "kind": "error", "status": 503, "times": 2})
         assert here.send(ask(ONE))["notices"]["status"] == "failed"
@@ -269,7 +269,7 @@ def test_instances_share_what_they_remember_where_there_is_a_table(chatting: Cha
         assert "2 earlier notices, told late" in message["title"]
         assert sweep(other)["notices"]["told"] == 0
         assert other.send(ask(ONE))["notices"]["told"] == 1, "it needs a person"
-    with Instance(here.instance.function) as instance:
+    with FunctionInstance(here.instance.function) as instance:
         third = here._replace(instance=instance)
         assert [result["code"] for result in third.send(ask(ONE))["results"]] == ["attempts_exhausted"]
         assert len(chat_of(here)) == 2, "the same fault is reported once"

@@ -6,7 +6,7 @@ import pytest
 from staging import Stage, Staged, instances
 
 from localcloud.commands.project_function import project_function
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.instance import FunctionInstance
 
 ONE, TWO = "i-bp1test0000000000000", "i-bp1test0000000000001"
 TABLE = {"LEDGER": "tablestore", "TABLESTORE_INSTANCE": "ecs-rb", "TABLESTORE_TABLE": "ledger"}
@@ -35,7 +35,7 @@ def test_what_would_have_been_done_counts_and_nothing_is_done(stage: Staged, led
     assert here.rebooted() == []
     assert here.cloud.fleet[ONE].state.tags.keys() - {"ecs-reboot", "ecs-reboot.observed"} == set()
 
-    with Instance(project_function(here.cloud, here.server.url, {**observing, "MODE": "act"})) as acting:
+    with FunctionInstance(project_function(here.cloud, here.server.url, {**observing, "MODE": "act"})) as acting:
         after = Stage(here.cloud, here.server, acting)
         assert codes(after.send(ask(ONE, TWO))) == [("accepted", False)] * 2, "what was observed holds nothing back"
         assert here.rebooted() == [ONE, TWO]

@@ -120,7 +120,7 @@ def test_texts_in_texts_count_together() -> None:
 def test_the_text_of_one_document_is_bounded_wherever_it_comes_from() -> None:
     spaces = " " * (parsing.MAX_BYTES - 2)
     assert parsing.parse_json(f"[{spaces}]") == []
-    with pytest.raises(parsing.Unreadable, match="at most 1048576 are read"):
+    with pytest.raises(parsing.UnreadableText, match="at most 1048576 are read"):
         parsing.parse_json(f"[ {spaces}]")
 
 

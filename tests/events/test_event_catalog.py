@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecs_reboot.events import EventSettings, read
-from ecs_reboot.events.system_event_catalog import Entry, entries, look_up, qualified, switchable
+from ecs_reboot.events.system_event_catalog import CatalogEntry, entries, look_up, qualified, switchable
 from ecs_reboot.model import ParsedEvent
 
 ROOT = Path(__file__).parent.parent.parent
@@ -117,5 +117,5 @@ def test_the_documents_table_is_the_catalogue() -> None:
     assert rows == [_row(entry) for entry in entries()]
 
 
-def _row(entry: Entry) -> str:
+def _row(entry: CatalogEntry) -> str:
     return f"| `{entry.name}` | {entry.status} | {entry.verdict} | {entry.why} |"

@@ -8,7 +8,7 @@ import pytest
 
 from ecs_reboot.events import EventSettings, read
 from ecs_reboot.events.handover_envelope import opened, seal
-from ecs_reboot.events.parsing import Unreadable
+from ecs_reboot.events.parsing import UnreadableText
 from ecs_reboot.model import ParsedEvent
 
 TOKEN = "s3cret-tökén"
@@ -74,7 +74,7 @@ def test_the_token_is_not_carried(carrier: str) -> None:
 
 
 def test_a_token_that_stands_in_the_body_too_is_not_laid_in_a_queue() -> None:
-    with pytest.raises(Unreadable, match="WEBHOOK_TOKEN"):
+    with pytest.raises(UnreadableText, match="WEBHOOK_TOKEN"):
         sealed(http(BODY.replace("ü", TOKEN)))
 
 

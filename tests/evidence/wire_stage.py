@@ -19,7 +19,7 @@ from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
 from localcloud.commands.project_function import SOURCE, project_function
 from localcloud.functioncompute.function import ENDPOINTS
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.functioncompute.invocation import Invocation
 from localcloud.server.server import running
 
@@ -104,9 +104,9 @@ class Wire:
         )
         return [json.loads((out / f"{number}.json").read_text("utf-8")) for number in range(len(events))]
 
-    def instance(self, timeout: int = 30) -> Instance:
+    def instance(self, timeout: int = 30) -> FunctionInstance:
         return self._stack.enter_context(
-            Instance(project_function(self.cloud, self.url, self.settings, timeout=timeout))
+            FunctionInstance(project_function(self.cloud, self.url, self.settings, timeout=timeout))
         )
 
     def send(self, event: dict[str, Any], timeout: int = 30, *, request_id: str = "") -> Invocation:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import Fleet
 from localcloud.functioncompute.api.functions import Functions
-from localcloud.functioncompute.function import Credentials, Function
+from localcloud.functioncompute.function import Function, RoleCredentials
 
 NAME = "worker"
 # One line for each run: instance, request, event. Appending a short line is one write, so lines stay whole.
@@ -65,7 +65,7 @@ def worker(place: Path, *, time_scale: float = 1.0, **settings: Any) -> Iterator
     told = place / "runs.jsonl"
     told.write_text("", encoding="utf-8")
     cloud = Cloud.from_fleet(Fleet(), time_scale=time_scale)
-    role = Credentials("STS.key", "secret", "token")
+    role = RoleCredentials("STS.key", "secret", "token")
     function = Function(
         NAME, code, lambda: role, environment={"RUNS": str(told)}, timeout=settings.pop("timeout", 20), **settings
     )

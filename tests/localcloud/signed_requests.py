@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import Credential
 from localcloud.ecs.service import Ecs
-from localcloud.openapi.signature import Request
+from localcloud.openapi.signature import OpenApiRequest
 
 _NONCES = itertools.count()
 _EMPTY_HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -99,9 +99,9 @@ class Api:
     def call(self, action: str, parameters: dict[str, str] | None = None, /, **named: Any) -> tuple[int, Any]:
         parameters = {**(parameters or {}), **named}
         headers = acs3(self.credential, action, parameters)
-        return self.send(Request("POST", "/", list(parameters.items()), headers))
+        return self.send(OpenApiRequest("POST", "/", list(parameters.items()), headers))
 
-    def send(self, request: Request) -> tuple[int, Any]:
+    def send(self, request: OpenApiRequest) -> tuple[int, Any]:
         answer = asyncio.run(self.ecs.answer(request))
         assert answer is not None, "the call was dropped"
         return answer.status, json.loads(answer.body)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
 from localcloud.commands.project_function import project_function
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.server.server import running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -38,7 +38,7 @@ def night() -> Night:
     """Have the function run, with a web-01 that is rebooted and then refused for several reasons."""
     cloud = Cloud.from_fleet(fleet.default(), time_scale=50.0)
     logs = b""
-    with running(cloud, port=0) as server, Instance(project_function(cloud, server.url, SETTINGS)) as instance:
+    with running(cloud, port=0) as server, FunctionInstance(project_function(cloud, server.url, SETTINGS)) as instance:
         for name in EVENTS:
             logs += instance.invoke((ROOT / "events" / name).read_bytes()).logs
         logs += instance.invoke(json.dumps(OVERRIDE).encode()).logs

@@ -19,7 +19,7 @@ from ecs_reboot.policy.facts import Facts
 from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.settings.settings import load
 from review.guard_facts import FACTS
-from review.guard_table import Row, guard_table
+from review.guard_table import GuardRow, guard_table
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=timezone.utc)
 
@@ -41,7 +41,7 @@ def facts(
     )
 
 
-def row(code: str, of: Facts) -> Row:
+def row(code: str, of: Facts) -> GuardRow:
     return next(row for row in guard_table(of) if row.code == code)
 
 

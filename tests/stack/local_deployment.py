@@ -11,7 +11,7 @@ from alibabacloud_credentials.client import Client as CredentialChain
 from alibabacloud_credentials.models import Config as CredentialConfig
 
 from cli.program import main
-from localcloud.ros.account import Account
+from localcloud.ros.account import RosAccount
 from localcloud.server.server import Running
 from stack.clients import Clients
 
@@ -72,7 +72,7 @@ def system_event(name: str) -> dict[str, object]:
     }
 
 
-def by_eventbridge(account: Account, _url: str) -> str:
+def by_eventbridge(account: RosAccount, _url: str) -> str:
     assert account.bus.put_events([system_event("Instance:SystemFailure.Reboot")]) == 1
     return OPTED_IN[0]
 
@@ -94,12 +94,12 @@ def alarm(rule: str) -> str:
     )
 
 
-def by_topic(account: Account, _url: str) -> str:
+def by_topic(account: RosAccount, _url: str) -> str:
     assert account.messages.publish("ecs-reboot-alarms", alarm("rule-1")) == 1
     return OPTED_IN[1]
 
 
-def by_http(_account: Account, url: str) -> str:
+def by_http(_account: RosAccount, url: str) -> str:
     request = urllib.request.Request(  # noqa: S310 - loopback
         f"{url}_alarm?token={TOKEN}",
         data=json.dumps({"instance_ids": [OPTED_IN[2]], "region_id": "cn-hangzhou"}).encode(),
@@ -111,7 +111,7 @@ def by_http(_account: Account, url: str) -> str:
     return OPTED_IN[2]
 
 
-def by_timer(account: Account, _url: str) -> str:
+def by_timer(account: RosAccount, _url: str) -> str:
     tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
     due = account.timers.due()
     assert due is not None

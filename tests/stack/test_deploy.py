@@ -17,7 +17,7 @@ from cli.program import main
 from cloud_languages.template import document
 from cloud_languages.template.render import plan, rendered
 from localcloud.account.fleet import EVIDENCE_BUCKET
-from localcloud.oss.signature import Claim, OssError, Signed, claim_of, verify
+from localcloud.oss.signature import OssError, OssSignature, OssSigned, claim_of, verify
 from localcloud.server.server import Running
 from stack import checks, code
 from stack.arguments import CODE
@@ -102,8 +102,8 @@ def test_a_bucket_that_can_not_be_used_is_told(
 
 
 def test_oss_checks_signature_and_time(whole: Running) -> None:
-    request = Signed("PUT", "/bucket/", "", {"x-oss-date": "20261123T120000Z"})
-    claim = Claim("key", "20261123", "cn-hangzhou", (), "0" * 64)
+    request = OssSigned("PUT", "/bucket/", "", {"x-oss-date": "20261123T120000Z"})
+    claim = OssSignature("key", "20261123", "cn-hangzhou", (), "0" * 64)
     for now, refusal in (
         (datetime(2026, 11, 23, 12, 5, tzinfo=timezone.utc), "SignatureDoesNotMatch"),
         (datetime(2026, 11, 23, 12, 16, tzinfo=timezone.utc), "RequestTimeTooSkewed"),

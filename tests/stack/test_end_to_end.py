@@ -23,10 +23,10 @@ from local_deployment import (
     system_event,
 )
 
-from localcloud.ros.account import Account
+from localcloud.ros.account import RosAccount
 from localcloud.server.server import Running
 
-TRIGGERS: dict[str, Callable[[Account, str], str]] = {
+TRIGGERS: dict[str, Callable[[RosAccount, str], str]] = {
     "SystemEventTrigger": by_eventbridge,
     "AlarmTrigger": by_topic,
     "HttpTrigger": by_http,

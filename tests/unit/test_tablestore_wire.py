@@ -18,7 +18,7 @@ from tablestore.plainbuffer.plain_buffer_builder import PlainBufferBuilder
 from tablestore.protocol import OTSProtocol
 
 from ecs_reboot.cloud.credentials import Credentials
-from ecs_reboot.cloud.protobuf import Malformed, Message, field
+from ecs_reboot.cloud.protobuf import Malformed, ProtobufMessage, field
 from ecs_reboot.cloud.tablestore import messages, plain_buffer, signature
 from ecs_reboot.cloud.tablestore.rows import (
     HIGHEST,
@@ -272,7 +272,7 @@ def test_unknown_fields_are_skipped() -> None:
 )
 def test_what_is_no_protocol_buffer_is_malformed(data: bytes) -> None:
     with pytest.raises(Malformed):
-        Message(data)
+        ProtobufMessage(data)
 
 
 def test_a_page_has_one_key_at_which_the_next_begins() -> None:
@@ -297,7 +297,7 @@ def test_an_error_has_a_code(body: bytes) -> None:
 
 
 def test_a_field_is_what_it_is_read_as() -> None:
-    message = Message(field(1, 7) + field(2, b"seven"))
+    message = ProtobufMessage(field(1, 7) + field(2, b"seven"))
     assert (message.number(1), message.data(2)) == (7, b"seven")
     with pytest.raises(Malformed, match="field 2 is no number"):
         message.number(2)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
-class Row(NamedTuple):
+class BarRow(NamedTuple):
     """One figure. Without a ``limit`` it is there to compare with; ``before`` is what it was before the redesign."""
 
     name: str
@@ -27,7 +27,7 @@ class Row(NamedTuple):
         return f"{self.value / self.limit:.2f}" if self.limit else ""
 
 
-def text(rows: Iterable[Row]) -> str:
+def text(rows: Iterable[BarRow]) -> str:
     """Return the rows for a reader."""
     lines = [f"{'alarm to reboot, as deployed':88}{'measured':>12} {'bar':>12} {'of it':>6}"]
     for row in rows:
@@ -37,7 +37,7 @@ def text(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def markdown(rows: Iterable[Row]) -> list[str]:
+def markdown(rows: Iterable[BarRow]) -> list[str]:
     """Return the rows as a table for a page."""
     lines = ["| alarm to reboot, as deployed | measured | bar | before |", "| --- | --- | --- | --- |"]
     for row in rows:

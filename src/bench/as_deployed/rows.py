@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.as_deployed import cases
-from bench.as_deployed.bars import Row
+from bench.as_deployed.bars import BarRow
 from ecs_reboot.facts.sources import SOURCES
 
 #: Fleets and histories that must make no difference.
@@ -16,20 +16,20 @@ MOST_CALLS = 6
 LEDGER = {"Ledger": "tablestore"}
 
 
-def rows(code: Path, runs: int, *, quick: bool) -> Iterator[Row]:
+def rows(code: Path, runs: int, *, quick: bool) -> Iterator[BarRow]:
     """Measure one figure after the other, over the template's ledger but for the last, which are the tags'."""
     sizes = SIZES[:2] if quick else SIZES
     by_size = cases.calls(code, {**LEDGER, **cases.NO_FACTS}, sizes)
     counts = [len(names) for names in by_size.values()]
-    yield Row(
+    yield BarRow(
         f"calls without facts, most of {len(counts)} fleets and histories", max(counts), "", MOST_CALLS, before="405"
     )
-    yield Row("calls without facts, most less fewest", max(counts) - min(counts), "", 0)
+    yield BarRow("calls without facts, most less fewest", max(counts) - min(counts), "", 0)
     by_size = cases.calls(code, LEDGER, sizes)
     before = [len(names) - 1 for names in by_size.values()]
-    yield Row("calls before RebootInstances, with the facts that are on by default", max(before), "", MOST_CALLS)
-    yield Row("of these for facts", max(before) + 1 - max(counts), "", len(FACTS_BY_DEFAULT))
-    yield Row("calls before RebootInstances, most less fewest", max(before) - min(before), "", 0)
+    yield BarRow("calls before RebootInstances, with the facts that are on by default", max(before), "", MOST_CALLS)
+    yield BarRow("of these for facts", max(before) + 1 - max(counts), "", len(FACTS_BY_DEFAULT))
+    yield BarRow("calls before RebootInstances, most less fewest", max(before) - min(before), "", 0)
     yield _seconds("asynchronous, 50 ms a call", cases.asynchronous(code, LEDGER, 0.05, runs), 1.0, "2.6")
     yield _seconds(
         "asynchronous, 50 ms a call, with all facts",
@@ -46,7 +46,7 @@ def rows(code: Path, runs: int, *, quick: bool) -> Iterator[Row]:
         "",
     )
     answered, accepted, statuses = cases.over_http(code, LEDGER, 0.3, runs)
-    yield Row("HTTP: answered 202", sum(status == 202 for status in statuses), "", runs, at_least=True)  # noqa: PLR2004
+    yield BarRow("HTTP: answered 202", sum(status == 202 for status in statuses), "", runs, at_least=True)  # noqa: PLR2004
     yield _seconds("HTTP: until the answer, 300 ms a call", answered, 1.0, "3.5 and 503")
     yield _seconds("HTTP: until the reboot, 300 ms a call", accepted, 4.0, "never")
     alarms = 20 if quick else 200
@@ -54,29 +54,29 @@ def rows(code: Path, runs: int, *, quick: bool) -> Iterator[Row]:
     alarms = 30 if quick else 300
     made = cases.webhooks(code, LEDGER, alarms, 4, (0.03, 0.3))
     name = f"{alarms} HTTP alarms, 30-300 ms, one call in twenty fails"
-    yield Row(f"{name}: lost", made.lost, "", 0, before="10 to 83 %")
-    yield Row(f"{name}: rebooted twice", made.doubled, "", 0)
-    yield Row(f"{name}: rebooted", made.rebooted, "")
-    yield Row(f"{name}: given up, in the failure queue", made.queued, "")
+    yield BarRow(f"{name}: lost", made.lost, "", 0, before="10 to 83 %")
+    yield BarRow(f"{name}: rebooted twice", made.doubled, "", 0)
+    yield BarRow(f"{name}: rebooted", made.rebooted, "")
+    yield BarRow(f"{name}: given up, in the failure queue", made.queued, "")
     print(f"  {name}: {made.crashes} crashes; {made.codes}", flush=True)
     entries = 100 if quick else 1_000
     seconds, _ = cases.reading(code, entries, 10, 0.1, None)
-    yield Row(f"tags, {entries} entries with 10 tags each, 100 ms a call", seconds, "s", 20.0, before="29 at 50 ms")
+    yield BarRow(f"tags, {entries} entries with 10 tags each, 100 ms a call", seconds, "s", 20.0, before="29 at 50 ms")
     _, reboots = cases.reading(code, entries, 10, 0.1, 500)
-    yield Row("the same, 500 reads a minute: reboots", reboots, "", 1, at_least=True, before="0")
+    yield BarRow("the same, 500 reads a minute: reboots", reboots, "", 1, at_least=True, before="0")
 
 
-def _seconds(name: str, seconds: list[float], limit: float, before: str) -> Row:
-    return Row(name, cases.median(seconds), "s", limit, before=before)
+def _seconds(name: str, seconds: list[float], limit: float, before: str) -> BarRow:
+    return BarRow(name, cases.median(seconds), "s", limit, before=before)
 
 
-def _crowd_rows(alarms: int, crowd: cases.Crowd) -> Iterator[Row]:
+def _crowd_rows(alarms: int, crowd: cases.Crowd) -> Iterator[BarRow]:
     name = f"{alarms} alarms at once, 100 ms a call, 500 reads a minute"
     # The template lets a twentieth of the region be rebooted within its window.
     allowed = max(1, alarms // 20)
-    yield Row(f"{name}: until the last reboot", crowd.seconds, "s", 60.0, before="never")
-    yield Row(f"{name}: until the last run", crowd.all_seconds, "s", 60.0)
-    yield Row(f"{name}: reboots", crowd.rebooted, "", allowed, at_least=True, before="0")
-    yield Row(f"{name}: stale", crowd.codes.get("stale", 0), "", 0, before="200")
-    yield Row(f"{name}: neither rebooted nor refused by a limit", crowd.queued + crowd.lost, "", 0)
+    yield BarRow(f"{name}: until the last reboot", crowd.seconds, "s", 60.0, before="never")
+    yield BarRow(f"{name}: until the last run", crowd.all_seconds, "s", 60.0)
+    yield BarRow(f"{name}: reboots", crowd.rebooted, "", allowed, at_least=True, before="0")
+    yield BarRow(f"{name}: stale", crowd.codes.get("stale", 0), "", 0, before="200")
+    yield BarRow(f"{name}: neither rebooted nor refused by a limit", crowd.queued + crowd.lost, "", 0)
     print(f"  {name}: {crowd.codes}", flush=True)

@@ -65,8 +65,8 @@ def main() -> int:
     return 0 if all(bar.met for bar in judged) else 1
 
 
-def _row(case: Case, medians: dict[str, float]) -> chart.Row:
-    return chart.Row(case.label, medians["accepted_ms" if case.reboots else "wall_ms"], medians["peak_mib"])
+def _row(case: Case, medians: dict[str, float]) -> chart.ChartRow:
+    return chart.ChartRow(case.label, medians["accepted_ms" if case.reboots else "wall_ms"], medians["peak_mib"])
 
 
 def _cases(source: Path) -> list[Case]:

@@ -10,7 +10,7 @@ _TITLE = "Cold start of the whole process, in milliseconds"
 _CAPTION = "ms until the reboot is accepted, or until the process ends; peak memory. Medians of make bench."
 
 
-class Row(NamedTuple):
+class ChartRow(NamedTuple):
     """One program: milliseconds and MiB."""
 
     label: str
@@ -18,7 +18,7 @@ class Row(NamedTuple):
     mebibytes: float
 
 
-def drawn(rows: list[Row]) -> str:
+def drawn(rows: list[ChartRow]) -> str:
     """Return the chart. Colours are readable on light and dark pages alike."""
     longest = max(row.milliseconds for row in rows)
     height = _TOP + _ROW * len(rows) + 12

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.local_cloud.signing_client import Answer, Call, Key, answers
+from bench.local_cloud.signing_client import Key, ReceivedAnswer, SignedCall, answers
 from bench.places import PLACE, ROOT
 
 REGION = "cn-hangzhou"
@@ -153,14 +153,15 @@ def _serving(fleet: Path) -> Iterator[Server]:
 
 def _ready(fleet: Path) -> float:
     with _serving(fleet) as server:
-        list(answers([Call("DescribeRegions", {})], server.key, server.host, "ready"))
+        list(answers([SignedCall("DescribeRegions", {})], server.key, server.host, "ready"))
         return server.ready_seconds
 
 
 def _reboots(server: Server, instances: int, calls: int, series: str) -> Burst:
     """Reboot one instance after the other, each of which must be accepted."""
     asked = [
-        Call("RebootInstances", {"InstanceId.1": _instance(n % instances), "RegionId": REGION}) for n in range(calls)
+        SignedCall("RebootInstances", {"InstanceId.1": _instance(n % instances), "RegionId": REGION})
+        for n in range(calls)
     ]
     return _burst(server, asked, series, b'"Code":"200"')
 
@@ -168,13 +169,13 @@ def _reboots(server: Server, instances: int, calls: int, series: str) -> Burst:
 def _describes(server: Server, instances: int, calls: int, series: str) -> Burst:
     """Read one instance after the other by its ID."""
     asked = [
-        Call("DescribeInstances", {"InstanceIds": json.dumps([_instance(n % instances)]), "RegionId": REGION})
+        SignedCall("DescribeInstances", {"InstanceIds": json.dumps([_instance(n % instances)]), "RegionId": REGION})
         for n in range(calls)
     ]
     return _burst(server, asked, series, b'"TotalCount":1')
 
 
-def _burst(server: Server, calls: list[Call], series: str, wanted: bytes) -> Burst:
+def _burst(server: Server, calls: list[SignedCall], series: str, wanted: bytes) -> Burst:
     list(answers(calls[:50], server.key, server.host, f"warm-{series}"))
     time.sleep(2 * REBOOT_SECONDS)
     started, cpu_before = time.perf_counter(), _cpu_seconds(server.pid)
@@ -188,7 +189,7 @@ def _all_pages(server: Server) -> float:
     """Return how long it takes to read the whole fleet."""
     started = time.perf_counter()
     asked = [
-        Call("DescribeInstances", {"RegionId": REGION, "PageSize": str(_PAGE), "PageNumber": str(page)})
+        SignedCall("DescribeInstances", {"RegionId": REGION, "PageSize": str(_PAGE), "PageNumber": str(page)})
         for page in range(1, MANY // _PAGE + 1)
     ]
     for answer in answers(asked, server.key, server.host, "pages"):
@@ -196,7 +197,7 @@ def _all_pages(server: Server) -> float:
     return time.perf_counter() - started
 
 
-def _check(answer: Answer, wanted: bytes) -> None:
+def _check(answer: ReceivedAnswer, wanted: bytes) -> None:
     if answer.status != 200 or wanted not in answer.body:  # noqa: PLR2004 - HTTP's own number
         raise SystemExit(f"the local cloud answered {answer.status}: {answer.body[:300].decode(errors='replace')}")
 

@@ -20,21 +20,21 @@ class Key(NamedTuple):
     secret: str
 
 
-class Call(NamedTuple):
+class SignedCall(NamedTuple):
     """An action with its parameters."""
 
     action: str
     parameters: Mapping[str, str]
 
 
-class Answer(NamedTuple):
+class ReceivedAnswer(NamedTuple):
     """What came back."""
 
     status: int
     body: bytes
 
 
-def signed(call: Call, key: Key, host: str, nonce: str) -> bytes:
+def signed(call: SignedCall, key: Key, host: str, nonce: str) -> bytes:
     """Write one request as it goes over the wire, with a time and a signature of its own."""
     query = "&".join(f"{name}={quote(value, safe='~')}" for name, value in sorted(call.parameters.items()))
     date = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -51,7 +51,7 @@ def signed(call: Call, key: Key, host: str, nonce: str) -> bytes:
     ).encode()
 
 
-def answers(calls: Iterable[Call], key: Key, host: str, series: str) -> Iterator[Answer]:
+def answers(calls: Iterable[SignedCall], key: Key, host: str, series: str) -> Iterator[ReceivedAnswer]:
     """Send calls over a few connections, each with one request on its way, and give the answers in order.
 
     ``series`` makes the nonces differ from those of another run.
@@ -75,7 +75,7 @@ def answers(calls: Iterable[Call], key: Key, host: str, series: str) -> Iterator
             connection.close()
 
 
-def _received(connection: socket.socket) -> Answer:
+def _received(connection: socket.socket) -> ReceivedAnswer:
     data = connection.recv(65_536)
     while b"\r\n\r\n" not in data:
         data += _more(connection)
@@ -84,7 +84,7 @@ def _received(connection: socket.socket) -> Answer:
     length = int(rest.partition(b"\r\n")[0])
     while len(body) < length:
         body += _more(connection)
-    return Answer(int(head[9:12]), body)
+    return ReceivedAnswer(int(head[9:12]), body)
 
 
 def _more(connection: socket.socket) -> bytes:

@@ -33,7 +33,7 @@ def _online(clients: Any, verb: str, **given: Any) -> int:
     if "package" in given:  # to deploy
         given["template"] = _template(template)
         given["package"] = Path(given["package"]) if given["package"] else online.PACKAGE
-    return online.run(online.Options(verb=verb, **given), clients, offline.say, offline.tell)
+    return online.run(online.StackOptions(verb=verb, **given), clients, offline.say, offline.tell)
 
 
 def _template(path: str) -> Path:
@@ -75,7 +75,7 @@ def plain(template: str) -> int:
 
 @click.command(cls=Command, examples=("ecs-reboot policy --account 1234567890123456 > policy.json",))
 @options.region
-@click.option("--account", required=True, type=options.Account(), help="ID of the account.")
+@click.option("--account", required=True, type=options.AccountId(), help="ID of the account.")
 @click.option("--function", default="ecs-reboot", help="The parameter FunctionName.")
 def policy(region: str, account: str, function: str) -> int:
     """Print the policy that a deployer needs, as a document for RAM."""
@@ -221,7 +221,7 @@ def acceptance(clients: Any, /, *, check: bool, **given: Any) -> int:
     What only reads comes first; each check that acts says what it is about to do, and asks. A run that was interrupted
     goes on where it stopped. The report has no secrets and no IDs: please attach it to an issue.
     """
-    from acceptance.run import Asked, Run, UnknownCheck, chosen  # noqa: PLC0415 - each command loads what it uses
+    from acceptance.run import AcceptanceRequest, AcceptanceRun, UnknownCheck, chosen  # noqa: PLC0415 - each command loads what it uses
     from stack import offline, online  # noqa: PLC0415
     from stack.clients import Clients  # noqa: PLC0415
 
@@ -235,7 +235,7 @@ def acceptance(clients: Any, /, *, check: bool, **given: Any) -> int:
         mistakes.append(f"ONLY: {error}")
     if mistakes:
         raise options.Mistake("\n".join(mistakes))
-    asked = Asked(
+    asked = AcceptanceRequest(
         instance=given["instance"],
         name=given["name"],
         template=_template(given["template"]),
@@ -247,7 +247,7 @@ def acceptance(clients: Any, /, *, check: bool, **given: Any) -> int:
         keep=given["keep"],
     )
     clients = clients or Clients(given["region"], given["endpoint"])
-    run = Run(asked, clients, say=offline.say, tell=offline.tell, allow=_asker(yes=given["yes"]))
+    run = AcceptanceRun(asked, clients, say=offline.say, tell=offline.tell, allow=_asker(yes=given["yes"]))
     return run.check() if check else run.run()
 
 

@@ -46,9 +46,9 @@ def serve(**given: Any) -> int:
     The first line says where it answers and with which key, as JSON. Its console is for a browser.
     """
     from cli import serving  # noqa: PLC0415
-    from localcloud.commands.serve import Options  # noqa: PLC0415
+    from localcloud.commands.serve import ServeOptions  # noqa: PLC0415
 
-    return serving.serve(Options(**given))
+    return serving.serve(ServeOptions(**given))
 
 
 @click.command(
@@ -87,4 +87,4 @@ def invoke(*, as_json: bool | None, **given: Any) -> int:
     if not given["code"] and not given["handler"]:  # another function may have other settings
         function_settings.check(given["set"], deployed=given["deployed"], parameters=given["params"])
     story = sys.stdout.isatty() if as_json is None else not as_json
-    return invocation.main(invocation.Options(**given, story=story))
+    return invocation.main(invocation.InvokeOptions(**given, story=story))

@@ -55,9 +55,9 @@ def simulate(seed: int, deliveries: int, episode: int | None, less: str, ledger:
 
     Where one is broken: exit status 1 and the shortest story.
     """
-    from simulation.report import Asked, main  # noqa: PLC0415
+    from simulation.report import SimulateRequest, main  # noqa: PLC0415
 
-    return main(Asked(seed, deliveries, episode, less, ledger or ""))
+    return main(SimulateRequest(seed, deliveries, episode, less, ledger or ""))
 
 
 @click.command(cls=Command, examples=("ecs-reboot explore", "ecs-reboot explore --only 'tablestore, limit 1'"))
@@ -72,9 +72,9 @@ def explore(ledger: Literal["tags", "tablestore"] | None, only: str, less: str, 
 
     Where a promise of docs/understand/safety.md is broken: exit status 1 and the shortest story.
     """
-    from exploration.report import Asked, main  # noqa: PLC0415
+    from exploration.report import ExploreRequest, main  # noqa: PLC0415
 
-    return main(Asked(ledger, only, less, most))
+    return main(ExploreRequest(ledger, only, less, most))
 
 
 @click.command(

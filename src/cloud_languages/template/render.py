@@ -23,7 +23,7 @@ class Planned(NamedTuple):
     retained: bool
 
 
-class Plan(NamedTuple):
+class RenderedStack(NamedTuple):
     """Everything a stack has under given parameters, with functions still in the properties and outputs."""
 
     values: Mapping[str, Any]
@@ -36,12 +36,12 @@ class CircularTemplate(ValueError):
     """Resources that wait for each other, or conditions that rest on themselves."""
 
 
-def plan(document: Document, given: Mapping[str, str], pseudo: Mapping[str, str]) -> Plan:
+def plan(document: Document, given: Mapping[str, str], pseudo: Mapping[str, str]) -> RenderedStack:
     """Decide what a stack has. ``pseudo`` gives the pseudo parameters. Raises WrongParameters, CircularTemplate."""
     return decide(document, {**bind(document, given), **pseudo})
 
 
-def decide(document: Document, values: Mapping[str, Any]) -> Plan:
+def decide(document: Document, values: Mapping[str, Any]) -> RenderedStack:
     """Decide what a stack has under values that are taken as they are. Raises CircularTemplate."""
     conditions = conditions_of(document, values)
     declared = {
@@ -67,7 +67,7 @@ def decide(document: Document, values: Mapping[str, Any]) -> Plan:
         for name, output in document.get("Outputs", {}).items()
         if conditions.get(output.get("Condition", ""), True)
     }
-    return Plan(values, conditions, ordered, outputs)
+    return RenderedStack(values, conditions, ordered, outputs)
 
 
 def conditions_of(document: Document, values: Mapping[str, Any]) -> dict[str, bool]:
@@ -86,7 +86,7 @@ def in_order(needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 class Preview:
     """The scope of a plan before anything is made: attributes are left as ``<Resource.Attribute>``."""
 
-    def __init__(self, decided: Plan) -> None:
+    def __init__(self, decided: RenderedStack) -> None:
         self._plan = decided
 
     def ref(self, name: str) -> Any:
@@ -102,7 +102,7 @@ class Preview:
         return self._plan.conditions[name]
 
 
-def rendered(decided: Plan, scope: Scope | None = None) -> dict[str, Any]:
+def rendered(decided: RenderedStack, scope: Scope | None = None) -> dict[str, Any]:
     """Return the resources and outputs of a plan with all functions evaluated."""
     scope = scope or Preview(decided)
     return {

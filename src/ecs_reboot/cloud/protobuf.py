@@ -35,7 +35,7 @@ def field(number: int, value: int | str | bytes) -> bytes:
     return varint(number << 3 | _BYTES) + varint(len(data)) + data
 
 
-class Message:
+class ProtobufMessage:
     """The fields of a message that was received. Raises Malformed where the bytes are cut or of an unknown form."""
 
     def __init__(self, data: bytes) -> None:
@@ -65,13 +65,13 @@ class Message:
         except UnicodeDecodeError as error:
             raise Malformed(f"field {number} is no UTF-8: {error.reason}") from error
 
-    def message(self, number: int) -> "Message":
+    def message(self, number: int) -> "ProtobufMessage":
         """Return an inner message. Raises Malformed where the field is absent or no message."""
-        return Message(self.data(number))
+        return ProtobufMessage(self.data(number))
 
-    def messages(self, number: int) -> list["Message"]:
+    def messages(self, number: int) -> list["ProtobufMessage"]:
         """Return every message of a repeated field."""
-        return [Message(_bytes(number, value)) for value in self._values.get(number, ())]
+        return [ProtobufMessage(_bytes(number, value)) for value in self._values.get(number, ())]
 
     def _last(self, number: int) -> int | bytes:
         if number not in self._values:

@@ -18,7 +18,7 @@ from ecs_reboot.events.parsing import (
     BYTE_ORDER_MARK,
     MAX_BYTES,
     Form,
-    Unreadable,
+    UnreadableText,
     looks_like_form,
     mapping,
     parse_form,
@@ -55,7 +55,7 @@ class Failure(NamedTuple):
 
     kind: str
     envelopes: tuple[str, ...]
-    error: Unreadable
+    error: UnreadableText
 
 
 def unwrap(event: str | HandedOver, rules: EventSettings) -> tuple[list[Document], list[Failure]]:
@@ -67,7 +67,7 @@ def unwrap(event: str | HandedOver, rules: EventSettings) -> tuple[list[Document
     while waiting:
         layer = waiting.popleft()
         if len(documents) + len(failures) + len(waiting) > MAX_PIECES:
-            error = Unreadable("too_large", f"the event holds more than {MAX_PIECES} objects")
+            error = UnreadableText("too_large", f"the event holds more than {MAX_PIECES} objects")
             return [], [Failure("malformed", layer.envelopes, error)]
         if isinstance(layer.value, str):
             size += len(layer.value)
@@ -75,7 +75,7 @@ def unwrap(event: str | HandedOver, rules: EventSettings) -> tuple[list[Document
         try:
             _bounded(layer, size, nested)
             opened = _opened(layer, rules)
-        except Unreadable as error:
+        except UnreadableText as error:
             failures.append(Failure(_kind(layer, error), layer.envelopes, error))
         else:
             if isinstance(opened, Document):
@@ -100,12 +100,12 @@ _SCALAR = "the event is no object; it must be an alarm, a system event or a requ
 def _bounded(layer: Layer, size: int, nested: int) -> None:
     """Raise Unreadable where all texts so far have too many characters, or hold too many objects and lists."""
     if size > MAX_BYTES * 2:
-        raise Unreadable("too_large", "what is nested in the event is too large", layer.path)
+        raise UnreadableText("too_large", "what is nested in the event is too large", layer.path)
     if nested > MAX_NESTED:
         reason = f"the event holds {nested} objects and lists; at most {MAX_NESTED} are read"
-        raise Unreadable("too_large", reason, layer.path)
+        raise UnreadableText("too_large", reason, layer.path)
     if isinstance(layer.value, str) and layer.value.count(",") > MAX_MEMBERS and _nested(layer.value):
-        raise Unreadable("too_large", f"a text of the event holds more than {MAX_MEMBERS} members", layer.path)
+        raise UnreadableText("too_large", f"a text of the event holds more than {MAX_MEMBERS} members", layer.path)
 
 
 def _opened(layer: Layer, rules: EventSettings) -> Document | list[Layer]:
@@ -123,7 +123,7 @@ def _opened(layer: Layer, rules: EventSettings) -> Document | list[Layer]:
         if value.fields.get("data", "").lstrip()[:1] in ("{", "["):
             return [layer._replace(value=value.fields["data"], path=layer.path + "data.")]
         return Document(value.fields, layer.envelopes, layer.path, layer.delivered, layer.delivery, is_form=True)
-    raise Unreadable("unsupported", _SCALAR, layer.path.rstrip("."), value)
+    raise UnreadableText("unsupported", _SCALAR, layer.path.rstrip("."), value)
 
 
 def _unwrapped(layer: Layer, body: dict[str, object]) -> Document | list[Layer]:
@@ -147,7 +147,7 @@ def _admitted(layer: Layer, request: HttpRequest, rules: EventSettings) -> Layer
     return layer._replace(value=body, delivered=sent or layer.delivered)
 
 
-def _kind(layer: Layer, error: Unreadable) -> str:
+def _kind(layer: Layer, error: UnreadableText) -> str:
     bare = isinstance(layer.value, str) and error.code == "malformed" and not _starts_like_json(layer.value)
     return "text" if bare else "malformed"
 
@@ -160,10 +160,10 @@ def _parsed(layer: Layer) -> Layer:
     """Parse a string: JSON, else a form, else base64 of one of them where the envelope leaves that open."""
     value = str(layer.value)
     if layer.depth >= MAX_LAYERS:
-        raise Unreadable("too_large", f"more than {MAX_LAYERS} layers are nested in the event", layer.path)
+        raise UnreadableText("too_large", f"more than {MAX_LAYERS} layers are nested in the event", layer.path)
     deeper = layer._replace(depth=layer.depth + 1, may_be_base64=False)
     if not value.strip():
-        raise Unreadable("empty", "the body is empty: nothing asks for anything", layer.path.rstrip("."))
+        raise UnreadableText("empty", "the body is empty: nothing asks for anything", layer.path.rstrip("."))
     decoded = _base64(value) if layer.may_be_base64 else ""  # first: its padding may look like a form
     if decoded:
         return deeper._replace(value=decoded)
@@ -185,11 +185,11 @@ def _base64(value: str) -> str:
 def _items(layer: Layer) -> list[Layer]:
     value = layer.value if isinstance(layer.value, list) else []
     if not value:
-        raise Unreadable("empty", "the list is empty: nothing asks for anything", layer.path.rstrip("."))
+        raise UnreadableText("empty", "the list is empty: nothing asks for anything", layer.path.rstrip("."))
     if layer.depth >= MAX_LAYERS:
-        raise Unreadable("too_large", f"more than {MAX_LAYERS} layers are nested in the event", layer.path)
+        raise UnreadableText("too_large", f"more than {MAX_LAYERS} layers are nested in the event", layer.path)
     if len(value) > MAX_PIECES:
-        raise Unreadable("too_large", f"the list has {len(value)} elements; at most {MAX_PIECES} are read")
+        raise UnreadableText("too_large", f"the list has {len(value)} elements; at most {MAX_PIECES} are read")
     stem, share = layer.path.rstrip("."), max(1, layer.share // len(value))
     return [
         layer._replace(value=item, path=f"{stem}[{number}].", depth=layer.depth + 1, share=share)
@@ -287,7 +287,7 @@ def _read(layer: Layer, value: str) -> object:
         return None
     try:
         return parse_json(value) if value.strip() else None
-    except Unreadable:
+    except UnreadableText:
         return None
 
 
@@ -302,7 +302,7 @@ def _asks(body: dict[str, object]) -> bool:
 
 def _message(value: object, path: str) -> object:
     if not isinstance(value, (str, dict, list)):
-        raise Unreadable("malformed", "the message has no body that is text", path, value)
+        raise UnreadableText("malformed", "the message has no body that is text", path, value)
     return value
 
 

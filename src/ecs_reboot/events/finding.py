@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from ecs_reboot.events.state_words import State
+from ecs_reboot.events.state_words import StateWord
 from ecs_reboot.model import Metric
 from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import Code
@@ -47,7 +47,7 @@ class Finding(NamedTuple):
 
     kind: str
     evidence: str
-    states: tuple[State, ...]
+    states: tuple[StateWord, ...]
     places: tuple[Place, ...]
     fault_key: str
     identity: str

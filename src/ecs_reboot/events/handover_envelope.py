@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ecs_reboot.events import event_time
-from ecs_reboot.events.parsing import MAX_BYTES, Unreadable, mapping, parse_json
+from ecs_reboot.events.parsing import MAX_BYTES, UnreadableText, mapping, parse_json
 from ecs_reboot.named_tuple import NamedTuple
 
 #: Begins every envelope, so that other events are recognised without being parsed.
@@ -50,7 +50,7 @@ def seal(event: bytes, request_id: str, received_at: datetime, token: str) -> by
     }
     text = json.dumps(sealed, ensure_ascii=False, separators=(",", ":"))
     if token and json.dumps(token, ensure_ascii=False)[1:-1] in text:
-        raise Unreadable("malformed", "the request holds WEBHOOK_TOKEN in its body too")
+        raise UnreadableText("malformed", "the request holds WEBHOOK_TOKEN in its body too")
     return text.encode()
 
 
@@ -60,7 +60,7 @@ def opened(event: str) -> HandedOver | None:
         return None
     try:
         sealed = mapping(parse_json(event))
-    except Unreadable:
+    except UnreadableText:
         return None
     request_id, received_at, request = (sealed.get(name) for name in ("handed_over_by", "received_at", "request"))
     if sealed.keys() != _FIELDS or not isinstance(request_id, str) or not isinstance(request, dict):

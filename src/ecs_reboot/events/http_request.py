@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from hmac import compare_digest
 
 from ecs_reboot.events.event_settings import EventSettings
-from ecs_reboot.events.parsing import BYTE_ORDER_MARK, Form, Unreadable, mapping
+from ecs_reboot.events.parsing import BYTE_ORDER_MARK, Form, UnreadableText, mapping
 from ecs_reboot.events.quoting import plain
 
 _BEARER, _BASIC = "bearer ", "basic "
@@ -23,13 +23,13 @@ def admitted_body(request: Mapping[str, object], rules: EventSettings) -> object
     ever holds a token.
     """
     if not rules.webhook_token:
-        raise Unreadable("http_disabled", "HTTP events are refused until WEBHOOK_TOKEN is set")
+        raise UnreadableText("http_disabled", "HTTP events are refused until WEBHOOK_TOKEN is set")
     expected = rules.webhook_token.encode()
     # Every candidate is compared, so that the time taken says nothing about which of them was nearly right.
     matches = [compare_digest(token.encode(), expected) for token in _tokens(request)]
     if not any(matches):
         said = "a wrong token" if matches else "no token"
-        raise Unreadable(
+        raise UnreadableText(
             "unauthorized",
             f"{said}; send it as 'Authorization: Bearer', as the password of basic authentication or as the query "
             "parameter 'token'",
@@ -50,7 +50,9 @@ def body_of(request: Mapping[str, object]) -> object:
         try:
             return b64decode(body, validate=True).decode().removeprefix(BYTE_ORDER_MARK)
         except ValueError:
-            raise Unreadable("malformed", "the body is said to be base64 of text and is not", "body", body) from None
+            raise UnreadableText(
+                "malformed", "the body is said to be base64 of text and is not", "body", body
+            ) from None
     return body
 
 
@@ -62,7 +64,7 @@ def _query(request: Mapping[str, object]) -> dict[str, str]:
         if name == "token" or not texts:
             continue
         if len(texts) > 1:
-            raise Unreadable("contradiction", "a parameter stands twice in the query", plain(name), texts[1])
+            raise UnreadableText("contradiction", "a parameter stands twice in the query", plain(name), texts[1])
         fields[name] = texts[0]
     return fields
 

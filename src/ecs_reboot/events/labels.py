@@ -6,7 +6,7 @@ from itertools import islice
 from ecs_reboot.events import region
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Field, Place
-from ecs_reboot.events.parsing import Unreadable, mapping, stated
+from ecs_reboot.events.parsing import UnreadableText, mapping, stated
 from ecs_reboot.events.quoting import plain
 
 #: A key that many use for something else: `east`, `prod-1`. It counts only where its value is a region ID.
@@ -40,7 +40,7 @@ def places(common: list[Field], rows: list[Field], rules: EventSettings) -> list
     Raises Unreadable for more rows than are read.
     """
     if len(rows) > MAX_ROWS:
-        raise Unreadable("too_large", f"the alert has {len(rows)} rows; at most {MAX_ROWS} are read", rows[0].path)
+        raise UnreadableText("too_large", f"the alert has {len(rows)} rows; at most {MAX_ROWS} are read", rows[0].path)
     found = [place([*common, row], rules) for row in rows if _under(mapping(row.value), rules.instance_labels, "")]
     if found:
         return found

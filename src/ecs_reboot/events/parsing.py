@@ -28,7 +28,7 @@ _HEADER = re.compile(r"\s*content-type:[^\n]*\n\s*", re.IGNORECASE)
 _ESCAPED_AMPERSAND = "\\u0026"
 
 
-class Unreadable(Exception):
+class UnreadableText(Exception):
     """An event, or a part of it, that has no one meaning; ``path`` and ``value`` name the culprit.
 
     ``code`` is that of the record: ``malformed``, ``contradiction`` or ``too_large``.
@@ -51,17 +51,17 @@ class Form(NamedTuple):
 def decode(event: bytes) -> str:
     """Give the text of an event, without a byte order mark. Raises Unreadable if it is too large or not UTF-8."""
     if len(event) > MAX_BYTES:
-        raise Unreadable("too_large", f"the event has {len(event)} bytes; at most {MAX_BYTES} are read")
+        raise UnreadableText("too_large", f"the event has {len(event)} bytes; at most {MAX_BYTES} are read")
     try:
         return event.decode().removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
-        raise Unreadable("malformed", f"not UTF-8: {error.reason} at byte {error.start}") from None
+        raise UnreadableText("malformed", f"not UTF-8: {error.reason} at byte {error.start}") from None
 
 
 def parse_json(text: str, path: str = "") -> object:
     """Parse JSON. Raises Unreadable, with the position, for what is not JSON or says two things at once."""
     if len(text) > MAX_BYTES:
-        raise Unreadable("too_large", f"the text has {len(text)} characters; at most {MAX_BYTES} are read", path)
+        raise UnreadableText("too_large", f"the text has {len(text)} characters; at most {MAX_BYTES} are read", path)
     decoder = _COUNTING_DIGITS if _has_long_number(text) else _DECODER
     try:
         value: object = decoder.decode(text)
@@ -69,10 +69,10 @@ def parse_json(text: str, path: str = "") -> object:
         # Some of json's messages end in the word themselves: "Unterminated string starting at".
         reason = f"not JSON: {error.msg.removesuffix(' at')} at line {error.lineno} column {error.colno}"
         # Only a part under a path is quoted: the whole event may be an HTTP request with a token in it.
-        raise Unreadable("malformed", reason, path, text if path else "") from None
+        raise UnreadableText("malformed", reason, path, text if path else "") from None
     except RecursionError:
-        raise Unreadable("malformed", f"JSON nested deeper than {MAX_DEPTH} levels", path) from None
-    except Unreadable as error:
+        raise UnreadableText("malformed", f"JSON nested deeper than {MAX_DEPTH} levels", path) from None
+    except UnreadableText as error:
         error.path = error.path or path
         raise
     _bounded(value, path, check_strings=_may_hold_surrogates(text))
@@ -92,25 +92,25 @@ def parse_form(text: str, path: str = "") -> dict[str, str]:
     from urllib.parse import unquote_plus  # noqa: PLC0415 - only forms need it
 
     if len(text) > MAX_FORM:
-        raise Unreadable("too_large", f"the form has {len(text)} characters; at most {MAX_FORM} are read", path)
+        raise UnreadableText("too_large", f"the form has {len(text)} characters; at most {MAX_FORM} are read", path)
     body = _body(text).rstrip("\r\n")
     separator = _ESCAPED_AMPERSAND if "&" not in body and _ESCAPED_AMPERSAND in body else "&"
     parts = body.split(separator)
     if len(parts) > MAX_FIELDS:
-        raise Unreadable("too_large", f"the form has {len(parts)} fields; at most {MAX_FIELDS} are read", path)
+        raise UnreadableText("too_large", f"the form has {len(parts)} fields; at most {MAX_FIELDS} are read", path)
     fields: dict[str, str] = {}
     for part in parts:
         name, equals, value = part.partition("=")
         if not part:
             continue
         if not equals:
-            raise Unreadable("malformed", "a part of the form has no '='", path, part)
+            raise UnreadableText("malformed", "a part of the form has no '='", path, part)
         try:
             name, value = unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
         except UnicodeDecodeError:
-            raise Unreadable("malformed", "a field of the form is not UTF-8", path, name) from None
+            raise UnreadableText("malformed", "a field of the form is not UTF-8", path, name) from None
         if name in fields:
-            raise Unreadable("contradiction", "a field stands twice in the form", path + name, value)
+            raise UnreadableText("contradiction", "a field stands twice in the form", path + name, value)
         fields[name] = value
     return fields
 
@@ -147,17 +147,17 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(result) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add() is None: false
-        raise Unreadable("contradiction", "a key stands twice in one JSON object", value=twice)
+        raise UnreadableText("contradiction", "a key stands twice in one JSON object", value=twice)
     return result
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise Unreadable("malformed", f"{name} is not JSON", value=name)
+    raise UnreadableText("malformed", f"{name} is not JSON", value=name)
 
 
 def _whole(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise Unreadable("malformed", f"a number has more than {MAX_DIGITS} digits", value=digits)
+        raise UnreadableText("malformed", f"a number has more than {MAX_DIGITS} digits", value=digits)
     return int(digits)
 
 
@@ -175,10 +175,10 @@ def _bounded(value: object, path: str, *, check_strings: bool) -> None:
     while waiting:
         children, depth = waiting.pop()
         if depth > MAX_DEPTH:
-            raise Unreadable("malformed", f"JSON nested deeper than {MAX_DEPTH} levels", path)
+            raise UnreadableText("malformed", f"JSON nested deeper than {MAX_DEPTH} levels", path)
         types = set(map(type, children))
         if float in types and not _INFINITE.isdisjoint(child for child in children if isinstance(child, float)):
-            raise Unreadable("malformed", "a number is too large", path)
+            raise UnreadableText("malformed", "a number is too large", path)
         if check_strings and str in types:
             _writable((child for child in children if isinstance(child, str)), path)
         if list in types:
@@ -196,7 +196,7 @@ def _writable(strings: Iterable[str], path: str) -> None:
         try:
             string.encode()
         except UnicodeEncodeError:
-            raise Unreadable("malformed", "a string holds a lone surrogate", path, string) from None
+            raise UnreadableText("malformed", "a string holds a lone surrogate", path, string) from None
 
 
 def _may_hold_surrogates(text: str) -> bool:

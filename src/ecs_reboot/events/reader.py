@@ -10,7 +10,7 @@ from ecs_reboot.events.assessment import Verdict
 from ecs_reboot.events.envelope import Failure, unwrap
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document, Field, Finding
-from ecs_reboot.events.parsing import Unreadable, decode
+from ecs_reboot.events.parsing import UnreadableText, decode
 from ecs_reboot.events.quoting import plain, quoted
 from ecs_reboot.model import Ignored, LedgerCommand, ParsedEvent, RebootRequest, Rejected
 
@@ -29,7 +29,7 @@ def read(event: bytes, rules: EventSettings, now: datetime) -> ParsedEvent:
     """
     try:
         text = decode(event)
-    except Unreadable as error:
+    except UnreadableText as error:
         return ParsedEvent(trigger="malformed", rejected=(_rejected(error),))
     handed_over = handover_envelope.opened(text)
     documents, failures = unwrap(handed_over or text, rules)
@@ -43,7 +43,7 @@ def read(event: bytes, rules: EventSettings, now: datetime) -> ParsedEvent:
         named += sum(len(item.places) or 1 if isinstance(item, Finding) else 1 for item in items)
         if named > MAX_IN_ALERTS:
             reason = f"its alerts name more than {MAX_IN_ALERTS} instances"
-            found = [(_rejected(Unreadable("too_large", reason)), document)]
+            found = [(_rejected(UnreadableText("too_large", reason)), document)]
             break
     for failure in () if documents else failures:
         kinds[_trigger(failure.envelopes, _kind(failure, text))] = None
@@ -88,9 +88,9 @@ def _kind(failure: Failure, event: str) -> str:
     return "unsupported" if source_table.is_gateway_template(event) else failure.kind
 
 
-def _error(failure: Failure, event: str) -> Unreadable:
+def _error(failure: Failure, event: str) -> UnreadableText:
     return (
-        Unreadable("unsupported", source_table.GATEWAY_ADVICE)
+        UnreadableText("unsupported", source_table.GATEWAY_ADVICE)
         if source_table.is_gateway_template(event)
         else failure.error
     )
@@ -108,7 +108,7 @@ def _found(document: Document, rules: EventSettings, now: datetime) -> tuple[str
     source: _Source = import_module(f"ecs_reboot.events.sources.{shape.module}").find
     try:
         items = source(document, rules, now)
-    except Unreadable as error:
+    except UnreadableText as error:
         return "malformed", [_rejected(error)]
     narrower = {item.kind: None for item in items if isinstance(item, Finding)}
     return "+".join(narrower) or shape.kind, items
@@ -142,7 +142,7 @@ _KEYS_SAID = 8
 _NO_KIND = ("malformed", "text", "unsupported")
 
 
-def _rejected(error: Unreadable) -> Rejected:
+def _rejected(error: UnreadableText) -> Rejected:
     path = plain(error.path.rstrip("."))
     said = [path] * bool(path) + [quoted(error.value)] * (error.value != "")
     at = f" ({': '.join(said)})" if said else ""

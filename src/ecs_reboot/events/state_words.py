@@ -34,7 +34,7 @@ SUBSCRIPTION = frozenset({"triggered"})
 GRAFANA_LEGACY = frozenset({"alerting"})
 
 
-class State(NamedTuple):
+class StateWord(NamedTuple):
     """One current state word, where it stands, and what it means: ``firing``, ``recovery`` or ``neither``."""
 
     path: str
@@ -42,21 +42,21 @@ class State(NamedTuple):
     meaning: str
 
 
-def state(path: str, value: object, firing: frozenset[str]) -> list[State]:
+def state(path: str, value: object, firing: frozenset[str]) -> list[StateWord]:
     """Read one state field; a field that says nothing gives no state. Letters' case does not matter."""
     if not stated(value):
         return []
     word = plain(value)
     if isinstance(value, str) and value.strip().casefold() in RECOVERY:
-        return [State(path, word, "recovery")]
+        return [StateWord(path, word, "recovery")]
     known = isinstance(value, str) and value.casefold() in firing
-    return [State(path, word, "firing" if known else "neither")]
+    return [StateWord(path, word, "firing" if known else "neither")]
 
 
-def deciding(states: Iterable[State]) -> State:
+def deciding(states: Iterable[StateWord]) -> StateWord:
     """Give the state that decides: a recovery before one that is neither before one of firing."""
     ranked = sorted(states, key=lambda word: _RANK[word.meaning])
-    return ranked[0] if ranked else State("", "", "neither")
+    return ranked[0] if ranked else StateWord("", "", "neither")
 
 
 _RANK = {"recovery": 0, "neither": 1, "firing": 2}

@@ -19,7 +19,7 @@ from ecs_reboot.events.state_words import RECOVERY
 from ecs_reboot.named_tuple import NamedTuple
 
 
-class Entry(NamedTuple):
+class CatalogEntry(NamedTuple):
     """One event as documented: its full name (with status), its verdict as above, and why."""
 
     name: str
@@ -129,7 +129,7 @@ _FAMILIES = (
 )
 
 
-def entries() -> Iterator[Entry]:
+def entries() -> Iterator[CatalogEntry]:
     """Give every event of the catalogue: the table in docs/understand/events.md, in the order of their names."""
     rows = [row for family in _FAMILIES for row in _rows(family)]
     yield from sorted(rows)
@@ -140,18 +140,18 @@ def switchable() -> tuple[str, ...]:
     return tuple(qualified(row.name, row.status) for row in entries() if row.verdict == "switchable")
 
 
-def look_up(base: str, status: str) -> Entry:
+def look_up(base: str, status: str) -> CatalogEntry:
     """Give the entry of an event name without its status part, and a status; letters' case does not matter.
 
     A name all of whose entries tell of no fault keeps that verdict whatever the status says.
     """
     family = _BY_BASE.get(base.casefold())
     if not family:
-        return Entry(base, status, "never", _UNKNOWN)
+        return CatalogEntry(base, status, "never", _UNKNOWN)
     rows = _rows(family)
     if family.verdict != "never":
         return rows[0]
-    fallback = Entry(base, status, "never", "this status of the event is not in the catalogue")
+    fallback = CatalogEntry(base, status, "never", "this status of the event is not in the catalogue")
     return next((row for row in rows if row.status.casefold() == status.casefold()), fallback)
 
 
@@ -160,9 +160,9 @@ def qualified(name: str, status: str) -> str:
     return name if name.casefold().endswith(f":{status.casefold()}") else f"{name}:{status}"
 
 
-def _rows(family: _Family) -> list[Entry]:
-    rows = [Entry(family.base, status, *_verdict(family, status)) for status in family.statuses.split()]
-    rows += [Entry(family.base, name, "switchable", family.switchable_why) for name in family.switchable.split()]
+def _rows(family: _Family) -> list[CatalogEntry]:
+    rows = [CatalogEntry(family.base, status, *_verdict(family, status)) for status in family.statuses.split()]
+    rows += [CatalogEntry(family.base, name, "switchable", family.switchable_why) for name in family.switchable.split()]
     with_part = ":" in family.base and family.verdict == "never"
     return [row._replace(name=qualified(row.name, row.status)) if with_part else row for row in rows]
 

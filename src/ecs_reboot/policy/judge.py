@@ -12,7 +12,7 @@ from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import ApprovedReboot, Facts, group_of
 
 
-class Refused(NamedTuple):
+class RefusedInstance(NamedTuple):
     """An instance that is not to be rebooted, and the facts that this rests on."""
 
     facts: Facts
@@ -23,13 +23,13 @@ class Judgement(NamedTuple):
     """All decisions, each with its facts."""
 
     allowed: tuple[ApprovedReboot, ...]
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedInstance, ...]
 
 
 def judge(wanted: Sequence[Facts], histories: Mapping[str, History], memory: RegionMemory, now: datetime) -> Judgement:
     """Decide about each instance with what the ledger says about it and about its region."""
     allowed: list[ApprovedReboot] = []
-    refused: list[Refused] = []
+    refused: list[RefusedInstance] = []
     if not wanted:
         return Judgement((), ())
     limit = wanted[0].policy.max_reboots
@@ -50,5 +50,5 @@ def judge(wanted: Sequence[Facts], histories: Mapping[str, History], memory: Reg
             activity.allow(instance_id, group)
             allowed.append(ApprovedReboot(facts, decision))
         else:
-            refused.append(Refused(facts, decision))
+            refused.append(RefusedInstance(facts, decision))
     return Judgement(tuple(allowed), tuple(refused))

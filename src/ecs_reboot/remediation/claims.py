@@ -19,7 +19,7 @@ from ecs_reboot.model import Decision, Instance
 from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.facts import ApprovedReboot, Facts, Policy, attempts, group_of, waits_for_a_run
 from ecs_reboot.policy.finding_guards import to_protect
-from ecs_reboot.policy.judge import Refused, judge
+from ecs_reboot.policy.judge import RefusedInstance, judge
 from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Result
 
@@ -150,8 +150,8 @@ class _Bench:
     def __init__(self, wanted: list[Facts]) -> None:
         self.facts = wanted
         self.allowed: dict[str, ApprovedReboot] = {}
-        self.refused: dict[str, Refused] = {}
-        self._storm: Refused | None = None
+        self.refused: dict[str, RefusedInstance] = {}
+        self._storm: RefusedInstance | None = None
 
     def wanted(self) -> list[Wanted]:
         return [

@@ -9,7 +9,7 @@ from uuid import UUID
 from localcloud.account.audit import Audit
 from localcloud.account.authorization import Authorize, allow_everything
 from localcloud.account.clock import Clock
-from localcloud.account.credentials import Credentials, KeyPair
+from localcloud.account.credentials import AccountCredentials, KeyPair
 from localcloud.account.deviations import DEVIATIONS
 from localcloud.account.faults import Faults
 from localcloud.account.fleet import Fleet, remembered
@@ -36,7 +36,7 @@ class Cloud:
         self.lock = RLock()
         self.clock = Clock(time_scale=time_scale)
         self.audit = Audit(self.clock)
-        self.credentials = Credentials(self.account, key)
+        self.credentials = AccountCredentials(self.account, key)
         self.authorize: Authorize = allow_everything
         self._on_reset: list[Callable[[], None]] = []
         self._begin()

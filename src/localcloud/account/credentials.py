@@ -79,7 +79,7 @@ class KeyPair(NamedTuple):
         return f"KeyPair({self.access_key_id})"
 
 
-class Credentials:
+class AccountCredentials:
     """The credentials of one account: plainly fake, and drawn so that nobody can guess them.
 
     ``key`` is the account's own, where it is not to be drawn; ``chosen`` says whether it was.

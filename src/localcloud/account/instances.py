@@ -23,7 +23,7 @@ Course = tuple[tuple[float, Status], ...]
 """(cloud seconds after the call, status) of each change to come."""
 
 
-class State(NamedTuple):
+class StateChange(NamedTuple):
     """What is true of an instance from ``at`` on."""
 
     at: datetime
@@ -32,12 +32,12 @@ class State(NamedTuple):
     tags: Mapping[str, str]
 
 
-class Instance:
+class EcsInstance:
     """A declared instance and what has become of it; ``rank`` is its place in the fleet."""
 
     __slots__ = ("created", "declared_start", "history", "rank", "spec")
 
-    def __init__(self, spec: InstanceSpec, rank: int, state: State) -> None:
+    def __init__(self, spec: InstanceSpec, rank: int, state: StateChange) -> None:
         self.spec = spec
         self.rank = rank
         self.declared_start = state.start_time
@@ -45,7 +45,7 @@ class Instance:
         self.history = deque((state,), maxlen=HISTORY)
 
     @property
-    def state(self) -> State:
+    def state(self) -> StateChange:
         """The present state."""
         return self.history[-1]
 
@@ -59,7 +59,7 @@ class Instance:
         """The present status."""
         return self.history[-1].status
 
-    def state_at(self, moment: datetime) -> State:
+    def state_at(self, moment: datetime) -> StateChange:
         """Return the state at an earlier moment, the oldest known if it is before that."""
         return next((state for state in reversed(self.history) if state.at <= moment), self.history[0])
 
@@ -109,32 +109,34 @@ class Instances:
         self._clock = clock
         self._audit = audit
         self._start_time_moves = start_time_moves
-        self._due: list[tuple[datetime, int, Instance, Status]] = []
+        self._due: list[tuple[datetime, int, EcsInstance, Status]] = []
         self._order = count()
         now = clock.now()
-        self._by_id = {spec.instance_id: Instance(spec, rank, _declared(spec, now)) for rank, spec in enumerate(specs)}
-        self._by_region: dict[str, list[Instance]] = {}
+        self._by_id = {
+            spec.instance_id: EcsInstance(spec, rank, _declared(spec, now)) for rank, spec in enumerate(specs)
+        }
+        self._by_region: dict[str, list[EcsInstance]] = {}
         for instance in self._by_id.values():
             self._by_region.setdefault(instance.spec.region_id, []).append(instance)
 
-    def __getitem__(self, instance_id: str) -> Instance:
+    def __getitem__(self, instance_id: str) -> EcsInstance:
         return self._by_id[instance_id]
 
-    def __iter__(self) -> Iterator[Instance]:
+    def __iter__(self) -> Iterator[EcsInstance]:
         return iter(self._by_id.values())
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def get(self, instance_id: str) -> Instance | None:
+    def get(self, instance_id: str) -> EcsInstance | None:
         """Return an instance, None if there is none of that ID."""
         return self._by_id.get(instance_id)
 
-    def in_region(self, region_id: str) -> Sequence[Instance]:
+    def in_region(self, region_id: str) -> Sequence[EcsInstance]:
         """Return the instances of a region, in the order of the fleet."""
         return self._by_region.get(region_id, ())
 
-    def begin(self, instance: Instance, course: Course) -> None:
+    def begin(self, instance: EcsInstance, course: Course) -> None:
         """Start a course: what is due at once happens now, the rest in its time."""
         now = self._clock.now()
         (_, first), *later = course
@@ -151,14 +153,14 @@ class Instances:
             at, _, instance, status = heappop(self._due)
             self._enter(instance, status, at)
 
-    def release(self, instance: Instance, at: datetime) -> None:
+    def release(self, instance: EcsInstance, at: datetime) -> None:
         """Take an instance out of the account for good, with its disks."""
         del self._by_id[instance.spec.instance_id]
         self._by_region[instance.spec.region_id].remove(instance)
         self._forget(instance)
         self._audit.state(instance.spec.instance_id, instance.status, "Released", at)
 
-    def _forget(self, instance: Instance) -> None:
+    def _forget(self, instance: EcsInstance) -> None:
         """Drop what is still to come of an earlier course."""
         self._due = [change for change in self._due if change[2] is not instance]
         heapify(self._due)
@@ -167,28 +169,28 @@ class Instances:
         """Return when the next change is due, None if none is."""
         return self._due[0][0] if self._due else None
 
-    def tag(self, instance: Instance, tags: Mapping[str, str]) -> bool:
+    def tag(self, instance: EcsInstance, tags: Mapping[str, str]) -> bool:
         """Set tags, replacing values of keys that are there; returns whether anything changed."""
         return self._retag(instance, {**instance.state.tags, **tags})
 
-    def untag(self, instance: Instance, keys: Iterable[str] | None) -> bool:
+    def untag(self, instance: EcsInstance, keys: Iterable[str] | None) -> bool:
         """Take tags away, all if ``keys`` is None; returns whether anything changed."""
         gone = set(instance.state.tags if keys is None else keys)
         return self._retag(instance, {key: value for key, value in instance.state.tags.items() if key not in gone})
 
-    def _retag(self, instance: Instance, tags: Mapping[str, str]) -> bool:
+    def _retag(self, instance: EcsInstance, tags: Mapping[str, str]) -> bool:
         if tags == instance.state.tags:
             return False
         instance.history.append(instance.state._replace(at=self._clock.now(), tags=tags))
         return True
 
-    def _enter(self, instance: Instance, status: Status, at: datetime) -> None:
+    def _enter(self, instance: EcsInstance, status: Status, at: datetime) -> None:
         before = instance.state
         start_time = at if status == "Running" and self._start_time_moves() else before.start_time
-        instance.history.append(State(at, status, start_time, before.tags))
+        instance.history.append(StateChange(at, status, start_time, before.tags))
         self._audit.state(instance.spec.instance_id, before.status, status, at)
 
 
-def _declared(spec: InstanceSpec, now: datetime) -> State:
+def _declared(spec: InstanceSpec, now: datetime) -> StateChange:
     start_time = spec.start_time or now - DEFAULT_UPTIME
-    return State(min(start_time, now), spec.status, start_time, spec.tags)
+    return StateChange(min(start_time, now), spec.status, start_time, spec.tags)

@@ -10,7 +10,7 @@ from localcloud.account.fleet import InstanceSpec
 OPEN = ("Inquiring", "Scheduled", "Executing")
 
 
-class Event(NamedTuple):
+class PlatformEvent(NamedTuple):
     """One system event. ``simulated``: nothing happens to the instance when it is due."""
 
     event_id: str
@@ -28,23 +28,23 @@ class Platform:
 
     def __init__(self, specs: Iterable[InstanceSpec], clock: Clock) -> None:
         self._clock = clock
-        self._events: dict[str, Event] = {}
+        self._events: dict[str, PlatformEvent] = {}
         now = clock.now()
         for spec in specs:
             for event in spec.system_events:
-                self._add(Event("", spec.instance_id, event.type, event.cycle, now, event.not_before))
+                self._add(PlatformEvent("", spec.instance_id, event.type, event.cycle, now, event.not_before))
 
-    def events(self, now: datetime) -> list[Event]:
+    def events(self, now: datetime) -> list[PlatformEvent]:
         """Return all events, oldest first. A simulated one is Executed once its time has come."""
         for event in list(self._events.values()):
             if event.simulated and event.cycle in OPEN and event.not_before and event.not_before <= now:
                 self._put(event._replace(cycle="Executed", finished=event.not_before))
         return list(self._events.values())
 
-    def simulate(self, instance_id: str, kind: str, not_before: datetime) -> Event:
+    def simulate(self, instance_id: str, kind: str, not_before: datetime) -> PlatformEvent:
         """Add a simulated event."""
         cycle = "Scheduled" if kind.startswith("SystemMaintenance.") else "Executing"
-        return self._add(Event("", instance_id, kind, cycle, self._clock.now(), not_before, simulated=True))
+        return self._add(PlatformEvent("", instance_id, kind, cycle, self._clock.now(), not_before, simulated=True))
 
     def cancel(self, event_id: str) -> None:
         """End an event."""
@@ -59,10 +59,10 @@ class Platform:
             if mine and event.cycle in ("Scheduled", "Inquiring") and due:
                 self._put(event._replace(cycle="Avoided", finished=now))
 
-    def _add(self, event: Event) -> Event:
+    def _add(self, event: PlatformEvent) -> PlatformEvent:
         event = event._replace(event_id=f"e-local{len(self._events) + 1:015d}")
         self._put(event)
         return event
 
-    def _put(self, event: Event) -> None:
+    def _put(self, event: PlatformEvent) -> None:
         self._events[event.event_id] = event

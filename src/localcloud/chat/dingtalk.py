@@ -5,7 +5,7 @@ import hmac
 import json
 
 from localcloud.chat.forms import json_of, text_at
-from localcloud.chat.robots import Call, Reply, Robot
+from localcloud.chat.robots import Reply, Robot, RobotCall
 
 A_MINUTE, BLOCKED_SECONDS = 20, 600.0
 SKEW_MILLISECONDS = 3_600_000
@@ -23,7 +23,7 @@ def too_fast() -> Reply:
     return _no(130101, "send too fast, exceed 20 times per minute")
 
 
-def answer(robot: Robot, call: Call) -> Reply:
+def answer(robot: Robot, call: RobotCall) -> Reply:
     """Judge a message."""
     if robot.secret and (mistake := _signature_mistake(robot.secret, call)):
         return _no(310000, mistake)
@@ -35,7 +35,7 @@ def answer(robot: Robot, call: Call) -> Reply:
     return _of_content(robot, call)
 
 
-def _of_content(robot: Robot, call: Call) -> Reply:
+def _of_content(robot: Robot, call: RobotCall) -> Reply:
     body = json_of(call)
     if isinstance(body, str) or len(call.body) > MOST_BYTES:
         return _no(40035, body if isinstance(body, str) else "the message is too long")
@@ -47,7 +47,7 @@ def _of_content(robot: Robot, call: Call) -> Reply:
     return Reply(200, json.dumps({"errcode": 0, "errmsg": "ok"}), message={"title": title, "text": text})
 
 
-def _signature_mistake(secret: str, call: Call) -> str:
+def _signature_mistake(secret: str, call: RobotCall) -> str:
     timestamp, sign = call.query.get("timestamp", ""), call.query.get("sign", "")
     if not (timestamp.isascii() and timestamp.isdigit()):
         return "invalid timestamp"

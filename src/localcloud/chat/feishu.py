@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from localcloud.chat.forms import json_of, text_at
-from localcloud.chat.robots import Call, Reply, Robot
+from localcloud.chat.robots import Reply, Robot, RobotCall
 
 A_MINUTE = 100
 SKEW_SECONDS = 3_600
@@ -24,7 +24,7 @@ def too_fast() -> Reply:
     return _no(11232, "frequency limited psm[lark.oapi.app_platform_runtime]")
 
 
-def answer(robot: Robot, call: Call) -> Reply:
+def answer(robot: Robot, call: RobotCall) -> Reply:
     """Judge a message."""
     body = json_of(call)
     if isinstance(body, str) or len(call.body) > MOST_BYTES:

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from localcloud.chat.robots import Call
+from localcloud.chat.robots import RobotCall
 
 
-def json_of(call: Call) -> dict[str, Any] | str:
+def json_of(call: RobotCall) -> dict[str, Any] | str:
     """Return the JSON object that was posted, or what is wrong with it."""
     if call.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         return "Content-Type is not application/json"

@@ -9,7 +9,7 @@ DEMO_TOKEN = "demo"
 MOST_MESSAGES = 1_000
 
 
-class Call(NamedTuple):
+class RobotCall(NamedTuple):
     """One POST to a robot. Header names are lower case; ``now`` is real time, Unix seconds."""
 
     query: Mapping[str, str]

@@ -12,11 +12,11 @@ from starlette.routing import compile_path
 from localcloud.account.cloud import Cloud
 from localcloud.account.faults import ACTIONS, Fault
 from localcloud.chat import robots
-from localcloud.chat.robots import Call, Chat, Robot
+from localcloud.chat.robots import Chat, Robot, RobotCall
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
 from localcloud.pipeline.fault_effects import Met
-from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.pipeline import Api, Pipeline, WrittenAnswer
 from localcloud.pipeline.reply import Reply
 
 PREFIX = "/_chat"  # as in localcloud.server.application
@@ -37,7 +37,7 @@ class Rules(Protocol):
     def too_fast(self) -> robots.Reply:
         """Answer one message too many."""
 
-    def answer(self, robot: Robot, call: Call, /) -> robots.Reply:
+    def answer(self, robot: Robot, call: RobotCall, /) -> robots.Reply:
         """Judge a message."""
 
 
@@ -46,7 +46,7 @@ class _Post(NamedTuple):
 
     action: str
     path: str
-    call: Call
+    call: RobotCall
     parameters: Mapping[str, str] = {}
     identity: None = None
 
@@ -55,7 +55,7 @@ class _Post(NamedTuple):
         return cast("Rules", import_module(f"localcloud.chat.{self.action}"))
 
 
-def token_of(rules: Rules, path: str, call: Call) -> str:
+def token_of(rules: Rules, path: str, call: RobotCall) -> str:
     """Return what names the robot; empty where the path is not the service's."""
     found = compile_path(rules.PATH)[0].fullmatch(path)
     return "" if found is None else {**call.query, **found.groupdict()}.get(rules.TOKEN, "")
@@ -81,7 +81,7 @@ class ChatServices(Api[Request, _Post]):
     def _begin(self) -> None:
         self.chat = Chat(SERVICES)
 
-    async def handle(self, request: Request) -> Answer | Response | Dropped:
+    async def handle(self, request: Request) -> WrittenAnswer | Response | Dropped:
         """Answer one request; every one is audited, without its token."""
         if request.url.path.split("/")[2] not in SERVICES or request.method != "POST":
             return Response(f"POST to {PREFIX}/SERVICE/..., one of {', '.join(SERVICES)}", 404)
@@ -98,7 +98,7 @@ class ChatServices(Api[Request, _Post]):
             raise TooLong(f"the message has {content} bytes, more than {BODY_LIMIT}")
         name, slash, path = request.url.path.removeprefix(f"{PREFIX}/").partition("/")
         headers = {header.lower(): value for header, value in request.headers.items()}
-        return _Post(name, f"{slash}{path}", Call(dict(request.query_params), headers, content, time.time()))
+        return _Post(name, f"{slash}{path}", RobotCall(dict(request.query_params), headers, content, time.time()))
 
     def authenticate(self, call: _Post) -> _Post:
         """Return the call: the robot's own rules judge token and signature."""

@@ -1,7 +1,7 @@
 """Slack's incoming webhook: the word `ok`, or an HTTP error; one message a second, with short bursts."""
 
 from localcloud.chat.forms import json_of, text_at
-from localcloud.chat.robots import Call, Reply, Robot
+from localcloud.chat.robots import Reply, Robot, RobotCall
 
 A_MINUTE = 60
 MOST_SECTION, MOST_BLOCKS = 3_000, 50
@@ -18,7 +18,7 @@ def too_fast() -> Reply:
     return Reply(429, "rate_limited", "rate_limited", headers={"retry-after": "30"})
 
 
-def answer(robot: Robot, call: Call) -> Reply:
+def answer(robot: Robot, call: RobotCall) -> Reply:
     """Judge a message."""
     if robot.posts_within(60, call.now) > A_MINUTE:
         return too_fast()

@@ -2,7 +2,7 @@
 
 import json
 
-from localcloud.chat.robots import Call, Reply, Robot
+from localcloud.chat.robots import Reply, Robot, RobotCall
 
 _REQUIRED = ("id", "source", "type", "specversion")
 PATH, TOKEN = "/{receiver:path}", "receiver"
@@ -18,7 +18,7 @@ def too_fast() -> Reply:
     return Reply(429, "later", "429", headers={"retry-after": "10"})
 
 
-def answer(robot: Robot, call: Call) -> Reply:
+def answer(robot: Robot, call: RobotCall) -> Reply:
     """Judge an event."""
     if robot.secret and call.headers.get("authorization") != f"Bearer {robot.secret}":
         return Reply(401, "who are you?", "401")

@@ -3,7 +3,7 @@
 import json
 
 from localcloud.chat.forms import json_of, text_at
-from localcloud.chat.robots import Call, Reply, Robot
+from localcloud.chat.robots import Reply, Robot, RobotCall
 
 A_MINUTE = 20
 MOST_BYTES = 4_096
@@ -20,7 +20,7 @@ def too_fast() -> Reply:
     return _no(45009, "api freq out of limit")
 
 
-def answer(robot: Robot, call: Call) -> Reply:
+def answer(robot: Robot, call: RobotCall) -> Reply:
     """Judge a message."""
     if robot.posts_within(60, call.now) > A_MINUTE:
         return too_fast()

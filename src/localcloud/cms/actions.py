@@ -3,8 +3,8 @@
 import json
 from datetime import timedelta
 
-from localcloud.account.instances import Instance
-from localcloud.ecs.call import Body, Call, Outcome, Row
+from localcloud.account.instances import EcsInstance
+from localcloud.ecs.call import ActionRow, Body, EcsCall, Outcome
 from localcloud.ecs.parameters import Parameter
 from localcloud.openapi.errors import ApiError
 
@@ -15,7 +15,7 @@ _MOST = 50
 _RANGE = timedelta(hours=2)
 
 
-def describe_metric_last(call: Call) -> Outcome:
+def describe_metric_last(call: EcsCall) -> Outcome:
     """Answer with one point for each instance that has the metric; the verdict stands in the body as well."""
     if not call.allowed("cms:QueryMetricLast", f"acs:cms:*:{call.cloud.account}:*"):
         raise ApiError("Forbidden.RAM", "cms:QueryMetricLast")
@@ -36,12 +36,12 @@ def describe_metric_last(call: Call) -> Outcome:
     return Outcome({**body, "Datapoints": json.dumps(points)})
 
 
-def _value(instance: Instance, name: str) -> float:
+def _value(instance: EcsInstance, name: str) -> float:
     spec = instance.spec.metrics[name]
     return spec.after_reboot if instance.started_again and spec.after_reboot is not None else spec.value
 
 
-def _point(instance: Instance, timestamp: int, value: float, account: str) -> Body:
+def _point(instance: EcsInstance, timestamp: int, value: float, account: str) -> Body:
     named = {"timestamp": timestamp, "userId": account, "instanceId": instance.spec.instance_id}
     return {**named, "Average": value, "Minimum": value, "Maximum": value}
 
@@ -60,7 +60,7 @@ def _dimensions(text: str) -> frozenset[str]:
 
 
 ACTIONS = {
-    "DescribeMetricLast": Row(
+    "DescribeMetricLast": ActionRow(
         (
             Parameter("Namespace", required=True, missing_code="ParameterInvalid"),
             Parameter("MetricName", required=True, missing_code="ParameterInvalid"),

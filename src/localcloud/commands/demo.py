@@ -17,7 +17,7 @@ from localcloud.account.cloud import Cloud
 from localcloud.account.fleets import BUSY, CALM, MEMBER
 from localcloud.commands.project_function import project_function
 from localcloud.commands.story import say, tell, tell_audit
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.server.server import running
 from sample_events import FOLDER
 
@@ -136,8 +136,8 @@ def main() -> int:
     return 0
 
 
-def _instance(cloud: Cloud, url: str, settings: Mapping[str, str] = {}) -> Instance:
-    return Instance(project_function(cloud, url, {**SETTINGS, "NOTIFY": f"dingtalk={url}{ROBOT}", **settings}))
+def _instance(cloud: Cloud, url: str, settings: Mapping[str, str] = {}) -> FunctionInstance:
+    return FunctionInstance(project_function(cloud, url, {**SETTINGS, "NOTIFY": f"dingtalk={url}{ROBOT}", **settings}))
 
 
 def _chatted(admin: str, told: int) -> int:

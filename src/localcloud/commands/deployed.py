@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from cloud_languages.template import document
 from cloud_languages.template.expression import evaluate
-from cloud_languages.template.render import Plan, Preview, plan, rendered
+from cloud_languages.template.render import Preview, RenderedStack, plan, rendered
 from localcloud.account import history
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import KeyPair
@@ -133,7 +133,7 @@ def register(functions: Functions, function: Function, deployed: Deployment | No
 class _Made(Preview):
     """The scope of resources that have the names and attributes which the template itself gives them."""
 
-    def __init__(self, decided: Plan) -> None:
+    def __init__(self, decided: RenderedStack) -> None:
         super().__init__(decided)
         self._properties = {resource.name: resource.properties for resource in decided.resources}
 

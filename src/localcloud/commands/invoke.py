@@ -24,7 +24,7 @@ from localcloud.commands.deployed import asked_for, cloud_of, register
 from localcloud.commands.project_function import project_function
 from localcloud.commands.story import say, tell, tell_audit
 from localcloud.functioncompute import processor_share
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.functioncompute.invocation import Invocation
 from localcloud.server.server import running
 from terminal.printable import printable, write_error
@@ -37,7 +37,7 @@ class UsageError(Exception):
     """The command can't be carried out as given; the text is the whole sentence for the user."""
 
 
-class Options(NamedTuple):
+class InvokeOptions(NamedTuple):
     """What to invoke, and how: paths, texts and numbers as the command line has them; '' and None are absent."""
 
     event: str
@@ -68,7 +68,7 @@ class Ran(NamedTuple):
         return self.first, *self.later
 
 
-def main(options: Options) -> int:
+def main(options: InvokeOptions) -> int:
     """Invoke, write what came of it, return the exit status. Raises UsageError, InvalidFunction, WrongParameters."""
     ran = _run(options)
     if options.story:
@@ -136,7 +136,7 @@ def settings_of(text: str) -> dict[str, str]:
     return settings
 
 
-def _run(options: Options) -> Ran:
+def _run(options: InvokeOptions) -> Ran:
     """Return the invocation of the event, and those that it asked for."""
     event = event_of(options.event)
     settings = settings_of(options.set)
@@ -160,7 +160,7 @@ def _run(options: Options) -> Ran:
         )
         later: list[Invocation] = []
         register(server.functions, function, deployed, later.append)
-        with Instance(function) as instance:
+        with FunctionInstance(function) as instance:
             invocation = instance.invoke(event)
         server.functions.wait_until_idle(LONGEST_WAIT_SECONDS)
         cloud.advance()
@@ -201,7 +201,7 @@ def fleet_of(path: str) -> Fleet:
         raise UsageError(str(error)) from error
 
 
-def _check_entries(options: Options) -> None:
+def _check_entries(options: InvokeOptions) -> None:
     for name, entry in (("--handler", options.handler), ("--initializer", options.initializer)):
         if entry and not all(entry.rpartition(".")):
             raise UsageError(f"{name} {entry!r} is not of the form file.function, such as index.handle")

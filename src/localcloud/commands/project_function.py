@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import EVIDENCE_BUCKET
-from localcloud.functioncompute.function import ENDPOINTS, Credentials, Function, InvalidFunction
+from localcloud.functioncompute.function import ENDPOINTS, Function, InvalidFunction, RoleCredentials
 
 if TYPE_CHECKING:
     from localcloud.commands.deployed import Deployment
@@ -47,9 +47,9 @@ def project_function(
     given = deployed.environment if deployed else {}
     role_name = deployed.role_name if deployed else ROLE_NAME
 
-    def role_credentials() -> Credentials:
+    def role_credentials() -> RoleCredentials:
         session = cloud.credentials.assume_role(role_name)
-        return Credentials(session.access_key_id, session.access_key_secret, session.security_token)
+        return RoleCredentials(session.access_key_id, session.access_key_secret, session.security_token)
 
     wiring = dict.fromkeys(ENDPOINTS, url)
     logs = {"LOG_PROJECT": project, "LOGSTORE": logstore}

@@ -20,7 +20,7 @@ KEY_ID, KEY_SECRET = "LOCALCLOUD_ACCESS_KEY_ID", "LOCALCLOUD_ACCESS_KEY_SECRET"
 GIVEN = "***"
 
 
-class Options(NamedTuple):
+class ServeOptions(NamedTuple):
     """What to serve: paths and texts as the command line has them; '' is absent, port 0 is a free one."""
 
     port: int = 0
@@ -33,7 +33,7 @@ class Options(NamedTuple):
     access_key_secret: str = ""
 
 
-def main(options: Options) -> int:
+def main(options: ServeOptions) -> int:
     """Serve until SIGINT or SIGTERM; return the exit status: 0 ended, 1 the port is taken.
 
     Raises DeclarationError, InvalidFunction, UsageError and WrongParameters before anything is started.
@@ -50,7 +50,7 @@ def main(options: Options) -> int:
     return 0
 
 
-def _announce(where: Running, options: Options, deployed: Deployment | None) -> None:
+def _announce(where: Running, options: ServeOptions, deployed: Deployment | None) -> None:
     root = where.cloud.credentials.root
     function = _function(where.cloud, where.url, options, deployed)
     register(where.functions, function, deployed)
@@ -72,12 +72,12 @@ def _announce(where: Running, options: Options, deployed: Deployment | None) -> 
         sys.stderr.flush()
 
 
-def _function(cloud: Cloud, url: str, options: Options, deployed: Deployment | None) -> Function:
+def _function(cloud: Cloud, url: str, options: ServeOptions, deployed: Deployment | None) -> Function:
     code = Path(options.code) if options.code else None
     return project_function(cloud, url, settings_of(options.set), code=code, deployed=deployed)
 
 
-def _key(options: Options) -> KeyPair | None:
+def _key(options: ServeOptions) -> KeyPair | None:
     given = KeyPair(options.access_key_id, options.access_key_secret)
     if not any(given):
         return None

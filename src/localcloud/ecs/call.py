@@ -8,7 +8,7 @@ from localcloud.account.authorization import Resource
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import Identity
 from localcloud.account.faults import Fault
-from localcloud.account.instances import Instance, State
+from localcloud.account.instances import EcsInstance, StateChange
 from localcloud.ecs.parameters import Arguments, Parameter
 from localcloud.openapi.errors import ApiError, declared_error
 
@@ -22,7 +22,7 @@ class Outcome(NamedTuple):
     effect: bool = False
 
 
-class Call(NamedTuple):
+class EcsCall(NamedTuple):
     """What an action gets: the cloud, who calls, with what. ``as_of`` is set for a stale read."""
 
     cloud: Cloud
@@ -32,18 +32,18 @@ class Call(NamedTuple):
     faults: tuple[Fault, ...] = ()
     as_of: datetime | None = None
 
-    def state(self, instance: Instance) -> State:
+    def state(self, instance: EcsInstance) -> StateChange:
         """Return the state that a read sees."""
         return instance.state if self.as_of is None else instance.state_at(self.as_of)
 
-    def find(self, instance_id: str, region_id: str = "") -> Instance | None:
+    def find(self, instance_id: str, region_id: str = "") -> EcsInstance | None:
         """Return an instance that the caller may see, in the given region; None for any other."""
         instance = self.cloud.fleet.get(instance_id)
         if instance is None or not instance.spec.visible or region_id not in ("", instance.spec.region_id):
             return None
         return instance
 
-    def may(self, instance: Instance, request_tags: Mapping[str, str] | None = None) -> bool:
+    def may(self, instance: EcsInstance, request_tags: Mapping[str, str] | None = None) -> bool:
         """Whether the caller may do this to an instance."""
         return self.cloud.authorize(
             self.identity,
@@ -72,10 +72,10 @@ class Call(NamedTuple):
         return f"acs:ecs:{region_id}:{self.cloud.account}:instance/{name}"
 
 
-Action = Callable[[Call], Outcome]
+Action = Callable[[EcsCall], Outcome]
 
 
-class Row(NamedTuple):
+class ActionRow(NamedTuple):
     """One action of a table. ``answers_each``: whether it can answer for each instance by itself."""
 
     parameters: Sequence[Parameter]
@@ -87,4 +87,4 @@ class Product(NamedTuple):
     """What shares ECS' endpoint and pipeline under a version of its own: its name in faults and audit, its actions."""
 
     service: str
-    actions: Mapping[str, Row]
+    actions: Mapping[str, ActionRow]

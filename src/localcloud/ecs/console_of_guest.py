@@ -5,8 +5,8 @@ import struct
 import zlib
 from datetime import datetime, timedelta
 
-from localcloud.account.instances import Instance
-from localcloud.ecs.call import Body, Call, Outcome
+from localcloud.account.instances import EcsInstance
+from localcloud.ecs.call import Body, EcsCall, Outcome
 from localcloud.ecs.describe import REGION
 from localcloud.ecs.parameters import Parameter
 from localcloud.openapi.errors import ApiError
@@ -21,7 +21,7 @@ OUTPUT = (REGION, Parameter("InstanceId", required=True), Parameter("RemoveSymbo
 SCREENSHOT = (REGION, Parameter("InstanceId", required=True), Parameter("WakeUp", "boolean", default=False))
 
 
-def get_output(call: Call) -> Outcome:
+def get_output(call: EcsCall) -> Outcome:
     """Answer with the text of the last start, whatever the status is."""
     instance = _named(call)
     text = console_text(instance, call.cloud.clock.now())
@@ -29,7 +29,7 @@ def get_output(call: Call) -> Outcome:
     return _outcome(instance, ConsoleOutput=_encoded(text.encode()), LastUpdateTime=f"{at:%Y-%m-%d %H:%M:%S}")
 
 
-def get_screenshot(call: Call) -> Outcome:
+def get_screenshot(call: EcsCall) -> Outcome:
     """Answer with the picture of a Running instance, not oftener than every ten seconds."""
     instance, now = _named(call), call.cloud.clock.now()
     if call.state(instance).status != "Running":
@@ -43,7 +43,7 @@ def get_screenshot(call: Call) -> Outcome:
     return _outcome(instance, Screenshot=_encoded(picture(console_text(instance, now))))
 
 
-def console_text(instance: Instance, now: datetime) -> str:
+def console_text(instance: EcsInstance, now: datetime) -> str:
     """Return the declared text; else a start, and the end that a guest's silence suggests."""
     if instance.spec.console and not instance.started_again:
         return instance.spec.console
@@ -84,7 +84,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def _named(call: Call) -> Instance:
+def _named(call: EcsCall) -> EcsInstance:
     instance = call.find(call.arguments.text("InstanceId"), call.arguments.text("RegionId"))
     if instance is None:
         raise ApiError("InvalidParameter", f"no instance {call.arguments.text('InstanceId')}", status=404)
@@ -97,6 +97,6 @@ def _encoded(body: bytes) -> str:
     return base64.b64encode(body).decode()
 
 
-def _outcome(instance: Instance, **fields: str) -> Outcome:
+def _outcome(instance: EcsInstance, **fields: str) -> Outcome:
     body: Body = {"InstanceId": instance.spec.instance_id, **fields}
     return Outcome(body)

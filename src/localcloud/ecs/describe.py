@@ -3,9 +3,9 @@
 import base64
 import binascii
 
-from localcloud.account.instances import Instance
+from localcloud.account.instances import EcsInstance
 from localcloud.account.regions import REGIONS
-from localcloud.ecs.call import Body, Call, Outcome
+from localcloud.ecs.call import Body, EcsCall, Outcome
 from localcloud.ecs.filters import tests
 from localcloud.ecs.parameters import Parameter
 from localcloud.ecs.presentation import described, zone
@@ -80,7 +80,7 @@ ALL_REGIONS = (
 )
 
 
-def describe_instances(call: Call) -> Outcome:
+def describe_instances(call: EcsCall) -> Outcome:
     """Answer DescribeInstances: filters joined by AND, pages by number or by token."""
     arguments = call.arguments
     region_id = arguments.text("RegionId")
@@ -103,7 +103,7 @@ def describe_instances(call: Call) -> Outcome:
     return Outcome({"TotalCount": len(matching), **paging, "Instances": {"Instance": shown}})
 
 
-def describe_instance_status(call: Call) -> Outcome:
+def describe_instance_status(call: EcsCall) -> Outcome:
     """Answer DescribeInstanceStatus: IDs and statuses only."""
     arguments = call.arguments
     region_id = arguments.text("RegionId")
@@ -135,7 +135,7 @@ def describe_instance_status(call: Call) -> Outcome:
     )
 
 
-def describe_regions(_call: Call) -> Outcome:
+def describe_regions(_call: EcsCall) -> Outcome:
     """Answer DescribeRegions from the table of regions."""
     regions = [
         {
@@ -149,7 +149,7 @@ def describe_regions(_call: Call) -> Outcome:
     return Outcome({"Regions": {"Region": regions}})
 
 
-def _matching(call: Call, region_id: str) -> list[Instance]:
+def _matching(call: EcsCall, region_id: str) -> list[EcsInstance]:
     arguments = call.arguments
     candidates = call.cloud.fleet.in_region(region_id)
     if "InstanceIds" in arguments:

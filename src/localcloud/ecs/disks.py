@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from localcloud.account.instances import Instance
-from localcloud.ecs.call import Body, Call, Outcome
+from localcloud.account.instances import EcsInstance
+from localcloud.ecs.call import Body, EcsCall, Outcome
 from localcloud.ecs.describe import MAX_PAGE, REGION
 from localcloud.ecs.parameters import Parameter
 from localcloud.ecs.presentation import IMAGE, api_seconds, disk_id, zone
@@ -66,7 +66,7 @@ SNAPSHOTS = (
 )  # fmt: skip
 
 
-def describe_disks(call: Call) -> Outcome:
+def describe_disks(call: EcsCall) -> Outcome:
     """Answer with the system disk of each instance that the filters leave."""
     region_id = call.arguments.text("RegionId")
     _check_right(call, f"acs:ecs:{region_id}:{call.cloud.account}:disk/*")
@@ -85,7 +85,7 @@ def describe_disks(call: Call) -> Outcome:
     return _page(call, "Disk", found if passes else [])
 
 
-def describe_snapshots(call: Call) -> Outcome:
+def describe_snapshots(call: EcsCall) -> Outcome:
     """Answer with the snapshots that are being made, or that were made in the meantime."""
     region_id = call.arguments.text("RegionId")
     _check_right(call, f"acs:ecs:{region_id}:{call.cloud.account}:snapshot/*")
@@ -101,12 +101,12 @@ def describe_snapshots(call: Call) -> Outcome:
     return _page(call, "Snapshot", rows)
 
 
-def _check_right(call: Call, arn: str) -> None:
+def _check_right(call: EcsCall, arn: str) -> None:
     if not call.allowed(f"ecs:{call.action}", arn):
         raise ApiError("Forbidden.RAM", f"ecs:{call.action}")
 
 
-def _instances(call: Call) -> Iterator[Instance]:
+def _instances(call: EcsCall) -> Iterator[EcsInstance]:
     """Return the visible instances of the region, or the one that is named."""
     named = call.arguments.text("InstanceId")
     for instance in call.cloud.fleet.in_region(call.arguments.text("RegionId")):
@@ -114,7 +114,7 @@ def _instances(call: Call) -> Iterator[Instance]:
             yield instance
 
 
-def _page(call: Call, kind: str, rows: list[Body]) -> Outcome:
+def _page(call: EcsCall, kind: str, rows: list[Body]) -> Outcome:
     arguments = call.arguments
     number = arguments.number("PageNumber")
     size = arguments.number("MaxResults" if "MaxResults" in arguments else "PageSize")
@@ -122,7 +122,7 @@ def _page(call: Call, kind: str, rows: list[Body]) -> Outcome:
     return Outcome({**paging, f"{kind}s": {kind: rows[(number - 1) * size : number * size]}})
 
 
-def _disk(instance: Instance) -> Body:
+def _disk(instance: EcsInstance) -> Body:
     spec = instance.spec
     attached = api_seconds(instance.created)
     return {
@@ -156,7 +156,7 @@ def _disk(instance: Instance) -> Body:
     }
 
 
-def _snapshots(call: Call, instance: Instance) -> Iterator[Body]:
+def _snapshots(call: EcsCall, instance: EcsInstance) -> Iterator[Body]:
     now = call.cloud.clock.now()
     for number, snapshot in enumerate(instance.spec.snapshots, 1):
         accomplished = bool(snapshot.done and snapshot.done <= now)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
-from localcloud.account.instances import Instance, State
+from localcloud.account.instances import EcsInstance, StateChange
 from localcloud.ecs.parameters import Arguments
 from localcloud.ecs.presentation import IMAGE, INSTANCE_TYPE, SECURITY_GROUP, network, private_ip, vswitch, zone
 
-Test = Callable[[Instance, State], bool]
+Test = Callable[[EcsInstance, StateChange], bool]
 
 
 def tests(arguments: Arguments) -> list[Test]:
@@ -29,11 +29,11 @@ def _tagged(key: str, value: str | None) -> Test:
     return lambda _instance, state: state.tags.get(key) == value
 
 
-def _address_in(wanted: tuple[str, ...], addresses: Callable[[Instance], tuple[str, ...]]) -> Test:
+def _address_in(wanted: tuple[str, ...], addresses: Callable[[EcsInstance], tuple[str, ...]]) -> Test:
     return lambda instance, _state: not set(wanted).isdisjoint(addresses(instance))
 
 
-def _fixed(of: Callable[[Instance], str]) -> Callable[[str], Test]:
+def _fixed(of: Callable[[EcsInstance], str]) -> Callable[[str], Test]:
     return lambda wanted: lambda instance, _state: of(instance) == wanted
 
 
@@ -51,7 +51,7 @@ _FILTERS: dict[str, Callable[[str], Test]] = {
     "Status": lambda wanted: lambda _instance, state: state.status == wanted,
     "LockReason": lambda wanted: lambda instance, _state: wanted in instance.spec.operation_locks,
 }
-_ADDRESS_FILTERS: dict[str, Callable[[Instance], tuple[str, ...]]] = {
+_ADDRESS_FILTERS: dict[str, Callable[[EcsInstance], tuple[str, ...]]] = {
     "PrivateIpAddresses": lambda instance: (private_ip(instance),) if instance.spec.vpc_id else (),
     "InnerIpAddresses": lambda instance: () if instance.spec.vpc_id else (private_ip(instance),),
     "PublicIpAddresses": lambda _instance: (),

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from localcloud.account.instances import Instance
-from localcloud.ecs.call import Body, Call, Outcome
+from localcloud.account.instances import EcsInstance
+from localcloud.ecs.call import Body, EcsCall, Outcome
 from localcloud.ecs.describe import REGION
 from localcloud.ecs.parameters import Parameter
 from localcloud.ecs.presentation import api_seconds
@@ -23,7 +23,7 @@ ASSISTANT = (
 USER_DATA = (REGION, Parameter("InstanceId", required=True))
 
 
-def describe_assistant(call: Call) -> Outcome:
+def describe_assistant(call: EcsCall) -> Outcome:
     """Answer for the named instances, or all of the region; those without an agent are left out."""
     region_id, now = call.arguments.text("RegionId"), call.cloud.clock.now()
     wanted = call.arguments.texts("InstanceId")
@@ -40,7 +40,7 @@ def describe_assistant(call: Call) -> Outcome:
     return Outcome({"InstanceCloudAssistantStatusSet": {"InstanceCloudAssistantStatus": rows}, "NextToken": ""})
 
 
-def heartbeat(instance: Instance, now: datetime, call: Call) -> datetime | None:
+def heartbeat(instance: EcsInstance, now: datetime, call: EcsCall) -> datetime | None:
     """Return when the agent last spoke; None where it never did."""
     agent = instance.spec.agent
     assert agent is not None
@@ -62,7 +62,7 @@ def heartbeat(instance: Instance, now: datetime, call: Call) -> datetime | None:
     return before[0].at if before else None
 
 
-def describe_user_data(call: Call) -> Outcome:
+def describe_user_data(call: EcsCall) -> Outcome:
     """Answer with the user data of an instance: none."""
     region_id, instance_id = call.arguments.text("RegionId"), call.arguments.text("InstanceId")
     instance = call.find(instance_id, region_id)
@@ -73,7 +73,7 @@ def describe_user_data(call: Call) -> Outcome:
     return Outcome({"RegionId": region_id, "InstanceId": instance_id, "UserData": ""})
 
 
-def _row(instance: Instance, beat: datetime | None, now: datetime) -> Body:
+def _row(instance: EcsInstance, beat: datetime | None, now: datetime) -> Body:
     agent = instance.spec.agent
     assert agent is not None
     running = 0 if instance.started_again else agent.running_commands

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from localcloud.account.fleet import Status
-from localcloud.account.instances import Course, Instance, reboot_course, start_course, stop_course
-from localcloud.ecs.call import Body, Call, Outcome
+from localcloud.account.instances import Course, EcsInstance, reboot_course, start_course, stop_course
+from localcloud.ecs.call import Body, EcsCall, Outcome
 from localcloud.ecs.describe import REGION
 from localcloud.ecs.parameters import Parameter
 from localcloud.openapi.errors import ApiError
@@ -54,7 +54,7 @@ class _Operation(NamedTuple):
     """What a power action needs of an instance and what it sets going (``force`` given)."""
 
     from_status: Status
-    course: Callable[[Instance, bool], Course]
+    course: Callable[[EcsInstance, bool], Course]
     heeds_locks: bool
     force_parameter: str = ""
 
@@ -77,7 +77,7 @@ _OPERATIONS = {
 }
 
 
-def batch(call: Call) -> Outcome:
+def batch(call: EcsCall) -> Outcome:
     """Answer an action on up to 100 instances.
 
     AllTogether: one refusal refuses all. SuccessFirst: each by itself; the call as a whole then succeeds. A dry run
@@ -100,7 +100,7 @@ def batch(call: Call) -> Outcome:
     return Outcome({"InstanceResponses": {"InstanceResponse": responses}}, effect)
 
 
-def single(call: Call) -> Outcome:
+def single(call: EcsCall) -> Outcome:
     """Answer an action on a single instance, in whichever region it is."""
     result = _check(call, call.arguments.text("InstanceId"))
     if isinstance(result, ApiError):
@@ -111,7 +111,7 @@ def single(call: Call) -> Outcome:
     return Outcome({}, effect=True)
 
 
-def _check(call: Call, instance_id: str) -> Instance | ApiError:
+def _check(call: EcsCall, instance_id: str) -> EcsInstance | ApiError:
     """Find the instance and check that it can be operated on, or say why not."""
     operation = _OPERATIONS[call.action]
     instance = call.find(instance_id, call.arguments.text("RegionId"))
@@ -128,7 +128,7 @@ def _check(call: Call, instance_id: str) -> Instance | ApiError:
     return instance
 
 
-def _from(call: Call, operation: _Operation) -> tuple[Status, ...]:
+def _from(call: EcsCall, operation: _Operation) -> tuple[Status, ...]:
     """Return in which statuses the operation is taken on. What ECS does between two of them is not documented."""
     if not operation.force_parameter or not call.arguments.flag(operation.force_parameter):
         return (operation.from_status,)
@@ -137,7 +137,7 @@ def _from(call: Call, operation: _Operation) -> tuple[Status, ...]:
     return (operation.from_status, *IN_BETWEEN) if in_between else (operation.from_status,)
 
 
-def _respond(call: Call, instance_id: str, result: Instance | ApiError) -> Body:
+def _respond(call: EcsCall, instance_id: str, result: EcsInstance | ApiError) -> Body:
     if isinstance(result, ApiError):
         seen = call.find(instance_id, call.arguments.text("RegionId"))
         status = seen.status if seen else ""
@@ -158,7 +158,7 @@ def _response(instance_id: str, code: str | int, message: str, before: str, now:
     }
 
 
-def _begin(call: Call, instance: Instance) -> None:
+def _begin(call: EcsCall, instance: EcsInstance) -> None:
     operation = _OPERATIONS[call.action]
     force = bool(operation.force_parameter) and call.arguments.flag(operation.force_parameter)
     course = operation.course(instance, force)

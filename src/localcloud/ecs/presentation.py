@@ -2,7 +2,7 @@
 
 from datetime import datetime, timezone
 
-from localcloud.account.instances import Instance, State
+from localcloud.account.instances import EcsInstance, StateChange
 from localcloud.ecs.call import Body
 
 IMAGE, INSTANCE_TYPE, SECURITY_GROUP = "aliyun_3_x64_20G_alibase_local.vhd", "ecs.g7.large", "sg-bp1local000000000000"
@@ -20,34 +20,34 @@ def api_seconds(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def disk_id(instance: Instance) -> str:
+def disk_id(instance: EcsInstance) -> str:
     """Return the ID of an instance's system disk, its only one."""
     return f"d-local{instance.rank:010d}"
 
 
-def zone(instance: Instance) -> str:
+def zone(instance: EcsInstance) -> str:
     """Return the zone of an instance."""
     return instance.spec.zone_id or f"{instance.spec.region_id}-b"
 
 
-def vswitch(instance: Instance) -> str:
+def vswitch(instance: EcsInstance) -> str:
     """Return the vSwitch of an instance; empty on the classic network."""
     return "vsw-bp1local000000000000" if instance.spec.vpc_id else ""
 
 
-def network(instance: Instance) -> str:
+def network(instance: EcsInstance) -> str:
     """Return the type of network an instance is on: vpc or classic."""
     return "vpc" if instance.spec.vpc_id else "classic"
 
 
-def private_ip(instance: Instance) -> str:
+def private_ip(instance: EcsInstance) -> str:
     """Return the private address of an instance: the declared one, or one made of its place in the fleet."""
     return (
         instance.spec.private_ip or f"10.{instance.rank >> 16 & 255}.{instance.rank >> 8 & 255}.{instance.rank & 255}"
     )
 
 
-def described(instance: Instance, state: State) -> Body:
+def described(instance: EcsInstance, state: StateChange) -> Body:
     """Return an instance in a given state, in the fields of DescribeInstances."""
     spec = instance.spec
     address = private_ip(instance)

@@ -8,13 +8,13 @@ from localcloud.account.credentials import Identity
 from localcloud.account.faults import Fault
 from localcloud.ecs import render
 from localcloud.ecs.actions import ACTIONS, VERSION
-from localcloud.ecs.call import Call, Product
+from localcloud.ecs.call import EcsCall, Product
 from localcloud.ecs.parameters import named_instances, read, unknown
 from localcloud.openapi.authentication import Authentication
 from localcloud.openapi.errors import ApiError, declared_error
-from localcloud.openapi.signature import Request
+from localcloud.openapi.signature import OpenApiRequest
 from localcloud.pipeline.fault_effects import Met
-from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.pipeline import Api, Pipeline, WrittenAnswer
 from localcloud.pipeline.reply import Reply
 
 # What stays out of the audit: secrets and what differs from call to call without meaning.
@@ -39,7 +39,7 @@ _METHODS = ("GET", "POST")
 class _Received(NamedTuple):
     """A request with what the audit and errors say of it."""
 
-    request: Request
+    request: OpenApiRequest
     action: str
     version: str
     form: str
@@ -73,12 +73,12 @@ class Ecs:
         """Tell whether the call is one of ECS or of a product behind the same endpoint; any of ECS' own version is."""
         return version == VERSION or (version in self._products and action in self._products[version].actions)
 
-    async def answer(self, request: Request) -> Answer | None:
+    async def answer(self, request: OpenApiRequest) -> WrittenAnswer | None:
         """Answer a request; None means that the connection is to be closed without an answer."""
         return await self._pipeline.answer(self._apis.get(_version(request), self._apis[VERSION]), request)
 
 
-class _ProductApi(Api[Request, _Received]):
+class _ProductApi(Api[OpenApiRequest, _Received]):
     """The steps of a call of one product; ``versions`` are all that are known at its endpoint."""
 
     refusal = ApiError
@@ -93,7 +93,7 @@ class _ProductApi(Api[Request, _Received]):
     def request_id(self) -> str:
         return self._cloud.request_id()
 
-    async def receive(self, request: Request) -> _Received:
+    async def receive(self, request: OpenApiRequest) -> _Received:
         given = {**dict(request.query), **dict(request.form)}
         headers = request.headers
         if "authorization" in headers:
@@ -125,7 +125,7 @@ class _ProductApi(Api[Request, _Received]):
         row = self._actions[call.action]
         as_of = self._cloud.clock.now() - met.staleness if met.staleness else None
         arguments = read(call.given, row.parameters)
-        outcome = row.carry_out(Call(self._cloud, call.identity, call.action, arguments, met.faults, as_of))
+        outcome = row.carry_out(EcsCall(self._cloud, call.identity, call.action, arguments, met.faults, as_of))
         body = render.success(call.action, request_id, outcome.body, call.form)
         return Reply(200, body, media_type=render.CONTENT_TYPES[call.form], effect=outcome.effect)
 
@@ -153,7 +153,7 @@ class _ProductApi(Api[Request, _Received]):
             raise ApiError("InvalidParameter", f"given more than once: {', '.join(twice)[:200]}")
 
 
-def _version(request: Request) -> str:
+def _version(request: OpenApiRequest) -> str:
     """Return the API version that a request states: in its headers under ACS3, else in its parameters."""
     if "authorization" in request.headers:
         return request.headers.get("x-acs-version", "")

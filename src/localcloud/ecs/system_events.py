@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from localcloud.account.instances import Instance
-from localcloud.account.platform import OPEN, Event
-from localcloud.ecs.call import Body, Call, Outcome
+from localcloud.account.instances import EcsInstance
+from localcloud.account.platform import OPEN, PlatformEvent
+from localcloud.ecs.call import Body, EcsCall, Outcome
 from localcloud.ecs.describe import REGION
 from localcloud.ecs.parameters import Parameter
 from localcloud.ecs.presentation import api_time
@@ -60,11 +60,11 @@ _CODES = {"Running": 1, "Warning": 64, "Scheduled": 24}
 
 
 class _Page(NamedTuple):
-    rows: list[Event]
+    rows: list[PlatformEvent]
     token: str
 
 
-def describe_history(call: Call) -> Outcome:
+def describe_history(call: EcsCall) -> Outcome:
     """Answer with events of instances; without a cycle status only with those that have ended."""
     arguments = call.arguments
     _check(call)
@@ -88,7 +88,7 @@ def describe_history(call: Call) -> Outcome:
     return Outcome({"NextToken": page.token, "InstanceSystemEventSet": {"InstanceSystemEventType": rows}})
 
 
-def describe_full_status(call: Call) -> Outcome:
+def describe_full_status(call: EcsCall) -> Outcome:
     """Answer with status, health and the scheduled events of instances. Executing ones are not in it."""
     arguments = call.arguments
     _check(call)
@@ -131,7 +131,7 @@ def describe_full_status(call: Call) -> Outcome:
     )
 
 
-def create_simulated(call: Call) -> Outcome:
+def create_simulated(call: EcsCall) -> Outcome:
     """Make an event that does nothing by itself: maintenance is Scheduled, a failure is Executing."""
     due = _time(call.arguments.text("NotBefore"))
     if due <= call.cloud.clock.now():
@@ -143,7 +143,7 @@ def create_simulated(call: Call) -> Outcome:
     return Outcome({"EventIdSet": {"EventId": [event.event_id for event in made]}}, effect=True)
 
 
-def cancel_simulated(call: Call) -> Outcome:
+def cancel_simulated(call: EcsCall) -> Outcome:
     """End simulated events that are open."""
     open_ = {
         event.event_id: event for event in call.cloud.platform.events(call.cloud.clock.now()) if event.cycle in OPEN
@@ -157,23 +157,23 @@ def cancel_simulated(call: Call) -> Outcome:
     return Outcome({}, effect=True)
 
 
-def health_of(instance: Instance) -> str:
+def health_of(instance: EcsInstance) -> str:
     """Return the health state: the declared one until the next start."""
     if instance.status != "Running":
         return "NotApplicable"
     return "OK" if instance.started_again else instance.spec.health
 
 
-def _check(call: Call) -> None:
+def _check(call: EcsCall) -> None:
     if not call.may_list(call.arguments.text("RegionId")):
         raise ApiError("Forbidden.RAM", f"ecs:{call.action}")
 
 
-def _visible(call: Call, instance_id: str) -> bool:
+def _visible(call: EcsCall, instance_id: str) -> bool:
     return call.find(instance_id, call.arguments.text("RegionId")) is not None
 
 
-def _found(call: Call, instance_id: str) -> Instance:
+def _found(call: EcsCall, instance_id: str) -> EcsInstance:
     instance = call.find(instance_id, call.arguments.text("RegionId"))
     if instance is None:
         raise ApiError("InvalidInstanceId.NotFound", instance_id)
@@ -182,7 +182,7 @@ def _found(call: Call, instance_id: str) -> Instance:
     return instance
 
 
-def _row(event: Event) -> Body:
+def _row(event: PlatformEvent) -> Body:
     return {
         "EventId": event.event_id,
         "EventType": _named(event.type),
@@ -211,7 +211,7 @@ def _time(text: str) -> datetime:
         raise ApiError("InvalidParameter", f"NotBefore is {text[:50]!r}: write it like 2026-12-01T06:00:00Z") from None
 
 
-def _paged(events: Iterable[Event], token: str, size: int) -> _Page:
+def _paged(events: Iterable[PlatformEvent], token: str, size: int) -> _Page:
     rows = list(events)
     if token and not token.removeprefix("event:").isdigit():
         raise ApiError("InvalidParameter", f"NextToken is {token[:100]!r}: send the one of the page before")

@@ -4,9 +4,9 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from localcloud.account.instances import Instance
+from localcloud.account.instances import EcsInstance
 from localcloud.account.tag_rules import MAX_TAGS, key_mistake, value_mistake
-from localcloud.ecs.call import Call, Outcome
+from localcloud.ecs.call import EcsCall, Outcome
 from localcloud.ecs.parameters import Parameter
 from localcloud.openapi.errors import ApiError
 
@@ -51,7 +51,7 @@ LIST = (
 )
 
 
-def tag_resources(call: Call) -> Outcome:
+def tag_resources(call: EcsCall) -> Outcome:
     """Answer TagResources: all the tags on all the resources, or nothing."""
     tags = {key: value or "" for key, value in call.arguments.tags("Tag")}
     for key, value in tags.items():
@@ -68,7 +68,7 @@ def tag_resources(call: Call) -> Outcome:
     return Outcome({}, effect=any(changed))
 
 
-def untag_resources(call: Call) -> Outcome:
+def untag_resources(call: EcsCall) -> Outcome:
     """Answer UntagResources: the given keys, or with ``All`` and no keys every tag."""
     keys = call.arguments.texts("TagKey")
     if not keys and not call.arguments.flag("All"):
@@ -78,7 +78,7 @@ def untag_resources(call: Call) -> Outcome:
     return Outcome({}, effect=any(changed))
 
 
-def list_tag_resources(call: Call) -> Outcome:
+def list_tag_resources(call: EcsCall) -> Outcome:
     """Answer ListTagResources: one row for each tag of the resources that have all the given tags, 50 rows a page."""
     arguments = call.arguments
     _check_type(call)
@@ -91,7 +91,7 @@ def list_tag_resources(call: Call) -> Outcome:
         raise ApiError("MissingParameter.ResourceIds", "give ResourceId.N or Tag.N")
     if not call.may_list(region_id):
         raise ApiError("Forbidden.RAM", f"ecs:{call.action}")
-    candidates: Iterable[Instance | None] = (
+    candidates: Iterable[EcsInstance | None] = (
         (call.find(instance_id, region_id) for instance_id in wanted_ids)
         if wanted_ids
         else call.cloud.fleet.in_region(region_id)
@@ -109,12 +109,12 @@ def list_tag_resources(call: Call) -> Outcome:
     return Outcome({"NextToken": token, "TagResources": {"TagResource": rows[start : start + PAGE]}})
 
 
-def _check_type(call: Call) -> None:
+def _check_type(call: EcsCall) -> None:
     if (given := call.arguments.text("ResourceType")) != "instance":
         raise ApiError("InvalidResourceType.NotFound", f"{given[:200]!r}; the local cloud has 'instance'")
 
 
-def _instances(call: Call, request_tags: dict[str, str]) -> list[Instance]:
+def _instances(call: EcsCall, request_tags: dict[str, str]) -> list[EcsInstance]:
     _check_type(call)
     found = []
     for instance_id in call.arguments.texts("ResourceId"):

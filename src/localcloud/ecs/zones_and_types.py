@@ -1,6 +1,6 @@
 """What a region has to offer: DescribeZones and DescribeInstanceTypes. There is one instance type."""
 
-from localcloud.ecs.call import Call, Outcome
+from localcloud.ecs.call import EcsCall, Outcome
 from localcloud.ecs.describe import REGION
 from localcloud.ecs.parameters import Parameter
 from localcloud.ecs.presentation import CORES, FAMILY, INSTANCE_TYPE, MEMORY_GIB, zone
@@ -60,7 +60,7 @@ INSTANCE_TYPES = (
 )
 
 
-def describe_zones(call: Call) -> Outcome:
+def describe_zones(call: EcsCall) -> Outcome:
     """Answer with the zones that the region's instances are in, and the one that is there without any."""
     region_id = call.arguments.text("RegionId")
     zones = {f"{region_id}-b", *(zone(instance) for instance in call.cloud.fleet.in_region(region_id))}
@@ -78,7 +78,7 @@ def describe_zones(call: Call) -> Outcome:
     return Outcome({"Zones": {"Zone": described}})
 
 
-def describe_instance_types(call: Call) -> Outcome:
+def describe_instance_types(call: EcsCall) -> Outcome:
     """Answer with the one instance type, unless another is asked for."""
     wanted, family = call.arguments.texts("InstanceTypes"), call.arguments.text("InstanceTypeFamily")
     offered = {

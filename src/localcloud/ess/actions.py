@@ -2,7 +2,7 @@
 
 from localcloud.account.scaling import Member
 from localcloud.account.surroundings import ScalingGroupSpec
-from localcloud.ecs.call import Body, Call, Outcome, Row
+from localcloud.ecs.call import ActionRow, Body, EcsCall, Outcome
 from localcloud.ecs.describe import REGION
 from localcloud.ecs.parameters import Parameter
 from localcloud.openapi.errors import ApiError
@@ -14,7 +14,7 @@ _SOME_IDS = _IDS._replace(required=True)
 _PAGING = (Parameter("PageNumber", "integer", default=1), Parameter("PageSize", "integer", default=10, maximum=100))
 
 
-def describe_instances(call: Call) -> Outcome:
+def describe_instances(call: EcsCall) -> Outcome:
     """Answer with members; IDs that are in no group of the region are left out, without an error."""
     arguments = call.arguments
     region_id, named = arguments.text("RegionId"), arguments.texts("InstanceIds")
@@ -32,7 +32,7 @@ def describe_instances(call: Call) -> Outcome:
     )
 
 
-def describe_groups(call: Call) -> Outcome:
+def describe_groups(call: EcsCall) -> Outcome:
     """Answer with groups."""
     _check(call, "*")
     named = call.arguments.texts("ScalingGroupIds")
@@ -42,23 +42,23 @@ def describe_groups(call: Call) -> Outcome:
     )
 
 
-def set_protection(call: Call) -> Outcome:
+def set_protection(call: EcsCall) -> Outcome:
     """Protect members, or take their protection back."""
     protected = call.arguments.flag("ProtectedFromScaleIn")
     return _moved(call, ("InService", "Protected"), "Protected" if protected else "InService")
 
 
-def enter_standby(call: Call) -> Outcome:
+def enter_standby(call: EcsCall) -> Outcome:
     """Take members out of service; their weight in load balancers becomes 0."""
     return _moved(call, ("InService", "Protected"), "Standby")
 
 
-def exit_standby(call: Call) -> Outcome:
+def exit_standby(call: EcsCall) -> Outcome:
     """Bring members back into service."""
     return _moved(call, ("Standby",), "InService")
 
 
-def _moved(call: Call, allowed: tuple[str, ...], state: str) -> Outcome:
+def _moved(call: EcsCall, allowed: tuple[str, ...], state: str) -> Outcome:
     group_id = call.arguments.text("ScalingGroupId")
     _check(call, group_id)
     if group_id not in call.cloud.scaling.groups:
@@ -74,24 +74,24 @@ def _moved(call: Call, allowed: tuple[str, ...], state: str) -> Outcome:
     return Outcome({}, effect=True)
 
 
-def _check(call: Call, group_id: str) -> None:
+def _check(call: EcsCall, group_id: str) -> None:
     region_id = call.arguments.text("RegionId")
     arn = f"acs:ess:{region_id}:{call.cloud.account}:scalinggroup/{group_id}"
     if not call.allowed(f"ess:{call.action}", arn):
         raise ApiError("Forbidden.RAM", f"ess:{call.action} on {arn}")
 
 
-def _counted(call: Call, total: int) -> Body:
+def _counted(call: EcsCall, total: int) -> Body:
     arguments = call.arguments
     return {"TotalCount": total, "PageNumber": arguments.number("PageNumber"), "PageSize": arguments.number("PageSize")}
 
 
-def _page(call: Call, rows: list) -> list:  # type: ignore[type-arg]
+def _page(call: EcsCall, rows: list) -> list:  # type: ignore[type-arg]
     number, size = call.arguments.number("PageNumber"), call.arguments.number("PageSize")
     return rows[(number - 1) * size : number * size]
 
 
-def _member(call: Call, member: Member) -> Body:
+def _member(call: EcsCall, member: Member) -> Body:
     return {
         "InstanceId": member.instance_id,
         "ScalingGroupId": member.group.scaling_group_id,
@@ -104,7 +104,7 @@ def _member(call: Call, member: Member) -> Body:
     }
 
 
-def _group(call: Call, spec: ScalingGroupSpec) -> Body:
+def _group(call: EcsCall, spec: ScalingGroupSpec) -> Body:
     return {
         "ScalingGroupId": spec.scaling_group_id,
         "RegionId": call.arguments.text("RegionId"),
@@ -119,11 +119,13 @@ def _group(call: Call, spec: ScalingGroupSpec) -> Body:
 
 _CHANGE = (REGION, _GROUP, _SOME_IDS)
 ACTIONS = {
-    "DescribeScalingInstances": Row((REGION, _IDS, Parameter("ScalingGroupId"), *_PAGING), describe_instances),
-    "DescribeScalingGroups": Row((REGION, Parameter("ScalingGroupIds", "repeat", limit=20), *_PAGING), describe_groups),
-    "SetInstancesProtection": Row(
+    "DescribeScalingInstances": ActionRow((REGION, _IDS, Parameter("ScalingGroupId"), *_PAGING), describe_instances),
+    "DescribeScalingGroups": ActionRow(
+        (REGION, Parameter("ScalingGroupIds", "repeat", limit=20), *_PAGING), describe_groups
+    ),
+    "SetInstancesProtection": ActionRow(
         (*_CHANGE, Parameter("ProtectedFromScaleIn", "boolean", required=True)), set_protection
     ),
-    "EnterStandby": Row((*_CHANGE, Parameter("Async", "boolean"), Parameter("ClientToken")), enter_standby),
-    "ExitStandby": Row((*_CHANGE, Parameter("Async", "boolean"), Parameter("ClientToken")), exit_standby),
+    "EnterStandby": ActionRow((*_CHANGE, Parameter("Async", "boolean"), Parameter("ClientToken")), enter_standby),
+    "ExitStandby": ActionRow((*_CHANGE, Parameter("Async", "boolean"), Parameter("ClientToken")), exit_standby),
 }

@@ -32,7 +32,7 @@ class InvalidFunction(ValueError):
     """A function that Function Compute would refuse to create; the text names the setting, its value and the limit."""
 
 
-class Credentials(NamedTuple):
+class RoleCredentials(NamedTuple):
     """The temporary credentials of the function's role, as STS gives them."""
 
     access_key_id: str
@@ -56,7 +56,7 @@ class Function:
 
     name: str
     code_path: Path
-    credentials: Callable[[], Credentials]
+    credentials: Callable[[], RoleCredentials]
     handler: str = "index.handle"
     initializer: str = ""
     timeout: int = 3
@@ -111,7 +111,7 @@ def _check_environment(environment: Mapping[str, str]) -> None:
         )
 
 
-def process_environment(function: Function, instance_id: str, credentials: Credentials) -> dict[str, str]:
+def process_environment(function: Function, instance_id: str, credentials: RoleCredentials) -> dict[str, str]:
     """Build an instance's whole environment: the documented variables and the user's own, nothing of this machine's.
 
     The user's variables come last except where the service writes its own: the credentials are the role's.

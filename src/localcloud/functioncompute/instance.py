@@ -36,7 +36,7 @@ class InstanceUnavailable(RuntimeError):
     """The instance is ended, or busy with another request: built-in runtimes take one request at a time."""
 
 
-class Instance:
+class FunctionInstance:
     """One instance of ``function``: a process group of its own that sees only what the documents promise it.
 
     The process starts with the object. ``invoke`` blocks until the function answered, failed or was stopped; the first

@@ -17,7 +17,7 @@ _PRIORITY = 8
 
 
 @dataclass
-class Message:
+class QueueMessage:
     """A message that waits; times are milliseconds since 1970. ``receipt`` is empty until it is received."""
 
     message_id: str
@@ -40,7 +40,7 @@ class Queue:
 
     def __init__(self, clock: Clock, random: Random) -> None:
         self._clock, self._random = clock, random
-        self._messages: list[Message] = []
+        self._messages: list[QueueMessage] = []
 
     def send(self, body: str) -> None:
         """Put a message at the end. Raises MessageError."""
@@ -48,13 +48,13 @@ class Queue:
             raise MessageError("MessageBodyTooLarge", f"{len(body.encode())} bytes; {MESSAGE_BYTES} are allowed")
         now = _milliseconds(self._clock.now())
         name = f"{self._random.getrandbits(64):016X}-1-{now:X}-{len(self._messages) + 1:09X}"
-        self._messages.append(Message(name, body, now, now))
+        self._messages.append(QueueMessage(name, body, now, now))
 
     def bodies(self) -> tuple[str, ...]:
         """Return the text of every message, received or not."""
         return tuple(message.body for message in self._messages)
 
-    def peek(self, most: int) -> list[Message]:
+    def peek(self, most: int) -> list[QueueMessage]:
         """Return what could be received, and leave it as it is. Raises MessageError where nothing could."""
         now = _milliseconds(self._clock.now())
         found = [message for message in self._messages if message.visible <= now][:most]
@@ -62,7 +62,7 @@ class Queue:
             raise MessageError("MessageNotExist", "Message not exist.")
         return found
 
-    def receive(self, most: int) -> list[Message]:
+    def receive(self, most: int) -> list[QueueMessage]:
         """Return messages with a receipt each; others do not see them for a while. Raises MessageError."""
         now = self._clock.now()
         back = _milliseconds(self._clock.after(VISIBILITY_SECONDS, now))

@@ -16,12 +16,12 @@ from localcloud.account.credentials import CredentialError, Identity
 from localcloud.account.faults import Fault
 from localcloud.mns.errors import MessageError
 from localcloud.mns.messages import Messages
-from localcloud.mns.queues import BATCH, Message, Queue
-from localcloud.mns.signature import VERSION, Signed, claim_of, verify
+from localcloud.mns.queues import BATCH, Queue, QueueMessage
+from localcloud.mns.signature import VERSION, MnsSigned, claim_of, verify
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
 from localcloud.pipeline.fault_effects import Met
-from localcloud.pipeline.pipeline import UNKNOWN_ACTION, Answer, Api, Pipeline
+from localcloud.pipeline.pipeline import UNKNOWN_ACTION, Api, Pipeline, WrittenAnswer
 from localcloud.pipeline.reply import Reply
 
 BODY_LIMIT = 1024 * 1024
@@ -30,10 +30,10 @@ _NAMESPACE = "http://mns.aliyuncs.com/doc/v1/"
 _MESSAGES = compile_path("/queues/{queue}/messages")[0]
 
 
-class Received(NamedTuple):
+class MnsRequest(NamedTuple):
     """A request: what it is for, and whose it is."""
 
-    signed: Signed
+    signed: MnsSigned
     queue: str
     query: Mapping[str, str]
     action: str
@@ -45,7 +45,7 @@ class Received(NamedTuple):
         return {"queue": self.queue, **self.query}
 
 
-class Mns(Api[Request, Received]):
+class Mns(Api[Request, MnsRequest]):
     """The HTTP API of the account's queues, reached by ``handle``."""
 
     service = "mns"
@@ -55,7 +55,7 @@ class Mns(Api[Request, Received]):
         self._cloud, self._messages, self._region = cloud, messages, region
         self._pipeline = Pipeline(cloud)
 
-    async def handle(self, request: Request) -> Answer | Dropped:
+    async def handle(self, request: Request) -> WrittenAnswer | Dropped:
         """Answer one request."""
         return await self._pipeline.respond(self, request)
 
@@ -63,7 +63,7 @@ class Mns(Api[Request, Received]):
         """Draw a request ID: 24 hexadecimal digits."""
         return self._cloud.request_id().replace("-", "")[:24]
 
-    async def receive(self, request: Request) -> Received:
+    async def receive(self, request: Request) -> MnsRequest:
         """Read a request and find its operation. Raises MessageError."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         path, query = request.scope["raw_path"].decode().partition("?")[0], request.scope["query_string"].decode()
@@ -71,11 +71,11 @@ class Mns(Api[Request, Received]):
         if isinstance(content, int):
             raise MessageError("InvalidArgument", f"the body has {content} bytes; {BODY_LIMIT} are allowed")
         found, parameters = _MESSAGES.fullmatch(path.removesuffix("/")), dict(parse_qsl(query, keep_blank_values=True))
-        signed = Signed(request.method, f"{path}?{query}" if query else path, headers, content)
+        signed = MnsSigned(request.method, f"{path}?{query}" if query else path, headers, content)
         action = _action(request.method, parameters) if found else UNKNOWN_ACTION
-        return Received(signed, found["queue"] if found else "", parameters, action)
+        return MnsRequest(signed, found["queue"] if found else "", parameters, action)
 
-    def authenticate(self, call: Received) -> Received:
+    def authenticate(self, call: MnsRequest) -> MnsRequest:
         """Return the call with its caller. Raises MessageError."""
         claim, now = claim_of(call.signed), datetime.now(timezone.utc)
         try:
@@ -86,7 +86,7 @@ class Mns(Api[Request, Received]):
         verify(claim, credential.access_key_secret, call.signed, now)
         return call._replace(identity=credential.identity)
 
-    def act(self, call: Received, _met: Met, _request_id: str) -> Reply:
+    def act(self, call: MnsRequest, _met: Met, _request_id: str) -> Reply:
         """Carry the call out. Raises MessageError."""
         assert call.identity
         if call.action not in OPERATIONS:
@@ -97,19 +97,19 @@ class Mns(Api[Request, Received]):
             raise MessageError("AccessDenied", f"mns:{call.action} on {arn} is not allowed.")
         return OPERATIONS[call.action](self._messages.queue(call.queue), call)
 
-    def refuse(self, error: MessageError, call: Received | None, request_id: str) -> Reply:
+    def refuse(self, error: MessageError, call: MnsRequest | None, request_id: str) -> Reply:
         """Put a refusal into the service's form."""
         host = call.signed.headers.get("host", "") if call else ""
         fields = {"Code": error.code, "Message": error.message, "RequestId": request_id, "HostId": host}
         return Reply(error.status, _document("Error", _elements(fields)), error.code, media_type="text/xml")
 
-    def declared(self, fault: Fault, call: Received, request_id: str) -> Reply:
+    def declared(self, fault: Fault, call: MnsRequest, request_id: str) -> Reply:
         """Put a declared error into the service's form."""
         code = fault.code or ("QpsLimitExceeded" if fault.kind == "throttle" else "InternalError")
         reply = self.refuse(MessageError(code, fault.message or f"{code}."), call, request_id)
         return reply._replace(status=fault.status or reply.status)
 
-    def headers(self, reply: Reply, _call: Received | None, request_id: str) -> Mapping[str, str]:
+    def headers(self, reply: Reply, _call: MnsRequest | None, request_id: str) -> Mapping[str, str]:
         """Return the headers of an answer."""
         return {"x-mns-request-id": request_id, "x-mns-version": VERSION, **reply.headers}
 
@@ -123,13 +123,13 @@ def _action(method: str, query: Mapping[str, str]) -> str:
     return UNKNOWN_ACTION
 
 
-def _one(queue: Queue, call: Received) -> Reply:
+def _one(queue: Queue, call: MnsRequest) -> Reply:
     """Give the first message."""
     (message,) = _taken(queue, call, 1)
     return Reply(200, _document("Message", _elements(_fields(message, call))), media_type="text/xml")
 
 
-def _batch(queue: Queue, call: Received) -> Reply:
+def _batch(queue: Queue, call: MnsRequest) -> Reply:
     """Give the first messages, as many as are asked for."""
     most = _number(call.query["numOfMessages"], "numOfMessages", 1, BATCH)
     taken = _taken(queue, call, most)
@@ -137,13 +137,13 @@ def _batch(queue: Queue, call: Received) -> Reply:
     return Reply(200, _document("Messages", inner), media_type="text/xml")
 
 
-def _delete(queue: Queue, call: Received) -> Reply:
+def _delete(queue: Queue, call: MnsRequest) -> Reply:
     """Delete a received message."""
     queue.delete(call.query["ReceiptHandle"])
     return Reply(204, b"", media_type="text/xml", effect=True)
 
 
-def _delete_batch(queue: Queue, call: Received) -> Reply:
+def _delete_batch(queue: Queue, call: MnsRequest) -> Reply:
     """Delete received messages; the answer names those that can't be deleted."""
     failed = []
     for receipt in _receipts(call.signed.body):
@@ -157,7 +157,7 @@ def _delete_batch(queue: Queue, call: Received) -> Reply:
     return Reply(404, _document("Errors", "".join(failed)), "MessageNotExist", media_type="text/xml", effect=True)
 
 
-def _taken(queue: Queue, call: Received, most: int) -> list[Message]:
+def _taken(queue: Queue, call: MnsRequest, most: int) -> list[QueueMessage]:
     # Nothing is waited for: a queue that is empty now is answered at once.
     _number(call.query.get("waitseconds", "0"), "waitseconds", 0, LONGEST_WAIT_SECONDS)
     return queue.peek(most) if "Peek" in call.action else queue.receive(most)
@@ -180,7 +180,7 @@ def _receipts(content: bytes) -> list[str]:
     return receipts
 
 
-def _fields(message: Message, call: Received) -> Mapping[str, str]:
+def _fields(message: QueueMessage, call: MnsRequest) -> Mapping[str, str]:
     fields = {
         "MessageId": message.message_id,
         "MessageBody": message.body,
@@ -203,7 +203,7 @@ def _elements(fields: Mapping[str, str]) -> str:
     return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
 
 
-OPERATIONS: Mapping[str, Callable[[Queue, Received], Reply]] = {
+OPERATIONS: Mapping[str, Callable[[Queue, MnsRequest], Reply]] = {
     "ReceiveMessage": _one,
     "PeekMessage": _one,
     "BatchReceiveMessage": _batch,

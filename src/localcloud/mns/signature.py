@@ -16,7 +16,7 @@ TOLERANCE = timedelta(minutes=15)
 _AUTHORIZATION = re.compile(r"MNS (?P<key>[^:\s]+):(?P<signature>[A-Za-z0-9+/]+=*)")
 
 
-class Signed(NamedTuple):
+class MnsSigned(NamedTuple):
     """What a signature covers: header names in lower case; ``resource``: path and query as they were sent."""
 
     method: str
@@ -25,14 +25,14 @@ class Signed(NamedTuple):
     body: bytes
 
 
-class Claim(NamedTuple):
+class MnsSignature(NamedTuple):
     """Who a request says it is from, and its signature."""
 
     access_key_id: str
     signature: str
 
 
-def claim_of(signed: Signed) -> Claim:
+def claim_of(signed: MnsSigned) -> MnsSignature:
     """Read the Authorization header, and see that the other needed ones are there. Raises MessageError."""
     headers = signed.headers
     if not (authorization := headers.get("authorization")):
@@ -42,10 +42,10 @@ def claim_of(signed: Signed) -> Claim:
         raise MessageError("InvalidAuthorizationHeader", "The Authorization header format is invalid.")
     if headers.get("x-mns-version") != VERSION:
         raise MessageError("InvalidVersionHeader", f"x-mns-version must be {VERSION}.")
-    return Claim(found["key"], found["signature"])
+    return MnsSignature(found["key"], found["signature"])
 
 
-def verify(claim: Claim, secret: str, signed: Signed, now: datetime) -> None:
+def verify(claim: MnsSignature, secret: str, signed: MnsSigned, now: datetime) -> None:
     """Check the body's digest, the time and the signature. Raises MessageError."""
     headers = signed.headers
     stated = headers.get("content-md5", "")

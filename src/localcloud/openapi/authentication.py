@@ -3,7 +3,7 @@
 from datetime import datetime, timezone
 
 from localcloud.account import credentials
-from localcloud.account.credentials import Credentials, Identity
+from localcloud.account.credentials import AccountCredentials, Identity
 from localcloud.openapi import signature
 from localcloud.openapi.errors import ApiError
 from localcloud.openapi.nonces import Nonces
@@ -20,11 +20,11 @@ _CODES: dict[type[credentials.CredentialError], str] = {
 class Authentication:
     """Checks requests to one service: a nonce is good once for each."""
 
-    def __init__(self, known: Credentials) -> None:
+    def __init__(self, known: AccountCredentials) -> None:
         self._credentials = known
         self._nonces = Nonces()
 
-    def identity_of(self, request: signature.Request) -> Identity:
+    def identity_of(self, request: signature.OpenApiRequest) -> Identity:
         """Return whose a request is. Raises ApiError."""
         now = datetime.now(timezone.utc)
         signed = signature.read(request)

@@ -24,7 +24,7 @@ _MILLISECONDS = re.compile(r"\.[0-9]{3}Z$")  # as aliyun-sdk for Node writes the
 Pairs = Sequence[tuple[str, str]]
 
 
-class Request(NamedTuple):
+class OpenApiRequest(NamedTuple):
     """An HTTP request as the signature sees it: header names in lower case, parameters decoded, in order."""
 
     method: str
@@ -35,7 +35,7 @@ class Request(NamedTuple):
     form: Pairs = ()
 
 
-class Signed(NamedTuple):
+class OpenApiSigned(NamedTuple):
     """What a request says of its signature, and the text that should have been signed."""
 
     access_key_id: str
@@ -74,7 +74,7 @@ def canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
     return "&".join(f"{encode(name)}={encode(value)}" for name, value in sorted(pairs))
 
 
-def canonical_request(request: Request, signed_headers: Sequence[str], payload_hash: str) -> str:
+def canonical_request(request: OpenApiRequest, signed_headers: Sequence[str], payload_hash: str) -> str:
     """Write the canonical request of ACS3."""
     header_lines = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in signed_headers)
     return "\n".join(
@@ -89,13 +89,13 @@ def canonical_request(request: Request, signed_headers: Sequence[str], payload_h
     )
 
 
-def read(request: Request) -> Signed:
+def read(request: OpenApiRequest) -> OpenApiSigned:
     """Read the signature of a request in either scheme; ApiError if it has none or an incomplete one."""
     authorization = request.headers.get("authorization", "")
     return _acs3(request, authorization) if authorization else _v1(request)
 
 
-def check(signed: Signed, secret: str) -> None:
+def check(signed: OpenApiSigned, secret: str) -> None:
     """Raise SignatureDoesNotMatch, with the string to sign, unless the request was signed with ``secret``."""
     expected = signed.expected.of(secret, signed.string_to_sign)
     if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
@@ -106,7 +106,7 @@ def check(signed: Signed, secret: str) -> None:
         )
 
 
-def check_time(signed: Signed, now: datetime) -> None:
+def check_time(signed: OpenApiSigned, now: datetime) -> None:
     """Raise unless the request was signed within 15 minutes of ``now``."""
     try:
         moment = datetime.strptime(_MILLISECONDS.sub("Z", signed.timestamp), _TIMESTAMP).replace(tzinfo=timezone.utc)
@@ -117,7 +117,7 @@ def check_time(signed: Signed, now: datetime) -> None:
         raise ApiError("InvalidTimeStamp.Expired", f"{signed.timestamp} is {skew:+.0f} s from the server's time")
 
 
-def _acs3(request: Request, authorization: str) -> Signed:
+def _acs3(request: OpenApiRequest, authorization: str) -> OpenApiSigned:
     scheme, _, rest = authorization.partition(" ")
     if scheme != ACS3:
         raise ApiError("InvalidSignatureMethod", f"Authorization begins with {scheme!r}; {ACS3} is known")
@@ -142,7 +142,7 @@ def _acs3(request: Request, authorization: str) -> Signed:
     if request.headers["x-acs-content-sha256"] != payload_hash:
         raise ApiError("SignatureDoesNotMatch", f"x-acs-content-sha256 is not that of the body: {payload_hash}")
     canonical = canonical_request(request, names, payload_hash)
-    return Signed(
+    return OpenApiSigned(
         access_key_id=fields["Credential"],
         security_token=request.headers.get("x-acs-security-token", ""),
         nonce=request.headers["x-acs-signature-nonce"],
@@ -153,7 +153,7 @@ def _acs3(request: Request, authorization: str) -> Signed:
     )
 
 
-def _v1(request: Request) -> Signed:
+def _v1(request: OpenApiRequest) -> OpenApiSigned:
     pairs = (*request.query, *request.form)
     parameters = dict(pairs)
     if not parameters.get("AccessKeyId"):
@@ -168,7 +168,7 @@ def _v1(request: Request) -> Signed:
         if not parameters.get(name):
             raise ApiError("IncompleteSignature", f"parameter {name} is missing")
     signed_pairs = [pair for pair in pairs if pair[0] != "Signature"]
-    return Signed(
+    return OpenApiSigned(
         access_key_id=parameters["AccessKeyId"],
         security_token=parameters.get("SecurityToken", ""),
         nonce=parameters["SignatureNonce"],

@@ -14,7 +14,7 @@ _XML = "application/xml"
 _MOST_KEYS = 1_000
 
 
-class Call(NamedTuple):
+class OssCall(NamedTuple):
     """One authenticated call. ``query`` has each parameter once."""
 
     buckets: Buckets
@@ -35,7 +35,7 @@ class Listed(NamedTuple):
     last: str
 
 
-def list_buckets(call: Call) -> Reply:
+def list_buckets(call: OssCall) -> Reply:
     """Answer ListBuckets: all that begin with ``prefix``, on one page."""
     found = [bucket for name, bucket in sorted(call.buckets.items()) if name.startswith(call.query.get("prefix", ""))]
     rows = "".join(
@@ -54,20 +54,20 @@ def list_buckets(call: Call) -> Reply:
     return _xml("ListAllMyBucketsResult", f"{_owner(call)}<Buckets>{rows}</Buckets><IsTruncated>false</IsTruncated>")
 
 
-def put_bucket(call: Call) -> Reply:
+def put_bucket(call: OssCall) -> Reply:
     """Answer PutBucket; one that is there stays as it is."""
     call.buckets.make(call.bucket, call.region, call.now)
     return Reply(200, b"", headers={"location": f"/{call.bucket}"}, effect=True)
 
 
-def get_bucket_acl(call: Call) -> Reply:
+def get_bucket_acl(call: OssCall) -> Reply:
     """Answer GetBucketAcl: every bucket is private."""
     call.buckets.find(call.bucket)
     grant = "<AccessControlList><Grant>private</Grant></AccessControlList>"
     return _xml("AccessControlPolicy", _owner(call) + grant)
 
 
-def list_objects(call: Call) -> Reply:
+def list_objects(call: OssCall) -> Reply:
     """Answer ListObjects, the first version: pages by ``marker``."""
     after = call.query.get("marker", "")
     page = _page(call, after)
@@ -75,7 +75,7 @@ def list_objects(call: Call) -> Reply:
     return _listing(call, page, about, owners=True)
 
 
-def list_objects_v2(call: Call) -> Reply:
+def list_objects_v2(call: OssCall) -> Reply:
     """Answer ListObjectsV2: pages by ``continuation-token``, which is the last name of the page before."""
     token = call.query.get("continuation-token", "")
     page = _page(call, token or call.query.get("start-after", ""))
@@ -89,13 +89,13 @@ def list_objects_v2(call: Call) -> Reply:
     return _listing(call, page, about, owners=call.query.get("fetch-owner") == "true")
 
 
-def put_object(call: Call) -> Reply:
+def put_object(call: OssCall) -> Reply:
     """Answer PutObject."""
     call.buckets.find(call.bucket).objects[call.key] = StoredObject(call.body, call.now)
     return Reply(200, b"", headers={"etag": _etag(call.body)}, effect=True)
 
 
-def get_object(call: Call) -> Reply:
+def get_object(call: OssCall) -> Reply:
     """Answer GetObject and HeadObject, whose answer has the same headers and no body."""
     found = call.buckets.find_object(call.bucket, call.key)
     headers = {
@@ -106,13 +106,13 @@ def get_object(call: Call) -> Reply:
     return Reply(200, found.body, headers=headers)
 
 
-def delete_object(call: Call) -> Reply:
+def delete_object(call: OssCall) -> Reply:
     """Answer DeleteObject; one that is not there is no error."""
     call.buckets.find(call.bucket).objects.pop(call.key, None)
     return Reply(204, b"", effect=True)
 
 
-def delete_bucket(call: Call) -> Reply:
+def delete_bucket(call: OssCall) -> Reply:
     """Answer DeleteBucket: an empty one goes."""
     if call.buckets.find(call.bucket).objects:
         raise OssError("BucketNotEmpty", f"the bucket {call.bucket} holds objects", 409)
@@ -120,7 +120,7 @@ def delete_bucket(call: Call) -> Reply:
     return Reply(204, b"", effect=True)
 
 
-OPERATIONS: Mapping[str, Callable[[Call], Reply]] = {
+OPERATIONS: Mapping[str, Callable[[OssCall], Reply]] = {
     "ListBuckets": list_buckets,
     "PutBucket": put_bucket,
     "GetBucketAcl": get_bucket_acl,
@@ -157,7 +157,7 @@ def operation_of(method: str, bucket: str, key: str, query: Mapping[str, str]) -
     return f"{method} ?{next(iter(query), '')}"
 
 
-def _page(call: Call, after: str) -> Listed:
+def _page(call: OssCall, after: str) -> Listed:
     prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
     limit = call.query.get("max-keys", "100")
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= _MOST_KEYS):
@@ -178,7 +178,7 @@ def _page(call: Call, after: str) -> Listed:
     )
 
 
-def _listing(call: Call, page: Listed, about: Mapping[str, str], *, owners: bool) -> Reply:
+def _listing(call: OssCall, page: Listed, about: Mapping[str, str], *, owners: bool) -> Reply:
     rows = "".join(_contents(name, found, _owner(call) if owners else "") for name, found in page.objects)
     prefixes = "".join(_element("CommonPrefixes", Prefix=name) for name in page.prefixes)
     fields = {
@@ -204,7 +204,7 @@ def _contents(name: str, found: StoredObject, owner: str) -> str:
     return f"<Contents>{_texts(about.items())}{owner}</Contents>"
 
 
-def _owner(call: Call) -> str:
+def _owner(call: OssCall) -> str:
     return _element("Owner", ID=call.account, DisplayName=call.account)
 
 

@@ -15,12 +15,12 @@ from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import CredentialError, Identity
 from localcloud.account.faults import Fault
 from localcloud.oss.buckets import Buckets
-from localcloud.oss.operations import OPERATIONS, Call, operation_of
-from localcloud.oss.signature import SCHEME, OssError, Signed, claim_of, verify
+from localcloud.oss.operations import OPERATIONS, OssCall, operation_of
+from localcloud.oss.signature import SCHEME, OssError, OssSigned, claim_of, verify
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
 from localcloud.pipeline.fault_effects import Met
-from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.pipeline import Api, Pipeline, WrittenAnswer
 from localcloud.pipeline.reply import Reply
 
 #: Where the buckets are that are there from the start.
@@ -30,10 +30,10 @@ _HOST = re.compile(r"((?P<bucket>[a-z0-9-]*)\.)?oss-[a-z0-9-]+\.aliyuncs\.com(:[
 _STATUS = {"InternalError": 500, "AccessDenied": 403, "QpsLimitExceeded": 503}
 
 
-class Received(NamedTuple):
+class OssRequest(NamedTuple):
     """A request: what it is for, whose it is, and the region that its signature names."""
 
-    signed: Signed
+    signed: OssSigned
     bucket: str
     key: str
     query: Mapping[str, str]
@@ -48,7 +48,7 @@ class Received(NamedTuple):
         return {"bucket": self.bucket, "object": self.key, "bytes": len(self.body)}
 
 
-class Oss(Api[Request, Received]):
+class Oss(Api[Request, OssRequest]):
     """The service of one account: its buckets, reached by ``handle``."""
 
     service = "oss"
@@ -60,7 +60,7 @@ class Oss(Api[Request, Received]):
         for name in cloud.declared.buckets:
             self.make(name, _REGION)
 
-    async def handle(self, request: Request) -> Answer | Dropped:
+    async def handle(self, request: Request) -> WrittenAnswer | Dropped:
         """Answer one request."""
         return await self._pipeline.respond(self, request)
 
@@ -84,7 +84,7 @@ class Oss(Api[Request, Received]):
         """Draw a request ID: 24 hexadecimal digits."""
         return self._cloud.request_id().replace("-", "")[:24]
 
-    async def receive(self, request: Request) -> Received:
+    async def receive(self, request: Request) -> OssRequest:
         """Read a request and find its operation. Raises OssError."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         path = unquote(request.scope["raw_path"].decode().partition("?")[0]).removeprefix("/")
@@ -100,9 +100,9 @@ class Oss(Api[Request, Received]):
             raise OssError("EntityTooLarge", f"{content} bytes, more than {BODY_LIMIT}", 400)
         resource = f"/{bucket}/{key}" if bucket else "/"
         action = operation_of(request.method, bucket, key, query)
-        return Received(Signed(request.method, resource, text, headers), bucket, key, query, content, action)
+        return OssRequest(OssSigned(request.method, resource, text, headers), bucket, key, query, content, action)
 
-    def authenticate(self, call: Received) -> Received:
+    def authenticate(self, call: OssRequest) -> OssRequest:
         """Return the call with its caller. Raises OssError."""
         headers = call.signed.headers
         if not headers.get("authorization", "").startswith(SCHEME):
@@ -120,7 +120,7 @@ class Oss(Api[Request, Received]):
         verify(claim, credential.access_key_secret, call.signed, now)
         return call._replace(identity=credential.identity, region=claim.region)
 
-    def act(self, call: Received, _met: Met, _request_id: str) -> Reply:
+    def act(self, call: OssRequest, _met: Met, _request_id: str) -> Reply:
         """Carry the call out. Raises OssError."""
         assert call.identity
         name = f"{call.bucket}/{call.key}" if call.key else call.bucket or "*"
@@ -131,10 +131,10 @@ class Oss(Api[Request, Received]):
             raise OssError("NotImplemented", f"{call.action} is unknown; there are {', '.join(OPERATIONS)}", 501)
         account, now = self._cloud.account, self._cloud.clock.now()
         return OPERATIONS[call.action](
-            Call(self.buckets, account, call.bucket, call.key, call.region, call.query, call.body, now)
+            OssCall(self.buckets, account, call.bucket, call.key, call.region, call.query, call.body, now)
         )
 
-    def refuse(self, error: OssError, call: Received | None, request_id: str) -> Reply:
+    def refuse(self, error: OssError, call: OssRequest | None, request_id: str) -> Reply:
         """Put a refusal into the service's form; one of HEAD, which has no body, stands in a header too."""
         host = call.signed.headers.get("host", "") if call else ""
         fields = {"Code": error.code, "Message": error.message, "RequestId": request_id, "HostId": host}
@@ -145,14 +145,14 @@ class Oss(Api[Request, Received]):
         headers = {"x-oss-err": base64.b64encode(text).decode()}
         return Reply(error.status, text, error.code, headers, "application/xml")
 
-    def declared(self, fault: Fault, call: Received, request_id: str) -> Reply:
+    def declared(self, fault: Fault, call: OssRequest, request_id: str) -> Reply:
         """Put a declared error into the service's form."""
         code = fault.code or ("QpsLimitExceeded" if fault.kind == "throttle" else "InternalError")
         return self.refuse(
             OssError(code, fault.message or f"{code}.", fault.status or _STATUS.get(code, 400)), call, request_id
         )
 
-    def headers(self, reply: Reply, _call: Received | None, request_id: str) -> Mapping[str, str]:
+    def headers(self, reply: Reply, _call: OssRequest | None, request_id: str) -> Mapping[str, str]:
         """Return the headers of an answer."""
         return {"x-oss-request-id": request_id, "server": "AliyunOSS", **reply.headers}
 

@@ -23,7 +23,7 @@ class OssError(Exception):
         self.code, self.message, self.status, self.detail = code, message, status, detail
 
 
-class Claim(NamedTuple):
+class OssSignature(NamedTuple):
     """What the header says of who signed what for which region."""
 
     access_key_id: str
@@ -33,7 +33,7 @@ class Claim(NamedTuple):
     signature: str
 
 
-def claim_of(headers: Mapping[str, str]) -> Claim:
+def claim_of(headers: Mapping[str, str]) -> OssSignature:
     """Read the Authorization header. Raises OssError."""
     scheme, _, rest = headers.get("authorization", "").partition(" ")
     fields = dict(part.strip().partition("=")[::2] for part in rest.split(","))
@@ -42,10 +42,10 @@ def claim_of(headers: Mapping[str, str]) -> Claim:
     if scheme != SCHEME or not credential or not _SIGNATURE.fullmatch(signature):
         raise OssError("InvalidArgument", f"Authorization is not of the form of {SCHEME}", 400)
     additional = tuple(name for name in fields.get("AdditionalHeaders", "").split(";") if name)
-    return Claim(credential["key"], credential["date"], credential["region"], additional, signature)
+    return OssSignature(credential["key"], credential["date"], credential["region"], additional, signature)
 
 
-def verify(claim: Claim, secret: str, request: "Signed", now: datetime) -> None:
+def verify(claim: OssSignature, secret: str, request: "OssSigned", now: datetime) -> None:
     """Check signature and time. Raises OssError."""
     stamp = request.headers.get("x-oss-date", "")
     try:
@@ -79,7 +79,7 @@ def verify(claim: Claim, secret: str, request: "Signed", now: datetime) -> None:
         raise OssError("SignatureDoesNotMatch", "the signature is not that of this request", 403)
 
 
-class Signed(NamedTuple):
+class OssSigned(NamedTuple):
     """A request as its signature sees it: ``resource`` is /, /bucket/ or /bucket/object, ``query`` as it was sent."""
 
     method: str

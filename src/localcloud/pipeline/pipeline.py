@@ -22,7 +22,7 @@ from localcloud.pipeline.reply import Reply
 UNKNOWN_ACTION = "Unknown"
 
 
-class Answer(NamedTuple):
+class WrittenAnswer(NamedTuple):
     """An answer as it goes out; an ASGI application."""
 
     status: int
@@ -36,7 +36,7 @@ class Answer(NamedTuple):
         await send({"type": "http.response.body", "body": self.body})
 
 
-class Received(Protocol):
+class ReceivedCall(Protocol):
     """A request that is read, and known to be a call of this action with these parameters for the audit."""
 
     @property
@@ -53,7 +53,7 @@ class Received(Protocol):
 
 
 RawT = TypeVar("RawT")
-CallT = TypeVar("CallT", bound=Received)
+CallT = TypeVar("CallT", bound=ReceivedCall)
 
 
 class Api(ABC, Generic[RawT, CallT]):
@@ -126,11 +126,11 @@ class Pipeline:
         self._cloud = cloud
         self._late: set[asyncio.Task[None]] = set()
 
-    async def respond(self, api: Api[RawT, CallT], request: RawT) -> Answer | Dropped:
+    async def respond(self, api: Api[RawT, CallT], request: RawT) -> WrittenAnswer | Dropped:
         """Answer one request, with a closed connection where it gets no answer."""
         return await self.answer(api, request) or Dropped()
 
-    async def answer(self, api: Api[RawT, CallT], request: RawT) -> Answer | None:
+    async def answer(self, api: Api[RawT, CallT], request: RawT) -> WrittenAnswer | None:
         """Return the answer to one request, None where its connection is to be closed without one.
 
         Every request is audited, whether it is carried out, refused or met by a fault.
@@ -152,7 +152,7 @@ class Pipeline:
         partial = api.answers_each(call)
         return Met(faults, next((fault for fault in faults if not (partial and fault.is_of_one_instance)), None))
 
-    async def _carried_out(self, api: Api[RawT, CallT], exchange: _Exchange) -> Answer | None:
+    async def _carried_out(self, api: Api[RawT, CallT], exchange: _Exchange) -> WrittenAnswer | None:
         met = exchange.met
         if met.seconds_before:
             await asyncio.sleep(met.seconds_before)
@@ -200,7 +200,7 @@ class Pipeline:
         self._late.add(task)
         task.add_done_callback(self._late.discard)
 
-    def _finished(self, api: Api[Any, Any], exchange: _Exchange, reply: Reply) -> Answer | None:
+    def _finished(self, api: Api[Any, Any], exchange: _Exchange, reply: Reply) -> WrittenAnswer | None:
         """Write the audit and the answer."""
         request_id, call, met = exchange
         given = (
@@ -230,13 +230,15 @@ class Pipeline:
         return None if given is None else _written(api, exchange, given)
 
 
-def _written(api: Api[Any, Any], exchange: _Exchange, reply: Reply) -> Answer:
+def _written(api: Api[Any, Any], exchange: _Exchange, reply: Reply) -> WrittenAnswer:
     request_id, call, met = exchange
     kind = met.spoiling.kind if met.spoiling else ""
     if kind == "not_json":
-        return Answer(reply.status, ((b"content-type", b"text/html; charset=utf-8"),), PROXY_PAGE)
+        return WrittenAnswer(reply.status, ((b"content-type", b"text/html; charset=utf-8"),), PROXY_PAGE)
     headers = dict(api.headers(reply, call, request_id))
     if reply.body and reply.media_type and "content-type" not in headers:
         headers["content-type"] = reply.media_type
     body = half(reply.body) if kind == "truncate" and not reply.code else reply.body
-    return Answer(reply.status, tuple((n.encode("latin-1"), v.encode("latin-1")) for n, v in headers.items()), body)
+    return WrittenAnswer(
+        reply.status, tuple((n.encode("latin-1"), v.encode("latin-1")) for n, v in headers.items()), body
+    )

@@ -9,7 +9,7 @@ from localcloud.account.authorization import Resource
 from localcloud.account.credentials import Identity
 
 
-class Refusal(Exception):
+class RoleRefusal(Exception):
     """A role can't be made or taken as asked; the text is for the caller."""
 
 
@@ -36,9 +36,9 @@ class Roles:
     def create(self, name: str, trust: Mapping[str, Any], policies: Mapping[str, Mapping[str, Any]]) -> Role:
         """Make a role. Raises Refusal where the name is wrong or taken, or the trust policy lets no service take it."""
         if mistake := RULES[ROLE].mistake(name):
-            raise Refusal(f"{RULES[ROLE].code}: {name!r}: {mistake}")
+            raise RoleRefusal(f"{RULES[ROLE].code}: {name!r}: {mistake}")
         if name in self._roles:
-            raise Refusal(f"EntityAlreadyExists.Role: the role {name} exists already")
+            raise RoleRefusal(f"EntityAlreadyExists.Role: the role {name} exists already")
         services = frozenset(
             service
             for statement in trust.get("Statement", [])
@@ -47,7 +47,7 @@ class Roles:
             for service in statement.get("Principal", {}).get(taker, [])
         )
         if not services:
-            raise Refusal(f"InvalidParameter.AssumeRolePolicyDocument: no service may take the role {name}")
+            raise RoleRefusal(f"InvalidParameter.AssumeRolePolicyDocument: no service may take the role {name}")
         role = Role(name, f"acs:ram::{self._account}:role/{name}", services, dict(policies))
         self._roles[name] = role
         # One that is made again by an update stays known.
@@ -78,10 +78,10 @@ class Roles:
         """Return the role of an ARN if ``service`` may take it. Raises Refusal."""
         role = next((role for role in self._roles.values() if role.arn == arn), None)
         if role is None:
-            raise Refusal(f"EntityNotExist.Role: there is no role {arn}")
+            raise RoleRefusal(f"EntityNotExist.Role: there is no role {arn}")
         if service not in role.services:
             taken_by = ", ".join(sorted(role.services))
-            raise Refusal(f"NoPermission: {service} may not take the role {role.name}, only {taken_by} may")
+            raise RoleRefusal(f"NoPermission: {service} may not take the role {role.name}, only {taken_by} may")
         return role
 
     def verdict(self, role_name: str, action: str, resource: Resource) -> Verdict:

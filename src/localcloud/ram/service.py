@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.openapi.errors import ApiError
-from localcloud.ram.roles import Refusal, Role, Roles
+from localcloud.ram.roles import Role, RoleRefusal, Roles
 from localcloud.ram.system_roles import SERVICE_LINKED, SYSTEM_POLICIES, trust
 
 VERSION, RESOURCE_MANAGER_VERSION = "2015-05-01", "2020-03-31"
@@ -26,7 +26,7 @@ def create_role(roles: Roles, parameters: Mapping[str, str]) -> dict[str, Any]:
         role = roles.create(parameters.get("RoleName", ""), document, {})
     except ValueError as error:
         raise ApiError("InvalidParameter.AssumeRolePolicyDocument", message=str(error), status=400) from error
-    except Refusal as refusal:
+    except RoleRefusal as refusal:
         code, _, message = str(refusal).partition(": ")
         raise ApiError(code, message=message, status=409 if "AlreadyExists" in code else 400) from refusal
     return {"Role": _told(role)}
@@ -49,7 +49,7 @@ def create_service_linked_role(roles: Roles, parameters: Mapping[str, str]) -> d
     name, policy = SERVICE_LINKED[service]
     try:
         role = roles.create(name, trust(service), {name: policy})
-    except Refusal as refusal:
+    except RoleRefusal as refusal:
         raise ApiError("EntityAlreadyExists.Role", message=str(refusal), status=409) from refusal
     return {"Role": _told(role)}
 

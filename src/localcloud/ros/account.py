@@ -20,9 +20,9 @@ from localcloud.functioncompute.invocation import Invocation
 from localcloud.mns.errors import MessageError
 from localcloud.mns.messages import Messages
 from localcloud.oss.service import Oss
-from localcloud.ram.roles import Refusal, Role, Roles
+from localcloud.ram.roles import Role, RoleRefusal, Roles
 from localcloud.ram.system_roles import CLOUD_MONITOR, CLOUD_MONITOR_SERVICE, EVENT_BRIDGE, EVENT_BRIDGE_SERVICE
-from localcloud.sls.store import Entry, LogStores
+from localcloud.sls.store import LogEntry, LogStores
 from localcloud.tablestore.service import Ots
 from localcloud.timers.timer_service import TimerService
 
@@ -43,7 +43,7 @@ class Denied(Exception):
     """A service may not do for its role what it was about to do."""
 
 
-class Account:
+class RosAccount:
     """The services beside ECS: RAM, EventBridge, messages, timers, OSS, functions, and the log stores it shares.
 
     ``url`` is where the local cloud answers: a function's calls to Alibaba Cloud go there, as names would lead it.
@@ -108,15 +108,15 @@ class Account:
             with zipfile.ZipFile(io.BytesIO(package)) as archive:
                 archive.extractall(folder)
         except zipfile.BadZipFile as error:
-            raise Refusal(f"InvalidArgument: the code package of {name} is no ZIP file") from error
+            raise RoleRefusal(f"InvalidArgument: the code package of {name} is no ZIP file") from error
         return folder
 
-    def session(self, role: Role) -> Callable[[], fc.Credentials]:
+    def session(self, role: Role) -> Callable[[], fc.RoleCredentials]:
         """Return what gives a function the credentials of its role."""
 
-        def credentials() -> fc.Credentials:
+        def credentials() -> fc.RoleCredentials:
             session = self.cloud.credentials.assume_role(role.name)
-            return fc.Credentials(session.access_key_id, session.access_key_secret, session.security_token)
+            return fc.RoleCredentials(session.access_key_id, session.access_key_secret, session.security_token)
 
         return credentials
 
@@ -189,7 +189,7 @@ class Account:
             self.require(role, "log:PostLogStoreLogs", arn)
             now = self.cloud.clock.now()
             self.stores.logstore(project, logstore).extend(
-                Entry(now, int(now.timestamp()), 0, {**around, "message": line, "requestId": invocation.request_id})
+                LogEntry(now, int(now.timestamp()), 0, {**around, "message": line, "requestId": invocation.request_id})
                 for line in invocation.logs.decode(errors="replace").splitlines()
             )
 
@@ -223,7 +223,7 @@ def queue_of(destination: str) -> str:
     """Return the queue that a destination names. Raises Refusal where it names none."""
     prefix, _, rest = destination.partition(":/queues/")
     if not prefix.startswith("acs:mns:") or not rest.endswith("/messages"):
-        raise Refusal(f"InvalidArgument: {destination} is no queue: acs:mns:REGION:ACCOUNT:/queues/NAME/messages")
+        raise RoleRefusal(f"InvalidArgument: {destination} is no queue: acs:mns:REGION:ACCOUNT:/queues/NAME/messages")
     return rest.removesuffix("/messages")
 
 

@@ -15,13 +15,13 @@ from localcloud.openapi.authentication import Authentication
 from localcloud.openapi.errors import ApiError, declared_error
 from localcloud.pipeline.connection import Dropped
 from localcloud.pipeline.fault_effects import Met
-from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.pipeline import Api, Pipeline, WrittenAnswer
 from localcloud.pipeline.reply import Reply
 from localcloud.ram import service as ram
-from localcloud.ram.roles import Refusal, Roles
+from localcloud.ram.roles import RoleRefusal, Roles
 from localcloud.ros import service as ros
-from localcloud.ros.account import Account
-from localcloud.ros.call import Call
+from localcloud.ros.account import RosAccount
+from localcloud.ros.call import RpcCall
 from localcloud.ros.service import Ros
 
 STS_VERSION = "2015-04-01"
@@ -29,7 +29,7 @@ CMS_VERSION = "2019-01-01"
 TABLESTORE_VERSION = "2020-12-09"
 _AUDITED = ("RegionId", "StackName", "StackId")
 
-Operation = Callable[[Account, Call], dict[str, Any]]
+Operation = Callable[[RosAccount, RpcCall], dict[str, Any]]
 
 
 class Product(NamedTuple):
@@ -43,7 +43,7 @@ class Product(NamedTuple):
 class AccountApis:
     """The APIs of one account, reached by ``handle``."""
 
-    def __init__(self, cloud: Cloud, account: Account, stacks: Ros) -> None:
+    def __init__(self, cloud: Cloud, account: RosAccount, stacks: Ros) -> None:
         self._pipeline = Pipeline(cloud)
         authentication = Authentication(cloud.credentials)
         products = {ros.VERSION: _of_stacks(stacks), **PRODUCTS}
@@ -57,14 +57,14 @@ class AccountApis:
         """The API versions that are answered here."""
         return self._apis
 
-    async def handle(self, request: signature.Request) -> Answer | Dropped:
+    async def handle(self, request: signature.OpenApiRequest) -> WrittenAnswer | Dropped:
         """Answer one request of one of the ``versions``."""
         version = request.headers.get("x-acs-version", "") or dict((*request.query, *request.form)).get("Version", "")
         return await self._pipeline.respond(self._apis[version], request)
 
 
 class _Received(NamedTuple):
-    request: signature.Request
+    request: signature.OpenApiRequest
     action: str
     given: Mapping[str, str]
     identity: Identity | None = None
@@ -74,13 +74,13 @@ class _Received(NamedTuple):
         return {name: self.given[name] for name in _AUDITED if name in self.given}
 
 
-class _ProductApi(Api[signature.Request, _Received]):
+class _ProductApi(Api[signature.OpenApiRequest, _Received]):
     """The steps of a call of one product."""
 
     refusal = ApiError
 
     def __init__(
-        self, cloud: Cloud, account: Account, version: str, product: Product, authentication: Authentication
+        self, cloud: Cloud, account: RosAccount, version: str, product: Product, authentication: Authentication
     ) -> None:
         self.service = product.service
         self._cloud, self._account, self._version, self._product = cloud, account, version, product
@@ -89,7 +89,7 @@ class _ProductApi(Api[signature.Request, _Received]):
     def request_id(self) -> str:
         return self._cloud.request_id()
 
-    async def receive(self, request: signature.Request) -> _Received:
+    async def receive(self, request: signature.OpenApiRequest) -> _Received:
         given = {**dict(request.query), **dict(request.form)}
         return _Received(request, request.headers.get("x-acs-action", "") or given.get("Action", ""), given)
 
@@ -101,7 +101,7 @@ class _ProductApi(Api[signature.Request, _Received]):
         operations = self._product.operations
         if call.action not in operations:
             raise ApiError("InvalidAction.NotFound", f"{call.action!r}; there are {', '.join(operations)}")
-        asked = Call(call.action, call.given, call.identity)
+        asked = RpcCall(call.action, call.given, call.identity)
         self._allow(asked)
         body = operations[call.action](self._account, asked)
         return _json({"RequestId": request_id, **body}, effect=call.action in self._product.changing)
@@ -116,7 +116,7 @@ class _ProductApi(Api[signature.Request, _Received]):
     def headers(self, reply: Reply, _call: _Received | None, request_id: str) -> Mapping[str, str]:
         return {"x-acs-request-id": request_id, **reply.headers}
 
-    def _allow(self, call: Call) -> None:
+    def _allow(self, call: RpcCall) -> None:
         """Check that the caller may make this call. Raises ApiError."""
         account = self._cloud.account
         if self._version == TABLESTORE_VERSION:
@@ -141,18 +141,18 @@ def _of_stacks(stacks: Ros) -> Product:
     return Product("ros", dict.fromkeys(ros.ACTIONS, lambda _account, call: stacks.carry_out(call)), ros.CHANGING)
 
 
-def _identity(account: Account, call: Call) -> dict[str, Any]:
+def _identity(account: RosAccount, call: RpcCall) -> dict[str, Any]:
     who, number = call.identity, account.cloud.account
     name = "root" if who.kind == "root" else f"assumed-role/{who.name}/session"
     kind = "Account" if who.kind == "root" else "AssumedRoleUser"
     return {"AccountId": number, "Arn": f"acs:ram::{number}:{name}", "IdentityType": kind}
 
 
-def _assume_role(account: Account, call: Call) -> dict[str, Any]:
+def _assume_role(account: RosAccount, call: RpcCall) -> dict[str, Any]:
     arn = call.text("RoleArn")
     try:
         role = account.roles.assumable(arn, f"acs:ram::{account.cloud.account}:root")
-    except Refusal as refusal:
+    except RoleRefusal as refusal:
         code, _, message = str(refusal).partition(": ")
         raise ApiError(code, message=message, status=404 if code.startswith("EntityNotExist") else 403) from refusal
     session = account.cloud.credentials.assume_role(role.name)
@@ -167,14 +167,14 @@ def _assume_role(account: Account, call: Call) -> dict[str, Any]:
     }
 
 
-def _alarm_rules(account: Account, call: Call) -> dict[str, Any]:
+def _alarm_rules(account: RosAccount, call: RpcCall) -> dict[str, Any]:
     wanted = call.text("Namespace", needed=False)
     rules = [rule for rule in account.alarm_rules.values() if wanted in ("", rule["Namespace"])]
     alarms = [{key: value for key, value in rule.items() if key != "Targets"} for rule in rules]
     return {"Code": "200", "Success": True, "Total": str(len(rules)), "Alarms": {"Alarm": alarms}}
 
 
-def _alarm_targets(account: Account, call: Call) -> dict[str, Any]:
+def _alarm_targets(account: RosAccount, call: RpcCall) -> dict[str, Any]:
     rule_id = call.text("RuleId")
     rule = account.alarm_rules.get(rule_id)
     if rule is None:
@@ -183,7 +183,7 @@ def _alarm_targets(account: Account, call: Call) -> dict[str, Any]:
     return {"Code": "200", "Success": True, "Targets": {"Target": targets}}
 
 
-def _table_stores(account: Account, _call: Call) -> dict[str, Any]:
+def _table_stores(account: RosAccount, _call: RpcCall) -> dict[str, Any]:
     if not account.tablestore_activated:
         # The code that the service gives then is in no page read.
         raise ApiError("NotActivated", message="Tablestore is not activated in this account", status=403)

@@ -7,7 +7,7 @@ from localcloud.account.credentials import Identity
 from localcloud.openapi.errors import ApiError
 
 
-class Call(NamedTuple):
+class RpcCall(NamedTuple):
     """One authenticated call."""
 
     action: str

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from cloud_languages.template.expression import evaluate
-from cloud_languages.template.render import Plan, Preview
+from cloud_languages.template.render import Preview, RenderedStack
 from localcloud.ros.stacks import Stack
 
 
-def changes(decided: Plan, found: Stack | None) -> Iterator[dict[str, Any]]:
+def changes(decided: RenderedStack, found: Stack | None) -> Iterator[dict[str, Any]]:
     """Yield a row for each resource of the plan, and for each that goes."""
     standing = found.standing if found else {}
     scope = Preview(decided)
@@ -35,7 +35,7 @@ def changes(decided: Plan, found: Stack | None) -> Iterator[dict[str, Any]]:
 class _Before:
     """The scope of what stands, with attributes left open as in a preview, so that the two can be compared."""
 
-    def __init__(self, found: Stack | None, decided: Plan) -> None:
+    def __init__(self, found: Stack | None, decided: RenderedStack) -> None:
         assert found is not None
         self._found, self._preview = found, Preview(decided)
 

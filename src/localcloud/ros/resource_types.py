@@ -13,9 +13,9 @@ from localcloud.functioncompute.function import ENDPOINTS, Function, InvalidFunc
 from localcloud.mns.errors import MessageError
 from localcloud.mns.messages import Subscription
 from localcloud.oss.signature import OssError
-from localcloud.ram.roles import Refusal
+from localcloud.ram.roles import RoleRefusal
 from localcloud.ram.system_roles import EVENT_BRIDGE, EVENT_BRIDGE_SERVICE, TRIGGERS, trust
-from localcloud.ros.account import FUNCTION_SERVICE, MESSAGE_SERVICE, Account, Denied, queue_of
+from localcloud.ros.account import FUNCTION_SERVICE, MESSAGE_SERVICE, Denied, RosAccount, queue_of
 from localcloud.sls.errors import SlsError
 from localcloud.tablestore.errors import OtsError
 
@@ -40,7 +40,7 @@ class NotMade(Exception):
 
 #: How the services say no.
 _REFUSALS = (
-    Refusal,
+    RoleRefusal,
     FcError,
     InvalidFunction,
     MessageError,
@@ -55,7 +55,7 @@ _REFUSALS = (
 _GONE = ("NotExist", "NotFound")
 
 
-def make(account: Account, type_name: str, properties: Properties) -> Made:
+def make(account: RosAccount, type_name: str, properties: Properties) -> Made:
     """Make one resource. Raises NotMade."""
     maker = _MAKERS.get(type_name)
     if maker is None:
@@ -92,20 +92,20 @@ def take_away(made: Made) -> None:
             raise NotMade(str(error)) from error
 
 
-def _project(account: Account, properties: Properties) -> Made:
+def _project(account: RosAccount, properties: Properties) -> Made:
     name = properties["Name"]
     account.stores.create_project(name)
     return Made(name, {"Name": name}, lambda: account.stores.delete_project(name), lambda _properties: None)
 
 
-def _logstore(account: Account, properties: Properties) -> Made:
+def _logstore(account: RosAccount, properties: Properties) -> Made:
     project, name = properties["ProjectName"], properties["LogstoreName"]
     account.stores.create_logstore(project, name)
     attributes = {"LogstoreName": name, "ProjectName": project}
     return Made(name, attributes, lambda: account.stores.delete_logstore(project, name), lambda _properties: None)
 
 
-def _index(account: Account, properties: Properties) -> Made:
+def _index(account: RosAccount, properties: Properties) -> Made:
     project, logstore = properties["ProjectName"], properties["LogstoreName"]
     account.stores.logstore(project, logstore)
     # An index goes with its logstore, so one of before can only be that of a logstore which is gone.
@@ -113,21 +113,21 @@ def _index(account: Account, properties: Properties) -> Made:
     return Made(logstore, {}, lambda: None)
 
 
-def _role(account: Account, properties: Properties) -> Made:
+def _role(account: RosAccount, properties: Properties) -> Made:
     policies = {policy["PolicyName"]: policy["PolicyDocument"] for policy in properties.get("Policies", [])}
     role = account.roles.create(properties["RoleName"], properties["AssumeRolePolicyDocument"], policies)
     attributes = {"Arn": role.arn, "RoleName": role.name, "RoleId": role.name}
     return Made(role.name, attributes, lambda: account.roles.delete(role.name))
 
 
-def _function(account: Account, properties: Properties) -> Made:
+def _function(account: RosAccount, properties: Properties) -> Made:
     name, role = properties["FunctionName"], account.roles.assumable(properties["Role"], FUNCTION_SERVICE)
     if name in account.functions.names() and not account.functions.find(name).provided:
-        raise Refusal(f"FunctionAlreadyExists: {name}")
+        raise RoleRefusal(f"FunctionAlreadyExists: {name}")
     if "InstanceConcurrency" in properties:
-        raise Refusal(f"InvalidArgument: instanceConcurrency can't be set for the runtime {properties['Runtime']}")
+        raise RoleRefusal(f"InvalidArgument: instanceConcurrency can't be set for the runtime {properties['Runtime']}")
     if empty := [variable for variable, value in properties["EnvironmentVariables"].items() if value == ""]:
-        raise Refusal(f"InvalidArgument: environment variables without a value: {', '.join(empty)}")
+        raise RoleRefusal(f"InvalidArgument: environment variables without a value: {', '.join(empty)}")
     code = properties["Code"]
     if "ZipFile" in code:
         package = base64.b64decode(code["ZipFile"], validate=True)
@@ -168,7 +168,7 @@ def _function(account: Account, properties: Properties) -> Made:
     return Made(name, {"ARN": account.functions.arn(name), "FunctionName": name, "FunctionId": name}, undo)
 
 
-def _async_config(account: Account, properties: Properties) -> Made:
+def _async_config(account: RosAccount, properties: Properties) -> Made:
     name = _deployed(account, properties)
     destination = properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     if destination:
@@ -185,7 +185,7 @@ def _async_config(account: Account, properties: Properties) -> Made:
     return Made(name, {}, undo)
 
 
-def _concurrency(account: Account, properties: Properties) -> Made:
+def _concurrency(account: RosAccount, properties: Properties) -> Made:
     name = _deployed(account, properties)
     account.reserved[name] = int(properties["ReservedConcurrency"])
     account.functions.reserve(name, account.reserved[name])
@@ -204,18 +204,18 @@ def _camel(value: Any) -> Any:
     return value
 
 
-def _trigger(account: Account, properties: Properties) -> Made:
+def _trigger(account: RosAccount, properties: Properties) -> Made:
     function, name = _deployed(account, properties), properties["TriggerName"]
     made = _TRIGGERS[properties["TriggerType"]](account, function, f"{function}/{name}", properties)
     own = {"FunctionName": function, "TriggerName": name, "TriggerId": f"{function}/{name}"}
     return made._replace(attributes={**own, **made.attributes})
 
 
-def _event_trigger(account: Account, function: str, name: str, properties: Properties) -> Made:
+def _event_trigger(account: RosAccount, function: str, name: str, properties: Properties) -> Made:
     config = properties["TriggerConfig"]
     if (source := config["eventSourceConfig"].get("eventSourceType", bus.CLOUD_SERVICES)) != bus.CLOUD_SERVICES:
         known = f"the local cloud has the bus default alone, whose source is {bus.CLOUD_SERVICES}"
-        raise Refusal(f"InvalidArgument: eventSourceType {source}: {known}")
+        raise RoleRefusal(f"InvalidArgument: eventSourceType {source}: {known}")
     account.require_service(EVENT_BRIDGE, EVENT_BRIDGE_SERVICE, "fc:InvokeFunction", account.functions.arn(function))
     if account.roles.get(TRIGGERS) is None:
         account.roles.create(TRIGGERS, trust("fc.aliyuncs.com"), {})
@@ -226,7 +226,7 @@ def _event_trigger(account: Account, function: str, name: str, properties: Prope
     return Made(name, {}, lambda: account.bus.remove(name))
 
 
-def _timer_trigger(account: Account, function: str, name: str, properties: Properties) -> Made:
+def _timer_trigger(account: RosAccount, function: str, name: str, properties: Properties) -> Made:
     config = properties["TriggerConfig"]
     if config["enable"]:
         now, call = account.cloud.clock.now(), account.functions.delivery(function, source=name)
@@ -234,7 +234,7 @@ def _timer_trigger(account: Account, function: str, name: str, properties: Prope
     return Made(name, {}, lambda: account.timers.remove(name))
 
 
-def _topic_trigger(account: Account, function: str, name: str, properties: Properties) -> Made:
+def _topic_trigger(account: RosAccount, function: str, name: str, properties: Properties) -> Made:
     config = properties["TriggerConfig"]
     role = account.roles.assumable(properties["InvocationRole"], MESSAGE_SERVICE)
     topic = properties["SourceArn"].partition(":/topics/")[2]
@@ -250,7 +250,7 @@ def _topic_trigger(account: Account, function: str, name: str, properties: Prope
     return Made(name, {}, lambda: account.messages.unsubscribe(topic, name))
 
 
-def _http_trigger(account: Account, function: str, name: str, properties: Properties) -> Made:
+def _http_trigger(account: RosAccount, function: str, name: str, properties: Properties) -> Made:
     account.http_triggers[function] = name, properties["TriggerConfig"]
     url = f"{account.url()}/_http/{function}/"
 
@@ -268,22 +268,22 @@ _TRIGGERS = {
 }
 
 
-def _topic(account: Account, properties: Properties) -> Made:
+def _topic(account: RosAccount, properties: Properties) -> Made:
     name = properties["TopicName"]
     account.messages.create_topic(name)
     return Made(name, {"TopicName": name}, lambda: account.messages.delete(name))
 
 
-def _queue(account: Account, properties: Properties) -> Made:
+def _queue(account: RosAccount, properties: Properties) -> Made:
     name = properties["QueueName"]
     account.messages.create_queue(name)
     return Made(name, {"QueueName": name}, lambda: account.messages.delete(name))
 
 
-def _alarm_rule(account: Account, properties: Properties) -> Made:
+def _alarm_rule(account: RosAccount, properties: Properties) -> Made:
     rule_id = str(properties["RuleId"])
     if rule_id in account.alarm_rules:
-        raise Refusal(f"AlreadyExists: the alarm rule {rule_id}")
+        raise RoleRefusal(f"AlreadyExists: the alarm rule {rule_id}")
     account.alarm_rules[rule_id] = {
         "RuleId": rule_id,
         "RuleName": properties.get("RuleName", rule_id),
@@ -299,10 +299,10 @@ def _alarm_rule(account: Account, properties: Properties) -> Made:
     return Made(rule_id, {"RuleId": rule_id}, undo)
 
 
-def _alarm_targets(account: Account, properties: Properties) -> Made:
+def _alarm_targets(account: RosAccount, properties: Properties) -> Made:
     rule_id = str(properties["RuleId"])
     if rule_id not in account.alarm_rules:
-        raise Refusal(f"ResourceNotFound: there is no alarm rule {rule_id}")
+        raise RoleRefusal(f"ResourceNotFound: there is no alarm rule {rule_id}")
     targets = account.alarm_rules[rule_id]["Targets"]
     for target in properties["Targets"]:
         # The target that has this ID already is replaced, whoever put it there.
@@ -315,10 +315,10 @@ def _alarm_targets(account: Account, properties: Properties) -> Made:
     return Made(rule_id, {}, undo)
 
 
-def _table_store(account: Account, properties: Properties) -> Made:
+def _table_store(account: RosAccount, properties: Properties) -> Made:
     name, networks = str(properties["InstanceName"]), properties.get("NetworkTypeACL", ("VPC", "CLASSIC"))
     if not account.tablestore_activated:
-        raise Refusal(f"Tablestore is not activated in the account {account.cloud.account}")
+        raise RoleRefusal(f"Tablestore is not activated in the account {account.cloud.account}")
     instance = account.ots.instances.create(name, account.region, networks)
 
     def change(changed: Properties) -> None:
@@ -327,17 +327,17 @@ def _table_store(account: Account, properties: Properties) -> Made:
     return Made(name, {"InstanceName": name}, lambda: account.ots.instances.delete(name), change)
 
 
-def _table(account: Account, properties: Properties) -> Made:
+def _table(account: RosAccount, properties: Properties) -> Made:
     instance, name = account.ots.instances.get(str(properties["InstanceName"])), str(properties["TableName"])
     if instance is None:
-        raise Refusal(f"OTSAuthFailed: the instance {properties['InstanceName']} is not found")
+        raise RoleRefusal(f"OTSAuthFailed: the instance {properties['InstanceName']} is not found")
     key = tuple((str(column["Name"]), str(column["Type"])) for column in properties["PrimaryKey"])
     options = {"time_to_live": int(properties["TimeToLive"]), "max_versions": int(properties["MaxVersions"])}
     instance.create_table(name, key, options)
     return Made(name, {"TableName": name}, lambda: instance.delete_table(name), lambda _properties: None)
 
 
-def _bucket(account: Account, properties: Properties) -> Made:
+def _bucket(account: RosAccount, properties: Properties) -> Made:
     name, force = str(properties["BucketName"]), bool(properties.get("DeletionForce"))
     account.oss.make(name, account.region)
 
@@ -348,20 +348,20 @@ def _bucket(account: Account, properties: Properties) -> Made:
     return Made(name, {"Name": name, "DomainName": host}, undo, lambda _: None)
 
 
-def _sleep(account: Account, properties: Properties) -> Made:
+def _sleep(account: RosAccount, properties: Properties) -> Made:
     account.sleep(float(properties.get("CreateDuration", 0)))
     return Made("sleep", {}, lambda: None)
 
 
 def _kept(
     kind: str, name_of: Callable[[Properties], str], attribute: str = ""
-) -> Callable[[Account, Properties], Made]:
+) -> Callable[[RosAccount, Properties], Made]:
     """Make what is only kept: nothing in the local cloud acts on it."""
 
-    def keep(account: Account, properties: Properties) -> Made:
+    def keep(account: RosAccount, properties: Properties) -> Made:
         key = kind, name_of(properties)
         if key in account.kept:
-            raise Refusal(f"AlreadyExists: {kind} {key[1]}")
+            raise RoleRefusal(f"AlreadyExists: {kind} {key[1]}")
         account.kept[key] = properties
 
         def undo() -> None:
@@ -372,13 +372,13 @@ def _kept(
     return keep
 
 
-def _deployed(account: Account, properties: Properties) -> str:
+def _deployed(account: RosAccount, properties: Properties) -> str:
     name = str(properties["FunctionName"])
     account.functions.find(name)
     return name
 
 
-_MAKERS: Mapping[str, Callable[[Account, Properties], Made]] = {
+_MAKERS: Mapping[str, Callable[[RosAccount, Properties], Made]] = {
     "ALIYUN::CMS::MetricRuleTargets": _alarm_targets,
     "ALIYUN::CMS::ResourceMetricRule": _alarm_rule,
     "ALIYUN::FC3::AsyncInvokeConfig": _async_config,

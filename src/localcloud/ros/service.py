@@ -9,12 +9,12 @@ from cloud_languages.resource_names import RULES, STACK
 from cloud_languages.template import checks, document
 from cloud_languages.template.expression import InvalidExpression
 from cloud_languages.template.parameters import WrongParameters
-from cloud_languages.template.render import CircularTemplate, Plan, plan
+from cloud_languages.template.render import CircularTemplate, RenderedStack, plan
 from localcloud.account.cloud import Cloud
 from localcloud.account.regions import REGIONS
 from localcloud.openapi.errors import ApiError
-from localcloud.ros.account import Account
-from localcloud.ros.call import Call
+from localcloud.ros.account import RosAccount
+from localcloud.ros.call import RpcCall
 from localcloud.ros.changes import changes
 from localcloud.ros.stacks import Stack
 
@@ -25,17 +25,17 @@ _PAGE = 50
 class Ros:
     """The stacks of one account."""
 
-    def __init__(self, cloud: Cloud, account: Account) -> None:
+    def __init__(self, cloud: Cloud, account: RosAccount) -> None:
         self._cloud, self._account = cloud, account
         self.stacks: dict[str, Stack] = {}
 
-    def carry_out(self, call: Call) -> dict[str, Any]:
+    def carry_out(self, call: RpcCall) -> dict[str, Any]:
         """Carry a call out and return its answer. Raises ApiError."""
         if call.text("RegionId") not in REGIONS:
             raise ApiError("InvalidRegionId.NotFound", call.text("RegionId"))
         return _OPERATIONS[call.action](self, call)
 
-    def _create(self, call: Call) -> dict[str, Any]:
+    def _create(self, call: RpcCall) -> dict[str, Any]:
         name = call.text("StackName")
         if mistake := RULES[STACK].mistake(name):
             raise ApiError(RULES[STACK].code, message=f"The Stack Name ({name}) is invalid: {mistake}.", status=400)
@@ -48,7 +48,7 @@ class Ros:
         self.stacks[stack_id].begin("CREATE", decided, call.identity)
         return {"StackId": stack_id}
 
-    def _update(self, call: Call) -> dict[str, Any]:
+    def _update(self, call: RpcCall) -> dict[str, Any]:
         found = self._find(call.text("StackId"))
         if found.busy:
             raise ApiError(
@@ -65,7 +65,7 @@ class Ros:
         found.begin("UPDATE", decided, call.identity)
         return {"StackId": found.stack_id}
 
-    def _delete(self, call: Call) -> dict[str, Any]:
+    def _delete(self, call: RpcCall) -> dict[str, Any]:
         found = self._find(call.text("StackId"))
         if found.busy:
             raise ApiError(
@@ -74,7 +74,7 @@ class Ros:
         found.begin("DELETE", None, call.identity)
         return {}
 
-    def _get(self, call: Call) -> dict[str, Any]:
+    def _get(self, call: RpcCall) -> dict[str, Any]:
         found = self._find(call.text("StackId"))
         found.look()
         secret = {name for name, declared in found.document.get("Parameters", {}).items() if declared.get("NoEcho")}
@@ -93,7 +93,7 @@ class Ros:
             ],
         }
 
-    def _list(self, call: Call) -> dict[str, Any]:
+    def _list(self, call: RpcCall) -> dict[str, Any]:
         wanted = {value for name, value in call.parameters.items() if name.startswith("StackName.")}
         found = [stack for stack in self.stacks.values() if not wanted or stack.name in wanted]
         return {
@@ -111,7 +111,7 @@ class Ros:
             ],
         }
 
-    def _events(self, call: Call) -> dict[str, Any]:
+    def _events(self, call: RpcCall) -> dict[str, Any]:
         found = self._find(call.text("StackId"))
         size, number = int(call.parameters.get("PageSize", "10")), int(call.parameters.get("PageNumber", "1"))
         newest_first = found.events[::-1]
@@ -135,7 +135,7 @@ class Ros:
             ],
         }
 
-    def _resources(self, call: Call) -> dict[str, Any]:
+    def _resources(self, call: RpcCall) -> dict[str, Any]:
         found = self._find(call.text("StackId"))
         return {
             "Resources": [
@@ -151,15 +151,15 @@ class Ros:
             ]
         }
 
-    def _get_template(self, call: Call) -> dict[str, Any]:
+    def _get_template(self, call: RpcCall) -> dict[str, Any]:
         found = self._find(call.text("StackId"))
         return {"StackId": found.stack_id, "TemplateBody": document.as_json(found.document)}
 
-    def _validate(self, call: Call) -> dict[str, Any]:
+    def _validate(self, call: RpcCall) -> dict[str, Any]:
         _template(call)
         return {}
 
-    def _preview(self, call: Call) -> dict[str, Any]:
+    def _preview(self, call: RpcCall) -> dict[str, Any]:
         template = _template(call)
         found = self._find(call.text("StackId")) if call.text("StackId", needed=False) else None
         given = _merged(call, template, found, forgetful=self._cloud.deviates("noecho_forgotten"))
@@ -167,7 +167,7 @@ class Ros:
         decided = self._plan(template, given, name, found.stack_id if found else "")
         return {"Stack": {"StackName": name, "Resources": list(changes(decided, found))}}
 
-    def _plan(self, template: document.Document, given: Mapping[str, str], name: str, stack_id: str) -> Plan:
+    def _plan(self, template: document.Document, given: Mapping[str, str], name: str, stack_id: str) -> RenderedStack:
         pseudo = {
             "ALIYUN::AccountId": self._cloud.account,
             "ALIYUN::Region": self._account.region,
@@ -186,7 +186,7 @@ class Ros:
         return self.stacks[stack_id]
 
 
-def _template(call: Call) -> document.Document:
+def _template(call: RpcCall) -> document.Document:
     body = call.text("TemplateBody")
     if len(body.encode()) > checks.TEMPLATE_BYTES:
         raise ApiError("StackValidationFailed", message=f"Template exceeds {checks.TEMPLATE_BYTES} bytes.", status=400)
@@ -202,7 +202,7 @@ def _template(call: Call) -> document.Document:
 _findings = checks.by_text(checks.check)
 
 
-def _given(call: Call) -> dict[str, str]:
+def _given(call: RpcCall) -> dict[str, str]:
     given, number = {}, 1
     while key := call.parameters.get(f"Parameters.{number}.ParameterKey", ""):
         given[key] = call.parameters.get(f"Parameters.{number}.ParameterValue", "")
@@ -210,7 +210,7 @@ def _given(call: Call) -> dict[str, str]:
     return given
 
 
-def _merged(call: Call, template: document.Document, found: Stack | None, *, forgetful: bool) -> dict[str, str]:
+def _merged(call: RpcCall, template: document.Document, found: Stack | None, *, forgetful: bool) -> dict[str, str]:
     """Return the given parameters over those of before, where the call wants them and the template still has them."""
     keep = found is not None and call.parameters.get("UsePreviousParameters", "").lower() == "true"
     before = dict(found.given) if found and keep else {}
@@ -224,7 +224,7 @@ def _time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S")
 
 
-_OPERATIONS: dict[str, Callable[[Ros, Call], dict[str, Any]]] = {
+_OPERATIONS: dict[str, Callable[[Ros, RpcCall], dict[str, Any]]] = {
     "CreateStack": Ros._create,  # noqa: SLF001 - the class's own table
     "UpdateStack": Ros._update,  # noqa: SLF001
     "DeleteStack": Ros._delete,  # noqa: SLF001

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from cloud_languages.template.document import Document
 from cloud_languages.template.expression import evaluate
-from cloud_languages.template.render import Plan, Planned
+from cloud_languages.template.render import Planned, RenderedStack
 from cloud_languages.template.updates import differing
 from localcloud.account.credentials import Identity
 from localcloud.ros import rights
-from localcloud.ros.account import Account
+from localcloud.ros.account import RosAccount
 from localcloud.ros.resource_types import Made, NotMade, change, make, take_away
 
 STEPS_A_LOOK = 8
@@ -23,7 +23,7 @@ GOING, DONE, FAILED = "IN_PROGRESS", "COMPLETE", "FAILED"
 _log = logging.getLogger(__name__)
 
 
-class Event(NamedTuple):
+class StackEvent(NamedTuple):
     """One line of a stack's history."""
 
     number: int
@@ -47,12 +47,12 @@ class Stack:
     """One stack of the account. ``look`` takes a few steps."""
 
     def __init__(
-        self, account: Account, stack_id: str, name: str, document: Document, given: Mapping[str, str]
+        self, account: RosAccount, stack_id: str, name: str, document: Document, given: Mapping[str, str]
     ) -> None:
         self.account, self.stack_id, self.name = account, stack_id, name
         self.document, self.given = document, given
         self.status, self.reason = f"CREATE_{GOING}", "Stack CREATE started"
-        self.events: list[Event] = []
+        self.events: list[StackEvent] = []
         self.standing: dict[str, Standing] = {}
         self.outputs: dict[str, Any] = {}
         self.values: Mapping[str, Any] = {}
@@ -60,7 +60,7 @@ class Stack:
         self._steps: Iterator[None] = iter(())
         self._asked_by = Identity(kind="root", name=account.cloud.account)
 
-    def begin(self, action: str, decided: Plan | None, asked_by: Identity) -> None:
+    def begin(self, action: str, decided: RenderedStack | None, asked_by: Identity) -> None:
         """Start to CREATE or UPDATE towards a plan, or to DELETE, with the rights of who asks."""
         self._asked_by = asked_by
         self._set(f"{action}_{GOING}", f"Stack {action} started")
@@ -95,7 +95,7 @@ class Stack:
         """Return whether a condition holds."""
         return self.conditions[name]
 
-    def _build(self, action: str, decided: Plan) -> Iterator[None]:
+    def _build(self, action: str, decided: RenderedStack) -> Iterator[None]:
         self.values, self.conditions = decided.values, decided.conditions
         wanted = {resource.name for resource in decided.resources}
         for resource in decided.resources:
@@ -201,7 +201,7 @@ class Stack:
 
     def _event(self, planned: Planned, physical_id: str, status: str, reason: str = "") -> None:
         at = self.account.cloud.clock.now()
-        self.events.append(Event(len(self.events), at, planned.name, planned.type, physical_id, status, reason))
+        self.events.append(StackEvent(len(self.events), at, planned.name, planned.type, physical_id, status, reason))
 
 
 def _require_updatable(kind: str, before: Any, after: Any) -> None:

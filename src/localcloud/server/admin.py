@@ -11,7 +11,7 @@ from localcloud.account import faults
 from localcloud.account.audit import json_lines, utc_text
 from localcloud.account.cloud import Cloud
 from localcloud.account.declaration_errors import DeclarationError
-from localcloud.account.instances import Instance
+from localcloud.account.instances import EcsInstance
 from localcloud.functioncompute.api.errors import FcError
 from localcloud.functioncompute.api.functions import Functions
 
@@ -125,7 +125,7 @@ class Admin:
         ]
 
 
-def _instance(instance: Instance) -> dict[str, Any]:
+def _instance(instance: EcsInstance) -> dict[str, Any]:
     state = instance.state
     return {
         **instance.spec.model_dump(mode="json"),

@@ -20,7 +20,7 @@ from localcloud.ecs.actions import VERSION as ECS_VERSION
 from localcloud.openapi import signature
 from localcloud.pipeline import admission
 from localcloud.pipeline.connection import Dropped, close
-from localcloud.pipeline.pipeline import Answer
+from localcloud.pipeline.pipeline import WrittenAnswer
 from localcloud.server import admin, front_page, pages
 from localcloud.server.pages import Pages
 from localcloud.server.services import Services
@@ -45,7 +45,7 @@ _TOLD_BY_HEADER = (
 _FORM = "application/x-www-form-urlencoded"
 _LOG = logging.getLogger("localcloud")
 
-Handle = Callable[[Request], Awaitable[Answer | Response]]
+Handle = Callable[[Request], Awaitable[WrittenAnswer | Response]]
 
 
 class Application:
@@ -171,14 +171,14 @@ def _app(handle: Handle) -> ASGIApp:
     return answer
 
 
-def _stated(request: signature.Request, header: str, parameter: str) -> str:
+def _stated(request: signature.OpenApiRequest, header: str, parameter: str) -> str:
     stated = request.headers.get(header, "")
     if stated:
         return stated
     return next((value for name, value in (*request.query, *request.form) if name == parameter), "")
 
 
-async def _signature_request(scope: Scope, receive: Receive) -> signature.Request | str:
+async def _signature_request(scope: Scope, receive: Receive) -> signature.OpenApiRequest | str:
     """Read a request for a service of RPC style, or say what is wrong with its form."""
     body = bytearray()
     while True:
@@ -198,7 +198,7 @@ async def _signature_request(scope: Scope, receive: Receive) -> signature.Reques
         form_pairs = _pairs(bytes(body)) if form else []
     except ValueError as error:
         return f"the parameters can't be read: {error}"
-    return signature.Request(
+    return signature.OpenApiRequest(
         method=scope["method"],
         path=scope["path"] or "/",
         query=query,

@@ -20,7 +20,7 @@ from localcloud.server.application import CONSOLE, Application
 from localcloud.server.services import Services
 
 if TYPE_CHECKING:
-    from localcloud.ros.account import Account
+    from localcloud.ros.account import RosAccount
 
 LOOPBACK = "127.0.0.1"
 _TICK_SECONDS = 0.05
@@ -41,7 +41,7 @@ class Running(NamedTuple):
         return self.services.functions
 
     @property
-    def account(self) -> "Account":
+    def account(self) -> "RosAccount":
         """What stacks are made in."""
         return self.services.account
 

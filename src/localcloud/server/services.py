@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from localcloud.functioncompute.api.service import FunctionCompute
     from localcloud.mns.service import Mns
     from localcloud.oss.service import Oss
-    from localcloud.ros.account import Account
+    from localcloud.ros.account import RosAccount
     from localcloud.ros.account_apis import AccountApis
     from localcloud.ros.service import Ros
     from localcloud.sls.service import Sls
@@ -78,13 +78,13 @@ class Services:
         return self._once("chats", lambda: ChatServices(self.cloud))
 
     @property
-    def account(self) -> "Account":
+    def account(self) -> "RosAccount":
         """What stacks are made in: roles, topics and queues, the event bus, timers, alarm rules."""
-        from localcloud.ros.account import Account  # noqa: PLC0415
+        from localcloud.ros.account import RosAccount  # noqa: PLC0415
 
         stores = self.sls.stores
         return self._once(
-            "account", lambda: Account(self.cloud, self.functions, stores, self.oss, self.ots, url=lambda: self.url)
+            "account", lambda: RosAccount(self.cloud, self.functions, stores, self.oss, self.ots, url=lambda: self.url)
         )
 
     @property

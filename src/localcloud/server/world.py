@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from localcloud.mns.errors import MessageError
-from localcloud.ros.account import Account, Denied, HttpRequest
+from localcloud.ros.account import Denied, HttpRequest, RosAccount
 
 
-async def happens(account: Account, request: Request) -> Response:
+async def happens(account: RosAccount, request: Request) -> Response:
     """Let something happen around an account; the answer says how many deliveries came of it."""
     _, _, kind, *rest = request.url.path.split("/")
     happen = _KINDS.get(kind)
@@ -38,7 +38,7 @@ async def happens(account: Account, request: Request) -> Response:
     return JSONResponse({"deliveries": count})
 
 
-async def http_trigger(account: Account, request: Request) -> Response:
+async def http_trigger(account: RosAccount, request: Request) -> Response:
     """Call a function through its HTTP trigger, ``/_http/FUNCTION/...``, and answer what it answers."""
     _, _, function, *rest = request.url.path.split("/")
     if function not in account.http_triggers:
@@ -50,7 +50,7 @@ async def http_trigger(account: Account, request: Request) -> Response:
     return Response(body, status, dict(headers))
 
 
-def _events(account: Account, _name: str, body: str) -> int:
+def _events(account: RosAccount, _name: str, body: str) -> int:
     try:
         events = json.loads(body)
     except ValueError as error:
@@ -60,7 +60,7 @@ def _events(account: Account, _name: str, body: str) -> int:
     return account.bus.put_events(events)
 
 
-def _topic(account: Account, name: str, body: str) -> int:
+def _topic(account: RosAccount, name: str, body: str) -> int:
     if name not in account.messages.topics:
         raise ValueError(_nothing_named("topic", name, account.messages.topics))
     if not body:
@@ -68,7 +68,7 @@ def _topic(account: Account, name: str, body: str) -> int:
     return account.messages.publish(name, body)
 
 
-def _alarm(account: Account, name: str, body: str) -> int:
+def _alarm(account: RosAccount, name: str, body: str) -> int:
     if name not in account.alarm_rules:
         raise ValueError(_nothing_named("alarm rule", name, account.alarm_rules))
     return account.alarm(name, body)
@@ -81,7 +81,7 @@ def _nothing_named(what: str, name: str, known: Iterable[str]) -> str:
     )
 
 
-def _time(account: Account, _name: str, body: str) -> int:
+def _time(account: RosAccount, _name: str, body: str) -> int:
     text = body.strip()
     if minutes := _MINUTES.fullmatch(text):
         return account.timers.let_pass(timedelta(minutes=int(minutes[1])), datetime.now(timezone.utc))
@@ -98,7 +98,7 @@ def _time(account: Account, _name: str, body: str) -> int:
 
 _MINUTES = re.compile(r"([0-9]{1,5})m")
 # Not Starlette's routes: what follows the kind is a name with any slashes, and errors are JSON that lists the kinds.
-_KINDS: dict[str, Callable[[Account, str, str], int]] = {
+_KINDS: dict[str, Callable[[RosAccount, str, str], int]] = {
     "events": _events,
     "topics": _topic,
     "alarms": _alarm,

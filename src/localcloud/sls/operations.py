@@ -10,7 +10,7 @@ from localcloud.sls.compression import DECOMPRESS, Undecodable, decompress
 from localcloud.sls.errors import SlsError
 from localcloud.sls.protobuf import LogGroup, Malformed, NotText, read_log_group
 from localcloud.sls.query import QueryError, parse
-from localcloud.sls.store import Entry, LogStores
+from localcloud.sls.store import LogEntry, LogStores
 
 # PutLogs in the API reference; the older limits (3 MB, 4,096 logs) no longer hold for the service.
 RAW_SIZE_LIMIT = 10 * 1024 * 1024
@@ -23,7 +23,7 @@ _UNIX_OF_DECLARATION = 1767225600
 _TIME_OF_DECLARATION = "2026-01-01 00:00:00"
 
 
-class Call(NamedTuple):
+class SlsCall(NamedTuple):
     """One authenticated request; header names are lower case, ``parameters`` those of the query or of the JSON body.
 
     ``now`` is real time. ``written_at`` and ``seen_until`` are cloud time: what a write is stored with, and the end of
@@ -41,7 +41,7 @@ class Call(NamedTuple):
     parameters: Mapping[str, Any] = {}
 
 
-class Answer(NamedTuple):
+class SlsSuccess(NamedTuple):
     """A success: its JSON (None = an empty body), its own headers, and what the audit should know beside."""
 
     content: Any = None
@@ -50,22 +50,22 @@ class Answer(NamedTuple):
     effect: bool = False
 
 
-Operation = Callable[[LogStores, Call], Answer]
+Operation = Callable[[LogStores, SlsCall], SlsSuccess]
 
 
-def delete_project(stores: LogStores, call: Call) -> Answer:
+def delete_project(stores: LogStores, call: SlsCall) -> SlsSuccess:
     """Take the project away, with all its logstores and logs."""
     stores.delete_project(call.project)
-    return Answer(effect=True)
+    return SlsSuccess(effect=True)
 
 
-def delete_logstore(stores: LogStores, call: Call) -> Answer:
+def delete_logstore(stores: LogStores, call: SlsCall) -> SlsSuccess:
     """Take a logstore away, with its logs."""
     stores.delete_logstore(call.project, call.logstore)
-    return Answer(effect=True)
+    return SlsSuccess(effect=True)
 
 
-def put_logs(stores: LogStores, call: Call) -> Answer:
+def put_logs(stores: LogStores, call: SlsCall) -> SlsSuccess:
     """Write one LogGroup, wholly or not at all."""
     stores.logstore(call.project, call.logstore)
     content_type = call.headers.get("content-type", "")
@@ -85,19 +85,19 @@ def put_logs(stores: LogStores, call: Call) -> Answer:
         if not all(key for key, _ in log.contents):
             raise SlsError("InvalidKey", "Invalid keys are in logs: a key is empty.")
     stores.append(call.project, call.logstore, group, call.written_at)
-    return Answer(
+    return SlsSuccess(
         audit={"logs": len(group.logs), "topic": group.topic, "source": group.source}, effect=bool(group.logs)
     )
 
 
-def get_logs_v1(stores: LogStores, call: Call) -> Answer:
+def get_logs_v1(stores: LogStores, call: SlsCall) -> SlsSuccess:
     """Search, in the older form: GET, the logs as a bare list and what is about them in headers."""
     found = _search(stores, call)
     headers = {"x-log-progress": "Complete", "x-log-count": str(len(found)), "x-log-processed-rows": str(len(found))}
-    return Answer([_shown(entry) for entry in found], headers)
+    return SlsSuccess([_shown(entry) for entry in found], headers)
 
 
-def get_logs_v2(stores: LogStores, call: Call) -> Answer:
+def get_logs_v2(stores: LogStores, call: SlsCall) -> SlsSuccess:
     """Search, in the form of the current clients: POST, one object with ``meta`` and ``data``."""
     where, _, statement = str(call.parameters.get("query", "")).partition("|")
     if statement:
@@ -118,19 +118,19 @@ def get_logs_v2(stores: LogStores, call: Call) -> Answer:
         "terms": [],
         "keys": [],
     }
-    return Answer({"meta": meta, "data": data})
+    return SlsSuccess({"meta": meta, "data": data})
 
 
-def list_logstores(stores: LogStores, call: Call) -> Answer:
+def list_logstores(stores: LogStores, call: SlsCall) -> SlsSuccess:
     """List the names of a project's logstores."""
     names = sorted(stores.logstores(call.project))
-    return Answer({"count": len(names), "total": len(names), "logstores": names})
+    return SlsSuccess({"count": len(names), "total": len(names), "logstores": names})
 
 
-def get_logstore(stores: LogStores, call: Call) -> Answer:
+def get_logstore(stores: LogStores, call: SlsCall) -> SlsSuccess:
     """Say what is to be said of a logstore that has no settings."""
     stores.logstore(call.project, call.logstore)
-    return Answer(
+    return SlsSuccess(
         {
             "logstoreName": call.logstore,
             "ttl": 30,
@@ -149,10 +149,10 @@ def get_logstore(stores: LogStores, call: Call) -> Answer:
     )
 
 
-def get_project(stores: LogStores, call: Call) -> Answer:
+def get_project(stores: LogStores, call: SlsCall) -> SlsSuccess:
     """Say that a project exists."""
     stores.logstores(call.project)
-    return Answer(
+    return SlsSuccess(
         {
             "projectName": call.project,
             "status": "Normal",
@@ -167,7 +167,7 @@ def get_project(stores: LogStores, call: Call) -> Answer:
     )
 
 
-def _log_group(call: Call) -> LogGroup:
+def _log_group(call: SlsCall) -> LogGroup:
     size_text = call.headers.get("x-log-bodyrawsize", "")
     if not size_text:
         raise SlsError("MissingBodyRawSize", "x-log-bodyrawsize does not exist in header when it is necessary.")
@@ -191,14 +191,14 @@ def _log_group(call: Call) -> LogGroup:
         raise SlsError("PostBodyInvalid", f"Protobuffer content cannot be parsed: {error}.") from error
 
 
-def _analysed(statement: str, found: list[Entry]) -> list[dict[str, str]]:
+def _analysed(statement: str, found: list[LogEntry]) -> list[dict[str, str]]:
     try:
         return analysis.parse(statement).rows(entry.fields for entry in found)
     except QueryError as error:
         raise SlsError("ParameterInvalid", str(error)) from error
 
 
-def _search(stores: LogStores, call: Call) -> list[Entry]:
+def _search(stores: LogStores, call: SlsCall) -> list[LogEntry]:
     found = _everything_of(stores, call, str(call.parameters.get("query", "")))
     lines = _whole(call, "line", LINES_DEFAULT)
     offset = _whole(call, "offset", 0)
@@ -209,7 +209,7 @@ def _search(stores: LogStores, call: Call) -> list[Entry]:
     return found[offset : offset + lines]
 
 
-def _everything_of(stores: LogStores, call: Call, query: str) -> list[Entry]:
+def _everything_of(stores: LogStores, call: SlsCall, query: str) -> list[LogEntry]:
     """Return what a search finds, the oldest first."""
     start, end = _whole(call, "from"), _whole(call, "to")
     if start >= end:
@@ -230,7 +230,7 @@ def _everything_of(stores: LogStores, call: Call, query: str) -> list[Entry]:
     )
 
 
-def _whole(call: Call, name: str, otherwise: int | None = None) -> int:
+def _whole(call: SlsCall, name: str, otherwise: int | None = None) -> int:
     value = call.parameters.get(name, otherwise)
     try:
         return int(str(value))
@@ -238,5 +238,5 @@ def _whole(call: Call, name: str, otherwise: int | None = None) -> int:
         raise SlsError("ParameterInvalid", f"{name} is {json.dumps(value)}, not a whole number.") from None
 
 
-def _shown(entry: Entry) -> dict[str, str]:
+def _shown(entry: LogEntry) -> dict[str, str]:
     return {"__time__": str(entry.time), "__time_ns_part__": str(entry.time_ns), **entry.fields}

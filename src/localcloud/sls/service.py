@@ -14,10 +14,10 @@ from localcloud.account.faults import Fault
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
 from localcloud.pipeline.fault_effects import Met
-from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.pipeline import Api, Pipeline, WrittenAnswer
 from localcloud.pipeline.reply import Reply
 from localcloud.sls.errors import STATUS, SlsError, body_of
-from localcloud.sls.operations import Call
+from localcloud.sls.operations import SlsCall
 from localcloud.sls.routing import Route, parameters_of, project_of, route_of
 from localcloud.sls.signature import SignedRequest, claim_of, verify
 from localcloud.sls.store import LogStores
@@ -64,7 +64,7 @@ class Sls(Api[Request, Target]):
     def _begin(self) -> None:
         self.stores = LogStores(self._cloud.declared.log_projects)
 
-    async def handle(self, request: Request) -> Answer | Dropped:
+    async def handle(self, request: Request) -> WrittenAnswer | Dropped:
         """Answer one request."""
         return await self._pipeline.respond(self, request)
 
@@ -117,7 +117,7 @@ class Sls(Api[Request, Target]):
         if not self._cloud.authorize(call.identity, ram_action, Resource(resource)):
             raise SlsError("Unauthorized", f"denied by sts or ram, action: {ram_action}, resource: {resource}")
         now = self._cloud.clock.now()
-        asked = Call(
+        asked = SlsCall(
             call.project,
             call.logstore,
             call.request.headers,

@@ -36,7 +36,7 @@ class SignedRequest(NamedTuple):
     body: bytes
 
 
-class Claim(NamedTuple):
+class SlsSignature(NamedTuple):
     """Who a request says it is from, and its signature; ``region`` is empty for v1."""
 
     access_key_id: str
@@ -46,13 +46,13 @@ class Claim(NamedTuple):
     date: str = ""
 
 
-def claim_of(request: SignedRequest) -> Claim:
+def claim_of(request: SignedRequest) -> SlsSignature:
     """Read the Authorization header; raises ``SlsError`` where it is missing or of neither form."""
     authorization = request.headers.get("authorization", "")
     if match := _V1.match(authorization):
-        return Claim(match["key"], match["signature"], 1)
+        return SlsSignature(match["key"], match["signature"], 1)
     if match := _V4.match(authorization):
-        return Claim(match["key"], match["signature"], 4, match["region"], match["date"])
+        return SlsSignature(match["key"], match["signature"], 4, match["region"], match["date"])
     if not authorization:
         raise SlsError("MissAccessKeyId", "Authorization does not exist in the header: sign the request")
     raise SlsError(
@@ -61,7 +61,7 @@ def claim_of(request: SignedRequest) -> Claim:
     )
 
 
-def verify(request: SignedRequest, claim: Claim, secret: str, now: datetime) -> None:
+def verify(request: SignedRequest, claim: SlsSignature, secret: str, now: datetime) -> None:
     """Check moment, body digest and signature; raises ``SlsError`` with the documented code."""
     moment = _v1_moment(request) if claim.version == 1 else _v4_moment(request, claim)
     if abs(now - moment) > CLOCK_TOLERANCE:
@@ -110,7 +110,7 @@ def _v1_signature(request: SignedRequest, secret: str) -> str:
     return base64.b64encode(hmac.digest(secret.encode(), text.encode(), _V1_DIGESTS[method])).decode()
 
 
-def _v4_moment(request: SignedRequest, claim: Claim) -> datetime:
+def _v4_moment(request: SignedRequest, claim: SlsSignature) -> datetime:
     text = request.headers.get("x-log-date", "")
     if not text:
         raise SlsError("MissingDate", "x-log-date does not exist in the http header.")
@@ -123,7 +123,7 @@ def _v4_moment(request: SignedRequest, claim: Claim) -> datetime:
     return moment
 
 
-def _v4_signature(request: SignedRequest, claim: Claim, secret: str) -> str:
+def _v4_signature(request: SignedRequest, claim: SlsSignature, secret: str) -> str:
     digest = request.headers.get("x-log-content-sha256", "")
     actual = hashlib.sha256(request.body).hexdigest()
     if digest != actual:

@@ -8,7 +8,7 @@ from localcloud.sls.errors import SlsError
 from localcloud.sls.protobuf import LogGroup
 
 
-class Entry(NamedTuple):
+class LogEntry(NamedTuple):
     """One stored log: when it was written, when it says it was made, its fields with topic, source and tags."""
 
     written_at: datetime
@@ -21,7 +21,7 @@ class LogStores:
     """The logstores of one account, each a list in the order of writing."""
 
     def __init__(self, projects: Mapping[str, Sequence[str]]) -> None:
-        self._projects: dict[str, dict[str, list[Entry]]] = {
+        self._projects: dict[str, dict[str, list[LogEntry]]] = {
             project: {logstore: [] for logstore in logstores} for project, logstores in projects.items()
         }
 
@@ -33,7 +33,7 @@ class LogStores:
         """Return the names of a project's logstores; raises ``SlsError`` (ProjectNotExist)."""
         return tuple(self._project(project))
 
-    def logstore(self, project: str, logstore: str) -> list[Entry]:
+    def logstore(self, project: str, logstore: str) -> list[LogEntry]:
         """Return the logs of one logstore; raises ``SlsError`` (ProjectNotExist, LogStoreNotExist)."""
         entries = self._project(project).get(logstore)
         if entries is None:
@@ -45,10 +45,12 @@ class LogStores:
         around = {"__topic__": group.topic, "__source__": group.source}
         around.update((f"__tag__:{key}", value) for key, value in group.tags)
         self.logstore(project, logstore).extend(
-            Entry(written_at, log.time, log.time_ns, {**around, **dict(log.contents)}) for log in group.logs
+            LogEntry(written_at, log.time, log.time_ns, {**around, **dict(log.contents)}) for log in group.logs
         )
 
-    def search(self, project: str, logstore: str, start: int, end: int, wanted: Callable[[Entry], bool]) -> list[Entry]:
+    def search(
+        self, project: str, logstore: str, start: int, end: int, wanted: Callable[[LogEntry], bool]
+    ) -> list[LogEntry]:
         """Return the logs with start <= time < end, oldest first, for which ``wanted`` is true."""
         return sorted(
             (entry for entry in self.logstore(project, logstore) if start <= entry.time < end and wanted(entry)),
@@ -77,7 +79,7 @@ class LogStores:
         self.logstore(project, logstore)
         del self._project(project)[logstore]
 
-    def _project(self, project: str) -> dict[str, list[Entry]]:
+    def _project(self, project: str) -> dict[str, list[LogEntry]]:
         try:
             return self._projects[project]
         except KeyError:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from localcloud.tablestore.errors import OtsError, invalid
 from localcloud.tablestore.plain_buffer import HEADER, KeyCell, RowData, write_row
 from localcloud.tablestore.protobuf import Message
-from localcloud.tablestore.tables import Change, Instance, Key, Row, Table
+from localcloud.tablestore.tables import Key, Row, RowChange, Table, TablestoreInstance
 
 MOST_ROWS_READ, MOST_ROWS_WRITTEN, MOST_ROWS_LISTED = 100, 200, 5_000
 MOST_BYTES = 4 * 2**20
@@ -17,10 +17,10 @@ _CONSUMED_READ = {"capacity_unit": {"read": 1, "write": 0}}
 _CONSUMED_WRITE = {"capacity_unit": {"read": 0, "write": 1}}
 
 
-class Call(NamedTuple):
+class TableCall(NamedTuple):
     """One authenticated call. ``lock`` is held for one row at a time; ``row_error`` says what was declared of a row."""
 
-    instance: Instance
+    instance: TablestoreInstance
     message: Message
     size: int
     lock: Callable[[], AbstractContextManager[Any]]
@@ -35,10 +35,10 @@ class Done(NamedTuple):
     row_codes: tuple[str, ...] = ()
 
 
-Operation = Callable[[Call], Awaitable[Done]]
+Operation = Callable[[TableCall], Awaitable[Done]]
 
 
-async def create_table(call: Call) -> Done:
+async def create_table(call: TableCall) -> Done:
     """Create a table."""
     meta = call.message["table_meta"]
     _throughput(call.message)
@@ -48,7 +48,7 @@ async def create_table(call: Call) -> Done:
     return Done({}, effect=True)
 
 
-async def describe_table(call: Call) -> Done:
+async def describe_table(call: TableCall) -> Done:
     """Describe a table."""
     table = call.instance.table(call.message["table_name"])
     key = [{"name": name, "type": kind} for name, kind in table.key]
@@ -57,7 +57,7 @@ async def describe_table(call: Call) -> Done:
     )
 
 
-async def update_table(call: Call) -> Done:
+async def update_table(call: TableCall) -> Done:
     """Change a table's options."""
     table = call.instance.table(call.message["table_name"])
     _throughput(call.message)
@@ -66,19 +66,19 @@ async def update_table(call: Call) -> Done:
     return Done(_options(table), effect=True)
 
 
-async def list_table(call: Call) -> Done:
+async def list_table(call: TableCall) -> Done:
     """List the names of all tables."""
     return Done({"table_names": sorted(call.instance.tables)})
 
 
-async def delete_table(call: Call) -> Done:
+async def delete_table(call: TableCall) -> Done:
     """Delete a table with its rows."""
     with call.lock():
         call.instance.delete_table(call.message["table_name"])
     return Done({}, effect=True)
 
 
-async def get_row(call: Call) -> Done:
+async def get_row(call: TableCall) -> Done:
     """Read one row."""
     table = call.instance.table(call.message["table_name"])
     _check_versions(call.message)
@@ -86,7 +86,7 @@ async def get_row(call: Call) -> Done:
         return Done({"consumed": _CONSUMED_READ, "row": _read(table, call.message["primary_key"], call.message)})
 
 
-async def batch_get_row(call: Call) -> Done:
+async def batch_get_row(call: TableCall) -> Done:
     """Read rows of one or several tables, each by itself."""
     asked = _tables(call)
     count = sum(len(part["primary_key"]) for _, part in asked)
@@ -114,22 +114,22 @@ async def batch_get_row(call: Call) -> Done:
     return Done({"tables": answers}, row_codes=tuple(failed))
 
 
-async def put_row(call: Call) -> Done:
+async def put_row(call: TableCall) -> Done:
     """Replace one row."""
     return _write_one(call, "PUT", "row")
 
 
-async def update_row(call: Call) -> Done:
+async def update_row(call: TableCall) -> Done:
     """Change columns of one row."""
     return _write_one(call, "UPDATE", "row_change")
 
 
-async def delete_row(call: Call) -> Done:
+async def delete_row(call: TableCall) -> Done:
     """Remove one row."""
     return _write_one(call, "DELETE", "primary_key")
 
 
-async def batch_write_row(call: Call) -> Done:
+async def batch_write_row(call: TableCall) -> Done:
     """Change rows of one or several tables, each by itself."""
     asked = [
         (table, [(_change(row["type"], row["row_change"], row), row) for row in part["rows"]])
@@ -165,7 +165,7 @@ async def batch_write_row(call: Call) -> Done:
     return Done({"tables": answers}, effect=len(failed) < count, row_codes=tuple(failed))
 
 
-async def get_range(call: Call) -> Done:
+async def get_range(call: TableCall) -> Done:
     """List rows between two keys."""
     message = call.message
     table = call.instance.table(message["table_name"])
@@ -226,7 +226,7 @@ def _rows_in(value: Any) -> Iterable[RowData]:
             yield from _rows_in(inner)
 
 
-def _write_one(call: Call, kind: Any, row: str) -> Done:
+def _write_one(call: TableCall, kind: Any, row: str) -> Done:
     table = call.instance.table(call.message["table_name"])
     change = _change(kind, call.message[row], call.message)
     _check_size(call)
@@ -235,9 +235,9 @@ def _write_one(call: Call, kind: Any, row: str) -> Done:
     return Done({"consumed": _CONSUMED_WRITE, **_returned(call.message, change.row)}, effect=True)
 
 
-def _change(kind: Any, row: RowData, message: Message) -> Change:
+def _change(kind: Any, row: RowData, message: Message) -> RowChange:
     condition = message["condition"]
-    return Change(kind, row, _EXISTS[condition["row_existence"]], condition.get("column_condition"))
+    return RowChange(kind, row, _EXISTS[condition["row_existence"]], condition.get("column_condition"))
 
 
 def _returned(message: Message, row: RowData) -> Message:
@@ -268,7 +268,7 @@ def _key_cells(table: Table, key: Key) -> tuple[KeyCell, ...]:
     return tuple(KeyCell(name, value) for (name, _), value in zip(table.key, key, strict=True))
 
 
-def _tables(call: Call) -> list[tuple[Table, Message]]:
+def _tables(call: TableCall) -> list[tuple[Table, Message]]:
     names = tables_named(call.message)
     if len(set(names)) < len(names):
         raise invalid("Duplicated table name in a batch.")
@@ -286,7 +286,7 @@ def _check_versions(message: Message) -> None:
         raise invalid(f"The max_versions must be greater than 0, not {message['max_versions']}.")
 
 
-def _check_size(call: Call) -> None:
+def _check_size(call: TableCall) -> None:
     if call.size > MOST_BYTES:
         raise invalid(f"The total data size of the request exceeds the limit of {MOST_BYTES} bytes.")
 

@@ -16,14 +16,14 @@ from localcloud.account.table_rules import Network
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
 from localcloud.pipeline.fault_effects import Met
-from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.pipeline import Api, Pipeline, WrittenAnswer
 from localcloud.pipeline.reply import Reply
 from localcloud.tablestore import protobuf, signature
 from localcloud.tablestore.errors import STATUS, UNKNOWN_STATUS, OtsError, invalid
 from localcloud.tablestore.messages import ERROR, MESSAGES
-from localcloud.tablestore.operations import OPERATIONS, Call, rows_named, tables_named
+from localcloud.tablestore.operations import OPERATIONS, TableCall, rows_named, tables_named
 from localcloud.tablestore.plain_buffer import Infinite, RowData
-from localcloud.tablestore.tables import Instance, Instances, Table
+from localcloud.tablestore.tables import Instances, Table, TablestoreInstance
 
 BODY_LIMIT = 16 * 2**20  # above the 4 MB of a write, so that the operation itself can refuse
 _DOMAINS: Mapping[str, Network] = {
@@ -40,10 +40,10 @@ class Caller(NamedTuple):
     identity: Identity
     access_key_id: str
     key: bytes
-    instance: Instance
+    instance: TablestoreInstance
 
 
-class Received(NamedTuple):
+class TableRequest(NamedTuple):
     """A request as far as it is understood; ``body`` is its length where it is too long."""
 
     method: str
@@ -76,7 +76,7 @@ class Received(NamedTuple):
         return self.caller.identity if self.caller else None
 
 
-class Ots(Api[Request, Received]):
+class Ots(Api[Request, TableRequest]):
     """The service of one account: its instances, reached by ``handle``."""
 
     service = "ots"
@@ -102,7 +102,7 @@ class Ots(Api[Request, Received]):
                 name, columns = history.row(spec.instance_id, spec.attempts, self._cloud.clock.now())
                 table.put((spec.region_id, name), columns)
 
-    async def handle(self, request: Request) -> Answer | Dropped:
+    async def handle(self, request: Request) -> WrittenAnswer | Dropped:
         """Answer one request."""
         return await self._pipeline.respond(self, request)
 
@@ -110,12 +110,12 @@ class Ots(Api[Request, Received]):
         """Draw a request ID, in lower case."""
         return self._cloud.request_id().lower()
 
-    async def receive(self, request: Request) -> Received:
+    async def receive(self, request: Request) -> TableRequest:
         """Read a request."""
         headers = {name.lower(): value for name, value in request.headers.items()}
-        return Received(request.method, request.url.path, headers, await body.read(request, BODY_LIMIT))
+        return TableRequest(request.method, request.url.path, headers, await body.read(request, BODY_LIMIT))
 
-    def authenticate(self, call: Received) -> Received:
+    def authenticate(self, call: TableRequest) -> TableRequest:
         """Return the call with its caller. Raises OtsError."""
         headers, content = call.request_headers, call.body
         if isinstance(content, int):
@@ -146,30 +146,30 @@ class Ots(Api[Request, Received]):
             raise OtsError("OTSAuthFailed", "Request denied by instance ACL policies.")
         return call._replace(caller=Caller(credential.identity, credential.access_key_id, key, instance))
 
-    def understand(self, call: Received) -> Received:
+    def understand(self, call: TableRequest) -> TableRequest:
         """Return the call with its message. Raises OtsError."""
         assert isinstance(call.body, bytes)
         return call._replace(message=protobuf.read(MESSAGES[call.action].request, call.body))
 
-    def names(self, call: Received) -> tuple[str, ...]:
+    def names(self, call: TableRequest) -> tuple[str, ...]:
         """Return what stands in the keys of the rows that a call names."""
         assert call.message is not None
         return tuple(text for row in rows_named(call.message) for text in _texts(row))
 
-    def answers_each(self, call: Received) -> bool:
+    def answers_each(self, call: TableRequest) -> bool:
         """Whether each row can fail by itself: those of a batch."""
         return call.action.startswith("Batch")
 
-    def act(self, call: Received, met: Met, _request_id: str) -> Awaitable[Reply]:
+    def act(self, call: TableRequest, met: Met, _request_id: str) -> Awaitable[Reply]:
         """Carry the call out; between the rows of a batch other calls get their turn."""
         return self._acted(call, tuple(fault for fault in met.faults if fault is not met.spoiling))
 
-    async def _acted(self, call: Received, row_faults: tuple[Fault, ...]) -> Reply:
+    async def _acted(self, call: TableRequest, row_faults: tuple[Fault, ...]) -> Reply:
         assert call.caller
         assert call.message is not None
         assert isinstance(call.body, bytes)
         self._authorize(call.caller, call.action, call.message)
-        asked = Call(
+        asked = TableCall(
             call.caller.instance,
             _unconditional(call.message) if self._cloud.deviates("conditions_ignored") else call.message,
             len(call.body),
@@ -192,11 +192,11 @@ class Ots(Api[Request, Received]):
                     f"action: ots:{operation}, resource: {of_instance}/table/{table}",
                 )
 
-    def refuse(self, error: OtsError, _call: Received | None, _request_id: str) -> Reply:
+    def refuse(self, error: OtsError, _call: TableRequest | None, _request_id: str) -> Reply:
         """Put a refusal into the service's form."""
         return self._error(error.code, str(error), error.status)
 
-    def declared(self, fault: Fault, _call: Received, _request_id: str) -> Reply:
+    def declared(self, fault: Fault, _call: TableRequest, _request_id: str) -> Reply:
         """Put a declared error into the service's form."""
         code = fault.code or ("OTSServerBusy" if fault.kind == "throttle" else "OTSInternalServerError")
         return self._error(code, fault.message or f"{code}.", fault.status or STATUS.get(code, UNKNOWN_STATUS))
@@ -206,7 +206,7 @@ class Ots(Api[Request, Received]):
         body = code.encode() if in_text else protobuf.write(ERROR, {"code": code, "message": message})
         return Reply(status, body, code, media_type="")
 
-    def headers(self, reply: Reply, call: Received | None, request_id: str) -> Mapping[str, str]:
+    def headers(self, reply: Reply, call: TableRequest | None, request_id: str) -> Mapping[str, str]:
         """Return the headers of an answer, signed with the caller's key."""
         assert call
         signed = signature.answer_headers(

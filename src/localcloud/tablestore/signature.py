@@ -19,7 +19,7 @@ _NEEDED = ("date", "apiversion", "accesskeyid", "instancename", "contentmd5")
 _PREFIX = "x-ots-"
 
 
-class Claim(NamedTuple):
+class TableSignature(NamedTuple):
     """What a request says of itself; ``region_id`` and ``day`` are empty but for version 4."""
 
     access_key_id: str
@@ -35,7 +35,7 @@ def is_signed(name: str) -> bool:
     return name.startswith(_PREFIX)
 
 
-def claim_of(headers: Mapping[str, str]) -> Claim:
+def claim_of(headers: Mapping[str, str]) -> TableSignature:
     """Read the headers of a request (names in lower case); raises OtsError where one is missing or wrong."""
     for name in _NEEDED:
         if not headers.get(f"{_PREFIX}{name}"):
@@ -49,7 +49,7 @@ def claim_of(headers: Mapping[str, str]) -> Claim:
     region_id, day = headers.get("x-ots-signregion", ""), headers.get("x-ots-signdate", "")
     if fourth and not (region_id and re.fullmatch(r"\d{8}", day, re.ASCII)):
         raise invalid("Missing header: x-ots-signregion or x-ots-signdate (YYYYMMDD).")
-    return Claim(
+    return TableSignature(
         headers["x-ots-accesskeyid"],
         headers.get("x-ots-ststoken", ""),
         headers["x-ots-instancename"],
@@ -59,7 +59,9 @@ def claim_of(headers: Mapping[str, str]) -> Claim:
     )
 
 
-def verify(path: str, headers: Mapping[str, str], body: bytes, claim: Claim, *, secret: str, now: datetime) -> bytes:
+def verify(
+    path: str, headers: Mapping[str, str], body: bytes, claim: TableSignature, *, secret: str, now: datetime
+) -> bytes:
     """Check moment, signature and body digest; return the key that signs the answer. Raises OtsError."""
     sent = _moment(headers["x-ots-date"])
     if abs(now - sent) > CLOCK_TOLERANCE:
@@ -96,7 +98,7 @@ def answer_headers(
     return headers
 
 
-def _key(claim: Claim, secret: str) -> bytes:
+def _key(claim: TableSignature, secret: str) -> bytes:
     if not claim.region_id:
         return secret.encode()
     key = f"aliyun_v4{secret}".encode()

@@ -44,7 +44,7 @@ class TableOptions(NamedTuple):
         return made
 
 
-class Change(NamedTuple):
+class RowChange(NamedTuple):
     """One conditional change of one row; ``exists`` None does not ask."""
 
     kind: Literal["PUT", "UPDATE", "DELETE"]
@@ -103,7 +103,7 @@ class Table:
             if inside and (row := self.get(key)) is not None:
                 yield key, row
 
-    def check(self, change: Change) -> Key:
+    def check(self, change: RowChange) -> Key:
         """Return the key of a change that is well-formed; raises OtsError."""
         row = change.row
         key = self.key_of(row.key)
@@ -117,7 +117,7 @@ class Table:
             self._check_cell(cell, change.kind)
         return key
 
-    def write(self, change: Change) -> None:
+    def write(self, change: RowChange) -> None:
         """Carry out one change if its condition holds; raises OtsError, and then nothing was changed."""
         key = self.check(change)
         before = self.get(key)
@@ -128,7 +128,7 @@ class Table:
         else:
             self._rows[key] = self._after(change, before if change.kind == "UPDATE" and before else {})
 
-    def _after(self, change: Change, before: Row) -> Row:
+    def _after(self, change: RowChange, before: Row) -> Row:
         stamp = self._stamp()
         after = dict(before)
         for cell in change.row.cells:
@@ -171,7 +171,7 @@ class Table:
         return self._last_stamp
 
 
-class Instance:
+class TablestoreInstance:
     """One instance: where it is, which networks may come in, and its tables."""
 
     def __init__(self, name: str, region_id: str, networks: Iterable[Network], clock: Clock) -> None:
@@ -208,11 +208,11 @@ class Instances:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._by_name: dict[str, Instance] = {}
+        self._by_name: dict[str, TablestoreInstance] = {}
 
-    def create(self, name: str, region_id: str, networks: Iterable[Network]) -> Instance:
+    def create(self, name: str, region_id: str, networks: Iterable[Network]) -> TablestoreInstance:
         """Create an instance; raises OtsError where that is not allowed."""
-        instance = Instance(name, region_id, networks, self._clock)
+        instance = TablestoreInstance(name, region_id, networks, self._clock)
         if name.lower() in self._by_name:
             raise OtsError("OTSObjectAlreadyExist", f"Instance {name} already exists.")
         if len(self._by_name) >= MOST_INSTANCES:
@@ -222,14 +222,14 @@ class Instances:
 
     def declare(
         self, name: str, region_id: str, networks: Iterable[Network], tables: Mapping[str, Mapping[str, str]]
-    ) -> Instance:
+    ) -> TablestoreInstance:
         """Create an instance and its tables, as a fleet file declares them; raises OtsError."""
         instance = self.create(name, region_id, networks)
         for table, key in tables.items():
             instance.create_table(table, tuple(key.items()))
         return instance
 
-    def get(self, name: str) -> Instance | None:
+    def get(self, name: str) -> TablestoreInstance | None:
         """Return an instance, None where there is none."""
         return self._by_name.get(name.lower())
 
@@ -239,11 +239,11 @@ class Instances:
             raise invalid(f"Instance {name} has tables: delete them first.")
         del self._by_name[name.lower()]
 
-    def __iter__(self) -> Iterator[Instance]:
+    def __iter__(self) -> Iterator[TablestoreInstance]:
         return iter(self._by_name.values())
 
 
-def _holds(change: Change, before: Row | None) -> bool:
+def _holds(change: RowChange, before: Row | None) -> bool:
     """Tell whether the columns meet the condition; those of a row that does not exist are all missing."""
     assert change.condition
     values = {name: cell.value for name, cell in (before or {}).items() if cell.value is not None}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from localcloud.chat import dingtalk, feishu, slack, webhook, wecom
-from localcloud.chat.robots import Call, Reply, Robot
+from localcloud.chat.robots import Reply, Robot, RobotCall
 from localcloud.chat.service import token_of
 
 NOW = 1793620800.0
@@ -25,9 +25,9 @@ CARD: dict[str, Any] = {
 EVENT = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "data": {"title": "web-01"}}
 
 
-def call(body: object, now: float = NOW, headers: dict[str, str] | None = None, **query: str) -> Call:
+def call(body: object, now: float = NOW, headers: dict[str, str] | None = None, **query: str) -> RobotCall:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Call(query, JSON if headers is None else headers, text, now)
+    return RobotCall(query, JSON if headers is None else headers, text, now)
 
 
 def code(reply: Reply) -> str:
@@ -80,8 +80,8 @@ def test_slack_answers_429_with_a_time_to_wait() -> None:
     assert (late.status, late.headers) == (429, {"retry-after": "30"})
 
 
-Judge = Callable[[Robot, Call], Reply]
-WRONG: list[tuple[Judge, Call, str]] = [
+Judge = Callable[[Robot, RobotCall], Reply]
+WRONG: list[tuple[Judge, RobotCall, str]] = [
     (dingtalk.answer, call(b"{"), "40035"),
     (dingtalk.answer, call({"msgtype": "markdown", "markdown": {"title": "x"}}), "40035"),
     (dingtalk.answer, call(DING, headers={"content-type": "text/plain"}), "40035"),
@@ -98,7 +98,7 @@ WRONG: list[tuple[Judge, Call, str]] = [
 
 
 @pytest.mark.parametrize(("judge", "wrong", "refused"), WRONG)
-def test_what_is_wrong_gets_the_services_own_code(judge: Judge, wrong: Call, refused: str) -> None:
+def test_what_is_wrong_gets_the_services_own_code(judge: Judge, wrong: RobotCall, refused: str) -> None:
     assert code(judge(Robot("any", "t"), wrong)) == refused
 
 

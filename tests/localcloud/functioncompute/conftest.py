@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from localcloud.functioncompute.function import Credentials, Function
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.function import Function, RoleCredentials
+from localcloud.functioncompute.instance import FunctionInstance
 
-ROLE = Credentials("STS.key", "secret", "token")
+ROLE = RoleCredentials("STS.key", "secret", "token")
 
 
 @pytest.fixture
-def instance_of(tmp_path: Path) -> Iterator[Callable[..., Instance]]:
+def instance_of(tmp_path: Path) -> Iterator[Callable[..., FunctionInstance]]:
     """Make an instance of code in ``index.py``; other arguments are the function's settings."""
-    made: list[Instance] = []
+    made: list[FunctionInstance] = []
 
-    def make(code: str, **settings: Any) -> Instance:
+    def make(code: str, **settings: Any) -> FunctionInstance:
         (tmp_path / "index.py").write_text(code, encoding="utf-8")
         settings = {"timeout": 20, **settings}
-        instance = Instance(Function("reboot", tmp_path, settings.pop("credentials", lambda: ROLE), **settings))
+        instance = FunctionInstance(Function("reboot", tmp_path, settings.pop("credentials", lambda: ROLE), **settings))
         made.append(instance)
         return instance
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 import localcloud
-from localcloud.functioncompute.function import Credentials
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.function import RoleCredentials
+from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.functioncompute.invocation import Invocation
 
 SOURCE = str(Path(localcloud.__file__).parent.parent)
 UTC_LINE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 MOST_CHARACTERS = 131_072
 
-Make = Callable[..., Instance]
+Make = Callable[..., FunctionInstance]
 
 
 def failed(invocation: Invocation) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def test_the_contexts_credentials_are_those_of_the_moment_and_the_variables_thos
     instance = instance_of(
         "import os\ndef handle(event, context):\n"
         "    return context.credentials.access_key_id + ' ' + os.environ['ALIBABA_CLOUD_ACCESS_KEY_ID']",
-        credentials=lambda: Credentials(f"STS.{next(numbers)}", "secret", "token"),
+        credentials=lambda: RoleCredentials(f"STS.{next(numbers)}", "secret", "token"),
     )
     first, second = (instance.invoke(b"").payload.decode().split() for _ in range(2))
     assert first[0] != second[0]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from localcloud.functioncompute.function import Credentials, Function, InvalidFunction, process_environment
+from localcloud.functioncompute.function import Function, InvalidFunction, RoleCredentials, process_environment
 
-ROLE = Credentials("STS.key", "secret", "token")
+ROLE = RoleCredentials("STS.key", "secret", "token")
 
 
 def function(code_path: Path, **settings: Any) -> Function:

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 import localcloud
-from localcloud.functioncompute.function import Credentials
-from localcloud.functioncompute.instance import Instance, InstanceUnavailable
+from localcloud.functioncompute.function import RoleCredentials
+from localcloud.functioncompute.instance import FunctionInstance, InstanceUnavailable
 
 SOURCE = str(Path(localcloud.__file__).parent.parent)
-ROLE = Credentials("STS.key", "secret", "token")
+ROLE = RoleCredentials("STS.key", "secret", "token")
 UTC_LINE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
-Make = Callable[..., Instance]
+Make = Callable[..., FunctionInstance]
 
 
 def is_running(pid: int) -> bool:

@@ -12,7 +12,7 @@ from localcloud.account.credentials import Credential, Identity
 from localcloud.ecs.service import Ecs
 from localcloud.openapi import signature
 from localcloud.openapi.nonces import Nonces
-from localcloud.openapi.signature import Request
+from localcloud.openapi.signature import OpenApiRequest
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 
@@ -27,19 +27,19 @@ def api(cloud: Cloud) -> Api:
     return Api(cloud)
 
 
-def send(ecs: Ecs, request: Request) -> tuple[int, Any]:
+def send(ecs: Ecs, request: OpenApiRequest) -> tuple[int, Any]:
     answer = asyncio.run(ecs.answer(request))
     assert answer is not None
     return answer.status, json.loads(answer.body)
 
 
-def post(parameters: dict[str, str], headers: dict[str, str]) -> Request:
-    return Request("POST", "/", list(parameters.items()), headers)
+def post(parameters: dict[str, str], headers: dict[str, str]) -> OpenApiRequest:
+    return OpenApiRequest("POST", "/", list(parameters.items()), headers)
 
 
 def test_the_canonical_request_of_acs3_is_the_one_on_the_wire() -> None:
     names = ["accept", "host", "x-acs-action"]
-    request = Request(
+    request = OpenApiRequest(
         "POST",
         "/",
         [("RegionId", "cn-hangzhou"), ("InstanceId.1", "i-bp1"), ("Name", "a b*~/+")],
@@ -77,7 +77,7 @@ def test_the_string_to_sign_of_version_1_encodes_values_twice() -> None:
         "Timestamp": "2026-11-23T12:00:00Z",
         "Name": "a b*",
     }
-    signed = signature.read(Request("GET", "/", list(parameters.items()), {}))
+    signed = signature.read(OpenApiRequest("GET", "/", list(parameters.items()), {}))
     assert signed.string_to_sign == (
         "GET&%2F&AccessKeyId%3Dk%26Name%3Da%2520b%252A%26SignatureMethod%3DHMAC-SHA1%26SignatureNonce%3Dn"
         "%26SignatureVersion%3D1.0%26Timestamp%3D2026-11-23T12%253A00%253A00Z"
@@ -88,14 +88,14 @@ def test_the_string_to_sign_of_version_1_encodes_values_twice() -> None:
 def test_both_schemes_are_taken_by_get_and_post(cloud: Cloud, method: str) -> None:
     ecs, root = Ecs(cloud), cloud.credentials.root
     headers = acs3(root, "DescribeRegions", {}, method=method)
-    assert send(ecs, Request(method, "/", [], headers))[0] == 200
+    assert send(ecs, OpenApiRequest(method, "/", [], headers))[0] == 200
     parameters = v1(root, "DescribeRegions", {}, method=method)
-    assert send(ecs, Request(method, "/", list(parameters.items()), {}))[0] == 200
+    assert send(ecs, OpenApiRequest(method, "/", list(parameters.items()), {}))[0] == 200
 
 
 def test_version_1_parameters_may_come_in_a_form(cloud: Cloud) -> None:
     pairs = list(v1(cloud.credentials.root, "DescribeRegions", {}).items())
-    assert send(Ecs(cloud), Request("POST", "/", pairs[:3], {}, b"ignored", pairs[3:]))[0] == 200
+    assert send(Ecs(cloud), OpenApiRequest("POST", "/", pairs[:3], {}, b"ignored", pairs[3:]))[0] == 200
 
 
 def test_a_role_session_is_known_by_its_token(cloud: Cloud) -> None:
@@ -137,7 +137,7 @@ def test_a_header_changed_after_signing_is_refused(cloud: Cloud, name: str) -> N
 
 def test_a_body_that_was_not_signed_is_refused(cloud: Cloud) -> None:
     headers = acs3(cloud.credentials.root, "DescribeRegions", {})
-    status, body = send(Ecs(cloud), Request("POST", "/", [], headers, b"InstanceId.1=i-x"))
+    status, body = send(Ecs(cloud), OpenApiRequest("POST", "/", [], headers, b"InstanceId.1=i-x"))
     assert (status, body["Code"]) == (400, "SignatureDoesNotMatch")
 
 
@@ -155,9 +155,9 @@ def test_a_parameter_given_twice_is_refused_however_well_signed(cloud: Cloud) ->
         ("RegionId", "cn-beijing"),
     ]
     unsigned = [pair for pair in pairs if pair[0] != "Signature"]
-    signed = signature.read(Request("POST", "/", [*unsigned, ("Signature", "x")], {}))
+    signed = signature.read(OpenApiRequest("POST", "/", [*unsigned, ("Signature", "x")], {}))
     good = ("Signature", signed.expected.of(root.access_key_secret, signed.string_to_sign))
-    status, body = send(Ecs(cloud), Request("POST", "/", [*unsigned, good], {}))
+    status, body = send(Ecs(cloud), OpenApiRequest("POST", "/", [*unsigned, good], {}))
     assert (status, body["Code"]) == (400, "InvalidParameter")
     assert "RegionId" in body["Message"]
 

@@ -13,11 +13,11 @@ from localcloud.account.credentials import Identity
 from localcloud.account.fleet import Fleet
 from localcloud.eventbridge.bus import Bus
 from localcloud.openapi.errors import ApiError
-from localcloud.ram.roles import Refusal
+from localcloud.ram.roles import RoleRefusal
 from localcloud.ram.service import create_role
 from localcloud.ram.system_roles import trust
 from localcloud.ros import resource_types
-from localcloud.ros.call import Call
+from localcloud.ros.call import RpcCall
 from localcloud.ros.resource_types import NotMade, make
 from localcloud.server.services import Services
 
@@ -64,7 +64,7 @@ def refused(services: Services, kind: str, name: str) -> str:
     if kind == STACK:
         given = {"RegionId": "cn-hangzhou", "StackName": name, "TemplateBody": "{}"}
         with pytest.raises(ApiError) as error:
-            services.ros.carry_out(Call("CreateStack", given, Identity(kind="root", name="1234567890123456")))
+            services.ros.carry_out(RpcCall("CreateStack", given, Identity(kind="root", name="1234567890123456")))
         return f"{error.value.code} {error.value.message}"
     properties: dict[str, Any] = {RULES[kind].key: name}
     with pytest.raises(NotMade) as not_made:
@@ -86,7 +86,7 @@ def test_ram_refuses_a_wrong_name_and_one_that_is_taken(services: Services) -> N
 
 def test_a_trigger_on_another_source_than_that_of_cloud_services_is_refused(services: Services) -> None:
     config = {"triggerEnable": True, "eventRuleFilterPattern": "{}", "eventSourceConfig": {"eventSourceType": "MNS"}}
-    with pytest.raises(Refusal, match="eventSourceType MNS: the local cloud has the bus default alone"):
+    with pytest.raises(RoleRefusal, match="eventSourceType MNS: the local cloud has the bus default alone"):
         resource_types._event_trigger(services.account, "any", "any/events", {"TriggerConfig": config})
 
 

@@ -19,7 +19,7 @@ from localcloud.account.credentials import Identity
 from localcloud.account.fleet import Fleet
 from localcloud.openapi.errors import ApiError
 from localcloud.ram.system_roles import EVENT_BRIDGE_SERVICE, SERVICE_LINKED, trust
-from localcloud.ros.call import Call
+from localcloud.ros.call import RpcCall
 from localcloud.server.services import Services
 from stack import code
 
@@ -66,7 +66,7 @@ class Account:
         self._allowed = self.cloud.authorize
 
     def call(self, action: str, **parameters: str) -> dict[str, Any]:
-        return self.services.ros.carry_out(Call(action, {"RegionId": "cn-hangzhou", **parameters}, ROOT_IDENTITY))
+        return self.services.ros.carry_out(RpcCall(action, {"RegionId": "cn-hangzhou", **parameters}, ROOT_IDENTITY))
 
     def refuse(self, refuses: Refuses | None) -> None:
         asked = 0

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ecs_reboot.cloud.credentials import Credentials
-from ecs_reboot.cloud.protobuf import Message, field
+from ecs_reboot.cloud.protobuf import ProtobufMessage, field
 from ecs_reboot.cloud.tablestore import messages, plain_buffer
 from ecs_reboot.cloud.tablestore.rows import Condition, Put, Row
 from ecs_reboot.cloud.tablestore.signature import headers
@@ -352,5 +352,5 @@ def test_every_operation_has_its_messages() -> None:
 
 
 def test_an_answer_says_what_was_consumed(service: Service) -> None:
-    capacity = Message(service.send().body).message(1).message(1)
+    capacity = ProtobufMessage(service.send().body).message(1).message(1)
     assert (capacity.number(1), capacity.number(2)) == (0, 1)

@@ -6,7 +6,7 @@ A reader raises Malformed for whatever does not fit the question: another table,
 from collections.abc import Sequence
 from typing import Literal
 
-from ecs_reboot.cloud.protobuf import Malformed, Message, field
+from ecs_reboot.cloud.protobuf import Malformed, ProtobufMessage, field
 from ecs_reboot.cloud.tablestore import plain_buffer
 from ecs_reboot.cloud.tablestore.rows import (
     Change,
@@ -77,12 +77,12 @@ def rows_written(body: bytes, table: str, count: int) -> tuple[RowError | None, 
 
 def row_written(body: bytes) -> None:
     """Read a PutRow's answer, which says nothing but that it is one."""
-    Message(body).message(1).message(1)
+    ProtobufMessage(body).message(1).message(1)
 
 
 def page(body: bytes) -> tuple[tuple[Row, ...], Key | None]:
     """Read a GetRange's answer: its rows, and where the next page begins."""
-    message = Message(body)
+    message = ProtobufMessage(body)
     rest = plain_buffer.rows(message.data(3)) if message.has(3) else []
     if len(rest) > 1:
         raise Malformed(f"{len(rest)} keys in place of the one where the next page begins")
@@ -93,7 +93,7 @@ def table_description(
     body: bytes, table: str
 ) -> tuple[tuple[tuple[str, Literal["INTEGER", "STRING", "BINARY"]], ...], int, int]:
     """Read a DescribeTable's answer: key columns with their types, seconds to live, versions kept."""
-    message = Message(body)
+    message = ProtobufMessage(body)
     meta, options = message.message(1), message.message(3)
     _check_table(meta, table)
     key = []
@@ -106,7 +106,7 @@ def table_description(
 
 def error(body: bytes) -> RowError:
     """Read the body of a refusal. Raises Malformed for what is none: a proxy's page, say."""
-    return _error(Message(body))
+    return _error(ProtobufMessage(body))
 
 
 def _change(change: Change) -> bytes:
@@ -136,8 +136,8 @@ def _equals(name: str, value: Value) -> bytes:
     return field(1, _SINGLE_COLUMN) + field(2, b"".join(inner))
 
 
-def _rows_of(body: bytes, table: str, count: int) -> list[Message]:
-    tables = Message(body).messages(1)
+def _rows_of(body: bytes, table: str, count: int) -> list[ProtobufMessage]:
+    tables = ProtobufMessage(body).messages(1)
     if len(tables) != 1:
         raise Malformed(f"an answer for {len(tables)} tables; one was asked for")
     _check_table(tables[0], table)
@@ -147,12 +147,12 @@ def _rows_of(body: bytes, table: str, count: int) -> list[Message]:
     return answers
 
 
-def _check_table(message: Message, table: str) -> None:
+def _check_table(message: ProtobufMessage, table: str) -> None:
     if (named := message.text(1)) != table:
         raise Malformed(f"an answer for table {named!r}; {table!r} was asked for")
 
 
-def _row_read(answer: Message, key: Key) -> Row | RowError | None:
+def _row_read(answer: ProtobufMessage, key: Key) -> Row | RowError | None:
     if failure := _failure(answer):
         return failure
     data = answer.data(4) if answer.has(4) else b""
@@ -164,14 +164,14 @@ def _row_read(answer: Message, key: Key) -> Row | RowError | None:
     return found[0]
 
 
-def _failure(answer: Message) -> RowError | None:
+def _failure(answer: ProtobufMessage) -> RowError | None:
     done = answer.number(1)
     if done not in (0, 1):
         raise Malformed(f"is_ok is {done}")
     return None if done else _error(answer.message(2))
 
 
-def _error(message: Message) -> RowError:
+def _error(message: ProtobufMessage) -> RowError:
     code = message.text(1)
     if not code:
         raise Malformed("an error without a code")

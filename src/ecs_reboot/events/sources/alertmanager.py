@@ -14,9 +14,9 @@ from ecs_reboot.events.assessment import Verdict
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document, Field, Finding, Refusal
 from ecs_reboot.events.labels import identity, place
-from ecs_reboot.events.parsing import Unreadable, mapping, stated, text
+from ecs_reboot.events.parsing import UnreadableText, mapping, stated, text
 from ecs_reboot.events.quoting import plain
-from ecs_reboot.events.state_words import ALERT_API, ALERT_STATUS, State, deciding, state
+from ecs_reboot.events.state_words import ALERT_API, ALERT_STATUS, StateWord, deciding, state
 from ecs_reboot.model import Ignored
 
 _MAX_ALERTS = 1000
@@ -30,9 +30,9 @@ def find(document: Document, rules: EventSettings, now: datetime) -> list[Findin
         return [_alert(document, document.body, at, rules, now)]
     alerts = document.body["alerts"]
     if not isinstance(alerts, list) or not alerts:
-        raise Unreadable("malformed", "alerts is not a list of alerts", at + "alerts", alerts)
+        raise UnreadableText("malformed", "alerts is not a list of alerts", at + "alerts", alerts)
     if len(alerts) > _MAX_ALERTS:
-        raise Unreadable("too_large", f"the group has more than {_MAX_ALERTS} alerts", at + "alerts")
+        raise UnreadableText("too_large", f"the group has more than {_MAX_ALERTS} alerts", at + "alerts")
     found: list[Finding | Verdict] = [
         _alert(document, mapping(alert), f"{at}alerts[{number}].", rules, now) for number, alert in enumerate(alerts)
     ]
@@ -73,7 +73,7 @@ def _alert(document: Document, body: Mapping[str, object], at: str, rules: Event
     )
 
 
-def _states(body: Mapping[str, object], at: str, now: datetime) -> list[State]:
+def _states(body: Mapping[str, object], at: str, now: datetime) -> list[StateWord]:
     status = body.get("status")
     if isinstance(status, dict):
         states = state(at + "status.state", status.get("state"), ALERT_API)
@@ -82,11 +82,11 @@ def _states(body: Mapping[str, object], at: str, now: datetime) -> list[State]:
     return states if "status" in body else states + _by_end(body, at, now)
 
 
-def _by_end(body: Mapping[str, object], at: str, now: datetime) -> list[State]:
+def _by_end(body: Mapping[str, object], at: str, now: datetime) -> list[StateWord]:
     ends = event_time.parse(body.get("endsAt"))
     if ends is None or not event_time.ended(body.get("endsAt")):
-        return [State(at + "endsAt", plain(body.get("endsAt")), "neither")]
-    return [State(at + "endsAt", plain(body.get("endsAt")), "firing" if ends > now else "recovery")]
+        return [StateWord(at + "endsAt", plain(body.get("endsAt")), "neither")]
+    return [StateWord(at + "endsAt", plain(body.get("endsAt")), "firing" if ends > now else "recovery")]
 
 
 def _silenced(body: Mapping[str, object], at: str) -> Refusal | None:
@@ -108,7 +108,7 @@ def _told(document: Document, body: Mapping[str, object], at: str, starts: Field
     return starts if stated(starts.value) else None
 
 
-def _said(body: Mapping[str, object], at: str, states: list[State], starts: Field) -> Field:
+def _said(body: Mapping[str, object], at: str, states: list[StateWord], starts: Field) -> Field:
     ends = body.get("endsAt")
     over = deciding(states).meaning == "recovery" and event_time.ended(ends)
     return Field(at + "endsAt", ends) if over else starts

@@ -5,7 +5,7 @@ from datetime import datetime
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document, Field, Finding
 from ecs_reboot.events.instance_id import parse_arn
-from ecs_reboot.events.parsing import Unreadable, embedded, stated, text
+from ecs_reboot.events.parsing import UnreadableText, embedded, stated, text
 from ecs_reboot.events.sources.system_event import Notice, finding
 
 _TIMES = ("eventTime", "time")
@@ -16,7 +16,7 @@ def find(document: Document, rules: EventSettings, _now: datetime) -> list[Findi
     body, at = document.body, document.path
     content = embedded(body.get("content"), at + "content")
     if stated(content) and not isinstance(content, dict):
-        raise Unreadable("malformed", "content is not an object", at + "content", content)
+        raise UnreadableText("malformed", "content is not an object", at + "content", content)
     time = next((Field(at + key, body[key]) for key in _TIMES if stated(body.get(key))), Field(at + _TIMES[0], None))
     product = Field(at + "product", body.get("product"))
     arn = parse_arn(body.get("resourceId"))

@@ -12,10 +12,10 @@ from ecs_reboot.events import monitor
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document, Field, Finding, Place
 from ecs_reboot.events.instance_id import parse_arn
-from ecs_reboot.events.parsing import Unreadable, embedded, mapping, stated, text
+from ecs_reboot.events.parsing import UnreadableText, embedded, mapping, stated, text
 from ecs_reboot.events.quoting import plain
 from ecs_reboot.events.sources import dimensions
-from ecs_reboot.events.state_words import ALARM_LEVELS, ALARM_STATES, SUBSCRIPTION, State, state
+from ecs_reboot.events.state_words import ALARM_LEVELS, ALARM_STATES, SUBSCRIPTION, StateWord, state
 
 _KIND = "cms_subscription"
 _METRIC_STATES = (("alertState", ALARM_STATES), ("triggerLevel", ALARM_LEVELS), ("curLevel", ALARM_LEVELS))
@@ -39,7 +39,7 @@ def find(document: Document, rules: EventSettings, _now: datetime) -> list[Findi
 def _object(value: object, path: str) -> Mapping[str, object]:
     value = embedded(value, path)
     if stated(value) and not isinstance(value, dict):
-        raise Unreadable("malformed", "it is not an object", path, value)
+        raise UnreadableText("malformed", "it is not an object", path, value)
     return mapping(value)
 
 
@@ -49,10 +49,10 @@ def _first(key: str, *parts: Field) -> Field:
     return next((field for field in fields if stated(field.value)), fields[0])
 
 
-def _status(alert: Field) -> list[State]:
+def _status(alert: Field) -> list[StateWord]:
     """Read alertStatus; without it nothing fires."""
     field = _first("alertStatus", alert)
-    return state(field.path, field.value, SUBSCRIPTION) or [State(field.path, "", "neither")]
+    return state(field.path, field.value, SUBSCRIPTION) or [StateWord(field.path, "", "neither")]
 
 
 def _system_event(alert: Field, meta: Field, content: Field, rules: EventSettings) -> Finding:
@@ -127,7 +127,7 @@ def _metric(alert: Field, meta: Field, content: Field) -> Finding:
     )
 
 
-def _word(part: Field, key: str, firing: frozenset[str]) -> list[State]:
+def _word(part: Field, key: str, firing: frozenset[str]) -> list[StateWord]:
     return state(f"{part.path}.{key}", mapping(part.value).get(key), firing)
 
 

@@ -14,7 +14,7 @@ from ecs_reboot.events.finding import Document, Field, Finding, Place
 from ecs_reboot.events.parsing import embedded, mapping, stated, text
 from ecs_reboot.events.quoting import plain
 from ecs_reboot.events.sources import dimensions, fired_metric
-from ecs_reboot.events.state_words import ALARM_LEVELS, ALARM_STATES, State, state
+from ecs_reboot.events.state_words import ALARM_LEVELS, ALARM_STATES, StateWord, state
 
 _NAMESPACES = ("namespace", "metricProject")
 _STATES = (("alertState", ALARM_STATES), ("triggerLevel", ALARM_LEVELS), ("curLevel", ALARM_LEVELS))
@@ -44,19 +44,19 @@ def _mns(document: Document) -> Finding:
     return _finding(document, "cms_threshold_mns", groups, _states(document, "curLevel"), value=None, own=own)
 
 
-def _states(document: Document, needed: str) -> list[State]:
+def _states(document: Document, needed: str) -> list[StateWord]:
     """Collect the states of either form; without the one its form must have nothing fires."""
     body, at = document.body, document.path
     states = [word for key, firing in _STATES for word in state(at + key, body.get(key), firing)]
     if not stated(body.get(needed)):
-        states.append(State(at + needed, "", "neither"))
+        states.append(StateWord(at + needed, "", "neither"))
     # Any other eventName is the name of an event, not a state.
     named = state(at + "eventName", body.get("eventName"), frozenset())
     return states + [word for word in named if word.meaning == "recovery"]
 
 
 def _finding(
-    document: Document, kind: str, groups: list[Field], states: list[State], *, value: object, own: Field
+    document: Document, kind: str, groups: list[Field], states: list[StateWord], *, value: object, own: Field
 ) -> Finding:
     body, at = document.body, document.path
     groups = [*groups, Field(at + "dimensions", dimensions.read(body.get("dimensions"), at + "dimensions"))]

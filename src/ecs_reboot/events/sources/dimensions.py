@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from ecs_reboot.events.finding import Field
 from ecs_reboot.events.labels import identity
-from ecs_reboot.events.parsing import Unreadable, embedded, mapping, stated
+from ecs_reboot.events.parsing import UnreadableText, embedded, mapping, stated
 from ecs_reboot.events.quoting import plain
 
 INSTANCE = frozenset({"instanceid"})
@@ -46,10 +46,10 @@ def read(value: object, path: str) -> object:
         looks_json = text.startswith(("[", '{"')) or text[1:].lstrip()[:1] in ('"', "}")
         value = embedded(text, path) if looks_json else _java_map(text, path)
     if stated(value) and not isinstance(value, (dict, list)) and str(value).strip():
-        raise Unreadable("malformed", "dimensions are neither a map nor a list of maps", path, value)
+        raise UnreadableText("malformed", "dimensions are neither a map nor a list of maps", path, value)
     names = sum(len(mapping(item)) for item in (value if isinstance(value, list) else [value]))
     if names > _MAX_NAMES:
-        raise Unreadable("too_large", f"the dimensions have {names} names; at most {_MAX_NAMES} are read", path)
+        raise UnreadableText("too_large", f"the dimensions have {names} names; at most {_MAX_NAMES} are read", path)
     return value
 
 
@@ -75,10 +75,10 @@ def same(value: object) -> str:
 def _java_map(text: str, path: str) -> dict[str, str]:
     """Take ``{a=1, b=2}`` apart. A brace that is missing may mean an ID that was cut: Unreadable."""
     if not (text.startswith("{") and text.endswith("}")):
-        raise Unreadable("malformed", "dimensions are not closed in braces, so they may be cut short", path, text)
+        raise UnreadableText("malformed", "dimensions are not closed in braces, so they may be cut short", path, text)
     if len(text) > _MAX_CHARACTERS:
         reason = f"dimensions have {len(text)} characters; at most {_MAX_CHARACTERS} are read"
-        raise Unreadable("too_large", reason, path)
+        raise UnreadableText("too_large", reason, path)
     result: dict[str, list[str]] = {}
     current = ""
     for part in text[1:-1].split(","):
@@ -91,10 +91,10 @@ def _java_map(text: str, path: str) -> dict[str, str]:
             _no_equals(path, text)
         current = match[1]
         if current in result:
-            raise Unreadable("contradiction", "a key stands twice in dimensions", f"{path}.{plain(current)}", text)
+            raise UnreadableText("contradiction", "a key stands twice in dimensions", f"{path}.{plain(current)}", text)
         result[current] = [match[2]]
     return {key: ",".join(parts) for key, parts in result.items()}
 
 
 def _no_equals(path: str, text: str) -> NoReturn:
-    raise Unreadable("malformed", "a part of dimensions has no '='", path, text)
+    raise UnreadableText("malformed", "a part of dimensions has no '='", path, text)

@@ -11,7 +11,7 @@ from ecs_reboot.events.assessment import Verdict
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document, Field, Finding
 from ecs_reboot.events.instance_id import parse_arn
-from ecs_reboot.events.parsing import Unreadable, embedded, mapping, text
+from ecs_reboot.events.parsing import UnreadableText, embedded, mapping, text
 from ecs_reboot.events.quoting import quoted
 from ecs_reboot.events.sources.actiontrail import is_record
 from ecs_reboot.events.sources.actiontrail import record as actiontrail_record
@@ -30,7 +30,7 @@ def find(document: Document, rules: EventSettings, _now: datetime) -> list[Findi
     source, kind = text(body.get("source")).replace("acs:", "acs."), text(body.get("type"))
     try:
         data = mapping(embedded(body.get("data"), at + "data"))
-    except Unreadable:
+    except UnreadableText:
         if source in _SOURCES:
             raise
         data = {}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from ecs_reboot.events.parsing import Unreadable, embedded, mapping, text
+from ecs_reboot.events.parsing import UnreadableText, embedded, mapping, text
 from ecs_reboot.events.sources import dimensions
 from ecs_reboot.model import Metric
 
@@ -40,7 +40,7 @@ def _expression(value: object) -> str:
     if isinstance(value, str) and value.startswith("["):
         try:
             value = embedded(value, "expression")
-        except Unreadable:
+        except UnreadableText:
             return ""
     if isinstance(value, list):
         value = mapping(value[0]).get("expression") if len(value) == 1 else ""
@@ -51,7 +51,7 @@ def _of_instance(value: object, instance_id: str) -> tuple[tuple[str, str], ...]
     """Give the dimensions of the one instance as the query takes them: without the user."""
     try:
         value = dimensions.read(value, "dimensions")
-    except Unreadable:
+    except UnreadableText:
         return ()
     items = value if isinstance(value, list) else [value]
     if len(items) != 1:

@@ -13,7 +13,7 @@ from ecs_reboot.events.finding import Document, Field, Finding, Refusal
 from ecs_reboot.events.labels import identity, place
 from ecs_reboot.events.parsing import mapping, stated, text
 from ecs_reboot.events.quoting import plain
-from ecs_reboot.events.state_words import State
+from ecs_reboot.events.state_words import StateWord
 
 _TIMES = ("trigger_time", "first_trigger_time")
 _NO_DATA = ("trigger_type", "trigger_value", "trigger_values")
@@ -63,10 +63,10 @@ def _labels(body: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, equals, value in pairs if equals}
 
 
-def _state(body: Mapping[str, object], at: str) -> State:
+def _state(body: Mapping[str, object], at: str) -> StateWord:
     value = body.get("is_recovered")
     meaning = {True: "recovery", False: "firing"}.get(value, "neither") if isinstance(value, bool) else "neither"
-    return State(at + "is_recovered", plain(value), meaning)
+    return StateWord(at + "is_recovered", plain(value), meaning)
 
 
 def _no_data(body: Mapping[str, object], at: str) -> Refusal | None:

@@ -13,7 +13,7 @@ from ecs_reboot.events.finding import Document, Field, Finding, Refusal
 from ecs_reboot.events.labels import identity, places
 from ecs_reboot.events.parsing import mapping, stated, text
 from ecs_reboot.events.quoting import plain
-from ecs_reboot.events.state_words import ALERT_STATUS, State, deciding, state
+from ecs_reboot.events.state_words import ALERT_STATUS, StateWord, deciding, state
 
 _TIMES = ("alert_time", "fire_time")
 _END_TIMES = ("alert_time", "resolve_time", "fire_time")
@@ -86,10 +86,10 @@ def _rows(document: Document) -> list[Field]:
     return rows
 
 
-def _resolved(document: Document) -> list[State]:
+def _resolved(document: Document) -> list[StateWord]:
     """Read resolve_time: 0 while the alert fires, later the time of its end."""
     value = document.body.get("resolve_time")
     if not stated(value) or value in (0, "0"):
         return []
     is_time = isinstance(value, (int, float, str)) and not isinstance(value, bool)
-    return [State(document.path + "resolve_time", plain(value), "recovery" if is_time else "neither")]
+    return [StateWord(document.path + "resolve_time", plain(value), "recovery" if is_time else "neither")]

@@ -12,7 +12,7 @@ from ecs_reboot.events.finding import Field, Finding, Place, Refusal
 from ecs_reboot.events.instance_id import parse_arn
 from ecs_reboot.events.parsing import mapping, stated, text
 from ecs_reboot.events.quoting import plain
-from ecs_reboot.events.state_words import LIFECYCLE, RECOVERY, State, deciding, state
+from ecs_reboot.events.state_words import LIFECYCLE, RECOVERY, StateWord, deciding, state
 from ecs_reboot.events.system_event_catalog import look_up, qualified
 from ecs_reboot.named_tuple import NamedTuple
 from ecs_reboot.outcomes import Code
@@ -86,7 +86,7 @@ def _about(notice: Notice, resource: str) -> str:
     return ":".join([resource, *parts])
 
 
-def _notice(verdict: str, why: str, name: str, states: tuple[State, ...]) -> Refusal | None:
+def _notice(verdict: str, why: str, name: str, states: tuple[StateWord, ...]) -> Refusal | None:
     if code := _NOTICES.get(verdict):
         return Refusal(code, f"'{name}' is no fault: {why}")
     state = deciding(states)
@@ -105,14 +105,14 @@ def _refusal(verdict: str, why: str, base: str, status: str, rules: EventSetting
     return Refusal("not_actionable", f"{why}; it is off unless ACTIONABLE_EVENTS names {qualified(base, status)}")
 
 
-def _contradiction(firing: dict[str, State]) -> Field | None:
+def _contradiction(firing: dict[str, StateWord]) -> Field | None:
     if len(firing) < 2:  # noqa: PLR2004 - two words contradict each other
         return None
     last = list(firing.values())[-1]
     return Field(last.path, last.word)
 
 
-def _states(notice: Notice) -> tuple[str, tuple[State, ...]]:
+def _states(notice: Notice) -> tuple[str, tuple[StateWord, ...]]:
     """Split the status off the name, and collect every current state word."""
     base, word = _split(plain(text(notice.name.value)))
     states = state(notice.name.path, word, LIFECYCLE)
@@ -121,7 +121,7 @@ def _states(notice: Notice) -> tuple[str, tuple[State, ...]]:
         states += state(f"{notice.content_path}.{key}", notice.content.get(key), LIFECYCLE)
     finish = notice.content.get("executeFinishTime")
     if event_time.ended(finish):
-        states.append(State(f"{notice.content_path}.executeFinishTime", plain(finish), "recovery"))
+        states.append(StateWord(f"{notice.content_path}.executeFinishTime", plain(finish), "recovery"))
     return base, tuple(states)
 
 

@@ -6,7 +6,7 @@ from ecs_reboot.events import event_time
 from ecs_reboot.events.assessment import Verdict, age
 from ecs_reboot.events.event_settings import EventSettings
 from ecs_reboot.events.finding import Document, Field
-from ecs_reboot.events.parsing import Unreadable, parse_json
+from ecs_reboot.events.parsing import UnreadableText, parse_json
 from ecs_reboot.events.quoting import plain
 from ecs_reboot.events.sources import manual
 from ecs_reboot.model import Rejected
@@ -19,7 +19,7 @@ def find(document: Document, rules: EventSettings, now: datetime) -> list[Verdic
     payload, name = document.body["payload"], plain(document.body["triggerName"])
     try:
         request = parse_json(payload, "payload") if isinstance(payload, str) else payload
-    except Unreadable as error:
+    except UnreadableText as error:
         if error.code != "malformed":
             return [Rejected(code=error.code, reason=error.reason, path="payload", value=plain(error.value))]
         request = None

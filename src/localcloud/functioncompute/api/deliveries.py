@@ -11,7 +11,7 @@ from typing import NamedTuple
 from localcloud.account.faults import Fault
 
 
-class Plan(NamedTuple):
+class DeliveryPlan(NamedTuple):
     """How one event is delivered: a copy after each of these seconds, or with others that come within ``window``."""
 
     kind: str = ""
@@ -19,14 +19,14 @@ class Plan(NamedTuple):
     window: float | None = None
 
 
-def plan(fault: Fault | None) -> Plan:
+def plan(fault: Fault | None) -> DeliveryPlan:
     """Turn the fault that a delivery meets into a plan."""
     if fault is None:
-        return Plan()
+        return DeliveryPlan()
     seconds = fault.seconds or 0.0
     if fault.kind == "batch":
-        return Plan(fault.kind, (), seconds)
-    return Plan(fault.kind, (0.0, seconds) if fault.kind == "duplicate" else (seconds,))
+        return DeliveryPlan(fault.kind, (), seconds)
+    return DeliveryPlan(fault.kind, (0.0, seconds) if fault.kind == "duplicate" else (seconds,))
 
 
 def array_of(events: list[bytes]) -> bytes:

@@ -18,7 +18,7 @@ class Wanted(NamedTuple):
     log_tail: bool
 
 
-class Answer(NamedTuple):
+class InvocationAnswer(NamedTuple):
     """The answer of InvokeFunction; 200 where the function failed, too."""
 
     status: int
@@ -36,12 +36,12 @@ def wanted(headers: Mapping[str, str]) -> Wanted:
     )
 
 
-def invoke(functions: Functions, name: str, qualifier: str, asks: Wanted, payload: bytes) -> Answer:
+def invoke(functions: Functions, name: str, qualifier: str, asks: Wanted, payload: bytes) -> InvocationAnswer:
     """Carry out InvokeFunction; blocks for as long as a synchronous function runs. Raises FcError."""
     request_id = new_request_id()
     if asks.asynchronous:
         functions.enqueue(name, payload, qualifier=qualifier, request_id=request_id)
-        return Answer(202, {"x-fc-request-id": request_id}, b"")
+        return InvocationAnswer(202, {"x-fc-request-id": request_id}, b"")
     invocation, instance_id = functions.invoke(name, payload, qualifier=qualifier, request_id=request_id)
     headers = {
         "content-type": "application/octet-stream",
@@ -54,7 +54,7 @@ def invoke(functions: Functions, name: str, qualifier: str, asks: Wanted, payloa
         headers["x-fc-error-type"] = invocation.error
     if asks.log_tail:
         headers["x-fc-log-result"] = base64.b64encode(invocation.logs[-LOG_TAIL_BYTES:]).decode()
-    return Answer(200, headers, invocation.payload)
+    return InvocationAnswer(200, headers, invocation.payload)
 
 
 def _one_of(headers: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ _LARGEST_RESERVATION = 300
 _LIST_FILTERS = frozenset({"prefix", "limit", "nextToken", "fcVersion"})
 
 
-class Call(NamedTuple):
+class FunctionApiCall(NamedTuple):
     """One request for a function (or, for a list, none)."""
 
     functions: Functions
@@ -41,15 +41,15 @@ class Call(NamedTuple):
         return document
 
 
-Operation = Callable[[Call], Document | None]
+Operation = Callable[[FunctionApiCall], Document | None]
 
 
-def get_function(call: Call) -> Document:
+def get_function(call: FunctionApiCall) -> Document:
     """Answer GetFunction."""
     return function_document(call.entry(), call.arn())
 
 
-def list_functions(call: Call) -> Document:
+def list_functions(call: FunctionApiCall) -> Document:
     """Answer ListFunctions, a page of names that begin with ``prefix``. A filter that is not modelled is refused."""
     query = call.query
     if unknown := sorted(query.keys() - _LIST_FILTERS):
@@ -69,27 +69,27 @@ def list_functions(call: Call) -> Document:
     return answer
 
 
-def get_async_config(call: Call) -> Document:
+def get_async_config(call: FunctionApiCall) -> Document:
     """Answer GetAsyncInvokeConfig."""
     if call.entry().async_config is None:
         raise FcError("AsyncConfigNotExists", f"function '{call.function_name}' has no asynchronous configuration")
     return async_document(call.entry(), call.arn())
 
 
-def put_async_config(call: Call) -> Document:
+def put_async_config(call: FunctionApiCall) -> Document:
     """Answer PutAsyncInvokeConfig."""
     call.entry()
     call.functions.configure(call.function_name, async_config=async_invoke.read_config(call.document()))
     return async_document(call.entry(), call.arn())
 
 
-def delete_async_config(call: Call) -> None:
+def delete_async_config(call: FunctionApiCall) -> None:
     """Answer DeleteAsyncInvokeConfig; where there is none, it stays so."""
     call.entry()
     call.functions.configure(call.function_name, async_config=None)
 
 
-def get_concurrency(call: Call) -> Document:
+def get_concurrency(call: FunctionApiCall) -> Document:
     """Answer GetConcurrencyConfig."""
     reserved = call.entry().reserved
     if reserved is None:
@@ -97,7 +97,7 @@ def get_concurrency(call: Call) -> Document:
     return {"functionArn": call.arn(), "reservedConcurrency": reserved}
 
 
-def put_concurrency(call: Call) -> Document:
+def put_concurrency(call: FunctionApiCall) -> Document:
     """Answer PutConcurrencyConfig."""
     document = call.document()
     reserved = document.get("reservedConcurrency")
@@ -109,7 +109,7 @@ def put_concurrency(call: Call) -> Document:
     return get_concurrency(call)
 
 
-def delete_concurrency(call: Call) -> None:
+def delete_concurrency(call: FunctionApiCall) -> None:
     """Answer DeleteConcurrencyConfig; where there is none, it stays so."""
     call.functions.reserve(call.function_name, None)
 

@@ -4,7 +4,7 @@ from threading import Lock
 
 from localcloud.functioncompute.api.errors import Throttled
 from localcloud.functioncompute.function import Function
-from localcloud.functioncompute.instance import Instance
+from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.functioncompute.invocation import Invocation
 
 #: On-demand instances that an account has in a region ("Limits of usage").
@@ -42,8 +42,8 @@ class Pool:
         self.reserved = reserved
         self._capacity = capacity
         self._lock = Lock()
-        self._idle: list[Instance] = []
-        self._busy: dict[Instance, None] = {}
+        self._idle: list[FunctionInstance] = []
+        self._busy: dict[FunctionInstance, None] = {}
         self._running = 0
         self._retired = self._killed = False
 
@@ -100,20 +100,20 @@ class Pool:
             self._running -= 1
         self._capacity.give_back()
 
-    def _taken(self) -> Instance:
+    def _taken(self) -> FunctionInstance:
         with self._lock:
             instance = self._idle.pop() if self._idle else None
             if instance is not None:
                 self._busy[instance] = None
         if instance is None:
-            instance = Instance(self.function)
+            instance = FunctionInstance(self.function)
             with self._lock:
                 self._busy[instance] = None
             if self._killed:
                 instance.kill()
         return instance
 
-    def _put_back(self, instance: Instance) -> None:
+    def _put_back(self, instance: FunctionInstance) -> None:
         with self._lock:
             self._busy.pop(instance, None)
             keep = instance.alive and not self._retired and len(self._idle) < _KEPT_WARM

@@ -16,7 +16,7 @@ from localcloud.account.faults import Fault
 from localcloud.functioncompute.api import invoke_function
 from localcloud.functioncompute.api.errors import STATUS, FcError, OlderVersion, body_of, older_body_of
 from localcloud.functioncompute.api.functions import PAYLOAD_BYTES, Functions
-from localcloud.functioncompute.api.operations import CHANGING, OPERATIONS, Call
+from localcloud.functioncompute.api.operations import CHANGING, OPERATIONS, FunctionApiCall
 from localcloud.functioncompute.api.pool import ACCOUNT_INSTANCES
 from localcloud.functioncompute.api.routing import VERSION, Route, route_of
 from localcloud.openapi import signature
@@ -25,7 +25,7 @@ from localcloud.openapi.errors import ApiError
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
 from localcloud.pipeline.fault_effects import Met
-from localcloud.pipeline.pipeline import Answer, Api, Pipeline
+from localcloud.pipeline.pipeline import Api, Pipeline, WrittenAnswer
 from localcloud.pipeline.reply import Reply
 
 MAX_PARAMETERS = 100
@@ -46,7 +46,7 @@ _SIGNATURE_CODES = {
 class _Received(NamedTuple):
     """A request; ``query`` has each name once."""
 
-    request: signature.Request
+    request: signature.OpenApiRequest
     query: Mapping[str, str]
     route: Route
     identity: Identity | None = None
@@ -73,7 +73,7 @@ class FunctionCompute(Api[Request, _Received]):
         # A synchronous request holds its thread until its function is done; more than this many are throttled anyway.
         self._executor = ThreadPoolExecutor(ACCOUNT_INSTANCES + 8, "InvokeFunction")
 
-    async def handle(self, request: Request) -> Answer | Dropped:
+    async def handle(self, request: Request) -> WrittenAnswer | Dropped:
         """Answer one request."""
         return await self._pipeline.respond(self, request)
 
@@ -98,7 +98,7 @@ class FunctionCompute(Api[Request, _Received]):
             headers[name] = f"{headers[name]},{value}" if name in headers else value
         path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
         route = route_of(request.method, path)
-        return _Received(signature.Request(request.method, path, pairs, headers, content), dict(pairs), route)
+        return _Received(signature.OpenApiRequest(request.method, path, pairs, headers, content), dict(pairs), route)
 
     def authenticate(self, call: _Received) -> _Received:
         """Return the call with its caller. Raises FcError."""
@@ -124,7 +124,7 @@ class FunctionCompute(Api[Request, _Received]):
         if route.operation == "InvokeFunction":
             return self._invoke(call, invoke_function.wanted(call.request.headers))
         document = OPERATIONS[route.operation](
-            Call(self._functions, route.function_name, call.query, call.request.body)
+            FunctionApiCall(self._functions, route.function_name, call.query, call.request.body)
         )
         effect = route.operation in CHANGING
         if document is None:
