@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent.parent
 GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
 DOCUMENTS = sorted((ROOT / "docs").rglob("*.md"))
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+PAGES = [*READMES, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
 CHINESE = [ROOT / "README.zh-CN.md", *(path for path in DOCUMENTS if path.name.endswith(".zh-CN.md"))]
 
 
@@ -54,6 +55,23 @@ def test_every_code_that_the_function_writes_is_documented() -> None:
 def test_links_between_documents_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", path.read_text("utf-8")):
         assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+def lines_of_prose(text: str) -> list[str]:
+    """Return the lines that can be broken anywhere: tables, commands, output and documents in code can't."""
+    without_blocks = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return [
+        line
+        for line in without_blocks.splitlines()
+        if not line.lstrip().startswith("|") and not line.startswith("    ") and "`{" not in line
+    ]
+
+
+@pytest.mark.parametrize("path", [*PAGES, *DOCUMENTS], ids=lambda path: path.name)
+def test_the_lines_of_a_document_wrap(path: Path) -> None:
+    lines = lines_of_prose(path.read_text("utf-8"))
+    assert lines
+    assert [line for line in lines if len(line) > 100] == []
 
 
 def test_every_make_target_in_the_documents_exists() -> None:
