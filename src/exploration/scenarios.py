@@ -122,6 +122,14 @@ MEETINGS: tuple[Meeting, ...] = (
         _WAS_PROTECTED,
         _OWNED,
     ),
+    Meeting(
+        "one to protect, watched, and another alarm for it",
+        _alarms(ONE, ONE),
+        (*_PROTECT, ("COOLDOWN_SECONDS", "5"), ("VERIFY_SECONDS", "30")),
+        TABLE,
+        _CRASHES,
+        fleet=_OWNED,
+    ),
     Meeting("one instance, an observer", (Comes(ONE), Comes(ONE, _OBSERVES)), in_weathers=_NO_PAUSE),
     Meeting("two of a group, an observer", (Comes(ONE), Comes(TWO, _OBSERVES)), (_SHOPS,), in_weathers=_NO_PAUSE),
     *(

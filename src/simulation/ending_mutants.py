@@ -107,14 +107,26 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     (
         "what is being unprotected is claimed",
         "ledger/table_reading",
-        "            elif row.lift_by > millis(found.now):\n",
-        "            elif False:\n",
+        "            if row.lift_by > millis(found.now):\n",
+        "            if False:\n",
     ),
     (
         "what a run has just unprotected is claimed at once",
         "ledger/table_ledger",
-        "        if not claim.entry.protects:\n            return {}\n",
-        "        if claim:\n            return {}\n",
+        "(plain(claim.before) or void[instance_id]) | claim.lifted()",
+        "(plain(claim.before) or void[instance_id])",
+    ),
+    (
+        "a run takes a protection back that another needs",
+        "remediation/remediate",
+        "for instance_id in groups if instance_id in held}",
+        "for instance_id in groups}",
+    ),
+    (
+        "a run's hold that took long holds",
+        "ledger/table_ledger",
+        "        if self._deadline.clock.elapsed() - began > instance_row.LIFT_SECONDS / 3:\n",
+        "        if False:\n",
     ),
     (
         "a hold that took long holds",

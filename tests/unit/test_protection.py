@@ -1,5 +1,6 @@
 """The duty to take a protection back: it stands in the table with the claim, and nothing but paying ends it."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -18,9 +19,10 @@ from scripted_ecs import (
 )
 from scripted_table import HOLDS, ScriptedTable, maintenance, store
 
+from ecs_reboot.cloud.ecs_api import Question
 from ecs_reboot.cloud.errors import Refused
 from ecs_reboot.ledger import instance_row
-from ecs_reboot.ledger.entry import Entry
+from ecs_reboot.ledger.entry import Entry, claim_digest
 from ecs_reboot.ledger.window_row import moment
 from ecs_reboot.model import LedgerCommand, RebootRequest
 from ecs_reboot.remediation.ledger_commands import LedgerCommands
@@ -270,6 +272,87 @@ def test_what_a_watching_run_has_just_unprotected_is_held_a_moment() -> None:
     now = stage.clock.now()
     held = moment(instance_row.read(ONE, row.columns, now).lift_by) - now
     assert 0 < held.total_seconds() <= instance_row.LIFT_SECONDS
+
+
+def _overrides() -> RebootRequest:
+    return request(override=("cooldown", "recently_started"), by_hand=True, reason="now, ada")
+
+
+def _watched(stage: Stage, at_the_lift: Callable[[], object]) -> None:
+    """Have a watched reboot come back, and something happen just as its protection is to be taken back."""
+    stage.ecs.on_reboot = lambda instance_id: stage.ecs.change(instance_id, start_time=NOW.replace(hour=13))
+    ask, once = stage.ecs.ask, [at_the_lift]
+
+    def asked(questions: Sequence[Question], *of_call: Any, **named: Any) -> Any:
+        lifts = any(question.parameters.get("ProtectedFromScaleIn") == "false" for question in questions)
+        if lifts and once:
+            once.pop()()
+        return ask(questions, *of_call, **named)
+
+    stage.ecs.ask = asked  # type: ignore[method-assign]
+
+
+def test_nobody_claims_it_while_a_watching_run_takes_its_protection_back() -> None:
+    stage = Stage()
+    meanwhile: list[str] = []
+    _watched(stage, lambda: meanwhile.extend(stage.reboot(name="r-2", asked=_overrides())))
+    assert stage.reboot(watch=True) == ["recovered"]
+    assert meanwhile == ["claimed_elsewhere"]
+    assert (stage.entry().state, stage.entry().protects) == ("back", "")
+    stage.clock.sleep(31)
+    assert stage.reboot(name="r-2", asked=_overrides()) == ["accepted"]
+
+
+def test_nobody_claims_it_while_a_run_that_does_not_reboot_takes_its_protection_back() -> None:
+    stage = Stage()
+    meanwhile: list[str] = []
+    _watched(stage, lambda: meanwhile.extend(stage.reboot(name="r-2", asked=_overrides())))
+    stage.ecs.before["reboot"] = [FORBIDDEN]
+    assert stage.reboot() == ["Forbidden.RAM"]
+    assert meanwhile == ["claimed_elsewhere"]
+
+
+def test_a_watching_run_that_comes_second_leaves_the_protection_to_who_has_claimed_it() -> None:
+    stage = Stage()
+    stage.ecs.on_reboot = lambda instance_id: stage.ecs.change(instance_id, start_time=NOW.replace(hour=13))
+    meanwhile: list[str] = []
+
+    def another() -> None:
+        stage.ecs.before["describe"] = []
+        meanwhile.extend(stage.reboot(name="r-2", asked=_overrides()))
+
+    stage.ecs.before["reboot"] = [lambda: stage.ecs.before.update(describe=[another])]
+    stage.reboot(watch=True)
+    assert meanwhile == ["accepted"]
+    # No one takes back what the second run needs: it watches nothing, so that is the sweep's.
+    assert stage.protections() == ["true", "true"]
+    assert (stage.entry().claim, stage.entry().protects) == (claim_digest("r-2"), "asg-1")
+
+
+def test_a_watching_run_whose_hold_takes_long_takes_nothing_back() -> None:
+    stage = Stage()
+    stage.ecs.on_reboot = lambda instance_id: stage.ecs.change(instance_id, start_time=NOW.replace(hour=13))
+    stage.ecs.after["reboot"] = [
+        lambda: stage.table.before.update({"i#": [lambda: None, lambda: stage.clock.sleep(11)]})
+    ]
+    assert stage.reboot(watch=True) == ["recovered"]
+    assert stage.protections() == ["true"]
+    assert (stage.entry().state, stage.entry().protects) == ("accepted", "asg-1")
+    assert stage.command() == ["recovered"]
+    assert stage.protections() == ["true", "false"]
+
+
+def test_a_retry_of_a_dead_run_does_not_claim_what_a_sweep_is_unprotecting() -> None:
+    stage = Stage()
+    stage.ecs.before["reboot"] = [lambda: (_ for _ in ()).throw(KeyboardInterrupt())]
+    with pytest.raises(KeyboardInterrupt):
+        stage.reboot()
+    stage.clock.sleep(400)
+    meanwhile: list[str] = []
+    _watched(stage, lambda: meanwhile.extend(stage.reboot()))
+    assert stage.command() == ["unproven"]
+    assert meanwhile == ["claimed_elsewhere"]
+    assert stage.protections() == ["true", "false"]
 
 
 def test_a_tag_has_no_room_for_the_duty() -> None:

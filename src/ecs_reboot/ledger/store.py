@@ -95,6 +95,12 @@ class LedgerStore(Protocol):
     def still_ours(self, region_id: str, instance_ids: Iterable[str]) -> frozenset[str]:
         """Return the instances for which ECS may be asked at this moment: right before each call to ECS."""
 
+    def hold(self, region_id: str, instance_ids: Collection[str]) -> frozenset[str]:
+        """Keep others from claiming what this run has claimed while its protection is taken back.
+
+        Returns those whose claim still stands. What is not among them is another run's, and its duty too.
+        """
+
     def record(self, region_id: str, states: Mapping[str, State]) -> None:
         """Write down what became of this run's claims. Never raises: without it a sweep finds out later."""
 

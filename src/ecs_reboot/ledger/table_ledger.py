@@ -12,18 +12,18 @@
 there already: so a sweep that judged an older window can't free it (docs/understand/safety.md).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.errors import CloudError
-from ecs_reboot.cloud.tablestore.rows import Stored
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger import instance_row
 from ecs_reboot.ledger.entry import Entry, History, State
 from ecs_reboot.ledger.group_row import Member
+from ecs_reboot.ledger.held_claim import HeldClaim
 from ecs_reboot.ledger.instance_row import InstanceRow
 from ecs_reboot.ledger.store import Judge, Judged, Lost, Obtained, Wanted
 from ecs_reboot.ledger.table_crowd import Crowd, Unsettled, look
@@ -32,7 +32,6 @@ from ecs_reboot.ledger.table_region import TableRegion, group_name, instance_nam
 from ecs_reboot.ledger.table_rows import Found, Swap, TableApi, TableRows
 from ecs_reboot.ledger.window_row import Slot, Window, millis
 from ecs_reboot.model import Instance
-from ecs_reboot.named_tuple import NamedTuple
 
 #: How often a run that lost a race tries again, and the longest jitter before that, times the round. Seconds.
 ROUNDS, JITTER_SECONDS = 10, 0.02
@@ -46,15 +45,6 @@ CALLS_TO_COME, REST_SECONDS = 8, 1.0
 CALLS_OF_OTHERS, LOOK_AGAIN_SECONDS = 6, 0.5
 
 
-class _Held(NamedTuple):
-    """A claim of this run: the row before and as it is now, and when it may no longer be acted on (``elapsed``)."""
-
-    before: Mapping[str, Stored]
-    row: Mapping[str, Stored]
-    entry: Entry
-    until: float
-
-
 class TableLedger:
     """``store.LedgerStore`` over a table."""
 
@@ -62,7 +52,7 @@ class TableLedger:
         self._deadline, self._settings = deadline, settings
         self._rows = TableRows(api, table, deadline, settings.run, settings.namespace.before_region)
         self._region = TableRegion(self._rows, settings.stack, deadline)
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, HeldClaim] = {}
         self._reading = TableReading(self._region, settings)
         self._crowd = Crowd()
 
@@ -199,9 +189,7 @@ class TableLedger:
             Swap(
                 instance_name(instance_id),
                 claim.row,
-                plain(claim.row)
-                | ledger.ended(states[instance_id])
-                | ({} if states[instance_id] in (*ledger.OPEN, *ledger.UNRESOLVED) else self._lifted(claim)),
+                plain(claim.row) | ledger.ended(states[instance_id]),
             )
             for instance_id, claim in held.items()
         ]
@@ -217,6 +205,22 @@ class TableLedger:
             # It holds its group for as long as the start takes.
             self._region.end_groups(region_id, owed, self._deadline.for_taking_back())
         return won
+
+    def hold(self, region_id: str, instance_ids: Collection[str]) -> frozenset[str]:
+        """Keep others from claiming these while their protection is taken back, where this run's claim still stands."""
+        held = {instance_id: self._held[instance_id] for instance_id in instance_ids if instance_id in self._held}
+        began = self._deadline.clock.elapsed()
+        swaps = [
+            Swap(instance_name(instance_id), claim.row, plain(claim.row) | {"lift_by": claim.lift_by(began)})
+            for instance_id, claim in held.items()
+        ]
+        won = self._rows.swap(region_id, swaps, self._deadline.for_taking_back())
+        if self._deadline.clock.elapsed() - began > instance_row.LIFT_SECONDS / 3:
+            return frozenset()  # too little is left of it: the sweep tries again
+        for instance_id, claim in held.items():
+            if instance_name(instance_id) in won:
+                self._held[instance_id] = claim._replace(row=won[instance_name(instance_id)])
+        return frozenset(instance_id for instance_id in held if instance_name(instance_id) in won)
 
     def record(self, region_id: str, states: Mapping[str, State]) -> None:
         """Write down what became of this run's claims."""
@@ -246,7 +250,7 @@ class TableLedger:
                 Swap(
                     instance_name(instance_id),
                     claim.row,
-                    (plain(claim.before) or void[instance_id]) | self._lifted(claim),
+                    (plain(claim.before) or void[instance_id]) | claim.lifted(),
                 )
                 for instance_id, claim in held.items()
             ]
@@ -262,13 +266,6 @@ class TableLedger:
             unresolved = {instance_id: row for instance_id, row in before.items() if _is_unresolved(row)}
             if unresolved:
                 self._region.hold_again(region_id, unresolved, reserve)
-
-    def _lifted(self, claim: _Held) -> dict[str, int]:
-        """Return until when nobody claims an instance again whose protection this run has just taken back."""
-        if not claim.entry.protects:
-            return {}
-        now = int(str(claim.row["ask_by"])) + int((self._deadline.clock.elapsed() - claim.until) * 1000)
-        return {"lift_by": now + int(instance_row.LIFT_SECONDS * 1000)}
 
     # ---- one round of a claim
 
@@ -317,7 +314,7 @@ class TableLedger:
         won = self._rows.swap(region_id, swaps)
         ours = {instance_id for instance_id in claims if instance_name(instance_id) in won}
         for instance_id in ours:
-            self._held[instance_id] = _Held(
+            self._held[instance_id] = HeldClaim(
                 found.rows[instance_name(instance_id)],
                 won[instance_name(instance_id)],
                 claims[instance_id],

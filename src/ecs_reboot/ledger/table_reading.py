@@ -77,14 +77,14 @@ class TableReading:
             instance_id = candidate.instance_id
             row, slot, claim = self.row(found, instance_id), window.held(instance_id), self.claim()
             entry = row.history.entry
-            if entry and entry.state in UNKNOWN_TO_ECS and entry.claim == claim and row.run != self._settings.run:
+            if row.lift_by > millis(found.now):
+                reason = "its protection in its scaling group is being taken back; it can be claimed after that"
+                lost[instance_id] = Lost("claimed_elsewhere", reason)
+            elif entry and entry.state in UNKNOWN_TO_ECS and entry.claim == claim and row.run != self._settings.run:
                 wait = (row.ask_by - millis(found.now)) / 1000 + EFFECT_SECONDS
                 if wait > 0 or instance_id not in again:
                     reason = f"an earlier run of this request claimed the instance ({entry})"
                     lost[instance_id] = Lost("own", reason, entry, max(wait, 0.0))
-            elif row.lift_by > millis(found.now):
-                reason = "its protection in its scaling group is being taken back; it can be claimed after that"
-                lost[instance_id] = Lost("claimed_elsewhere", reason)
             elif slot and slot.state == "open" and slot.claim != claim and (entry is None or entry.claim != slot.claim):
                 age = found.now - moment(slot.at)
                 if age < self._settings.holds:

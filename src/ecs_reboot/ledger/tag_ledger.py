@@ -14,7 +14,7 @@ fewer reboots, never more. Only a claim that still stands is taken back: what an
 What is assumed of tags, and what the wait is for, is in docs/understand/safety.md.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -125,6 +125,10 @@ class TagLedger:
         )
         self._claimed.update({instance_id: change.after for instance_id, change in changed.items()})
         return frozenset(changed)
+
+    def hold(self, region_id: str, instance_ids: Collection[str]) -> frozenset[str]:  # noqa: ARG002 - the protocol's
+        """Hold nothing: a tag has no room for a protection."""
+        return frozenset()
 
     def record(self, region_id: str, states: Mapping[str, State]) -> None:
         """Write down what became of this run's claims."""

@@ -4,7 +4,7 @@ The store is asked to claim what policy allows; what policy said last about each
 becomes a result here. A claim of an earlier run of the same request is looked at first: that run may have asked ECS.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from ecs_reboot.clock import Deadline
@@ -72,6 +72,10 @@ class Claims:
     def release(self, region_id: str, instance_ids: Iterable[str]) -> None:
         """Take back the claims of reboots that did not happen."""
         self._store.release(region_id, instance_ids)
+
+    def hold(self, region_id: str, instance_ids: Collection[str]) -> frozenset[str]:
+        """Keep others from claiming these while their protection is taken back; return those still claimed by us."""
+        return self._store.hold(region_id, instance_ids)
 
     def record(self, region_id: str, states: Mapping[str, State]) -> None:
         """Write down what became of this run's reboots."""

@@ -213,7 +213,18 @@ class Remediation:
         Where a claim is taken back, that of an earlier attempt stays.
         """
         groups = {result.instance_id: group for result in results if result.facts and (group := group_of(result.facts))}
-        return set(Protection(self._ecs, self._deadline).lift(region_id, groups)) if groups else set()
+        if not groups:
+            return set()
+        try:
+            held = self._claims.hold(region_id, groups)
+        except CloudError:
+            return set(groups)
+        # Whoever has changed the others meanwhile has taken the duty over: nothing is written of them.
+        return set(
+            Protection(self._ecs, self._deadline).lift(
+                region_id, {instance_id: groups[instance_id] for instance_id in groups if instance_id in held}
+            )
+        )
 
     def _finish(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
         if not mode.dry_run and self._policy.mode == "observe":
