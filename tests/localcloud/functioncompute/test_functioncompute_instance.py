@@ -182,9 +182,9 @@ def test_a_frozen_instance_does_not_outlive_a_killed_runtime(tmp_path: Path) -> 
     runtime = f"""
 import os, signal
 from pathlib import Path
-from localcloud.functioncompute.function import Credentials, Function
-from localcloud.functioncompute.instance import Instance
-instance = Instance(Function("reboot", Path({str(tmp_path)!r}), lambda: Credentials("a", "b", "c")))
+from localcloud.functioncompute.function import Function, RoleCredentials
+from localcloud.functioncompute.instance import FunctionInstance
+instance = FunctionInstance(Function("reboot", Path({str(tmp_path)!r}), lambda: RoleCredentials("a", "b", "c")))
 print(instance.invoke(b"").payload.decode(), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
