@@ -35,7 +35,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo invoke serve explain replay digest forecast build validate render deploy status logs ledger remove doctor \
-	acceptance bench simulate explore mutate fuzz evidence screenshots browser test coverage lint format audit docs upgrade clean
+	acceptance bench simulate explore mutate fuzz properties evidence screenshots browser test coverage lint format audit docs upgrade clean
 # Two targets choose it; what the command line has reaches the commands by itself.
 export RUNTIME
 
@@ -126,9 +126,11 @@ fuzz: $(VENV)/.fuzz ## events made of events, guided by what they reach: ten min
 	@PYTHONPATH=tests/fuzz $(BIN)/python tests/fuzz/fuzz_events.py -max_total_time=$(or $(SECONDS),600) -verbosity=0
 	@PYTHONPATH=tests/fuzz $(BIN)/python tests/fuzz/reading_costs.py
 
-evidence: $(VENV)/.dev ## the wire tests ten times in a row, and ten times the examples of the longer property tests
-	@TIMES=10 $(BIN)/python -m pytest -q tests/unit/test_tablestore_wire.py tests/review/test_forecast.py \
-	  tests/packaging/test_packaging_models.py tests/localcloud/account/test_fleet.py
+# In `make test` a property test draws the same examples each time: its verdict is about the code. Here luck may find more.
+properties: $(VENV)/.dev ## property tests with examples that nobody has tried yet, [TIMES=10] as many as `make test` draws
+	@TIMES=$(or $(TIMES),10) $(PYTEST) -q -n 2 --dist worksteal -m hypothesis
+
+evidence: $(VENV)/.dev ## the wire tests ten times in a row
 	@for run in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/evidence || exit 1; done
 
 screenshots: $(VENV)/.dev browser ## take the pictures in docs/images again

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from effort import TIMES
 from hypothesis import strategies
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from packaged import function_package
 
 #: Directories of tests in which the function runs in a process of its own.
@@ -22,10 +25,14 @@ RUN_THE_FUNCTION = (
     "stack",
 )
 
-#: A busy machine is no mistake of the code, so no property test is judged by time or by how much it draws.
+#: A busy machine is no mistake of the code, so no property test is judged by time or by how much it draws. Nor is the
+#: day's luck one: the examples are the same each time, unless TIMES asks for other ones and more of them.
 hypothesis.settings.register_profile(
     "ecs-reboot",
+    max_examples=100 * max(TIMES, 1),
+    derandomize=not TIMES,
     deadline=None,
+    print_blob=True,
     suppress_health_check=[
         hypothesis.HealthCheck.too_slow,
         hypothesis.HealthCheck.data_too_large,
@@ -33,6 +40,10 @@ hypothesis.settings.register_profile(
     ],
 )
 hypothesis.settings.load_profile("ecs-reboot")
+if not TIMES:
+    # Hypothesis also draws constants of the modules that are imported by then, so of what ran before. It has no setting
+    # for it; tests/unit/test_draws.py notices where another version does it in another way.
+    providers._get_local_constants = Constants
 
 
 #: Files that make has another run of pytest take. Not --ignore: each of them would be resolved for every file there is.

@@ -6,7 +6,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from effort import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_reboot.events import EventSettings, read
@@ -88,7 +89,7 @@ def test_no_bytes_crash_or_reboot(event: bytes) -> None:
 
 
 @given(json_values)
-@settings(max_examples=400)
+@examples(400)
 def test_any_json_gives_a_reading_that_can_be_written_down(value: object) -> None:
     text = json.dumps(value)
     reading = read(text.encode(), RULES, NOW)
@@ -97,7 +98,7 @@ def test_any_json_gives_a_reading_that_can_be_written_down(value: object) -> Non
 
 
 @given(st.sampled_from(sorted(ALL)), st.data())
-@settings(max_examples=300)
+@examples(300)
 def test_damaged_bytes_of_samples_never_name_an_id_that_is_not_there(name: str, data: st.DataObject) -> None:
     event = ALL[name]
     start = data.draw(st.integers(0, len(event)))
@@ -108,7 +109,7 @@ def test_damaged_bytes_of_samples_never_name_an_id_that_is_not_there(name: str, 
 
 
 @given(st.sampled_from(sorted(PLAIN)), st.data())
-@settings(max_examples=400)
+@examples(400)
 def test_changed_samples_name_only_ids_that_are_there(name: str, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(places(PLAIN[name])))
     event = changed(PLAIN[name], path, data.draw(st.just(...) | json_values))
@@ -117,7 +118,7 @@ def test_changed_samples_name_only_ids_that_are_there(name: str, data: st.DataOb
 
 
 @given(st.sampled_from(sorted(FIRING)), st.data())
-@settings(max_examples=200)
+@examples(200)
 def test_a_cut_event_never_reboots(name: str, data: st.DataObject) -> None:
     # A form may lose fields at its end and still be whole, so only JSON is cut: there the last brace is missing.
     event = FIRING[name].rstrip()
@@ -139,7 +140,7 @@ def element_states(event: object) -> list[tuple[Any, ...]]:
 
 
 @given(st.sampled_from(sorted(PLAIN)), st.sampled_from(sorted(RECOVERY)), st.data())
-@settings(max_examples=300)
+@examples(300)
 def test_a_word_of_recovery_in_any_state_field_ends_it(name: str, word: str, data: st.DataObject) -> None:
     states = element_states(PLAIN[name])
     if not states or name in MIXED:

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 import pytest
-from hypothesis import given, settings
+from effort import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from source_samples import ID, SAMPLES, Sample
 
@@ -140,7 +141,7 @@ def test_a_subscription_comes_as_a_form_whose_fields_hold_json(sample: Sample, o
 
 
 @given(st.sampled_from(SAMPLES), st.data())
-@settings(max_examples=150)
+@examples(150)
 def test_any_order_of_a_batch_gives_the_same_decision(sample: Sample, data: st.DataObject) -> None:
     changes = [{}, *sample.over, *sample.at_odds, *sample.monitor]
     elements = data.draw(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from effort import examples
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError, computed_field, field_validator
 
@@ -19,7 +19,7 @@ from bundle import BuildError, schemas
 
 REAL = schemas.models_of("ecs_reboot")
 EACH = pytest.mark.parametrize("name", [name for name, cls in REAL.items() if cls.model_fields])
-#: For each of some forty models; `make evidence` draws ten times as many.
+#: For each of some forty models; `make properties` draws ten times as many.
 FEW = examples(8)
 
 _ZONES: st.SearchStrategy[Any] = st.sampled_from(
@@ -158,7 +158,7 @@ def test_errors_are_the_same(small: dict[str, Any], name: str, data: st.DataObje
 
 
 @EACH
-@settings(FEW, max_examples=3)
+@examples(3)
 @given(data=st.data())
 def test_no_field_can_be_changed(small: dict[str, Any], name: str, data: st.DataObject) -> None:
     given_fields = data.draw(fields_of(REAL[name]))

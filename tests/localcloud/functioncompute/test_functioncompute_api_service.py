@@ -10,8 +10,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from effort import examples
 from function_of_tests import NAME, Worker, worker
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from roa_requests import Response, call, send, signed
 from signed_requests import timestamp
@@ -322,7 +323,7 @@ def test_every_call_is_audited_without_its_secrets(api: Api) -> None:
     assert api.root.access_key_secret not in json.dumps(api.platform.cloud.audit.entries())
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     path=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=80),
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH"]),

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from effort import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_languages.template import document
@@ -226,7 +227,7 @@ def test_a_mistake_of_the_local_cloud_ends_a_stack_too(own: Account) -> None:
     assert own.left() == []
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.lists(STEPS, min_size=2, max_size=7))
 def test_any_sequence_ends_in_a_said_state_and_can_be_removed(steps: list[Any]) -> None:
     own = Account()

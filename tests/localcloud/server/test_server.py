@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings
+from effort import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from signed_requests import over_http, v1
 
@@ -213,7 +214,7 @@ def test_what_is_not_http_is_refused_and_harms_nothing(running: Running, data: b
     assert ask(running, "GET", "/_local/health")[0] == 200
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     query=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=200),
     signed=st.booleans(),
