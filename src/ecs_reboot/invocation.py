@@ -4,12 +4,14 @@ Everything that touches the outside is given: the clock, ECS (asked for only whe
 the function to itself, where records go. So the same steps run on Function Compute and under a simulated cloud.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ecs_reboot import handover
 from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
+from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.events import read
 from ecs_reboot.ledger.connections import Connections, holds_of
 from ecs_reboot.model import LedgerCommand, ParsedEvent, RebootRequest
@@ -25,6 +27,8 @@ from ecs_reboot.settings.settings import Settings
 
 if TYPE_CHECKING:  # loaded only where somebody is to be told, or evidence is kept
     from ecs_reboot.evidence.taking import EvidenceTaker
+    from ecs_reboot.ledger.entry import State
+    from ecs_reboot.ledger.store import LedgerMaintenance
     from ecs_reboot.records.notices.delivery import NoticeDelivery
 
 #: CloudMonitor waits 5 s for an HTTP answer and then calls again: this long for all calls, and for the logstore.
@@ -35,6 +39,8 @@ LEAST_LOG_SECONDS = 0.2
 NOTICE_SECONDS, NOTICE_LOG_SECONDS = 3.5, 1.0
 #: How long the log service may take to count the records of a week.
 DIGEST_SECONDS = 20.0
+#: Less than this is too little to write down who was told. Seconds.
+NOTE_SECONDS = 1.0
 #: The share of the margin that all this may take.
 MARGIN_SHARE = 0.8
 NOBODY_TOLD, TOLD_LATER = {"status": "off", "told": 0}, {"status": "handed_over", "told": 0}
@@ -71,6 +77,7 @@ class Invocation:
         self._invoke_later, self._notices = invoke_later, notices
         if notices:
             notices.record_with(record_log.notice)
+        self._to_tell: list[tuple[LedgerMaintenance, Mapping[str, Mapping[str, State]]]] = []
         self._holds = holds_of(deadline.seconds + settings.deadline_margin_seconds)
 
     def answer(self, event: bytes) -> Answered:
@@ -99,6 +106,7 @@ class Invocation:
         lines += [self._record_log.result(result) for result in unasked + wanted]
         self._delivery.send(self._record_log.notices() + lines, max(min(log_seconds, end.left()), LEAST_LOG_SECONDS))
         told = self._tell(end)
+        self._take_note(told, end)
         status = response.status_of(wanted, rejected=bool(reading.rejected))
         body = self._answer(reading, status, unasked + wanted, told)
         undone = [result for result in wanted if result.retriable]
@@ -152,6 +160,22 @@ class Invocation:
             self._delivery.send(self._record_log.notices(), NOTICE_LOG_SECONDS)
         return self._notices.outcome()
 
+    def _take_note(self, notices: dict[str, Any], end: Deadline) -> None:
+        """Take note in the ledger that a person was told of its verdicts: somebody took them, or there is only the log.
+
+        Where that fails, the next sweep tells them once more.
+        """
+        log_store = self._delivery.outcome()["status"]
+        nobody = log_store == "off" and not self._notices
+        reached = nobody or log_store == "written" or (bool(self._notices) and notices["status"] == "told")
+        if not reached or end.left() < NOTE_SECONDS:
+            return
+        for maintenance, to_tell in self._to_tell:
+            for region_id, states in to_tell.items():
+                if states:
+                    with suppress(CloudError):
+                        maintenance.told(region_id, states)
+
     def _digest(self, request: LedgerCommand) -> Result:
         """Have the records of the last days counted."""
         from ecs_reboot.records import digest, logstore  # noqa: PLC0415 - once a week
@@ -200,6 +224,7 @@ class Invocation:
             commands = LedgerCommands(
                 connections.ecs, ledger.maintenance, self._deadline, self._settings.policy, holds=self._holds
             )
+            self._to_tell.append((ledger.maintenance, commands.to_tell))
             done = [result for request in reading.upkeep for result in commands.run(request)]
             hanging = commands.to_finish()
         if not reading.requests and not hanging:
@@ -216,6 +241,7 @@ class Invocation:
             log_intent=self._record_log.log_intent,
             evidence=self._evidence(connections),
         )
+        self._to_tell.append((ledger.maintenance, remediation.to_tell))
         results = _news(remediation.run((*reading.requests, *hanging)), done)
         accepted = [result for result in results if result.code == "accepted"]
         watching = not reading.over_http and any(map(remediation.watches, accepted))

@@ -135,6 +135,36 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "        if False:\n",
     ),
     (
+        "a verdict of a sweep is not marked as untold",
+        "remediation/ledger_commands",
+        "self._ledger.conclude(request.region_id, ends, untold)",
+        "self._ledger.conclude(request.region_id, ends)",
+    ),
+    (
+        "a verdict of a run is not marked as untold",
+        "remediation/remediate",
+        "self._claims.record(region_id, states, untold)",
+        "self._claims.record(region_id, states)",
+    ),
+    (
+        "the place of an untold verdict is ended",
+        "ledger/table_region",
+        'if not (entry.untold and window_row.place_of(entry.state) == "ended")',
+        "if entry",
+    ),
+    (
+        "what nobody took counts as told",
+        "invocation",
+        "        if not reached or end.left()",
+        "        if end.left()",
+    ),
+    (
+        "a verdict that its run is about to tell is told at once",
+        "remediation/ledger_commands",
+        "if since and now - since > self._holds and instance_id",
+        "if since and instance_id",
+    ),
+    (
         "what is not protected is rebooted",
         "remediation/remediate",
         "return [order for order in orders if order.instance_id not in failed], results",

@@ -143,14 +143,14 @@ LIVENESS_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     (
         "tags: who is down stays so for good",
         "ledger/tag_maintenance",
-        "            if entry.state in (*OPEN, *UNRESOLVED) and not watched:\n",
-        "            if entry.state in OPEN and not watched:\n",
+        "            if (entry.state in (*OPEN, *UNRESOLVED) or entry.untold) and not watched:\n",
+        "            if (entry.state in OPEN or entry.untold) and not watched:\n",
     ),
     (
         "table: who is down stays so for good",
         "ledger/table_maintenance",
-        "            if entry.state in (*OPEN, *UNRESOLVED)\n        ]\n",
-        "            if entry.state in OPEN\n        ]\n",
+        "            if entry.state in (*OPEN, *UNRESOLVED) or entry.untold\n        ]\n",
+        "            if entry.state in OPEN or entry.untold\n        ]\n",
     ),
     (
         "two stacks share one window",

@@ -6,7 +6,8 @@ As a tag, and for a person, it looks like
 
 version, time, kind of reboot, state, the claim's own ID, a digest of the instance's group, and how long before that
 time earlier attempts were made. While it is `claimed`, four characters after the claim's ID (`1a2b3c4d.9e0f`) tell the
-run that claimed from another run of the same request. At most 128 characters.
+run that claimed from another run of the same request. A `!` after the state: nobody is known to have been told of it
+yet. At most 128 characters.
 """
 
 import re
@@ -73,7 +74,7 @@ UNRESOLVED: tuple[State, ...] = ("down", "hung")
 FORGOTTEN = timedelta(days=7)
 
 _ENTRY = re.compile(
-    rf"v1 (?P<at>\S{{20}}) (?P<kind>graceful|forced) (?P<state>{'|'.join(get_args(State))})"
+    rf"v1 (?P<at>\S{{20}}) (?P<kind>graceful|forced) (?P<state>{'|'.join(get_args(State))})(?P<untold>!?)"
     r" (?P<claim>[0-9a-f]{8})(?:\.(?P<run>[0-9a-f]{4}))? g=(?P<group>[0-9a-f]{1,8})"
     r"(?: (?P<earlier>-\d{1,6}s(?:,-\d{1,6}s)*))?"
 )
@@ -95,7 +96,8 @@ class Entry(Value):
 
     ``protects``: the Auto Scaling group in which this function protects the instance, and owes to take that back; only
     a table has room for it. ``run``: the first characters of the name of the run that is about to ask ECS; a tag has
-    them while it is `claimed`, a row has the whole name in a column of its own.
+    them while it is `claimed`, a row has the whole name in a column of its own. ``untold``: its state is a verdict of
+    which a person is to be told, and nobody is known to have been.
     """
 
     at: datetime
@@ -106,11 +108,12 @@ class Entry(Value):
     earlier: tuple[int, ...] = ()
     protects: str = ""
     run: str = ""
+    untold: bool = False
 
     def __str__(self) -> str:
         kind = "forced" if self.force else "graceful"
         claim = of_run(self.claim, self.run if self.state == "claimed" else "")
-        text = f"v1 {self.at:%Y-%m-%dT%H:%M:%SZ} {kind} {self.state} {claim} g={self.group}"
+        text = f"v1 {self.at:%Y-%m-%dT%H:%M:%SZ} {kind} {self.state}{'!' * self.untold} {claim} g={self.group}"
         return text + (" " + ",".join(f"-{seconds}s" for seconds in self.earlier) if self.earlier else "")
 
 
@@ -148,6 +151,7 @@ def parse(text: str, now: datetime, key: str = KEY) -> Entry:
         group=match["group"],
         earlier=earlier,
         run=match["run"] or "",
+        untold=bool(match["untold"]),
     )
 
 
@@ -237,12 +241,13 @@ def cleared(entry: Entry) -> Entry:
     owes = entry.state == START_DUE or entry.protects
     never = entry.state in NEVER_ASKED and not entry.earlier
     state = entry.state if owes else "void" if never else "reset"
-    return entry.model_copy(update={"state": state, "earlier": ()})
+    return entry.model_copy(update={"state": state, "earlier": (), "untold": False})
 
 
-def ended(state: State) -> dict[str, str]:
+def ended(state: State, *, untold: bool = False) -> dict[str, str | bool]:
     """Return what writing a state changes in an entry: an end says too that nothing is protected any more."""
-    return {"state": state} if state in (*OPEN, *UNRESOLVED) else {"state": state, "protects": ""}
+    written: dict[str, str | bool] = {"state": state, "untold": untold}
+    return written if state in (*OPEN, *UNRESOLVED) else written | {"protects": ""}
 
 
 def exhausted(times: tuple[datetime, ...], most: int, window: timedelta) -> bool:

@@ -19,8 +19,11 @@ class HeldClaim(NamedTuple):
 
     def lift_by(self, elapsed: float) -> int:
         """Return until when nobody claims an instance whose protection is taken back now, by the service's clock."""
-        now = int(str(self.row["ask_by"])) + int((elapsed - self.until) * 1000)
-        return now + int(LIFT_SECONDS * 1000)
+        return self.now(elapsed) + int(LIFT_SECONDS * 1000)
+
+    def now(self, elapsed: float) -> int:
+        """Return the service's time at most, in milliseconds."""
+        return int(str(self.row["ask_by"])) + int((elapsed - self.until) * 1000)
 
     def lifted(self) -> dict[str, int | str]:
         """Return what the row says of that."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import cast, get_args
 
-from ecs_reboot.ledger.entry import FIRST_YEAR, SKEW, Entry, History, State
+from ecs_reboot.ledger.entry import FIRST_YEAR, SKEW, Entry, History, State, ended
 from ecs_reboot.ledger.window_row import millis, moment
 from ecs_reboot.named_tuple import NamedTuple
 
@@ -17,13 +17,15 @@ LIFT_SECONDS = 30.0
 class InstanceRow(NamedTuple):
     """``run`` may ask ECS until ``ask_by`` (milliseconds), and nobody else.
 
-    Until ``lift_by`` nobody claims the instance: its protection is being taken back.
+    Until ``lift_by`` nobody claims the instance: its protection is being taken back. ``untold_at``: when a verdict was
+    written that nobody is known to have been told of, 0 where there is none.
     """
 
     history: History
     run: str = ""
     ask_by: int = 0
     lift_by: int = 0
+    untold_at: int = 0
 
 
 def read(instance_id: str, columns: Mapping[str, object], now: datetime) -> InstanceRow:
@@ -46,9 +48,12 @@ def read(instance_id: str, columns: Mapping[str, object], now: datetime) -> Inst
             group=str(columns["group"]),
             earlier=tuple(int(seconds) for seconds in earlier.split(",") if seconds),
             protects=str(columns.get("protects", "")),
+            untold=bool(columns.get("untold_at", 0)),
         )
-        lift_by = _int(columns, "lift_by") if "lift_by" in columns else 0
-        return InstanceRow(History(entry=entry), str(columns["run"]), _int(columns, "ask_by"), lift_by)
+        lift_by, untold_at = (_int(columns, name) if name in columns else 0 for name in ("lift_by", "untold_at"))
+        if untold_at:
+            moment(untold_at)
+        return InstanceRow(History(entry=entry), str(columns["run"]), _int(columns, "ask_by"), lift_by, untold_at)
     except (KeyError, TypeError, ValueError) as error:
         reason = f"row i#{instance_id} of the ledger can't be read ({error}); reset it (docs/operate/runbook.md)"
         return InstanceRow(History(unreadable=reason))
@@ -68,6 +73,13 @@ def columns(entry: Entry, *, run: str, ask_by: int, stack: str) -> dict[str, int
         "earlier": ",".join(map(str, entry.earlier)),
         "protects": entry.protects,
     }
+
+
+def with_state(row: Mapping[str, int | str], state: State, *, untold_at: int = 0) -> dict[str, int | str]:
+    """Return the columns of a row in which a state is written over the one before, told of or not."""
+    kept = {name: value for name, value in row.items() if name != "untold_at"}
+    changed = {name: str(value) for name, value in ended(state).items() if name != "untold"}
+    return {**kept, **changed, **({"untold_at": untold_at} if untold_at else {})}
 
 
 def _int(columns: Mapping[str, object], name: str) -> int:

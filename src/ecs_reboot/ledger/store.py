@@ -62,10 +62,15 @@ class Obtained(NamedTuple):
 
 
 class OpenReboot(NamedTuple):
-    """A claim whose end is not known, or a reboot that ended badly and may have been resolved since."""
+    """A claim whose end is not known, or a reboot that ended badly and may have been resolved since.
+
+    Or one whose verdict nobody is known to have been told of: ``untold_since`` is then when it was written; where the
+    store has no room for that, when the instance was claimed.
+    """
 
     instance_id: str
     entry: Entry
+    untold_since: datetime | None = None
 
 
 class LedgerStore(Protocol):
@@ -101,8 +106,11 @@ class LedgerStore(Protocol):
         Returns those whose claim still stands. What is not among them is another run's, and its duty too.
         """
 
-    def record(self, region_id: str, states: Mapping[str, State]) -> None:
-        """Write down what became of this run's claims. Never raises: without it a sweep finds out later."""
+    def record(self, region_id: str, states: Mapping[str, State], untold: Collection[str] = ()) -> None:
+        """Write down what became of this run's claims. Never raises: without it a sweep finds out later.
+
+        ``untold``: of these a person is to be told, which a sweep does unless this run says that it has (``told``).
+        """
 
     def commit(self, region_id: str, states: Mapping[str, State]) -> frozenset[str]:
         """Write down what a crash must not forget, before ECS is asked; return the instances for which it stands."""
@@ -123,8 +131,16 @@ class LedgerMaintenance(Protocol):
         Who has judged before that can't claim any more, who judges after it has to wait.
         """
 
-    def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
-        """Write verdicts over the entries they were found for; return the instances whose entry was still that one."""
+    def conclude(
+        self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]], untold: Collection[str] = ()
+    ) -> frozenset[str]:
+        """Write verdicts over the entries they were found for; return the instances whose entry was still that one.
+
+        ``untold``: of these a person is to be told, which a later sweep does unless this run says that it has.
+        """
+
+    def told(self, region_id: str, states: Mapping[str, State]) -> None:
+        """Take note that a person was told of these verdicts, where they still stand."""
 
     def forget(self, region_id: str) -> frozenset[str]:
         """Remove what no longer matters, where the store does not do so itself; return the instances it was about.

@@ -179,24 +179,30 @@ class TableLedger:
             instance_id for instance_id in held if instance_id not in late or instance_name(instance_id) in won
         )
 
-    def commit(self, region_id: str, states: Mapping[str, State]) -> frozenset[str]:
+    def commit(self, region_id: str, states: Mapping[str, State], untold: Collection[str] = ()) -> frozenset[str]:
         """Write what becomes of this run's claims; return those for which it stands."""
         held = {instance_id: self._held[instance_id] for instance_id in states if instance_id in self._held}
         held = {instance_id: claim for instance_id, claim in held.items() if claim.entry.state in ledger.OPEN}
         if not held:
             return frozenset()
+        elapsed = self._deadline.clock.elapsed()
         swaps = [
             Swap(
                 instance_name(instance_id),
                 claim.row,
-                plain(claim.row) | ledger.ended(states[instance_id]),
+                instance_row.with_state(
+                    plain(claim.row),
+                    states[instance_id],
+                    untold_at=claim.now(elapsed) if instance_id in untold else 0,
+                ),
             )
             for instance_id, claim in held.items()
         ]
         rows = self._rows.swap(region_id, swaps, self._deadline.for_taking_back())
         won = frozenset(instance_id for instance_id in held if instance_name(instance_id) in rows)
         for instance_id in won:
-            entry = held[instance_id].entry.model_copy(update=ledger.ended(states[instance_id]))
+            end = ledger.ended(states[instance_id], untold=instance_id in untold)
+            entry = held[instance_id].entry.model_copy(update=end)
             self._held[instance_id] = held[instance_id]._replace(row=rows[instance_name(instance_id)], entry=entry)
         owed = {
             instance_id: self._held[instance_id].entry for instance_id in won if states[instance_id] == ledger.START_DUE
@@ -222,10 +228,10 @@ class TableLedger:
                 self._held[instance_id] = claim._replace(row=won[instance_name(instance_id)])
         return frozenset(instance_id for instance_id in held if instance_name(instance_id) in won)
 
-    def record(self, region_id: str, states: Mapping[str, State]) -> None:
+    def record(self, region_id: str, states: Mapping[str, State], untold: Collection[str] = ()) -> None:
         """Write down what became of this run's claims."""
         with suppress(CloudError):
-            won = self.commit(region_id, states)
+            won = self.commit(region_id, states, untold)
             ends = {
                 instance_id: self._held[instance_id].entry
                 for instance_id in won

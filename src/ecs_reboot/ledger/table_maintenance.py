@@ -61,9 +61,9 @@ class TableMaintenance:
         differ = {slot.instance_id: entry for slot, entry in current.items() if slot.state != place_of(entry.state)}
         self._region.end(region_id, differ, self._deadline)
         return [
-            OpenReboot(instance_id, entry)
+            OpenReboot(instance_id, entry, moment(self._read[instance_id][1].untold_at) if entry.untold else None)
             for instance_id, entry in entries.items()
-            if entry.state in (*OPEN, *UNRESOLVED)
+            if entry.state in (*OPEN, *UNRESOLVED) or entry.untold
         ]
 
     def hold(self, region_id: str, instance_ids: Collection[str]) -> frozenset[str]:
@@ -84,15 +84,19 @@ class TableMaintenance:
             self._read[instance_id] = found._replace(rows={**found.rows, **won}), row
         return held
 
-    def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
+    def conclude(
+        self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]], untold: Collection[str] = ()
+    ) -> frozenset[str]:
         """Write verdicts over the rows they were found for, then into window and groups."""
         swaps, ends = [], {}
         for instance_id, (entry, state) in verdicts.items():
             found, row = self._read[instance_id]
             if row.history.entry == entry:
-                ends[instance_id] = entry.model_copy(update=ended(state))
+                ends[instance_id] = entry.model_copy(update=ended(state, untold=instance_id in untold))
                 before = found.rows[instance_name(instance_id)]
-                swaps.append(Swap(instance_name(instance_id), before, plain(before) | ended(state)))
+                untold_at = millis(found.now) if instance_id in untold else 0
+                after = instance_row.with_state(plain(before), state, untold_at=untold_at)
+                swaps.append(Swap(instance_name(instance_id), before, after))
         if not swaps:
             return frozenset()
         won = self._rows.swap(region_id, swaps)
@@ -103,6 +107,25 @@ class TableMaintenance:
             self._deadline,
         )
         return frozenset(done)
+
+    def told(self, region_id: str, states: Mapping[str, State]) -> None:
+        """Take note that a person was told of these verdicts, and free their places."""
+        reserve = self._deadline.for_taking_back()
+        found = self._rows.read(region_id, [instance_name(instance_id) for instance_id in states], reserve)
+        swaps, told = [], {}
+        for instance_id, state in states.items():
+            row = found.rows[instance_name(instance_id)]
+            entry = instance_row.read(instance_id, row, found.now).history.entry
+            if entry and entry.untold and entry.state == state:
+                told[instance_id] = entry.model_copy(update={"untold": False})
+                swaps.append(Swap(instance_name(instance_id), row, instance_row.with_state(plain(row), state)))
+        won = self._rows.swap(region_id, swaps, reserve)
+        ends = {
+            instance_id: entry
+            for instance_id, entry in told.items()
+            if instance_name(instance_id) in won and entry.state not in UNRESOLVED
+        }
+        self._region.end(region_id, ends, reserve)
 
     def forget(self, region_id: str) -> frozenset[str]:  # noqa: ARG002 - the protocol's
         """Remove nothing: no row is read that is not asked for, so old ones cost nothing."""
@@ -196,9 +219,9 @@ class TableMaintenance:
                     owing.add(instance_id)
                     continue
                 if entry and entry.state in (*UNRESOLVED, "seen"):
-                    seen[instance_id] = entry.model_copy(update={"state": "seen"})
+                    seen[instance_id] = entry.model_copy(update=ended("seen"))
                 if entry and entry.state in UNRESOLVED:
-                    swaps.append(Swap(instance_name(instance_id), row, plain(row) | {"state": "seen"}))
+                    swaps.append(Swap(instance_name(instance_id), row, instance_row.with_state(plain(row), "seen")))
             if len(self._rows.swap(region_id, swaps)) == len(swaps):
                 self._region.end_groups(region_id, seen, self._deadline)
                 return frozenset(owing)

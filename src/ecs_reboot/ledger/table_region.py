@@ -50,9 +50,15 @@ class TableRegion:
     def end(self, region_id: str, entries: Mapping[str, Entry], deadline: Deadline) -> None:
         """Write the ends of reboots, which stand in their entries, into groups and window.
 
+        A place whose end nobody was told of yet stays as it is, so that a sweep finds it by its place.
         The window comes last: while a place there differs from its instance's entry, a sweep goes on with the rest. So
         a run that is cut off in between leaves nothing half told (``table_maintenance``).
         """
+        entries = {
+            instance_id: entry
+            for instance_id, entry in entries.items()
+            if not (entry.untold and window_row.place_of(entry.state) == "ended")
+        }
         if not entries:
             return
 

@@ -118,10 +118,10 @@ class TagLedger:
         """Return all: a claim in a tag is this run's for as long as the run may last."""
         return frozenset(instance_id for instance_id in instance_ids if instance_id in self._claimed)
 
-    def commit(self, region_id: str, states: Mapping[str, State]) -> frozenset[str]:
+    def commit(self, region_id: str, states: Mapping[str, State], untold: Collection[str] = ()) -> frozenset[str]:
         """Write what becomes of this run's claims; return those for which it stands."""
         changed = self._register.change(
-            region_id, self._ours(states), self._after(states), self._deadline.for_taking_back()
+            region_id, self._ours(states), self._after(states, untold), self._deadline.for_taking_back()
         )
         self._claimed.update({instance_id: change.after for instance_id, change in changed.items()})
         return frozenset(changed)
@@ -130,7 +130,7 @@ class TagLedger:
         """Hold nothing: a tag has no room for a protection."""
         return frozenset()
 
-    def record(self, region_id: str, states: Mapping[str, State]) -> None:
+    def record(self, region_id: str, states: Mapping[str, State], untold: Collection[str] = ()) -> None:
         """Write down what became of this run's claims."""
         after, ours = self._after(states), self._ours(states)
         with suppress(CloudError):
@@ -146,19 +146,19 @@ class TagLedger:
                 for instance_id, state in states.items()
                 if instance_id in ours and instance_id not in asked
             }
-            self.commit(region_id, ended)
+            self.commit(region_id, ended, untold)
 
     def _ours(self, states: Mapping[str, State]) -> list[str]:
         return [instance_id for instance_id in states if instance_id in self._claimed]
 
-    def _after(self, states: Mapping[str, State]) -> Callable[[str, str], str | None]:
+    def _after(self, states: Mapping[str, State], untold: Collection[str] = ()) -> Callable[[str, str], str | None]:
         now = self._deadline.clock.now()
 
         def after(instance_id: str, text: str) -> str | None:
             entry = ledger.read(text, now).entry if self._stands(instance_id, text) else None
             if entry is None or entry.state not in ledger.OPEN:
                 return None
-            return str(entry.model_copy(update={"state": states[instance_id]}))
+            return str(entry.model_copy(update={"state": states[instance_id], "untold": instance_id in untold}))
 
         return after
 

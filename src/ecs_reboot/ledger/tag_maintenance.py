@@ -45,24 +45,37 @@ class TagMaintenance:
             if entry is None:
                 continue
             watched = entry.state in OPEN and now - entry.at < STILL_WATCHED and not instance_ids
-            if entry.state in (*OPEN, *UNRESOLVED) and not watched:
-                opened.append(OpenReboot(instance_id, entry))
+            if (entry.state in (*OPEN, *UNRESOLVED) or entry.untold) and not watched:
+                opened.append(OpenReboot(instance_id, entry, entry.at if entry.untold else None))
         return opened
 
     def hold(self, region_id: str, instance_ids: Collection[str]) -> frozenset[str]:  # noqa: ARG002 - the protocol's
         """Hold nothing: a tag has no room for a protection."""
         return frozenset()
 
-    def conclude(self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]]) -> frozenset[str]:
+    def conclude(
+        self, region_id: str, verdicts: Mapping[str, tuple[Entry, State]], untold: Collection[str] = ()
+    ) -> frozenset[str]:
         """Write verdicts; an entry that has changed meanwhile is another run's."""
         after = {
-            instance_id: str(entry.model_copy(update={"state": state}))
+            instance_id: str(entry.model_copy(update={"state": state, "untold": instance_id in untold}))
             for instance_id, (entry, state) in verdicts.items()
         }
         changed = self._register.change(
             region_id, after, lambda instance_id, text: after[instance_id] if text == self._texts[instance_id] else None
         )
         return frozenset(changed)
+
+    def told(self, region_id: str, states: Mapping[str, State]) -> None:
+        """Take note that a person was told of these verdicts."""
+        now = self._deadline.clock.now()
+
+        def without_mark(instance_id: str, text: str) -> str | None:
+            entry = ledger.read(text, now, self._key).entry if text else None
+            stands = entry is not None and entry.untold and entry.state == states[instance_id]
+            return str(entry.model_copy(update={"untold": False})) if entry and stands else None
+
+        self._register.change(region_id, states, without_mark, self._deadline.for_taking_back())
 
     def forget(self, region_id: str) -> frozenset[str]:
         """Remove entries that no longer matter, the oldest first, of a region that ``open_reboots`` has read whole."""
@@ -107,4 +120,4 @@ class TagMaintenance:
         entry = ledger.read(text, self._deadline.clock.now()).entry
         states: dict[str, State] = {"down": "seen", "hung": "seen", "storm": "refused"}
         state = states.get(entry.state) if entry else None
-        return str(entry.model_copy(update={"state": state})) if entry and state else None
+        return str(entry.model_copy(update={"state": state, "untold": False})) if entry and state else None

@@ -77,10 +77,10 @@ class Claims:
         """Keep others from claiming these while their protection is taken back; return those still claimed by us."""
         return self._store.hold(region_id, instance_ids)
 
-    def record(self, region_id: str, states: Mapping[str, State]) -> None:
-        """Write down what became of this run's reboots."""
+    def record(self, region_id: str, states: Mapping[str, State], untold: Collection[str] = ()) -> None:
+        """Write down what became of this run's reboots; of those ``untold`` a person is to be told."""
         if states:
-            self._store.record(region_id, states)
+            self._store.record(region_id, states, untold)
 
     def _obtained(
         self, region_id: str, bench: "_Bench", *, dry_run: bool, again: frozenset[str]

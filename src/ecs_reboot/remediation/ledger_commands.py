@@ -1,6 +1,6 @@
 """Looking after the ledger: reset an instance, resume a region, and find out what became of unwatched reboots."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -10,15 +10,15 @@ from ecs_reboot.cloud.ecs_api import EcsApi, batches
 from ecs_reboot.cloud.errors import CloudError, Refused
 from ecs_reboot.facts.agent import listen
 from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, State
-from ecs_reboot.ledger.store import LedgerMaintenance
+from ecs_reboot.ledger.store import LedgerMaintenance, OpenReboot
 from ecs_reboot.model import Instance, InstanceAnswer, LedgerCommand, RebootRequest, Target
-from ecs_reboot.outcomes import BY_CODE, Code, of_service
+from ecs_reboot.outcomes import BY_CODE, TO_TELL, Code, of_service
 from ecs_reboot.policy.facts import Policy
 from ecs_reboot.policy.findings import Agent
 from ecs_reboot.policy.hung import hung_after
 from ecs_reboot.policy.trigger_kinds import FINISH
 from ecs_reboot.records.result import Result
-from ecs_reboot.remediation.lifecycle import transition
+from ecs_reboot.remediation.lifecycle import told_late, transition
 from ecs_reboot.remediation.protection import Protection
 from ecs_reboot.remediation.reboot_state import Patience, Swept, from_ledger
 
@@ -37,6 +37,8 @@ class LedgerCommands:
         self._holds = holds
         self._finishes = policy.force_reboot == "escalate"
         self._hanging: dict[LedgerCommand, list[str]] = {}
+        #: By region, the verdicts in the ledger of which a person is to be told.
+        self.to_tell: dict[str, dict[str, State]] = {}
 
     def run(self, request: LedgerCommand) -> list[Result]:
         """Return one result for each entry that was changed, or one that says that there was nothing to do."""
@@ -79,9 +81,11 @@ class LedgerCommands:
         ]
 
     def _verify(self, request: LedgerCommand) -> list[Result]:
+        found = self._ledger.open_reboots(request.region_id, request.instance_ids)
         opened = {
             candidate.instance_id: candidate.entry
-            for candidate in self._ledger.open_reboots(request.region_id, request.instance_ids)
+            for candidate in found
+            if candidate.entry.state in (*OPEN, *UNRESOLVED)
         }
         now = self._deadline.clock.now()
         ends: dict[str, tuple[Entry, State]] = {}
@@ -123,9 +127,32 @@ class LedgerCommands:
             reason = f"its protection in scaling group {group} is still to be taken back: {error}"
             told[instance_id] = result_of(request, instance_id, error.outcome, reason, retriable=True)
         # An entry that has changed meanwhile is another run's.
-        changed = self._ledger.conclude(request.region_id, ends) if ends else frozenset[str]()
+        changed = self._concluded(request, ends, told, found)
         results = [result for instance_id, result in told.items() if instance_id in changed or instance_id not in ends]
         return results if request.instance_ids else results + self._forget(request)
+
+    def _concluded(
+        self,
+        request: LedgerCommand,
+        ends: Mapping[str, tuple[Entry, State]],
+        told: dict[str, Result],
+        found: Sequence[OpenReboot],
+    ) -> frozenset[str]:
+        """Write verdicts; add to ``told`` those that stand and that nobody was told of, whose run is over."""
+        untold = {
+            instance_id: state
+            for instance_id, (_, state) in ends.items()
+            if TO_TELL.get(state) == told[instance_id].code
+        }
+        changed = self._ledger.conclude(request.region_id, ends, untold) if ends else frozenset[str]()
+        to_tell = {instance_id: state for instance_id, state in untold.items() if instance_id in changed}
+        now = self._deadline.clock.now()
+        for instance_id, entry, since in found:
+            if since and now - since > self._holds and instance_id not in told:
+                to_tell[instance_id] = entry.state
+                told[instance_id] = result_of(request, instance_id, *told_late(entry), force=entry.force)
+        self.to_tell.setdefault(request.region_id, {}).update(to_tell)
+        return changed
 
     def _forget(self, request: LedgerCommand) -> list[Result]:
         """Remove entries that no longer matter. That this fails changes nothing: the next sweep tries again."""

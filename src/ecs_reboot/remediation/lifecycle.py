@@ -26,7 +26,7 @@ from ecs_reboot.cloud.errors import CloudError, NoAnswer, Refused
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.entry import Entry, State
 from ecs_reboot.model import Instance
-from ecs_reboot.outcomes import BY_CODE, Code, of_service
+from ecs_reboot.outcomes import BY_CODE, TO_TELL, Code, of_service
 from ecs_reboot.policy.findings import Agent
 from ecs_reboot.policy.hung import is_left_unfinished, is_ours_to_finish
 from ecs_reboot.remediation.reboot_state import (
@@ -65,6 +65,12 @@ class AskedTwice(Exception):
 def transition(reboot: Reboot, seen: Seen, now: datetime) -> Step:
     """Return the next step of a reboot. Raises AskedTwice."""
     return _TRANSITIONS[type(seen)](reboot, seen, now)
+
+
+def told_late(entry: Entry) -> tuple[Code, str]:
+    """Return what is to be said of a verdict whose run ended before it said so."""
+    code = TO_TELL[entry.state]
+    return code, f"{_claimed(entry)}; {BY_CODE[code].meaning}; the run that saw it ended before it said so"
 
 
 def _asked(reboot: Reboot, seen: Asked, _now: datetime) -> Step:

@@ -19,7 +19,7 @@ from ecs_reboot.facts.gather import gather
 from ecs_reboot.ledger.entry import State, claim_digest
 from ecs_reboot.ledger.store import LedgerStore
 from ecs_reboot.model import RebootRequest
-from ecs_reboot.outcomes import BY_CODE
+from ecs_reboot.outcomes import BY_CODE, TO_TELL
 from ecs_reboot.policy.facts import ApprovedReboot, Facts
 from ecs_reboot.policy.finding_guards import to_protect
 from ecs_reboot.policy.findings import Agent
@@ -70,6 +70,8 @@ class Remediation:
         self._ecs, self._store, self._settings, self._deadline = ecs, store, settings, deadline
         self._policy, self._log_intent, self._holds = settings.policy, log_intent, holds
         self._evidence = evidence
+        #: By region, the verdicts in the ledger of which a person is to be told.
+        self.to_tell: dict[str, dict[str, State]] = {}
         self._candidates = Candidates(
             ecs, store, settings.policy, deadline, claim_id=partial(claim_digest, request_id), holds=holds
         )
@@ -130,9 +132,8 @@ class Remediation:
                 if result.region_id == region_id and of_region.get(result.instance_id) == "back"
             ]
             owing = self._unprotected(region_id, back, protects)
-            self._claims.record(
-                region_id, {instance_id: state for instance_id, state in of_region.items() if instance_id not in owing}
-            )
+            ends = {instance_id: state for instance_id, state in of_region.items() if instance_id not in owing}
+            self._record(region_id, ends, final)
         return final
 
     def _region(self, region_id: str, candidates: list[Candidate]) -> list[Result]:
@@ -257,11 +258,20 @@ class Remediation:
             self._claims.release(
                 mode.region_id, [result.instance_id for result in undone if result.instance_id not in owing]
             )
-            self._claims.record(
-                mode.region_id,
-                {result.instance_id: ASKED[result.code] for result in results if result.code in ASKED},
-            )
+            asked = {result.instance_id: ASKED[result.code] for result in results if result.code in ASKED}
+            self._record(mode.region_id, asked, results)
         return results
+
+    def _record(self, region_id: str, states: Mapping[str, State], results: Iterable[Result]) -> None:
+        """Write what became of reboots into the ledger; what a person is to be told is marked until he was."""
+        said = {(result.region_id, result.instance_id, result.code) for result in results}
+        untold = {
+            instance_id: state
+            for instance_id, state in states.items()
+            if (region_id, instance_id, TO_TELL.get(state)) in said
+        }
+        self.to_tell.setdefault(region_id, {}).update(untold)
+        self._claims.record(region_id, states, untold)
 
     def _observe(self, orders: list[ApprovedReboot], mode: Mode) -> list[Result]:
         """Say what would have been done, and close the claims in the shadow ledger: no machine restarts."""
