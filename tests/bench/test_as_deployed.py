@@ -52,6 +52,7 @@ def test_both_forms_of_the_alarm_ask_for_the_instance() -> None:
     for event in (alarm(instance_id(7)), over_http(alarm(instance_id(7)))):
         (request,) = read(json.dumps(event).encode(), rules, now).requests
         assert [target.instance_id for target in request.targets] == [instance_id(7)]
+        assert request.metric, "a threshold alarm carries its condition, so the second opinion is asked by default"
 
 
 def test_an_action_is_refused_beyond_its_limit_and_no_other() -> None:

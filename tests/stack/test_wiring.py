@@ -120,7 +120,6 @@ def test_every_setting_is_in_the_template_or_left_out_for_a_reason() -> None:
         "ECS_ENDPOINT": "for a stand-in cloud",
         "SLS_ENDPOINT": "for a stand-in cloud",
         "HANDOVER_ENDPOINT": "for a stand-in cloud",
-        "HUNG_AFTER_SECONDS": "as long as a restart may take by the documents; less is for machines known to be faster",
         "ESS_ENDPOINT": "for a stand-in cloud",
         "CMS_ENDPOINT": "for a stand-in cloud",
         "OSS_ENDPOINT": "for a stand-in cloud",

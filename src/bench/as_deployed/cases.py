@@ -15,10 +15,10 @@ from ecs_reboot.remediation.claims import BECAUSE_OF_OTHERS
 #: No limit on how many: what is measured is how long, and whether all of them.
 UNLIMITED = {"MAX_REBOOTS": "off", "STORM_FACTOR": "0"}
 NOT_WATCHED = {"VERIFY_SECONDS": "0"}
-#: The template's parameters that have every fact asked for that an alarm without a threshold can use.
-ALL_FACTS = {"ResponsiveTriggers": "alarm", "BusySeconds": "600"}
+#: The template's parameters that have every fact asked for: those that are on by default, and whether work runs on it.
+ALL_FACTS = {"BusySeconds": "600"}
 #: No call but the claim's own: what is asked about the instance before it costs one more for each source of facts.
-NO_FACTS = {"Managed": "allow", "PlatformEvents": "ignore"}
+NO_FACTS = {"Managed": "allow", "PlatformEvents": "ignore", "Responsive": "off"}
 #: And the one that has console, picture and state kept before the reboot.
 EVIDENCE = {"Evidence": "full"}
 #: How a caller over HTTP repeats: CloudMonitor calls again after an answer that is no success.
