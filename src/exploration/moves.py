@@ -47,6 +47,7 @@ class Rules:
                     yield from self._lost(state, place)
                 elif doing.kind == "waits" and self._may_pass(state, doing.at):
                     yield from self._or_dies(state, self._waited(state, place), place)
+                    yield from self._overslept(state, place)
             yield from self._again(state, place)
         for flight in state.in_flight:
             yield self._lands(state, flight)
@@ -66,8 +67,8 @@ class Rules:
         if left.preemptions is not None:
             if self._preempts(state, place):
                 left = left._replace(preemptions=left.preemptions - 1)
-            state = state._replace(last=place)
-        return state.with_run(place, doing)._replace(left=left)
+            state = state._replace(last=place, left=left)
+        return state.with_run(place, doing)
 
     def _begins(self, state: State, place: int) -> Move:
         doing = state.runs[place]
@@ -78,7 +79,7 @@ class Rules:
     def _answered(self, state: State, place: int) -> Iterator[Move]:
         doing = state.runs[place]
         for effect, key in self._effects_of(state, place):
-            after = state._replace(world=effect.world)
+            after = state.with_world(effect.world)
             if effect.old and state.left.preemptions is not None:
                 # To be shown what was is to have read then, and to have been held up since.
                 if not state.left.preemptions:
@@ -94,6 +95,16 @@ class Rules:
                     paused = doing._replace(kind="waits", at=until, word=replace(word, now=until))
                     move = self._held(after._replace(left=left), place, paused, f"{what}, and pauses {seconds:g} s")
                     yield self._checked(move, state, place)
+
+    def _overslept(self, state: State, place: int) -> Iterator[Move]:
+        """Yield the pauses of a run that has waited and would go on now: it wakes so much later."""
+        doing = state.runs[place]
+        if doing.point is None or doing.word is not None or not state.left.pauses:
+            return
+        state = self.at(state, doing.at)._replace(left=state.left._replace(pauses=state.left.pauses - 1))
+        for seconds in PAUSES[self._scenario.store]:
+            until = round(doing.at + seconds, 6)
+            yield self._held(state, place, doing._replace(at=until), f"has waited, and pauses {seconds:g} s")
 
     def _waited(self, state: State, place: int) -> Move:
         doing = state.runs[place]
@@ -230,9 +241,9 @@ class Rules:
             return Move(after, line, broken=promises.of_end(self._scenario, after, place, told))
         if isinstance(step, Sleep):
             until = round(state.now + step.seconds, 6)
-            further = doing._replace(kind="waits", at=until, point=point, word=None)
+            further = Doing(doing.request, doing.attempt, "waits", until, point, None, doing.began)
         else:
-            further = doing._replace(kind="asks", at=state.now, point=point, word=None)
+            further = Doing(doing.request, doing.attempt, "asks", state.now, point, None, doing.began)
         return Move(self._went_on(state, place, further), line)
 
     def _held(self, state: State, place: int, doing: Doing, what: str) -> Move:

@@ -144,12 +144,12 @@ MEETINGS: tuple[Meeting, ...] = (
 
 
 class Weather(NamedTuple):
-    """How much may go wrong in the meetings of ``runs`` runs, over these stores."""
+    """How much may go wrong in the meetings of ``runs`` runs; ``only`` in the meeting of this name, '' for all."""
 
     name: str
     runs: int
     left: Left
-    stores: tuple[StoreName, ...] = STORES
+    only: str = ""
 
 
 #: The cheapest first.
@@ -161,6 +161,16 @@ WEATHERS: tuple[Weather, ...] = (
     Weather("a lost answer", 2, Left(losses=1)),
     Weather("a duplicate", 2, Left(duplicates=1)),
     Weather("a pause", 2, Left(pauses=1)),
+    *(
+        Weather(name, 2, left, "one instance")
+        for name, left in (
+            ("a duplicate and a crash", Left(duplicates=1, crashes=1)),
+            ("a duplicate and a pause", Left(duplicates=1, pauses=1)),
+            ("a pause, a crash and a retry", Left(pauses=1, crashes=1, retries=1)),
+            ("a pause and a lost answer", Left(pauses=1, losses=1)),
+            ("a duplicate and a lost answer", Left(duplicates=1, losses=1)),
+        )
+    ),
     Weather("a crash, a lost answer and a retry", 2, Left(crashes=1, losses=1, retries=1)),
 )
 _ENVIRONMENT = {
@@ -238,7 +248,7 @@ def scenarios(stores: tuple[StoreName, ...], laws: Laws) -> list[Scenario]:
         for store in stores
         for meeting in MEETINGS
         if len(meeting.events) == weather.runs
-        and store in weather.stores
+        and weather.only in ("", meeting.name)
         and store in meeting.stores
         and weather.name in (meeting.in_weathers or (weather.name,))
     ]

@@ -72,7 +72,12 @@ class State(NamedTuple):
 
     def with_run(self, place: int, doing: Doing) -> "State":
         """Return the same with one run further on."""
-        return self._replace(runs=(*self.runs[:place], doing, *self.runs[place + 1 :]))
+        now, world, runs, in_flight, left, last = self
+        return State(now, world, (*runs[:place], doing, *runs[place + 1 :]), in_flight, left, last)
+
+    def with_world(self, world: World) -> "State":
+        """Return the same with another world."""
+        return State(self.now, world, self.runs, self.in_flight, self.left, self.last)
 
 
 class Happening(NamedTuple):

@@ -27,10 +27,11 @@ Key = tuple[float | int, ...]
 
 
 class Renaming(NamedTuple):
-    """One permutation: ``of`` each request, and the words to replace in a text."""
+    """One permutation: ``of`` each request, the words to replace in a text, and where each place ``comes_from``."""
 
     of: tuple[int, ...]
     words: dict[str, str]
+    comes_from: tuple[int, ...]
 
     def place(self, place: int) -> int:
         """Return the place of a run: those of the requests change it, those that came later do not."""
@@ -57,16 +58,16 @@ class Symmetry:
 
     def key(self, state: State) -> Key:
         """Return the key of a state."""
-        worlds = self._world(state.world)
-        doings = [self._doing(doing) for doing in state.runs]
+        worlds, known = self._world(state.world), self._images
+        doings = [known.get(doing) or self._doing(doing) for doing in state.runs]
         flights = [self._flight(state, flight) for flight in state.in_flight]
         left, keys = self._number(state.left), []
         for which, renaming in enumerate(self._renamings):
-            runs = [0] * len(doings)
-            for place, images in enumerate(doings):
-                runs[renaming.place(place)] = images[which]
-            flying = sorted(images[which] for images in flights)
-            keys.append((state.now, left, renaming.place(state.last), worlds[which], len(runs), *runs, *flying))
+            runs = [doings[place][which] for place in renaming.comes_from]
+            runs += [images[which] for images in doings[len(runs) :]]
+            if flights:
+                runs += sorted(images[which] for images in flights)
+            keys.append((state.now, left, renaming.place(state.last), worlds[which], len(doings), *runs))
         return min(keys)
 
     def _number(self, thing: Hashable) -> int:
@@ -188,4 +189,4 @@ def _renaming(scenario: Scenario, order: tuple[int, ...]) -> Renaming:
         for attempt in range(scenario.deliveries):
             name, of_other = (run_name(scenario.number(number, attempt)) for number in (request, renamed))
             words |= {name: of_other, ledger.of_run("", name): ledger.of_run("", of_other)}
-    return Renaming(order, words)
+    return Renaming(order, words, tuple(order.index(place) for place in range(len(order))))
