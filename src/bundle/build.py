@@ -37,16 +37,19 @@ def build(
     files[archive.MANIFEST] = archive.manifest(files, found, facts)
     fresh = out.with_name(out.name + ".new")
     archive.write(files, fresh)
-    loaded = smoke.run(fresh, program) if program else []
+    loaded = smoke.run(fresh, program) if program and wanted.runs_here else []
     archive.replace(fresh, out)
     archive.pack(files, out.with_name(out.name + ".zip"))
-    _report(wanted, out, len(files), len(loaded), compiled=bool(program))
+    _report(wanted, out, len(files), len(loaded), program)
 
 
-def _report(wanted: Runtime, out: Path, files: int, loaded: int, *, compiled: bool) -> None:
+def _report(wanted: Runtime, out: Path, files: int, loaded: int, program: str | None) -> None:
     size = out.with_name(out.name + ".zip").stat().st_size / 1e6
     print(f"{out}.zip: {size:.2f} MB, {files} files, for {wanted.name}")
-    if compiled:
+    if program and not wanted.runs_here:
+        print(f"not run, only checked: its compiled modules are for {wanted.platform}, and this machine is another")
+        return
+    if program:
         print(f"ran once by Python {wanted.dotted}, clean: {loaded} modules, none from outside the package")
         return
     print(

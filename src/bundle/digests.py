@@ -1,7 +1,7 @@
 """The digests of the published files that may go into the package, and the check of each file against its own.
 
 ``digests.txt`` holds one line a file, ``SHA256  FILE``. `python -m bundle.digests` (part of `make upgrade`) writes it
-again: from what the registry has for each runtime's Python now. What a cache or a mirror changes afterwards is refused.
+again: from what the registry has for each Python and platform now. A file that is changed afterwards is refused.
 """
 
 import base64
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from itertools import product
 from pathlib import Path
 
 from bundle import BuildError
@@ -19,7 +20,8 @@ from bundle import BuildError
 FILE = Path(__file__).with_name("digests.txt")
 #: The Pythons whose wheels are known: the runtimes', and those that the local tools run on.
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
-_PLATFORM = "manylinux_2_17_x86_64"
+#: What they run on: Function Compute and most machines, and where the local cloud runs the function beside.
+_PLATFORMS = ("manylinux_2_17_x86_64", "manylinux_2_17_aarch64", "macosx_11_0_arm64", "macosx_10_12_x86_64")
 
 
 def known(file: Path = FILE) -> dict[str, str]:
@@ -60,21 +62,22 @@ def _check_record(path: Path) -> None:
 
 
 def written(pinned: dict[str, str], into: Path) -> str:
-    """Download what is pinned for every Python and return the lines of ``digests.txt``."""
+    """Download what is pinned for every Python and platform, and return the lines of ``digests.txt``."""
     requirements = [f"{name}=={version}" for name, version in pinned.items()]
-    for python in PYTHONS:
-        for requirement in requirements:
-            _download(requirement, python, into)
+    for python, platform in product(PYTHONS, _PLATFORMS):
+        _download(requirements, python, platform, into)
     lines = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in into.iterdir()}
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(lines.items()))
 
 
-def _download(requirement: str, python: str, into: Path) -> None:
+def _download(requirements: list[str], python: str, platform: str, into: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download", "--no-deps"]
-    pip += ["--prefer-binary", "--dest", str(into), "--python-version", python, "--platform", _PLATFORM]
-    done = subprocess.run([*pip, requirement], capture_output=True, text=True, check=False)
+    pip += ["--prefer-binary", "--dest", str(into), "--python-version", python, "--platform", platform]
+    done = subprocess.run([*pip, *requirements], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BuildError(f"pip could not fetch {requirement} for Python {python}:\n{done.stderr.strip()}")
+        raise BuildError(
+            f"pip could not fetch {' '.join(requirements)} for Python {python} on {platform}:\n{done.stderr.strip()}"
+        )
 
 
 def main() -> int:

@@ -17,7 +17,6 @@ from bundle.runtimes import Runtime
 NAMES = ("alibabacloud-ecs20140526", "alibabacloud-tea", "alibabacloud-tea-openapi", "darabonba-core", "pydantic_core")
 
 _OLD_TAGS = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
-_MACHINE = "x86_64"
 
 
 class Distribution(NamedTuple):
@@ -75,10 +74,11 @@ def _download(runtime: Runtime, requirements: list[str], cache: Path) -> None:
 
 def _platforms(runtime: Runtime) -> Iterator[str]:
     major, newest = runtime.glibc
+    machine = runtime.platform.removeprefix("linux_")
     for minor in range(newest, 4, -1):
-        yield f"manylinux_{major}_{minor}_{_MACHINE}"
+        yield f"manylinux_{major}_{minor}_{machine}"
     for tag in _OLD_TAGS:
-        yield f"{tag}_{_MACHINE}"
+        yield f"{tag}_{machine}"
 
 
 def _cached(cache: Path, name: str, version: str) -> Path | None:
@@ -92,7 +92,7 @@ def _cached(cache: Path, name: str, version: str) -> Path | None:
 
 
 def check_tags(file: str, runtime: Runtime) -> None:
-    """Raise BuildError where a wheel's tags do not allow the runtime's Python or C library."""
+    """Raise BuildError where a wheel's tags do not allow the runtime's Python, machine or C library."""
     if not file.endswith(".whl"):
         return
     python, abi, platform = file.removesuffix(".whl").split("-")[-3:]
@@ -100,19 +100,21 @@ def check_tags(file: str, runtime: Runtime) -> None:
     fits_python = bool({cpython, "py3"} & set(python.split("."))) or ("abi3" in abi and python.startswith("cp3"))
     fits_abi = bool({cpython, "abi3", "none"} & set(abi.split(".")))
     if not (fits_python and fits_abi and any(_fits(tag, runtime) for tag in platform.split("."))):
-        raise BuildError(
-            f"{file} is not for {runtime.name} (Python {runtime.dotted}, glibc {runtime.glibc[0]}.{runtime.glibc[1]})"
-        )
+        glibc = ", glibc {}.{}".format(*runtime.glibc) if any(runtime.glibc) else ""
+        raise BuildError(f"{file} is not for {runtime.name} (Python {runtime.dotted}, {runtime.platform}{glibc})")
 
 
 def _fits(tag: str, runtime: Runtime) -> bool:
     if tag == "any":
         return True
+    system, _, machine = runtime.platform.partition("_")
+    if system == "macosx":  # which version of macOS a wheel needs, pip has looked at
+        return bool(re.fullmatch(rf"macosx_\d+_\d+_({machine}|universal2)", tag))
     modern = re.fullmatch(r"manylinux_(\d+)_(\d+)_(\w+)", tag)
     if modern:
-        return (int(modern[1]), int(modern[2])) <= runtime.glibc and modern[3] == _MACHINE
-    old, _, machine = tag.partition("_")
-    return old in _OLD_TAGS and _OLD_TAGS[old] <= runtime.glibc and machine == _MACHINE
+        return (int(modern[1]), int(modern[2])) <= runtime.glibc and modern[3] == machine
+    old, _, of = tag.partition("_")
+    return old in _OLD_TAGS and _OLD_TAGS[old] <= runtime.glibc and of == machine
 
 
 def read(path: Path, name: str, version: str, digest: str) -> Distribution:

@@ -12,6 +12,8 @@ from bundle import BuildError
 
 #: Names an interpreter of the runtime's Python, where PATH does not lead to it.
 VARIABLE = "RUNTIME_PYTHON"
+#: What Function Compute's machines are, as far as modules are compiled for them.
+FUNCTION_COMPUTE = "linux_x86_64"
 
 Version = tuple[int, int]
 
@@ -21,20 +23,38 @@ class WrongRuntime(BuildError):
 
 
 class Runtime(NamedTuple):
-    """``glibc`` is the newest C library that a compiled module may ask for; ``declared`` is false for this machine."""
+    """``glibc`` is the newest C library that a compiled module may ask for; ``declared`` is false for this machine.
+
+    ``platform``: what compiled modules are for, as wheels name it: ``linux_x86_64`` or ``macosx_arm64``.
+    """
 
     name: str
     python: Version
     glibc: Version
     declared: bool = True
+    platform: str = FUNCTION_COMPUTE
 
     @property
     def dotted(self) -> str:
         """The Python's version as ``3.10``."""
         return "{}.{}".format(*self.python)
 
+    @property
+    def runs_here(self) -> bool:
+        """Whether this machine can load its compiled modules."""
+        return self.platform == _own_platform()
+
+
+def _own_platform() -> str:
+    """Return this machine's system and processor, without the system's version: ``macosx_arm64``."""
+    system = {"darwin": "macosx"}.get(sys.platform, sys.platform)
+    return f"{system}_{platform.machine().lower()}"
+
 
 def _own_glibc() -> Version:
+    """Return the version of this machine's C library; on macOS no module asks for one."""
+    if sys.platform == "darwin":
+        return 0, 0
     kind, version = platform.libc_ver()
     if kind != "glibc":
         raise BuildError(f"this machine has no glibc but {kind or 'something else'}: build for a declared runtime")
@@ -45,7 +65,7 @@ def _own_glibc() -> Version:
 def runtime(name: str) -> Runtime:
     """Return the runtime of that name. Debian 10 has glibc 2.28, Debian 11 has 2.31."""
     if name == "host":
-        return Runtime(name, sys.version_info[:2], _own_glibc(), declared=False)
+        return Runtime(name, sys.version_info[:2], _own_glibc(), declared=False, platform=_own_platform())
     declared = {"python3.10": Runtime(name, (3, 10), (2, 28)), "python3.12": Runtime(name, (3, 12), (2, 31))}
     if name not in declared:
         raise WrongRuntime(f"RUNTIME={name}: say one of {', '.join(declared)} or host")

@@ -1,12 +1,14 @@
 """The runtimes that the template declares: what is checked for each, and builds for those whose Python is here."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from packaged import build
 
 from bundle import BuildError, checks, distributions, runtimes
+from bundle import build as bundle
 
 OLDER, NEWER = runtimes.runtime("python3.10"), runtimes.runtime("python3.12")
 
@@ -65,6 +67,40 @@ def test_a_wheel_must_fit_python_and_c_library(file: str, *, fits: bool) -> None
     else:
         with pytest.raises(BuildError, match=r"is not for python3\.10"):
             distributions.check_tags(file, OLDER)
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "platform", "file"),
+    [
+        ("linux", "x86_64", "linux_x86_64", "a-1-cp312-cp312-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"),
+        ("linux", "aarch64", "linux_aarch64", "a-1-cp312-cp312-manylinux2014_aarch64.manylinux_2_17_aarch64.whl"),
+        ("darwin", "arm64", "macosx_arm64", "a-1-cp312-cp312-macosx_11_0_arm64.whl"),
+        ("darwin", "x86_64", "macosx_x86_64", "a-1-cp312-cp312-macosx_10_9_universal2.whl"),
+    ],
+)
+def test_the_host_is_whatever_machine_it_is(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, platform: str, file: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("platform.libc_ver", lambda: ("glibc", "2.36") if system == "linux" else ("", ""))
+    host = runtimes.runtime("host")._replace(python=(3, 12))
+    assert (host.platform, host.runs_here) == (platform, True)
+    distributions.check_tags(file, host)
+    with pytest.raises(BuildError, match=f"is not for host .Python 3.12, {platform}"):
+        distributions.check_tags("a-1-cp312-cp312-musllinux_1_2_x86_64.whl", host)
+    # Its Python may write the byte code of what is deployed, and can't load it.
+    assert NEWER.runs_here is (platform == "linux_x86_64")
+
+
+def test_a_build_for_another_machine_says_that_it_was_not_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "function.zip").touch()
+    for machine, said in (("x86_64", "ran once by Python 3.12"), ("riscv64", "not run, only checked")):
+        monkeypatch.setattr("platform.machine", lambda machine=machine: machine)
+        bundle._report(NEWER, tmp_path / "function", 1, 1, sys.executable)
+        assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

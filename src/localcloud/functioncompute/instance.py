@@ -246,10 +246,17 @@ class FunctionInstance:
         self._signal_group(signal.SIGSTOP)
         # Until it has stopped, the death of this process would not end it; WNOWAIT leaves its end to Popen to see.
         with contextlib.suppress(ChildProcessError):  # killed meanwhile, and seen to its end, by another thread
-            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+            if hasattr(os, "waitid"):
+                os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+                return
+            # Python 3.11 and 3.12 have no waitid on macOS. This takes an end away from Popen, so it is handed on.
+            _, status = os.waitpid(self._process.pid, os.WUNTRACED)
+            if not os.WIFSTOPPED(status):
+                self._process.returncode = os.waitstatus_to_exitcode(status)
 
     def _signal_group(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        # macOS answers "not permitted" for a group of which only ended processes are left.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
     def _close_pipes(self) -> None:

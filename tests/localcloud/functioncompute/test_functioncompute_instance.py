@@ -1,6 +1,7 @@
 """The runtime, with real child processes running small functions."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -125,6 +126,21 @@ def handle(event, context):
             pass
 """
     assert instance_of(code, timeout=1).invoke(b"").timed_out
+
+
+@pytest.mark.parametrize("older_macos", [False, True])
+def test_between_calls_it_is_frozen_and_its_end_is_seen(
+    instance_of: Make, monkeypatch: pytest.MonkeyPatch, *, older_macos: bool
+) -> None:
+    if older_macos:  # there Python 3.11 and 3.12 have none
+        monkeypatch.delattr(os, "waitid")
+    instance = instance_of("import os\ndef handle(event, context):\n    return os.getpid()")
+    for _ in range(2):
+        pid = int(instance.invoke(b"").payload)
+        assert Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T"
+    os.kill(pid, signal.SIGKILL)
+    instance._freeze()  # as at the end of a call whose function died after its answer
+    assert instance._process.poll() == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("end", ["sys.exit(0)", "os._exit(3)", "os.kill(os.getpid(), 9)"])
