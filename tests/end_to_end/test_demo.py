@@ -22,7 +22,7 @@ def test_the_demo_prints_every_line_that_the_readme_shows() -> None:
     )
     assert without_numbers(shown[1]) - without_numbers(demo.stdout) == set()
     assert demo.stdout.count("reboot    web-") == 2
-    assert "30 records are in logstore ecs-reboot/records" in demo.stdout
+    assert "30 records are in logstore ecs-reboot-1234567890123456-cn-hangzhou/ecs-reboot-records" in demo.stdout
     # What hangs is finished; what a scaling group owns is refused, and without the guard it is released.
     assert "batch-01: recovered" in demo.stdout
     assert "asg-01: managed" in demo.stdout
@@ -32,3 +32,6 @@ def test_the_demo_prints_every_line_that_the_readme_shows() -> None:
     assert "api-02: recovered" in demo.stdout
     for name in ("batch-01", "api-02"):
         assert f"chat      ［ecs-reboot］ {name} came back" in demo.stdout
+    # It runs as deployed: over the template's table, with no right to write a tag.
+    assert "PutRow" in demo.stdout
+    assert "TagResources" not in demo.stdout

@@ -22,3 +22,18 @@ def test_an_alarm_is_rebooted_in_five_calls_without_a_tag_and_remembered(stage: 
     again = here.send(REQUEST)
     assert [result["code"] for result in again["results"]] in (["cooldown"], ["not_running"])
     assert here.rebooted() == [ONE]
+
+
+def test_a_declared_history_is_that_of_the_table_too(stage: Staged) -> None:
+    hanging = {"status": "Stopping", "hangs": True, "attempts": [{"ago": "25m", "state": "accepted"}]}
+    back = {"attempts": [{"ago": "20m", "state": "back"}]}
+    one, two, three = instances(3, reboot_seconds=0.5)
+    fleet = [{**one, **hanging}, {**two, **back}, three]
+    policy = {"FORCE_REBOOT": "escalate", "VERIFY_SECONDS": "20", "MAX_REBOOTS": "2", "GRACE_SECONDS": "0"}
+    here = stage(fleet, **TABLE, **NO_FACTS, **policy)
+    # Both of them are among those that were rebooted within the window.
+    third = here.send({**REQUEST, "instance_ids": [three["instance_id"]]})
+    assert [result["code"] for result in third["results"]] == ["blast_radius"]
+    answer = here.send({"verify": True, "region_id": "cn-hangzhou"})
+    assert [result["code"] for result in answer["results"]] == ["hung", "recovered"]
+    assert here.cloud.fleet[ONE].status == "Running"

@@ -1,10 +1,12 @@
 """Earlier reboots that a fleet file declares of an instance, in the form in which a ledger keeps them.
 
 The ledger is the function's (docs/operate/records.md); this is its format as a stand-in has to know it: a tag on the
-instance, and a row in each table with the ledger's key. The function reads that of the store it uses.
+instance, and rows in each table with the ledger's key: one for the instance, and its place in the row of the region and
+stack. The function reads that of the store it uses.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Literal, NamedTuple
@@ -18,8 +20,15 @@ MOST_ATTEMPTS = 8
 OLDEST_SECONDS = 999_999
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
+#: The names of the stacks in whose rows of a table the places stand: of a bare function, and of one as deployed.
+STACKS = ("default", "ecs-reboot")
+#: No window reaches further back. A row keeps this many ends of reboots.
+LONGEST_WINDOW, MOST_ENDED = timedelta(days=1), 100
+
 #: What became of a reboot.
 State = Literal["claimed", "accepted", "start_due", "back", "down", "hung", "unproven", "refused", "seen"]
+#: Nobody knows yet what came of these.
+_OPEN = ("claimed", "accepted", "start_due")
 
 
 def _ago(value: object) -> object:
@@ -85,3 +94,24 @@ def row(instance_id: str, attempts: Sequence[Attempt], now: datetime) -> tuple[s
         "v": 1,
         "by": "",
     }
+
+
+def window(declared: Iterable[tuple[str, Sequence[Attempt]]], now: datetime) -> dict[str, int | str]:
+    """Return the columns of a region's row in a table, for its instances with their attempts: each one's place.
+
+    A place that is over counts for as long as the longest window reaches back.
+    """
+    slots, ended = [], []
+    for instance_id, attempts in declared:
+        known = _remembered(instance_id, attempts, now)
+        state, at = known.newest.state, int(known.at.timestamp()) * 1000
+        if state == "refused":
+            continue
+        place = "open" if state in _OPEN else state if state in ("down", "hung") else "ended"
+        if place != "ended" or known.newest.ago < LONGEST_WINDOW:
+            slots.append((instance_id, known.claim, "", at, "0", place))
+        if state in ("back", "down", "hung", "seen"):
+            ended.append((at, state, instance_id))
+    written = {"slots": slots, "wanted": {}, "ended": sorted(ended)[-MOST_ENDED:]}
+    texts = {name: json.dumps(value, separators=(",", ":")) for name, value in written.items()}
+    return {**texts, "storm_at": 0, "opted_in": 0, "counted_at": 0, "v": 1, "by": ""}

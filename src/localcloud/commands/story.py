@@ -28,7 +28,7 @@ def tell_audit(entries: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -
             calls[entry["action"]] = calls.get(entry["action"], 0) + 1
     # What is asked before a reboot goes out together, so that its order is chance.
     asked = {action: calls.pop(action) for action in sorted(QUIET_ANSWERS.keys() & calls.keys())}
-    for label, made in (("asked", asked), ("ECS, SLS", calls)):
+    for label, made in (("asked", asked), ("calls", calls)):
         if made:
             listed = ", ".join(f"{action} x{count}" if count > 1 else action for action, count in made.items())
             say(textwrap.fill(listed, WIDTH, initial_indent=f"   {label:8}  ", subsequent_indent=" " * 13))

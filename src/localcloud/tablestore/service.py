@@ -1,6 +1,7 @@
 """Tablestore over HTTP: the steps of a call that are its own."""
 
 import re
+from collections import defaultdict
 from collections.abc import Awaitable, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from localcloud.account.authorization import Resource
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import CredentialError, Identity, UnknownKey
 from localcloud.account.faults import Fault
+from localcloud.account.history import Attempt
 from localcloud.account.table_rules import Network
 from localcloud.pipeline import body
 from localcloud.pipeline.connection import Dropped
@@ -97,10 +99,15 @@ class Ots(Api[Request, TableRequest]):
 
     def _remember(self, table: Table) -> None:
         """Write the attempts that the fleet declares into a ledger's table."""
+        now, regions = self._cloud.clock.now(), defaultdict[str, list[tuple[str, tuple[Attempt, ...]]]](list)
         for spec in self._cloud.declared.instances:
             if spec.attempts:
-                name, columns = history.row(spec.instance_id, spec.attempts, self._cloud.clock.now())
+                name, columns = history.row(spec.instance_id, spec.attempts, now)
                 table.put((spec.region_id, name), columns)
+                regions[spec.region_id].append((spec.instance_id, spec.attempts))
+        for region_id, declared in regions.items():
+            for stack in history.STACKS:
+                table.put((region_id, f"w#{stack}"), history.window(declared, now))
 
     async def handle(self, request: Request) -> WrittenAnswer | Dropped:
         """Answer one request."""
