@@ -40,11 +40,16 @@ def _draw(number: int) -> float:
 
 
 class Call(NamedTuple):
-    """One request to a service. ``announced``: the instances for which an intent record was printed before."""
+    """One request to a service.
+
+    ``announced``: the instances for which an intent record was printed before. ``said``: the verdicts that a person
+    must hear and that are in a record by then, as instance and code.
+    """
 
     action: Action
     subject: Any
     announced: frozenset[str] = frozenset()
+    said: tuple[tuple[str, str], ...] = ()
 
 
 class Sleep(NamedTuple):
@@ -76,6 +81,7 @@ class Door:
         self._ask, self._now = ask, began
         self._draws = [_draw(number)] * DRAWS_OF_A_NAME
         self.announced: set[str] = set()
+        self.said: tuple[tuple[str, str], ...] = ()
 
     # ---- the clock
 
@@ -176,7 +182,7 @@ class Door:
         raise AssertionError(f"{table}, {start}, {end}, {limit}: a claim lists nothing")
 
     def _answer(self, call: Call) -> Any:
-        self._now, answer = self._ask(call)
+        self._now, answer = self._ask(call._replace(said=self.said))
         if isinstance(answer, CloudError):
             raise answer
         return answer

@@ -14,6 +14,7 @@ from ecs_reboot.clock import Deadline
 from ecs_reboot.cloud.credentials import NoCredentials
 from ecs_reboot.invocation import Invocation
 from ecs_reboot.ledger.connections import Connections
+from ecs_reboot.outcomes import TO_TELL
 from ecs_reboot.records.logstore_delivery import RecordDelivery
 from ecs_reboot.records.record_log import RecordLog
 from ecs_reboot.records.result import Result
@@ -119,6 +120,8 @@ class _Ears(RecordLog):
 
     def result(self, result: Result) -> dict[str, object]:
         self.results.append(result)
+        if result.code in TO_TELL.values():
+            self._door.said += ((result.instance_id, result.code),)
         return {}
 
 

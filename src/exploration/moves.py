@@ -112,7 +112,7 @@ class Rules:
         if doing.point is None:
             return self._begins(state, place)
         if doing.at >= doing.began + TIMEOUT:
-            killed = Doing(doing.request, doing.attempt, "dead")
+            killed = _dead(doing)
             return Move(self._went_on(state, place, killed), self._line(state, place, "is killed: its time is over"))
         word = doing.word or Word(doing.at, "", None)
         return self._told(state, place, word, "goes on" if doing.word is None else "is told at last")
@@ -162,7 +162,7 @@ class Rules:
         unseen = doing.kind == "asks" and _call(_at(doing)).action not in CHANGING
         if unseen or not left.crashes or move.state.runs[place].kind == "dead":
             return
-        dead = Doing(doing.request, doing.attempt, "dead")
+        dead = _dead(doing)
         after = move.state.with_run(place, dead)._replace(left=left._replace(crashes=left.crashes - 1))
         did = {"to_begin": "begins", "asks": "asks"}.get(doing.kind, "has waited")
         line = move.happening._replace(what=f"{did}, and dies")
@@ -270,6 +270,16 @@ class Rules:
 def _key_of(answer: object) -> str:
     """Return a text that stands for an answer: a line for each row of a list."""
     return "\n".join(map(repr, answer)) if type(answer) is tuple else repr(answer)
+
+
+def _dead(doing: Doing) -> Doing:
+    """Return a run that dies, with what a person has heard of it."""
+    point = doing.point
+    while point and not isinstance(point.step, Call):
+        point = point.before
+    said = point.step.said if point and isinstance(point.step, Call) else ()
+    told = Told(said, retriable=False) if said else None
+    return Doing(doing.request, doing.attempt, "dead", told=told)
 
 
 def _at(doing: Doing) -> Point:

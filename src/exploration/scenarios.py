@@ -110,6 +110,10 @@ MEETINGS: tuple[Meeting, ...] = (
             ("hung and two sweeps,", (SWEEP, SWEEP)),
         )
     ),
+    *(
+        Meeting(f"hung and never finished, {name}", events, (_SHOPS,), in_weathers=_CRASHES, earlier=_HANGS)
+        for name, events in (("a sweep and an alarm for it", (SWEEP, Comes(ONE))), ("two sweeps", (SWEEP, SWEEP)))
+    ),
     Meeting(
         "two alarms for one to protect", _alarms(ONE, ONE), _PROTECT, TABLE, (*_CRASHES, "a lost answer"), fleet=_OWNED
     ),

@@ -20,7 +20,8 @@ class Doing(NamedTuple):
 
     ``to_begin``; ``asks``: its call is on its way since ``at``; ``waits`` until ``at``, to be told ``word`` then (None:
     that time has passed); ``ended`` with ``told``; ``dead``. ``attempt``: how often its event was delivered before.
-    Of a run that is over nothing is kept but what it said: how it came there changes nothing for the others.
+    Of a run that is over nothing is kept but what it said, of a dead one the verdicts that a person must hear: how it
+    came there changes nothing for the others.
     """
 
     request: int

@@ -86,6 +86,19 @@ def test_it_is_left_alone_where_policy_never_forces_and_a_person_is_called(stage
     assert here.cloud.fleet[ONE].status == "Stopping"
 
 
+def test_what_no_log_took_is_told_by_the_next_sweep_and_then_no_more(stage: Staged) -> None:
+    fault = {"service": "sls", "action": "PutLogs", "kind": "error", "code": "Unauthorized", "status": 401, "times": 1}
+    here = stage(hanging(), faults=[fault], **{**ESCALATE, "FORCE_REBOOT": "never"})
+    unheard = here.send(SWEEP)
+    assert (codes(unheard), unheard["log_store"]["status"]) == (["hung"], "failed")
+    assert " hung! " in entry(here)
+    late = here.send(SWEEP)
+    assert (codes(late), late["log_store"]["status"]) == (["hung"], "written")
+    assert "the run that saw it ended before it said so" in late["results"][0]["reason"]
+    assert " hung " in entry(here)
+    assert codes(here.send(SWEEP)) == ["nothing_to_do"]
+
+
 def test_a_person_may_insist_with_force_and_a_reason(stage: Staged) -> None:
     ask = {"instance_ids": [ONE], "region_id": "cn-hangzhou", "reason": "seen on VNC"}
     here = stage(hanging(state="hung"), **{**ESCALATE, "FORCE_REBOOT": "always"})
