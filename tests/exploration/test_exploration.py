@@ -64,6 +64,15 @@ def test_no_order_of_two_runs_breaks_a_promise(scenario: Scenario) -> None:
     assert broken(found) == []
 
 
+@pytest.mark.parametrize("store", STORES)
+def test_a_hang_that_policy_never_finishes_is_heard_of_whatever_dies(store: str) -> None:
+    found = explored(named(f"{store}, hung and never finished, two sweeps, a crash and a retry", Laws()))
+    assert found.whole
+    assert found.codes["hung"]
+    assert not found.codes["accepted"]
+    assert broken(found) == []
+
+
 @pytest.mark.parametrize(
     "scenario",
     [
