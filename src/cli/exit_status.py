@@ -26,7 +26,7 @@ STATUS_OF = {
     "cloud_languages.template.render.CircularTemplate": FAILED,
     "localcloud.account.declaration_errors.DeclarationError": WRONG,
     "localcloud.commands.deployed.NotDeployed": WRONG,
-    "localcloud.commands.invoke.UsageError": WRONG,
+    "localcloud.commands.setting_words.UsageError": WRONG,
     "localcloud.functioncompute.function.InvalidFunction": WRONG,
     "simulation.mutate.UnknownMutant": WRONG,
     "simulation.report.UnknownAssumption": WRONG,

@@ -1,9 +1,8 @@
 """The settings given with SET, checked before anything is started: a mistake is a sentence, not a run that fails."""
 
 from cli.options import Mistake
-from ecs_reboot.settings.settings import SettingsError, load
-from localcloud.commands.deployed import deployment
-from localcloud.commands.invoke import settings_of
+from localcloud.commands.deployed import asked_for
+from localcloud.commands.setting_words import settings_of
 
 #: What the local cloud gives: without it, a setting that needs a log project would be wrong.
 _GIVEN = {"LOG_PROJECT": "ecs-reboot", "FC_REGION": "cn-hangzhou"}
@@ -16,9 +15,12 @@ def check(text: str, *, deployed: bool = False, parameters: str = "") -> None:
 
     Raises Mistake for what the function would refuse, with all of it; UsageError for words that are no settings.
     """
-    given = settings_of(text)
-    template = deployment(_ACCOUNT, settings_of(parameters)).environment if deployed and given else {}
+    if not (given := settings_of(text)):
+        return
+    from ecs_reboot.settings.settings import SettingsError, load  # noqa: PLC0415 - dear, and most starts give no setting
+
+    stack = asked_for(_ACCOUNT, settings_of(parameters), deployed=True) if deployed else None
     try:
-        load({**_GIVEN, **template, **given})
+        load({**_GIVEN, **(stack.environment if stack else {}), **given})
     except SettingsError as error:
         raise Mistake("\n".join(map(str, error.mistakes))) from error

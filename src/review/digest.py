@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ecs_reboot.outcomes import BY_CODE, Code, Outcome
 from ecs_reboot.records.digest import Part, part_of
-from localcloud.commands.invoke import UsageError
+from localcloud.commands.setting_words import UsageError
 from review.exported import Export, Record
 from review.inputs import HOW, records_of, unread
 from review.text import counted, some, utc, wrapped

@@ -11,8 +11,9 @@ from itertools import groupby
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records.result import Result
 from localcloud.account.cloud import Cloud
-from localcloud.commands.invoke import UsageError, event_of, fleet_of, settings_of
+from localcloud.commands.invoke import event_of, fleet_of
 from localcloud.commands.project_function import project_function
+from localcloud.commands.setting_words import UsageError, settings_of
 from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.server.server import running
 from review.exported import Export, Record, read

@@ -12,8 +12,8 @@ from ecs_reboot.settings.settings import Settings, SettingsError, load
 from localcloud.account.declaration_errors import DeclarationError
 from localcloud.account.fleet import Fleet
 from localcloud.account.fleets import chosen
-from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import REGION
+from localcloud.commands.setting_words import UsageError, settings_of
 from review.fleet_in_memory import FleetInMemory
 from review.forecast_text import ForecastPlan, told
 from review.inputs import text_of, time_of

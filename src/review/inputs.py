@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ecs_reboot import utc_time
-from localcloud.commands.invoke import UsageError
+from localcloud.commands.setting_words import UsageError
 from review.exported import Export, complaints_told, read
 from review.text import counted
 

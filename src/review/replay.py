@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ecs_reboot.model import Decision
 from ecs_reboot.policy.decide import decide
-from localcloud.commands.invoke import UsageError, settings_of
+from localcloud.commands.setting_words import UsageError, settings_of
 from review.exported import Export, Record
 from review.inputs import HOW, records_of, unread
 from review.other_settings import parsed, unasked, under

@@ -20,7 +20,7 @@ from console.records import FoundRecords, everything
 from console.service import MOST_EVENT_BYTES
 from ecs_reboot.outcomes import OUTCOMES
 from ecs_reboot.policy.guards import GUARDS
-from localcloud.commands.deployed import deployment
+from localcloud.commands.rendered_template import deployment
 from localcloud.server.server import Running
 from localcloud.sls.store import LogEntry, LogStores
 from review.exported import read

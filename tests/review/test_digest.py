@@ -14,7 +14,7 @@ from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.settings.settings import load
-from localcloud.commands.invoke import UsageError
+from localcloud.commands.setting_words import UsageError
 from review.digest import digest, told, within
 from review.exported import Export, read
 

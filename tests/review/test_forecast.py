@@ -14,7 +14,7 @@ from recorded_night import ROOT
 from cli.program import main
 from ecs_reboot.settings.settings import load
 from localcloud.account.fleet import Fleet, InstanceSpec
-from localcloud.commands.invoke import UsageError
+from localcloud.commands.setting_words import UsageError
 from review.fleet_in_memory import FleetInMemory, Reboot
 from review.forecast_text import folded
 from review.stepped_clock import SteppedClock

@@ -15,7 +15,7 @@ from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.settings.settings import load
-from localcloud.commands.invoke import UsageError
+from localcloud.commands.setting_words import UsageError
 from review.exported import read
 from review.other_settings import parsed
 from review.replay import Again, replayed

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.as_deployed import bars, cases, price
 from bench.as_deployed.rows import LEDGER, rows
 from bench.places import PLACE
-from localcloud.commands.deployed import deployment
+from localcloud.commands.rendered_template import deployment
 from localcloud.functioncompute import processor_share
 
 SHARES = (0.1, 0.2, 0.3, 0.35, 0.4, 0.5, 0.75, 1.0)

@@ -14,8 +14,9 @@ from urllib.error import HTTPError
 
 from localcloud.account import fleet
 from localcloud.account.faults import ACTIONS
-from localcloud.commands.deployed import Deployment, cloud_of, deployment, register
+from localcloud.commands.deployed import Deployment, cloud_of, register
 from localcloud.commands.project_function import NAME, project_function
+from localcloud.commands.rendered_template import deployment
 from localcloud.functioncompute.api.errors import Throttled
 from localcloud.functioncompute.api.functions import Functions
 from localcloud.functioncompute.function import Function

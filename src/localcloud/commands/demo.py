@@ -15,8 +15,9 @@ from typing import NamedTuple
 from localcloud.account import fleets
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleets import BUSY, CALM, MEMBER
-from localcloud.commands.deployed import TEMPLATE, Deployment, cloud_of, deployment
+from localcloud.commands.deployed import Deployment, cloud_of
 from localcloud.commands.project_function import project_function
+from localcloud.commands.rendered_template import TEMPLATE, deployment
 from localcloud.commands.story import say, tell, tell_audit
 from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.server.server import running

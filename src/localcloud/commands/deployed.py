@@ -5,28 +5,19 @@ policies that the template writes. Only the addresses of the services are the lo
 """
 
 from collections.abc import Callable, Mapping
-from errno import ENOENT
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from cloud_languages.template import document
-from cloud_languages.template.expression import evaluate
-from cloud_languages.template.render import Preview, RenderedStack, plan, rendered
 from localcloud.account import history
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import KeyPair
 from localcloud.account.fleet import Fleet, TablestoreSpec
-from localcloud.functioncompute.api.async_invoke import AsyncConfig, read_config
+from localcloud.functioncompute.api.async_invoke import AsyncConfig
 from localcloud.functioncompute.api.functions import Functions
 from localcloud.functioncompute.function import Function
 from localcloud.functioncompute.invocation import Invocation
 from localcloud.ram.roles import Roles
 
 Log = Callable[[Invocation], None]
-TEMPLATE = Path(__file__).resolve().parents[3] / "template.yml"
-REGION = "cn-hangzhou"
-#: Parameters without a default: they say where the code lies, which is given otherwise here.
-_CODE = {"CodeBucket": "local", "CodeObject": "function.zip"}
 
 
 class NotDeployed(ValueError):
@@ -53,45 +44,11 @@ def asked_for(account: str, parameters: Mapping[str, str], *, deployed: bool) ->
     """Return the deployment where one is asked for. Raises NotDeployed for parameters without it, and as it does."""
     if parameters and not deployed:
         raise NotDeployed("PARAMS are of the template, which counts with DEPLOYED=1 only; settings are given by SET=")
-    return deployment(account, parameters) if deployed else None
+    if not deployed:
+        return None
+    from localcloud.commands.rendered_template import deployment  # noqa: PLC0415 - reads YAML, which few starts need
 
-
-def deployment(account: str, parameters: Mapping[str, str]) -> Deployment:
-    """Render the template for an account. Raises WrongParameters, and OSError where there is no template."""
-    pseudo = {
-        "ALIYUN::AccountId": account,
-        "ALIYUN::Region": REGION,
-        "ALIYUN::StackId": "00000000-0000-4000-8000-000000000000",
-        "ALIYUN::StackName": "ecs-reboot",
-        "ALIYUN::TenantId": account,
-    }
-    if not TEMPLATE.exists():
-        raise FileNotFoundError(ENOENT, "only a clone of the repository has it: leave --deployed out", TEMPLATE.name)
-    decided = plan(document.load(TEMPLATE), {**_CODE, **parameters}, pseudo)
-    made = {name: resource["Properties"] for name, resource in rendered(decided, _Made(decided))["Resources"].items()}
-    function, role, asynchronous = made["Function"], made["Role"], made["AsyncInvoke"]
-    environment = {name: str(value) for name, value in function["EnvironmentVariables"].items()}
-    return Deployment(
-        environment=environment,
-        timeout=int(function["Timeout"]),
-        memory_mb=int(function["MemorySize"]),
-        cpu=float(function["Cpu"]),
-        role_name=role["RoleName"],
-        trust=role["AssumeRolePolicyDocument"],
-        policies={policy["PolicyName"]: policy["PolicyDocument"] for policy in role["Policies"]},
-        async_config=read_config(
-            {
-                "maxAsyncRetryAttempts": int(asynchronous["MaxAsyncRetryAttempts"]),
-                "maxAsyncEventAgeInSeconds": int(asynchronous["MaxAsyncEventAgeInSeconds"]),
-                "destinationConfig": {
-                    "onFailure": {"destination": asynchronous["DestinationConfig"]["OnFailure"]["Destination"]}
-                },
-            }
-        ),
-        reserved=int(made["Concurrency"]["ReservedConcurrency"]),
-        log_project=function["LogConfig"]["Project"],
-        logstores=(environment["LOGSTORE"], function["LogConfig"]["Logstore"]),
-    )
+    return deployment(account, parameters)
 
 
 def with_stores(fleet: Fleet, deployed: Deployment) -> Fleet:
@@ -128,15 +85,3 @@ def register(functions: Functions, function: Function, deployed: Deployment | No
         provided=True,
     )
     functions.on_destination("mns", lambda _name, _queue, _message: None)  # the audit's ``async_end`` says it all
-
-
-class _Made(Preview):
-    """The scope of resources that have the names and attributes which the template itself gives them."""
-
-    def __init__(self, decided: RenderedStack) -> None:
-        super().__init__(decided)
-        self._properties = {resource.name: resource.properties for resource in decided.resources}
-
-    def attribute(self, resource: str, name: str) -> Any:
-        properties = self._properties.get(resource, {})
-        return evaluate(properties[name], self) if name in properties else super().attribute(resource, name)

@@ -10,7 +10,6 @@ those of all.
 """
 
 import json
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from localcloud.account.declaration_errors import DeclarationError
 from localcloud.account.fleet import Fleet
 from localcloud.commands.deployed import asked_for, cloud_of, register
 from localcloud.commands.project_function import project_function
+from localcloud.commands.setting_words import UsageError, settings_of
 from localcloud.commands.story import say, tell, tell_audit
 from localcloud.functioncompute import processor_share
 from localcloud.functioncompute.instance import FunctionInstance
@@ -31,10 +31,6 @@ from terminal.printable import printable, write_error
 
 #: For what the function handed to itself: its timeouts, and the waits between its tries.
 LONGEST_WAIT_SECONDS = 4 * 3600.0
-
-
-class UsageError(Exception):
-    """The command can't be carried out as given; the text is the whole sentence for the user."""
 
 
 class InvokeOptions(NamedTuple):
@@ -119,21 +115,6 @@ def _answer(invocation: Invocation) -> Mapping[str, Any] | None:
     except ValueError:
         return None
     return answer if isinstance(answer, dict) and {"trigger", "status", "results"} <= set(answer) else None
-
-
-def settings_of(text: str) -> dict[str, str]:
-    """Read ``KEY=VALUE`` words, quoted as in a shell; raises UsageError for a word that is not one."""
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise UsageError(f"SET {text!r} has an unfinished quotation ({error}): close it") from error
-    settings = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not key or not equals:
-            raise UsageError(f"SET has the word {word!r}: write KEY=VALUE, with quotes around a value with spaces")
-        settings[key] = value
-    return settings
 
 
 def _run(options: InvokeOptions) -> Ran:

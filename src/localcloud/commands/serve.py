@@ -9,8 +9,8 @@ from localcloud.account import fleets
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import KeyPair
 from localcloud.commands.deployed import Deployment, asked_for, cloud_of, register
-from localcloud.commands.invoke import UsageError, settings_of
 from localcloud.commands.project_function import project_function
+from localcloud.commands.setting_words import UsageError, settings_of
 from localcloud.functioncompute.function import Function
 from localcloud.server.server import Running, serve
 

@@ -1,8 +1,8 @@
 """Answers as bytes: JSON or XML."""
 
 import json
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 from localcloud.ecs.call import Body
 from localcloud.openapi.errors import ApiError
@@ -41,7 +41,7 @@ def _element(name: str, value: Any) -> str:
     elif isinstance(value, bool):
         inner = "true" if value else "false"
     else:
-        inner = escape(_printable(str(value)))
+        inner = escape(_printable(str(value)), quote=False)
     return f"<{name}>{inner}</{name}>"
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from cloud_languages.template.parameters import WrongParameters
 from localcloud.account import fleet
-from localcloud.commands.deployed import cloud_of, deployment
+from localcloud.commands.deployed import cloud_of
 from localcloud.commands.project_function import project_function
+from localcloud.commands.rendered_template import deployment
 from localcloud.functioncompute import processor_share
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -12,7 +12,7 @@ import pytest
 
 import localcloud
 from cli.program import main
-from localcloud.commands.invoke import UsageError, settings_of
+from localcloud.commands.setting_words import UsageError, settings_of
 
 SOURCE = Path(localcloud.__file__).parent.parent
 NAMES = ("EVENT", "FLEET", "SET", "AUDIT", "CODE", "TIMEOUT")
