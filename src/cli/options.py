@@ -86,18 +86,23 @@ class Region(click.ParamType[str]):
         return str(value)
 
 
-class StackName(click.ParamType[str]):
-    """The name of a stack."""
+class ResourceName(click.ParamType[str]):
+    """The name of a resource, such as a ``stack``; ``kind`` is its type in the table of names."""
 
-    name = "stack"
+    def __init__(self, name: str, kind: str) -> None:
+        self.name, self._kind = name, kind
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Read a name. Fails for what ROS does not take."""
-        from cloud_languages.resource_names import RULES, STACK  # noqa: PLC0415
+        """Read a name. Fails for what its service does not take."""
+        from cloud_languages.resource_names import RULES  # noqa: PLC0415
 
-        if mistake := RULES[STACK].mistake(str(value)):
-            self.fail(f"{value!r} is no name of a stack: {mistake}", param, ctx)
+        if mistake := RULES[self._kind].mistake(str(value)):
+            self.fail(f"{value!r} is no name of a {self.name}: {mistake}", param, ctx)
         return str(value)
+
+
+STACK_NAME = ResourceName("stack", "ALIYUN::ROS::Stack")
+FUNCTION_NAME = ResourceName("function", "ALIYUN::FC3::Function")
 
 
 class AccountId(click.ParamType[str]):
@@ -120,10 +125,12 @@ deployed = switch("deployed", "The function as template.yml has it: settings, ro
 parameters = option("params", "Parameters of the template: \"Key=Value Key='with spaces'\".")
 records = option("records", "File with exported records.")
 template = click.option("--template", default="", help="The template; without: template.yml.")
+#: Of what is built next: so that a mistake in it is told with the others, before a cloud is asked.
+runtime_to_check = option("runtime", "With --check: the runtime that is built for next.")
 region = option("region", "Region ID.", default="cn-hangzhou", type=Region())
 endpoint = option("endpoint", "One address for all services: a local cloud, as `serve` prints it.", type=Address())
 stack = click.option(
-    "--name", "--stack", default="ecs-reboot", envvar="STACK", show_envvar=True, type=StackName(), help="The stack."
+    "--name", "--stack", default="ecs-reboot", envvar="STACK", show_envvar=True, type=STACK_NAME, help="The stack."
 )
 
 

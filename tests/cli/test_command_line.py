@@ -130,6 +130,18 @@ def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
         (("policy", "--account", "abc"), {}, "--account: 'abc' is no account ID"),
         (("validate", "--template", "nope.yml"), {}, "--template: nope.yml is not there"),
         (("build", "--runtime", "python2"), {}, "RUNTIME=python2: say one of python3.10"),
+        (("deploy", "--check", "--reach"), {"RUNTIME": "python2"}, "RUNTIME=python2: say one of python3.10"),
+        (("deploy", "--check"), {"RUNTIME": "python3.10", "RUNTIME_PYTHON": "/bin/true"}, "is not Python 3.10: name"),
+        (
+            ("acceptance", "--check", "--instance", "i-bp1a2b3c4d5e6f7g8h9i"),
+            {"RUNTIME": "python2"},
+            "RUNTIME=python2: say one of",
+        ),
+        (
+            ("policy", "--account", "1", "--function", "a b"),
+            {},
+            "--function: 'a b' is no name of a function: give 1 to",
+        ),
         (("acceptance",), {}, "INSTANCE=i-..."),
         (("acceptance", "--check"), {"INSTANCE": "web-01"}, "INSTANCE 'web-01' does not start with 'i-'"),
         (("acceptance", "--check"), {"ONLY": "nope"}, "ONLY: there is no check nope: "),

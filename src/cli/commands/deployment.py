@@ -43,6 +43,14 @@ def _template(path: str) -> Path:
     return Path(path) if path else source_tree.part("template.yml")
 
 
+def _can_be_built(runtime: str) -> None:
+    """Check what `build` will be given next; '' leaves it to `build`. Raises BuildError."""
+    from bundle import runtimes  # noqa: PLC0415 - each command loads what it uses
+
+    if runtime:
+        runtimes.interpreter(runtimes.runtime(runtime))
+
+
 @click.command(cls=Command, examples=("ecs-reboot validate",))
 @options.template
 def validate(template: str) -> int:
@@ -76,7 +84,7 @@ def plain(template: str) -> int:
 @click.command(cls=Command, examples=("ecs-reboot policy --account 1234567890123456 > policy.json",))
 @options.region
 @click.option("--account", required=True, type=options.AccountId(), help="ID of the account.")
-@click.option("--function", default="ecs-reboot", help="The parameter FunctionName.")
+@click.option("--function", default="ecs-reboot", type=options.FUNCTION_NAME, help="The parameter FunctionName.")
 def policy(region: str, account: str, function: str) -> int:
     """Print the policy that a deployer needs, as a document for RAM."""
     from stack import offline  # noqa: PLC0415
@@ -101,14 +109,16 @@ def policy(region: str, account: str, function: str) -> int:
     options.switch("plan", "Only say what would change."),
     click.option("--check", is_flag=True, help="Only check the parameters: no cloud is asked, no package needed."),
     click.option("--reach", is_flag=True, help="With --check: then also the credentials, the region and the stack."),
+    options.runtime_to_check,
 )
 @click.pass_obj
-def deploy(clients: Any, /, *, check: bool, reach: bool, **given: Any) -> int:
+def deploy(clients: Any, /, *, check: bool, reach: bool, runtime: str, **given: Any) -> int:
     """Create or update the stack, and follow it. Parameters that are not given stay as they are."""
     if not check:
         return _online(clients, "deploy", **given)
     from stack import offline  # noqa: PLC0415
 
+    _can_be_built(runtime)
     status = offline.check(given["params"], _template(given["template"]))
     return _online(clients, "reach", **given) if reach else status
 
@@ -201,7 +211,7 @@ def remove(clients: Any, /, **given: Any) -> int:
     default="er-acceptance",
     envvar="STACK",
     show_envvar=True,
-    type=options.StackName(),
+    type=options.STACK_NAME,
     help="The stack it makes.",
 )
 @options.endpoint
@@ -214,8 +224,9 @@ def remove(clients: Any, /, **given: Any) -> int:
 @options.switch("yes", "Do not ask before it acts.")
 @options.switch("keep", "Leave the stack standing.")
 @click.option("--check", is_flag=True, help="Only check what is given, the credentials and that the instance is there.")
+@options.runtime_to_check
 @click.pass_obj
-def acceptance(clients: Any, /, *, check: bool, **given: Any) -> int:
+def acceptance(clients: Any, /, *, check: bool, runtime: str, **given: Any) -> int:
     """Check on an account what no document says: deploys a stack, reboots ONE instance, removes everything.
 
     What only reads comes first; each check that acts says what it is about to do, and asks. A run that was interrupted
@@ -235,6 +246,8 @@ def acceptance(clients: Any, /, *, check: bool, **given: Any) -> int:
         mistakes.append(f"ONLY: {error}")
     if mistakes:
         raise options.Mistake("\n".join(mistakes))
+    if check:
+        _can_be_built(runtime)
     asked = AcceptanceRequest(
         instance=given["instance"],
         name=given["name"],
