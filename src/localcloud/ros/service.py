@@ -23,7 +23,7 @@ _PAGE = 50
 
 
 class Ros:
-    """The stacks of one account."""
+    """The stacks of one account. ROS keeps them for each region; here all services of a stack are in the one."""
 
     def __init__(self, cloud: Cloud, account: RosAccount) -> None:
         self._cloud, self._account = cloud, account
@@ -35,7 +35,18 @@ class Ros:
             raise ApiError("InvalidRegionId.NotFound", call.text("RegionId"))
         return _OPERATIONS[call.action](self, call)
 
+    def _of_region(self, call: RpcCall) -> dict[str, Stack]:
+        """Return the stacks that a call sees, by ID."""
+        return self.stacks if call.text("RegionId") == self._account.region else {}
+
+    def _require_services(self, call: RpcCall) -> None:
+        """Check that a stack can be made in the region of a call. Raises ApiError."""
+        if call.text("RegionId") != self._account.region:
+            told = f"The local cloud makes stacks in {self._account.region} only: the services of a stack are there."
+            raise ApiError("NotSupported", message=told, status=400)
+
     def _create(self, call: RpcCall) -> dict[str, Any]:
+        self._require_services(call)
         name = call.text("StackName")
         if mistake := RULES[STACK].mistake(name):
             raise ApiError(RULES[STACK].code, message=f"The Stack Name ({name}) is invalid: {mistake}.", status=400)
@@ -49,7 +60,7 @@ class Ros:
         return {"StackId": stack_id}
 
     def _update(self, call: RpcCall) -> dict[str, Any]:
-        found = self._find(call.text("StackId"))
+        found = self._find(call)
         if found.busy:
             raise ApiError(
                 "ActionInProgress", message=f"Stack {found.name} already has an action in progress.", status=409
@@ -66,7 +77,7 @@ class Ros:
         return {"StackId": found.stack_id}
 
     def _delete(self, call: RpcCall) -> dict[str, Any]:
-        found = self._find(call.text("StackId"))
+        found = self._find(call)
         if found.busy:
             raise ApiError(
                 "ActionInProgress", message=f"Stack {found.name} already has an action in progress.", status=409
@@ -75,7 +86,7 @@ class Ros:
         return {}
 
     def _get(self, call: RpcCall) -> dict[str, Any]:
-        found = self._find(call.text("StackId"))
+        found = self._find(call)
         found.look()
         secret = {name for name, declared in found.document.get("Parameters", {}).items() if declared.get("NoEcho")}
         return {
@@ -95,7 +106,7 @@ class Ros:
 
     def _list(self, call: RpcCall) -> dict[str, Any]:
         wanted = {value for name, value in call.parameters.items() if name.startswith("StackName.")}
-        found = [stack for stack in self.stacks.values() if not wanted or stack.name in wanted]
+        found = [stack for stack in self._of_region(call).values() if not wanted or stack.name in wanted]
         return {
             "TotalCount": len(found),
             "PageNumber": 1,
@@ -112,7 +123,7 @@ class Ros:
         }
 
     def _events(self, call: RpcCall) -> dict[str, Any]:
-        found = self._find(call.text("StackId"))
+        found = self._find(call)
         size, number = int(call.parameters.get("PageSize", "10")), int(call.parameters.get("PageNumber", "1"))
         newest_first = found.events[::-1]
         return {
@@ -136,7 +147,7 @@ class Ros:
         }
 
     def _resources(self, call: RpcCall) -> dict[str, Any]:
-        found = self._find(call.text("StackId"))
+        found = self._find(call)
         return {
             "Resources": [
                 {
@@ -152,7 +163,7 @@ class Ros:
         }
 
     def _get_template(self, call: RpcCall) -> dict[str, Any]:
-        found = self._find(call.text("StackId"))
+        found = self._find(call)
         return {"StackId": found.stack_id, "TemplateBody": document.as_json(found.document)}
 
     def _validate(self, call: RpcCall) -> dict[str, Any]:
@@ -160,8 +171,9 @@ class Ros:
         return {}
 
     def _preview(self, call: RpcCall) -> dict[str, Any]:
+        self._require_services(call)
         template = _template(call)
-        found = self._find(call.text("StackId")) if call.text("StackId", needed=False) else None
+        found = self._find(call) if call.text("StackId", needed=False) else None
         given = _merged(call, template, found, forgetful=self._cloud.deviates("noecho_forgotten"))
         name = found.name if found else call.text("StackName")
         decided = self._plan(template, given, name, found.stack_id if found else "")
@@ -180,10 +192,11 @@ class Ros:
         except (WrongParameters, CircularTemplate, InvalidExpression) as error:
             raise ApiError("StackValidationFailed", message=str(error), status=400) from error
 
-    def _find(self, stack_id: str) -> Stack:
-        if stack_id not in self.stacks:
+    def _find(self, call: RpcCall) -> Stack:
+        stack_id = call.text("StackId")
+        if stack_id not in (there := self._of_region(call)):
             raise ApiError("StackNotFound", message=f"The Stack ({stack_id}) could not be found.", status=404)
-        return self.stacks[stack_id]
+        return there[stack_id]
 
 
 def _template(call: RpcCall) -> document.Document:

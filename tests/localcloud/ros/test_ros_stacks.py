@@ -191,6 +191,23 @@ def own() -> Iterator[Account]:
     made.services.close()
 
 
+def test_a_stack_is_seen_in_its_own_region_alone(own: Account) -> None:
+    topic = {"Type": "ALIYUN::MNS::Topic", "Properties": {"TopicName": "t"}}
+    body = json.dumps({"ROSTemplateFormatVersion": "2015-09-01", "Resources": {"T": topic}})
+    made = own.call("CreateStack", StackName="s", TemplateBody=body)["StackId"]
+    assert own.end(made)[0] == "CREATE_COMPLETE"
+    assert own.call("ListStacks")["TotalCount"] == 1
+    assert own.call("ListStacks", RegionId="cn-beijing")["TotalCount"] == 0
+    for action in ("GetStack", "DeleteStack", "ListStackEvents", "ListStackResources", "GetTemplate"):
+        with pytest.raises(ApiError) as refused:
+            own.call(action, RegionId="cn-beijing", StackId=made)
+        assert refused.value.code == "StackNotFound", action
+    for action in ("CreateStack", "PreviewStack"):
+        with pytest.raises(ApiError, match="in cn-hangzhou only"):
+            own.call(action, RegionId="cn-beijing", StackName="s", TemplateBody=body)
+    assert own.call("GetStack", StackId=made)["Status"] == "CREATE_COMPLETE"
+
+
 def test_what_an_update_made_later_is_taken_away_after_what_needs_it(own: Account) -> None:
     def template(**needs: list[str]) -> str:
         resources = {
