@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -74,3 +75,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         os.environ["CODE"] = str(function_package())
     strategies.text().validate()
     strategies.characters(codec="utf-8", categories=("L", "N")).validate()
+
+
+def pytest_sessionfinish() -> None:
+    """Close what the SDKs keep open until a process ends: connections to every local cloud that there was."""
+    for module, name in (("darabonba.core", "DaraCore"), ("Tea.core", "TeaCore")):
+        if module in sys.modules:
+            for session in getattr(sys.modules[module], name)._sessions.values():
+                session.close()
