@@ -10,13 +10,8 @@ from itertools import groupby
 
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records.result import Result
-from localcloud.account.cloud import Cloud
-from localcloud.commands.invoke import event_of, fleet_of
-from localcloud.commands.project_function import project_function
-from localcloud.commands.setting_words import UsageError, settings_of
-from localcloud.functioncompute.instance import FunctionInstance
-from localcloud.server.server import running
-from review.exported import Export, Record, read
+from localcloud.commands.setting_words import UsageError
+from review.exported import Export, Record
 from review.guard_table import guard_table
 from review.inputs import records_of, unread
 from review.recorded_decision import judged
@@ -39,7 +34,9 @@ def main(event: str = "", records: str = "", fleet: str = "", settings: str = ""
             raise UsageError("SET and FLEET belong to an EVENT; to see RECORDS under other settings use replay")
         export, error = records_of(records), ""
     elif event and not records:
-        export, error = _invoked(event, fleet, settings)
+        from review.dry_run import dry_run  # noqa: PLC0415 - loads the local cloud, which records do without
+
+        export, error = dry_run(event, fleet, settings)
     else:
         raise UsageError("give one of EVENT=path and RECORDS=path")
     for line in explained(export, _chosen(export, instance, f"the records file {records}" if records else event)):
@@ -59,17 +56,6 @@ def _chosen(export: Export, instance: str, of: str) -> Sequence[Record]:
     known = [f"{instance_id} ({name})" if name else instance_id for instance_id, name in named.items()]
     there = f"; there are {some(known, _MOST_NAMED)}" if known else ", and about no instance at all"
     raise UsageError(f"no result of {of} is about INSTANCE={instance!r}{there}")
-
-
-def _invoked(event: str, fleet_path: str, settings: str) -> tuple[Export, str]:
-    """Run the function once in dry run; returns its records, and its error ('' where it returned)."""
-    payload = event_of(event)
-    cloud = Cloud.from_fleet(fleet_of(fleet_path))
-    with running(cloud, port=0) as server:
-        function = project_function(cloud, server.url, {**settings_of(settings), "DRY_RUN": "true"})
-        with FunctionInstance(function) as instance:
-            invocation = instance.invoke(payload)
-    return read(invocation.logs.decode(errors="replace")), invocation.payload.decode() if invocation.error else ""
 
 
 def explained(export: Export, records: Sequence[Record]) -> Iterator[str]:
