@@ -114,7 +114,7 @@ class AcceptanceRun:
         try:
             return check.run(self.stage)
         except _REFUSALS as error:
-            return CheckFinding("unknown", _told(error))
+            return CheckFinding("unknown", _describe(error))
         except (LookupError, OSError) as error:
             return CheckFinding("unknown", f"{type(error).__name__}: {error}")
 
@@ -139,7 +139,7 @@ class AcceptanceRun:
         except StackFailed as error:
             return CheckFinding("differs", str(error))
         except _REFUSALS as error:
-            return CheckFinding("unknown", _told(error))
+            return CheckFinding("unknown", _describe(error))
         return None
 
     def _write_report(self) -> None:
@@ -181,7 +181,7 @@ def _said(what: str, endpoint: str) -> Iterator[None]:
     except TeaException as error:
         raise CutShort(f"{what}: {sentence(error, endpoint)}") from error
     except (*_REFUSALS, LookupError) as error:
-        raise CutShort(f"{what}: {_told(error)}") from error
+        raise CutShort(f"{what}: {_describe(error)}") from error
 
 
 def chosen(only: Iterable[str]) -> tuple[Check, ...]:
@@ -191,7 +191,7 @@ def chosen(only: Iterable[str]) -> tuple[Check, ...]:
     return tuple(BY_NAME[name] for name in only) or CHECKS
 
 
-def _told(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, TeaException):
         return sentence(error)
     return f"{error.get_error_code()}: {error.get_error_message()}" if isinstance(error, LogException) else str(error)

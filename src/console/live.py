@@ -41,7 +41,7 @@ class Live:
             "instances": instances,
             "invocations": self._log.since(0)[-_LATEST:],
             "faults": switches.state(self._cloud.faults),
-            "settings": self._form.told(),
+            "settings": self._form.describe(),
             "standing": self.standing(),
         }
 
@@ -80,7 +80,7 @@ class Live:
                     changes["invocations"] = self._log.since(before)
                 if (present := switches.state(self._cloud.faults)) != faults:
                     changes["faults"] = faults = present
-                if (chosen := self._form.told()) != settings:
+                if (chosen := self._form.describe()) != settings:
                     changes["settings"] = settings = chosen
                 if ticks % _TICKS_BETWEEN_COUNTS == 0 and (stands := self.standing()) != standing:
                     changes["standing"] = standing = stands

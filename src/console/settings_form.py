@@ -32,7 +32,7 @@ class SettingsForm:
         """Return the settings as the function reads them."""
         return load({**self.environment(**more), "FC_REGION": REGION})
 
-    def told(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """Describe the form for the page: of a secret it says only whether it is set."""
         groups = [
             {

@@ -102,7 +102,7 @@ def _rejected(code: Code, meaning: str, chinese: str, cure: str, status: int = 4
 
 
 _LOOK = "look at the instance (console output, system log)"
-_SEND = "mend the sender's template; docs/understand/events.md shows the form"
+_SEND = "fix the sender's template; docs/understand/events.md shows the form"
 
 OUTCOMES: tuple[Outcome, ...] = (
     _skipped("allowed", "policy lets the instance be rebooted; no record ends with it", "策略允许重启"),
@@ -223,7 +223,7 @@ OUTCOMES: tuple[Outcome, ...] = (
              "属于伸缩组，重启期间可能被释放", "set the instance to Protected or Standby first"),
     _skipped("platform_repairing", "the platform itself is carrying out an event on it", "平台正在处理该实例",
              "wait for the event to end"),
-    _skipped("platform_event", "the platform announced what a reboot does not mend", "平台已通知的故障，重启无法修复",
+    _skipped("platform_event", "the platform announced what a reboot does not fix", "平台已通知的故障，重启无法修复",
              "do what the reason names as the cure", pages=True),
     _skipped("responsive", "the guest is alive, or the alarm is over", "系统仍有响应或报警已解除"),
     _skipped("busy", "a snapshot is being made, or commands run on it", "正在创建快照或执行命令"),

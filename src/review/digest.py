@@ -39,7 +39,7 @@ def main(records: str, days: str = "7") -> int:
     if not (days.isascii() and days.isdigit() and 0 < int(days) < 10_000):  # noqa: PLR2004 - some years
         raise UsageError(f"DAYS={days!r} is no number of days; write it like 7")
     export = within(records_of(records), int(days))
-    for line in told(export, digest(export)):
+    for line in format_digest(export, digest(export)):
         write_line(line)
     return 1 if export.complaints else 0
 
@@ -67,7 +67,7 @@ def digest(export: Export) -> Digest:
     return Digest(would, rebooted, refused, tuple(needs), len(parts["idle"]), notices)
 
 
-def told(export: Export, found: Digest) -> Iterator[str]:
+def format_digest(export: Export, found: Digest) -> Iterator[str]:
     """Yield the digest line by line: one sentence first, then the reasons of each part."""
     period = f", {utc(export.records[0].time)} to {utc(export.records[-1].time)}" if export.records else ""
     yield f"{counted(len(export.records), 'record')}{period}"

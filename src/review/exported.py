@@ -141,7 +141,7 @@ def _value(name: str, value: object) -> object:
         return value  # a time, which records hold as text
 
 
-def complaints_told(complaints: Iterable[str], most: int = 5) -> list[str]:
+def format_complaints(complaints: Iterable[str], most: int = 5) -> list[str]:
     """Return the first complaints as lines, and how many more there are; nothing where there are none."""
     listed = list(complaints)
     more = [f"... and {len(listed) - most} more"] if len(listed) > most else []

@@ -15,7 +15,7 @@ from localcloud.account.fleets import chosen
 from localcloud.commands.project_function import REGION
 from localcloud.commands.setting_words import UsageError, settings_of
 from review.fleet_in_memory import FleetInMemory
-from review.forecast_text import ForecastPlan, told
+from review.forecast_text import ForecastPlan, format_forecast
 from review.inputs import text_of, time_of
 from review.stepped_clock import SteppedClock
 from review.text import utc
@@ -49,7 +49,7 @@ def main(days: str = "1", start: str = "", fleet: str = "", timers: str = "", se
         if time.monotonic() - said > PATIENCE_SECONDS:
             said = time.monotonic()
             sys.stderr.write(f"... {len(ticks):,} ticks, up to {utc(tick.due)} of {utc(end)}\n")
-    for line in told(ticks, ForecastPlan(timed, declared, loaded.policy, begin, end)):
+    for line in format_forecast(ticks, ForecastPlan(timed, declared, loaded.policy, begin, end)):
         write_line(line)
     sys.stdout.flush()
     sys.stderr.write(f"worked out in {time.monotonic() - began:.1f} s\n")

@@ -55,7 +55,7 @@ def folded(ticks: Iterable[Tick]) -> list[SameTicks]:
     return [SameTicks(tuple(row)) for row in entries]
 
 
-def told(ticks: Sequence[Tick], plan: ForecastPlan) -> Iterator[str]:
+def format_forecast(ticks: Sequence[Tick], plan: ForecastPlan) -> Iterator[str]:
     """Yield the forecast line by line."""
     names = {spec.instance_id: spec.instance_name or spec.instance_id for spec in plan.fleet.instances}
     clock = LocalClock(plan.policy.time_zone)
@@ -107,8 +107,8 @@ def _entry(entry: SameTicks, names: dict[str, str], clock: LocalClock) -> Iterat
         more = counted(len(entry.ticks) - 1, "more tick")
         yield f"{clock(first.due)}  {first.timer}, and {more} with the same outcome{late}"
         yield f"  to {clock(last.due)}"
-    for action, code, told_ in _by_code(first.results):
-        yield from _results(action, code, told_, names)
+    for action, code, results in _by_code(first.results):
+        yield from _results(action, code, results, names)
     for held in first.held:
         yield _held(held, names)
     if not first.results:
@@ -147,7 +147,7 @@ def _by_code(results: Sequence[Told]) -> list[tuple[str, str, list[Told]]]:
     for result in results:
         groups.setdefault((result.action != "reboot", result.action, result.code, result.force), []).append(result)
     ordered = sorted(groups.items(), key=lambda group: (group[0][2] != PROGRESS, group[0][0]))
-    return [(action, code, told_) for (_, action, code, _), told_ in ordered]
+    return [(action, code, results) for (_, action, code, _), results in ordered]
 
 
 def _likeness(tick: Tick) -> object:
@@ -190,9 +190,9 @@ def _never(never: Sequence[str], ticks: Sequence[Tick], names: dict[str, str]) -
     """Say which instances are never rebooted, by what holds them back most often."""
     kept: dict[str, Counter[str]] = {instance_id: Counter() for instance_id in never}
     for tick in ticks:
-        told_ = [(result.instance_id, result.code) for result in tick.results if result.code in HELD]
+        held_back = [(result.instance_id, result.code) for result in tick.results if result.code in HELD]
         for instance_id, code in (
-            *told_,
+            *held_back,
             *((instance_id, held.code) for held in tick.held for instance_id in held.instance_ids),
         ):
             if instance_id in kept:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ecs_reboot import utc_time
 from localcloud.commands.setting_words import UsageError
-from review.exported import Export, complaints_told, read
+from review.exported import Export, format_complaints, read
 from review.text import counted
 
 #: Where records of a deployed stack come from.
@@ -36,7 +36,7 @@ def records_of(path: str) -> Export:
     if text.strip() in _NOTHING:
         raise UsageError(f"the records file {path} is empty. {HOW}")
     if export.complaints:
-        holds = "; ".join(complaints_told(export.complaints))
+        holds = "; ".join(format_complaints(export.complaints))
     else:
         first, *more = text.strip().splitlines()
         holds = f"{counted(1 + len(more), 'line')} of something else, the first {first[:_MOST_SHOWN]!r}"
@@ -48,7 +48,7 @@ def unread(export: Export) -> Iterator[str]:
     """Yield what of a file of records could not be read, line by line."""
     if export.complaints:
         yield f"could not be read: {counted(len(export.complaints), 'record')}"
-        yield from (f"  {line}" for line in complaints_told(export.complaints))
+        yield from (f"  {line}" for line in format_complaints(export.complaints))
 
 
 def time_of(name: str, text: str) -> datetime:

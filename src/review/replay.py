@@ -48,7 +48,7 @@ def main(records: str, settings: str) -> int:
     given = settings_of(settings)
     fields = parsed(given)
     export = records_of(records)
-    for line in told(export, replayed(export, fields), given):
+    for line in format_replay(export, replayed(export, fields), given):
         write_line(line)
     return 1 if export.complaints else 0
 
@@ -73,7 +73,7 @@ def replayed(export: Export, fields: Mapping[str, Any]) -> Replayed:
     return Replayed(tuple(again), tuple(left_out))
 
 
-def told(export: Export, all_: Replayed, given: Mapping[str, str]) -> Iterator[str]:
+def format_replay(export: Export, all_: Replayed, given: Mapping[str, str]) -> Iterator[str]:
     """Yield the report line by line."""
     yield from _head(export, all_, given)
     changed = [again for again in all_.again if again.changed]

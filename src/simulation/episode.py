@@ -209,8 +209,8 @@ class Episode:
         now = self._world.scheduler.now
         self._watch.note("-", f"{arrival.kind} {' '.join(arrival.targets)}")
         machine = self._world.machines[arrival.targets[0]]
-        if arrival.kind == "mended":
-            machine.mend(now)
+        if arrival.kind == "repaired":
+            machine.bring_up(now)
         elif arrival.kind == "rebooted_by_hand" and machine.at(now).status == "Running":
             machine.reboot(now, force=False, assumptions=self._assumptions)
             self._watch.rebooted_by_hand(machine.instance_id)

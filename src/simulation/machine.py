@@ -85,7 +85,7 @@ class Machine:
         self.spells.append(Spell(now, "Starting", started))
         self.spells.append(Spell(up, "Running", up if assumptions.start_moves else started))
 
-    def mend(self, now: float) -> None:
+    def bring_up(self, now: float) -> None:
         """Have a person bring it up again, for good."""
         self.temper = "brisk"
         if self.at(now).status in ("Stopped", "Stopping") and self.spells[-1].since <= now:

@@ -11,7 +11,7 @@ from simulation.machine import TEMPERS, Machine
 
 REGIONS = ("cn-hangzhou", "cn-beijing")
 #: Kinds of arrival that are no delivery: something happens in the world.
-OUTSIDE = ("mended", "rebooted_by_hand", "opted_out", "opted_in", "locked", "unlocked", "tag_lost")
+OUTSIDE = ("repaired", "rebooted_by_hand", "opted_out", "opted_in", "locked", "unlocked", "tag_lost")
 #: Of alarms, the share that is delivered again although the first delivery arrived.
 DUPLICATES = 0.30
 
@@ -212,7 +212,7 @@ def _sweep(random: Random, _names: list[str], at: float) -> Iterator[_Event]:
 
 
 def _person(random: Random, names: list[str], at: float) -> Iterator[_Event]:
-    kind = random.choice(("reset", "resume", "mended", "mended", "rebooted_by_hand", "opted_out", "opted_in"))
+    kind = random.choice(("reset", "resume", "repaired", "repaired", "rebooted_by_hand", "opted_out", "opted_in"))
     yield at, kind, (random.choice(names),) if kind != "resume" else (), ()
 
 

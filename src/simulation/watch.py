@@ -266,9 +266,9 @@ class Watch:
                 raise Violation("every instance asked for has a record", f"run {run.number} wrote none for {target}")
         undone = any(result.retriable for result in results)  # then the whole event is sent again
         for instance_id, result in told.items():
-            self._check_told(run, instance_id, result, undone=undone)
+            self._check_record(run, instance_id, result, undone=undone)
 
-    def _check_told(self, run: Run, instance_id: str, result: Result, *, undone: bool) -> None:
+    def _check_record(self, run: Run, instance_id: str, result: Result, *, undone: bool) -> None:
         now, effect = self._scheduler.now, self._effects.get((run.number, instance_id))
         who = f"run {run.number} says {result.code} of {instance_id} ({result.reason})"
         if effect is not None and result.code not in ADMITS:

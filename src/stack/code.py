@@ -62,7 +62,7 @@ def upload(clients: Clients, bucket: str, package: bytes) -> tuple[str, bool]:
             return name, False
         clients.oss.put_object(oss.PutObjectRequest(bucket=bucket, key=name, body=package))
     except oss.exceptions.BaseError as error:
-        raise NotUploaded(f"the package can't be put into the bucket {bucket}: {_told(error)}") from error
+        raise NotUploaded(f"the package can't be put into the bucket {bucket}: {_format_error(error)}") from error
     return name, True
 
 
@@ -94,11 +94,11 @@ def discard(clients: Clients, bucket: str) -> str | None:
             clients.oss.delete_object(oss.DeleteObjectRequest(bucket=bucket, key=key))
         clients.oss.delete_bucket(oss.DeleteBucketRequest(bucket=bucket))
     except oss.exceptions.BaseError as error:
-        return _told(error)
+        return _format_error(error)
     return ""
 
 
-def _told(error: Any) -> str:
+def _format_error(error: Any) -> str:
     import alibabacloud_oss_v2 as oss  # noqa: PLC0415 - loaded with its client only
 
     cause = error.unwrap() if isinstance(error, oss.exceptions.OperationError) else error

@@ -274,7 +274,7 @@ class Deployment:
             elif state.found == "missing":
                 self._say(_missing(state))
             elif state.found == "hidden":
-                self._say(f"whether the role {role.name} is there can't be seen ({state.told}); it is needed")
+                self._say(f"whether the role {role.name} is there can't be seen ({state.sentence}); it is needed")
         return made if awaited else {}
 
     def _say_missing(self, awaited: Resources) -> None:
@@ -294,7 +294,7 @@ class Deployment:
 
 
 def _missing(state: RoleState) -> str:
-    role, told = state.role, f", {state.told}" if state.told else ""
+    role, told = state.role, f", {state.sentence}" if state.sentence else ""
     return f"the role {role.name} is missing{told}. Without it {role.lost}. To make it: {role.by_hand}"
 
 

@@ -18,7 +18,7 @@ class Right(NamedTuple):
     service: str
     actions: str
     on: str
-    told: str
+    words: str
     only_if: Mapping[str, tuple[str, ...]] = {}
 
 
@@ -183,4 +183,4 @@ def table() -> Iterator[str]:
     for right in RIGHTS:
         actions = " ".join(f"`{right.service}:{action}`" for action in right.actions.split())
         only_if = "; ".join(f"`{key}` is {' or '.join(values)}" for key, values in right.only_if.items())
-        yield f"| {actions} | `{right.on}` | {only_if} | {right.told} |"
+        yield f"| {actions} | `{right.on}` | {only_if} | {right.words} |"

@@ -47,7 +47,7 @@ class Result(NamedTuple):
 
     level: Literal["good", "note", "bad"]
     subject: str
-    told: str
+    sentence: str
 
 
 #: Stands for a secret that the service does not show, where its form is read.
@@ -137,10 +137,10 @@ def _identity(clients: Clients) -> tuple[str, Any]:
 
 
 def _clock(headers: Mapping[str, str]) -> Result:
-    told = headers.get("date", "")
-    if not told:
+    cloud_time = headers.get("date", "")
+    if not cloud_time:
         return Result("note", "clock", "the answer had no date to compare with")
-    skew = abs((datetime.now(timezone.utc) - parsedate_to_datetime(told)).total_seconds())
+    skew = abs((datetime.now(timezone.utc) - parsedate_to_datetime(cloud_time)).total_seconds())
     level: Literal["good", "note", "bad"] = "bad" if skew > SKEW_REFUSED else "note" if skew > SKEW_NOTED else "good"
     return Result(level, "clock", f"this machine is {skew:.0f} s from the service's time")
 
@@ -238,8 +238,10 @@ def _rights(clients: Clients, deployed: Deployed, account: str) -> Iterator[Resu
             f"{role['RoleName']} lacks {', '.join(missing)}: {make('deploy', clients, deployed.found.name)}",
         )
     else:
-        told = "the stack gave it every right that the code needs; whether that was changed by hand can't be seen here"
-        yield Result("good", "role", f"{role['RoleName']}: {told}")
+        granted = (
+            "the stack gave it every right that the code needs; whether that was changed by hand can't be seen here"
+        )
+        yield Result("good", "role", f"{role['RoleName']}: {granted}")
 
 
 def _account_roles(clients: Clients, deployed: Deployed) -> Iterator[Result]:
@@ -252,7 +254,7 @@ def _account_roles(clients: Clients, deployed: Deployed) -> Iterator[Result]:
         elif state.found == "missing":
             yield Result("bad", "roles", f"{role.name} is missing: {role.lost}. To make it: {role.by_hand}")
         else:
-            yield Result("note", "roles", f"whether {role.name} is there can't be seen: {state.told}")
+            yield Result("note", "roles", f"whether {role.name} is there can't be seen: {state.sentence}")
     if there:
         yield Result("good", "roles", f"there are {', '.join(there)}")
 
@@ -297,8 +299,10 @@ def _function(clients: Clients, found: FoundStack) -> Iterator[Result]:
     logstore = f"{found.outputs['FunctionName']}-function"
     run = newest_run(LogStores(clients), str(found.outputs["LogProject"]), logstore)
     if run is None:
-        told = "it has not run in the last day, so its output does not say whether it starts: send it the TestCommand"
-        yield Result("note", "function", told)
+        unknown = (
+            "it has not run in the last day, so its output does not say whether it starts: send it the TestCommand"
+        )
+        yield Result("note", "function", unknown)
     else:
         yield Result("bad" if run.why else "good", "function", run.sentence())
 
@@ -320,8 +324,8 @@ def _alarms(clients: Clients, found: FoundStack) -> Iterator[Result]:
         for place in places:
             if place.startswith("acs:fc:") and f"functions/{found.outputs['FunctionName']}" not in place:
                 yield Result("note", "alarms", f"{rule.rule_name} calls another function: {place}")
-    told = f"{led} of {len(rules)} ECS alarm rules lead to this function"
-    yield Result("good" if led else "note", "alarms", told if led else f"{told}; see docs/operate/deploy.md")
+    sentence = f"{led} of {len(rules)} ECS alarm rules lead to this function"
+    yield Result("good" if led else "note", "alarms", sentence if led else f"{sentence}; see docs/operate/deploy.md")
 
 
 def _webhook(text: str | None) -> str:
@@ -329,10 +333,10 @@ def _webhook(text: str | None) -> str:
     if not text:
         return ""
     try:
-        told = json.loads(text)
+        endpoint = json.loads(text)
     except ValueError:
         return text
-    return str(told.get("url", "")) if isinstance(told, dict) else text
+    return str(endpoint.get("url", "")) if isinstance(endpoint, dict) else text
 
 
 def _instances(clients: Clients, settings: Settings) -> Iterator[Result]:
@@ -345,13 +349,13 @@ def _instances(clients: Clients, settings: Settings) -> Iterator[Result]:
             if key and key not in dict(instance.tags):
                 continue
             opted_in += 1
-            if told := refusal(instance, settings):
+            if objection := refusal(instance, settings):
                 name = f" ({instance.name})" if instance.name not in ("", instance.instance_id) else ""
-                yield Result("note", "instances", f"{instance.instance_id}{name}: {told}")
+                yield Result("note", "instances", f"{instance.instance_id}{name}: {objection}")
     if settings.policy.ledger == "tags" and (too_many := outgrown(opted_in)):
         yield Result("note", "ledger", too_many)
-    told = f"{opted_in} instances of {clients.region} carry the tag {key}" if key else f"{opted_in} instances"
-    yield Result("good" if opted_in else "note", "instances", told)
+    sentence = f"{opted_in} instances of {clients.region} carry the tag {key}" if key else f"{opted_in} instances"
+    yield Result("good" if opted_in else "note", "instances", sentence)
 
 
 def refusal(instance: Instance, settings: Settings) -> str:

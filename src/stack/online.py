@@ -116,7 +116,7 @@ class _Verb:
         function, project = str(found.outputs["FunctionName"]), str(found.outputs["LogProject"])
         logstore = f"{function}-{'function' if self.options.function else 'records'}"
         start, stores = now - self.options.minutes * 60, LogStores(self.clients)
-        count = self._told(stores.read(project, logstore, start, now + 60, self.options.query))
+        count = self._print_or_save(stores.read(project, logstore, start, now + 60, self.options.query))
         period = f"of the last {self.options.minutes} minutes for the query {self.options.query}"
         path = self.options.records
         if not count:
@@ -131,7 +131,7 @@ class _Verb:
             self.say(f"{function}: {newest.sentence()}")
         return 1 if newest and newest.never_began else 0
 
-    def _told(self, logs: Iterator[Mapping[str, Any]]) -> int:
+    def _print_or_save(self, logs: Iterator[Mapping[str, Any]]) -> int:
         """Tell logs line by line, or write them as they are into the file that is asked for; return how many."""
         if self.options.records:
             return records_file.write(logs, self.options.records)
@@ -180,7 +180,7 @@ class _Verb:
 
         good = True
         for result in doctor.examine(self.clients, self.stacks, self.options.name, self.options.endpoint):
-            self.tell(f"{result.level:5} {result.subject}: {result.told}")
+            self.tell(f"{result.level:5} {result.subject}: {result.sentence}")
             good = good and result.level != "bad"
         return 0 if good else 1
 

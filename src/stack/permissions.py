@@ -267,9 +267,9 @@ def table() -> Iterator[str]:
     yield "| who | call | ledger | effect | RAM action | on | only if | what for |"
     yield "|---|---|---|---|---|---|---|---|"
     for right in PERMISSIONS:
-        when = WHEN[right.when].told if right.when else ""
-        told = "; ".join(filter(None, (right.condition.told if right.condition else "", when)))
+        when = WHEN[right.when].words if right.when else ""
+        only_if = "; ".join(filter(None, (right.condition.words if right.condition else "", when)))
         yield (
             f"| {right.by} | {right.call} | {right.ledger or 'any'} | {right.effect} | `{right.action}` "
-            f"| {right.resource.told} | {told} | {right.reason} |"
+            f"| {right.resource.words} | {only_if} | {right.reason} |"
         )

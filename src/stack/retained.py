@@ -33,16 +33,17 @@ class Retained(NamedTuple):
 def of(found: FoundStack, account: str, region: str) -> Retained:
     """Return what a stack leaves: from what it gave out, and from its parameters where that is not there any more."""
 
-    def told(output: str, parameter: str) -> str:
+    def output_or_parameter(output: str, parameter: str) -> str:
         return str(found.outputs.get(output) or found.parameters.get(parameter) or "")
 
-    own = names(told("FunctionName", "FunctionName") or FUNCTION, account, region)
+    own = names(output_or_parameter("FunctionName", "FunctionName") or FUNCTION, account, region)
     remembers = found.parameters.get("Ledger") == rights.TABLESTORE
     return Retained(
         stack=found.name,
-        project=told("LogProject", "ExistingLogProject") or own.project,
+        project=output_or_parameter("LogProject", "ExistingLogProject") or own.project,
         own=own,
-        ledger=told("LedgerInstance", "LedgerInstance") or (ledger.instance_name(account, region) if remembers else ""),
+        ledger=output_or_parameter("LedgerInstance", "LedgerInstance")
+        or (ledger.instance_name(account, region) if remembers else ""),
         bucket=str(found.parameters.get("CodeBucket") or ""),
     )
 

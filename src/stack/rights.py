@@ -11,7 +11,7 @@ LEDGERS = {TAGS: "LedgerOfTags", TABLESTORE: "LedgerInTable"}
 class When(NamedTuple):
     """When a setting needs a right: how docs call it, and by the function's variables."""
 
-    told: str
+    words: str
     holds: Callable[[Mapping[str, str]], bool]
 
 
@@ -32,14 +32,14 @@ class Resource(NamedTuple):
     """What a right is about: its value in the template, and how docs call it."""
 
     value: Any
-    told: str
+    words: str
 
 
 class Condition(NamedTuple):
     """When a right counts: the document's Condition, and how docs call it."""
 
     value: Mapping[str, Any]
-    told: str
+    words: str
 
 
 class Permission(NamedTuple):
@@ -161,8 +161,8 @@ OPTED_IN = Condition(
 def _writes(key: str) -> Condition:
     """Return the condition of writing one tag on an instance that opted in, or that is paused by its opt-in tag."""
     opted_in = {f"acs:ResourceTag/{OPT_IN_KEY}": [{"Ref": "OptInValue"}, "paused*"]}
-    told = f"the instance has the opt-in tag or is paused by it, and the request writes `{key}`"
-    return Condition({"StringLike": {**opted_in, f"acs:RequestTag/{key}": ["*"]}}, told)
+    words = f"the instance has the opt-in tag or is paused by it, and the request writes `{key}`"
+    return Condition({"StringLike": {**opted_in, f"acs:RequestTag/{key}": ["*"]}}, words)
 
 
 def removes(key: str) -> Condition:

@@ -100,7 +100,7 @@ class RoleState(NamedTuple):
 
     role: AccountRole
     found: str
-    told: str = ""
+    sentence: str = ""
 
 
 class AccountRoles:

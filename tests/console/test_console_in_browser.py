@@ -324,7 +324,7 @@ def test_settings_say_what_is_wrong_and_hold_once_applied(where: Running, open_c
     page.get_by_label("Other variables").fill("FORCE_REBOT=always")
     expect(page.locator("#others-message")).to_contain_text("did you mean FORCE_REBOOT")
     page.get_by_role("button", name="Apply").click()
-    expect(page.locator(".bar [role=status]")).to_have_text("2 to mend")
+    expect(page.locator(".bar [role=status]")).to_have_text("2 to fix")
     field.fill("off")
     page.get_by_label("Other variables").fill("")
     page.get_by_label("PAUSED").fill("exams")

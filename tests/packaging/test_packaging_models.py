@@ -80,7 +80,7 @@ def fields_of(cls: Any) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(required, optional=optional)
 
 
-def told(model: Any) -> str:
+def described(model: Any) -> str:
     """Give a model's text; some write their own, which has none for what no parser lets through."""
     try:
         return str(model)
@@ -101,7 +101,7 @@ def test_values_are_the_same(small: dict[str, Any], name: str, data: st.DataObje
     given_fields = data.draw(fields_of(REAL[name]))
     real, ours = REAL[name](**given_fields), small[name](**given_fields)
     assert repr(ours) == repr(real)
-    assert told(ours) == told(real)
+    assert described(ours) == described(real)
     assert ours.model_dump(mode="json") == real.model_dump(mode="json")
     assert ours == small[name](**given_fields)
     assert ours is not copy(ours) == ours

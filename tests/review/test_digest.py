@@ -15,7 +15,7 @@ from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.settings.settings import load
 from localcloud.commands.setting_words import UsageError
-from review.digest import digest, told, within
+from review.digest import digest, format_digest, within
 from review.exported import Export, read
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=timezone.utc)
@@ -60,7 +60,7 @@ def test_each_result_is_counted_once_by_what_came_of_it() -> None:
         row("notice_told", 3, kind="notice"),
         row("notice_failed", 3, kind="notice"),
     )
-    lines = list(told(found, digest(found)))
+    lines = list(format_digest(found, digest(found)))
     assert lines[1] == "would have rebooted 2, rebooted 3, refused 3, needs a person 2, asked for nothing 0"
     text = "\n".join(lines)
     assert "     2  DRYRUN.SUCCESS: a dry run: ECS would reboot (web-1, web-2)" in text
@@ -76,7 +76,7 @@ def test_only_the_last_days_count() -> None:
 
 
 def test_no_records_are_no_mistake() -> None:
-    assert next(told(export(), digest(export()))) == "0 records"
+    assert next(format_digest(export(), digest(export()))) == "0 records"
 
 
 def test_a_night(recorded: Night, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,7 +66,7 @@ def test_a_protection_rests_on_a_duty_stands_while_its_instance_is_down_and_goes
     checks.over(40.0)
     with broken(match="what is down stays protected"):
         checks.protecting(hung, "a run", 40.0, protected=False)
-    hung.mend(50.0)
+    hung.bring_up(50.0)
     checks.protecting(hung, "a run", 100.0, protected=False)
     checks.over(100.0)
 

@@ -35,7 +35,7 @@ class Rows(LedgerTable):
         return self._rows
 
 
-def told(rows: Mapping[str, Mapping[str, Stored]], instance_id: str = "") -> list[str]:
+def story_lines(rows: Mapping[str, Mapping[str, Stored]], instance_id: str = "") -> list[str]:
     of_stack = settings()
     return list(lines(of_table(Rows(rows), of_stack, REGION), of_stack, REGION, instance_id))
 
@@ -68,7 +68,7 @@ def test_a_table_is_told_from_the_region_to_each_instance_newest_first() -> None
     }
     since = f"{NOW - timedelta(seconds=600):%Y-%m-%dT%H:%M:%SZ}"
     before = [f"{NOW - timedelta(seconds=600 + age):%Y-%m-%dT%H:%M:%SZ}" for age in (3600, 7200)]
-    assert told(rows) == [
+    assert story_lines(rows) == [
         f"{REGION}, in tablestore: 2 instances are remembered",
         f"  in the last 3600 s: 1 rebooted or about to be ({ONE}), 3 asked for",
         f"  a storm was seen at {since}: nothing new is begun in this window",
@@ -81,15 +81,15 @@ def test_a_table_is_told_from_the_region_to_each_instance_newest_first() -> None
 
 def test_what_can_t_be_read_is_named() -> None:
     junk = {"i#" + ONE: {"state": "unheard of"}, "w#one": {"slots": "junk"}, "g#66c03fca": {"members": "junk"}}
-    text = told(junk)
+    text = story_lines(junk)
     assert "row g#66c03fca can't be read" in text[1]
     assert "row w#one can't be read, so nothing is rebooted" in text[2]
     assert text[-1].startswith(f"{ONE}  UNREADABLE  row i#{ONE}")
 
 
 def test_one_instance_is_one_line() -> None:
-    assert told({f"i#{ONE}": row("void", 60)}, ONE)[0].endswith(f"void: {MEANINGS['void']}")
-    assert told({}, ONE) == [f"{ONE}  no entry: never asked for, or not by this ledger"]
+    assert story_lines({f"i#{ONE}": row("void", 60)}, ONE)[0].endswith(f"void: {MEANINGS['void']}")
+    assert story_lines({}, ONE) == [f"{ONE}  no entry: never asked for, or not by this ledger"]
 
 
 def test_an_empty_ledger_in_tags_is_told_too() -> None:

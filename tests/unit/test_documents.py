@@ -23,7 +23,7 @@ def test_a_generated_table_is_up_to_date(path: Path) -> None:
 
 #: Calls that make a result or a refusal, one of whose arguments is its code.
 MAKERS = {
-    "Guard", "Ignored", "Rejected", "Result", "Unreadable", "_close", "_no", "_rejected", "_result", "_told",
+    "Guard", "Ignored", "Rejected", "Result", "Unreadable", "_close", "_no", "_rejected", "_result", "_ignored",
     "of_decision", "of_request",
 }  # fmt: skip
 NO_CODES = {"reboot", "skip", "hard", "soft", "allowed", "intended", "endpoint", "body"}

@@ -70,7 +70,7 @@ PAGES: tuple[tuple[str, int, Code], ...] = (
 )
 
 
-#: Those of them that say "try again later", or that a payment mends.
+#: Those of them that say "try again later", or that a payment fixes.
 LATER = {
     "InstanceExpiredOrInArrears", "InstanceNotReady", "InvalidOperation.Conflict", "InternalError",
     "LimitedOperation.ServiceUnavailable",

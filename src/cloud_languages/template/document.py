@@ -67,7 +67,7 @@ def read(text: str) -> Document:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "the text"
         problem = getattr(error, "problem", "") or "it can't be read"
-        raise UnreadableTemplate(Finding(where, str(problem), "this is not YAML; mend the line")) from error
+        raise UnreadableTemplate(Finding(where, str(problem), "this is not YAML; fix the line")) from error
     if not isinstance(document, dict):
         raise UnreadableTemplate(Finding("the text", document, "a template is a mapping with Resources"))
     return document

@@ -92,11 +92,11 @@ def _value(value: Any, wanted: Property, path: str, parameters: Mapping[str, Any
         if not isinstance(measured, (int, float)) or isinstance(measured, bool):
             continue
         if (low is not None and measured < low) or (high is not None and measured > high):
-            span = f"{_told(low)} to {_told(high)}"
+            span = f"{_format_bound(low)} to {_format_bound(high)}"
             yield Finding(path, value, f"the {what} {measured} is outside {span}")
 
 
-def _told(bound: float | None) -> str:
+def _format_bound(bound: float | None) -> str:
     return "any" if bound is None else f"{bound:g}"
 
 

@@ -105,7 +105,7 @@ def _optional_parts(document: Document) -> Iterator[Finding]:
             yield Finding("Resources", str(error), "break the circle")
             return
         except InvalidExpression as error:
-            yield Finding("Conditions", str(error), "mend the condition")
+            yield Finding("Conditions", str(error), "fix the condition")
             return
         shown = _declared(document, "Outputs", conditions)
         named = [*live.values(), *(_live(guarded["Outputs"][name], conditions) for name in shown)]

@@ -73,11 +73,11 @@ def _parameter(name: str, declaration: Mapping[str, Any]) -> Iterator[Finding]:
     if kind not in TYPES:
         yield Finding(f"{path}.Type", kind, f"give one of {', '.join(TYPES)}")
         return
-    yield from _told(declaration, path)
+    yield from _texts(declaration, path)
     yield from _bounds(name, declaration, path)
 
 
-def _told(declaration: Mapping[str, Any], path: str) -> Iterator[Finding]:
+def _texts(declaration: Mapping[str, Any], path: str) -> Iterator[Finding]:
     for text in ("Label", "Description"):
         given = declaration.get(text)
         if not isinstance(given, dict) or not all(given.get(language) for language in LANGUAGES):

@@ -46,8 +46,8 @@ class Bucket:
             connections.close()
         if answer.status != 200:  # noqa: PLR2004 - OK
             code = _CODE.search(answer.body)
-            told = code[1].decode(errors="replace") if code else "no code"
-            raise NotStored(f"PutObject to {self._name}: HTTP {answer.status}: {told}")
+            said = code[1].decode(errors="replace") if code else "no code"
+            raise NotStored(f"PutObject to {self._name}: HTTP {answer.status}: {said}")
 
     def _signed(self, key: str, content_type: str, size: int, now: datetime) -> dict[str, str]:
         stamp = f"{now:%Y%m%dT%H%M%SZ}"

@@ -112,7 +112,7 @@ def _said(finding: Finding) -> datetime | None:
 
 def recovered_here(finding: Finding, path: str) -> Ignored:
     """Word the verdict on an element that ``superseded_by_recovery`` found."""
-    return _told(finding, "alarm_over", f"{finding.evidence}; the same event says that it is over ({path})")
+    return _ignored(finding, "alarm_over", f"{finding.evidence}; the same event says that it is over ({path})")
 
 
 def _raw_ids(finding: Finding) -> set[str]:
@@ -125,14 +125,14 @@ def _settled(finding: Finding) -> Ignored | Rejected | None:
 
 
 def _what_it_is(finding: Finding) -> Ignored | None:
-    return _told(finding, finding.notice.code, finding.notice.reason) if finding.notice else None
+    return _ignored(finding, finding.notice.code, finding.notice.reason) if finding.notice else None
 
 
 def _is_it_over(finding: Finding) -> Ignored | None:
     state = deciding(finding.states)
     if state.meaning != "recovery":
         return None
-    return _told(finding, "alarm_over", f"{state.path} is '{state.word}': it is over ({finding.evidence})")
+    return _ignored(finding, "alarm_over", f"{state.path} is '{state.word}': it is over ({finding.evidence})")
 
 
 def _is_it_ours(finding: Finding) -> Rejected | None:
@@ -145,9 +145,9 @@ def _is_it_firing(finding: Finding) -> Ignored | None:
         return None
     fault = monitor.by_state(state.path, state.word)
     if fault:
-        return _told(finding, fault.code, f"{fault.reason} ({finding.evidence})")
+        return _ignored(finding, fault.code, f"{fault.reason} ({finding.evidence})")
     said = f"{state.path} is '{state.word}', which is no firing state" if state.path else "no state word is there"
-    return _told(finding, "not_firing", f"{said} ({finding.evidence})")
+    return _ignored(finding, "not_firing", f"{said} ({finding.evidence})")
 
 
 def _does_it_agree_with_itself(finding: Finding) -> Rejected | None:
@@ -157,7 +157,7 @@ def _does_it_agree_with_itself(finding: Finding) -> Rejected | None:
 
 def _can_a_reboot_cure_it(finding: Finding) -> Ignored | None:
     refusal = finding.refusal
-    return _told(finding, refusal.code, f"{finding.evidence}; {refusal.reason}") if refusal else None
+    return _ignored(finding, refusal.code, f"{finding.evidence}; {refusal.reason}") if refusal else None
 
 
 _QUESTIONS: tuple[Callable[[Finding], Ignored | Rejected | None], ...] = (
@@ -170,7 +170,7 @@ _QUESTIONS: tuple[Callable[[Finding], Ignored | Rejected | None], ...] = (
 )
 
 
-def _told(finding: Finding, code: Code, reason: str) -> Ignored:
+def _ignored(finding: Finding, code: Code, reason: str) -> Ignored:
     named = sorted(name for name in _raw_ids(finding) if instance_id.is_well_formed(name))
     regions = [field.value for place in finding.places for field in place.regions]
     where = next((name for name in regions if isinstance(name, str) and region.is_well_formed(name)), "")

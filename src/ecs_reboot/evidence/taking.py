@@ -155,11 +155,11 @@ def screen(instance_id: str, answer: Mapping[str, Any] | CloudError) -> Piece:
 
 def state(instance_id: str, questions: Sequence[Question], answers: Sequence[Mapping[str, Any] | CloudError]) -> Piece:
     """Return open events and last metrics as JSON, with what could not be read."""
-    told: dict[str, Any] = {"instance_id": instance_id}
+    document: dict[str, Any] = {"instance_id": instance_id}
     for question, answer in zip(questions, answers, strict=False):
         name = str(question.parameters.get("MetricName", "open_events"))
-        told[name] = str(answer) if isinstance(answer, CloudError) else _rows(instance_id, answer)
-    body = json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+        document[name] = str(answer) if isinstance(answer, CloudError) else _rows(instance_id, answer)
+    body = json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "replace")
     return Piece(instance_id, "state", "json", "application/json", body)
 
 

@@ -99,17 +99,17 @@ def platform_repairing(facts: Facts, _: Instance) -> str:
 
 
 def platform_event(facts: Facts, _: Instance) -> str:
-    """Object where the platform has announced what a reboot does not mend."""
+    """Object where the platform has announced what a reboot does not fix."""
     findings = facts.findings
     if facts.policy.platform_events == "ignore" or findings is None:
         return ""
     for event in findings.system_events:
-        mends = cure(event.type)
-        if mends and event.cycle != "Executing":
+        fixes = cure(event.type)
+        if fixes and event.cycle != "Executing":
             due = f", due {event.not_before:%Y-%m-%dT%H:%M:%SZ}" if event.not_before else ""
             return (
                 f"{event.type} is {event.cycle} for it (event {event.event_id}{due}), "
-                f"which a reboot does not mend: {mends}"
+                f"which a reboot does not fix: {fixes}"
             )
     return ""
 

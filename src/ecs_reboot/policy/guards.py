@@ -273,7 +273,7 @@ GUARDS: tuple[Guard, ...] = (
         "soft",
         "open system events, PLATFORM_EVENTS",
         finding_guards.platform_event,
-        "reboots against broken hardware, which mend nothing, while the deadline of the real cure passes",
+        "reboots against broken hardware, which fix nothing, while the deadline of the real cure passes",
     ),
     Guard(
         "responsive",

@@ -7,7 +7,7 @@ _REPAIR = "answer the event in the console: the platform stops and repairs the h
 _DISK = "unmount the bad local disk and answer the event: the disk is isolated or replaced"
 _ITSELF = "wait: the platform restarts it by itself"
 
-#: Events that a reboot doesn't mend -> what does. The platform may have types that are not here.
+#: Events that a reboot doesn't fix -> what does. The platform may have types that are not here.
 CURES: Mapping[str, str] = {
     "SystemMaintenance.Redeploy": _REDEPLOY,
     "SystemFailure.Redeploy": _REDEPLOY,
@@ -26,12 +26,12 @@ CURES: Mapping[str, str] = {
 
 #: A reboot does what this event announces, and so settles it.
 SETTLED_BY_A_REBOOT = "SystemMaintenance.Reboot"
-#: Kinds of event about hardware and host: of these an unknown type is taken as one that a reboot doesn't mend.
+#: Kinds of event about hardware and host: of these an unknown type is taken as one that a reboot doesn't fix.
 _ABOUT_THE_HOST = ("SystemMaintenance.", "SystemFailure.", "InstanceFailure.")
 
 
 def cure(event_type: str) -> str:
-    """Return what mends an event that a reboot doesn't, '' for an event that doesn't stand against a reboot."""
+    """Return what fixes an event that a reboot doesn't, '' for an event that doesn't stand against a reboot."""
     if event_type == SETTLED_BY_A_REBOOT:
         return ""
     if event_type.startswith(_ABOUT_THE_HOST):

@@ -252,7 +252,7 @@ VARIABLES: tuple[Variable, ...] = (
         "refuse",
         read.Choice("refuse", "ignore"),
         "`refuse`: no reboot while the platform carries out an event of its own on the instance, nor for an announced "
-        "one that a reboot does not mend (bad disk, redeployment). `ignore`: events are not asked for.",
+        "one that a reboot does not fix (bad disk, redeployment). `ignore`: events are not asked for.",
     ),
     Variable(
         "RESPONSIVE",

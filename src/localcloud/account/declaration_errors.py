@@ -1,4 +1,4 @@
-"""Mistakes in declared values, told so that a person can mend them: where, which value, what to do."""
+"""Mistakes in declared values, as sentences: where, which value, how to fix it."""
 
 import difflib
 from collections.abc import Callable, Sequence
@@ -23,7 +23,9 @@ def nearest(word: str, words: Sequence[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def told(error: ValidationError, where: Where, fields: Callable[[Sequence[int | str]], Sequence[str]]) -> list[str]:
+def format_errors(
+    error: ValidationError, where: Where, fields: Callable[[Sequence[int | str]], Sequence[str]]
+) -> list[str]:
     """Put a validation error into sentences.
 
     ``where`` names the place of a location, ``fields`` lists the fields allowed in the mapping at a location.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from localcloud.account.declaration_errors import DeclarationError, nearest, told
+from localcloud.account.declaration_errors import DeclarationError, format_errors, nearest
 from localcloud.account.limits import Throttle
 
 Kind = Literal[
@@ -256,7 +256,7 @@ def parse(document: Any) -> tuple[Fault, ...]:
         return _DECLARATIONS.validate_python(items)
     except ValidationError as error:
         raise DeclarationError(
-            told(
+            format_errors(
                 error,
                 lambda loc: ": ".join([f"faults[{loc[0]}]", *(str(part) for part in loc[1:])]),
                 lambda _loc: tuple(Fault.model_fields),

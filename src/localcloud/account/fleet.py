@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from localcloud.account import history
-from localcloud.account.declaration_errors import DeclarationError, nearest, told
+from localcloud.account.declaration_errors import DeclarationError, format_errors, nearest
 from localcloud.account.deviations import deviation
 from localcloud.account.faults import ACTIONS, Fault
 from localcloud.account.fleet_times import Moment
@@ -207,7 +207,7 @@ def parse(document: Any, *, name: str, now: datetime) -> Fleet:
     try:
         fleet = Fleet.model_validate(document, context={"now": now})
     except ValidationError as error:
-        mistakes += told(error, lambda loc: _place(document, loc, name), _fields)
+        mistakes += format_errors(error, lambda loc: _place(document, loc, name), _fields)
         raise DeclarationError(mistakes) from None
     ids = {spec.instance_id for spec in fleet.instances}
     mistakes += [

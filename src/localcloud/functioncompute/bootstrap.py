@@ -146,7 +146,7 @@ def entry_point(handler: str) -> Callable[..., Any]:
     try:
         if not dot:
             module_name = handler
-            raise ValueError("not enough values to unpack (expected 2, got 1)")  # noqa: TRY301 - told as one of those
+            raise ValueError("not enough values to unpack (expected 2, got 1)")  # noqa: TRY301 - format_error as one of those
         module = importlib.import_module(module_name.replace("/", "."))
     except Exception as error:
         name, text = next((name, text) for kind, name, text in _LOAD_ERRORS if isinstance(error, kind))
@@ -183,7 +183,7 @@ def payload_of(answer: object) -> bytes:
     return answer if isinstance(answer, bytes) else (answer if isinstance(answer, str) else as_json(answer)).encode()
 
 
-def told(error: BaseException, error_type: str, stack: list[Any]) -> dict[str, Any]:
+def format_error(error: BaseException, error_type: str, stack: list[Any]) -> dict[str, Any]:
     """Return the documented error object; without a stack, it has none."""
     return {"errorMessage": str(error), "errorType": error_type, **({"stackTrace": stack} if stack else {})}
 
@@ -196,13 +196,13 @@ def load_error(error: FunctionError) -> dict[str, Any]:
     first, *others = traceback.format_exception_only(error.__cause__ or error)
     lines = [line for text in (first.replace("\n", ","), *others) for line in text.replace("^", "").split("\n")]
     parts = [part for number, line in enumerate(lines) for part in (line.split(",") if number == 0 else [line])]
-    return told(error, error.error_type, [part.strip() for part in parts if part.strip()])
+    return format_error(error, error.error_type, [part.strip() for part in parts if part.strip()])
 
 
 def call_error(error: Exception, trace: TracebackType | None) -> dict[str, Any]:
     """Return the error object of a call: its stack is a list of texts for each frame."""
     frames = [text.split("\n") for text in traceback.format_tb(trace)]
-    return told(
+    return format_error(
         error, type(error).__name__, [[*map(str.strip, head.split(",")), rest[0].strip()] for head, *rest in frames]
     )
 

@@ -191,7 +191,7 @@ class Pipeline:
                 "late_effect",
                 service=api.service,
                 action=exchange.call.action,
-                parameters={**exchange.call.parameters, **reply.told},
+                parameters={**exchange.call.parameters, **reply.audit},
                 code=reply.code,
                 effect=reply.effect,
             )
@@ -218,7 +218,7 @@ class Pipeline:
         self._cloud.audit.api(
             service=api.service,
             action=call.action if call is not None else UNKNOWN_ACTION,
-            parameters={**call.parameters, **reply.told} if call is not None else {},
+            parameters={**call.parameters, **reply.audit} if call is not None else {},
             http_status=given.status if given else None,
             code=(given or reply).code,
             request_id=reply.request_id or request_id,

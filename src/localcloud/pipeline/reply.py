@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 class Reply(NamedTuple):
     """What a service answers; ``code`` is empty for a success. ``effect``: something changed.
 
-    ``told`` and ``remarks`` are for the audit: more of the call's parameters, and fields of its entry. ``request_id``
+    ``audit`` and ``remarks`` are for the audit: more of the call's parameters, and fields of its entry. ``request_id``
     replaces the drawn one.
     """
 
@@ -16,7 +16,7 @@ class Reply(NamedTuple):
     code: str = ""
     headers: Mapping[str, str] = {}
     media_type: str = "application/json"
-    told: Mapping[str, Any] = {}
+    audit: Mapping[str, Any] = {}
     remarks: Mapping[str, object] = {}
     effect: bool = False
     request_id: str = ""

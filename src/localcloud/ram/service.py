@@ -16,7 +16,7 @@ VERSION, RESOURCE_MANAGER_VERSION = "2015-05-01", "2020-03-31"
 
 def get_role(roles: Roles, parameters: Mapping[str, str]) -> dict[str, Any]:
     """Answer GetRole."""
-    return {"Role": _told(_found(roles, parameters.get("RoleName", "")))}
+    return {"Role": _format_role(_found(roles, parameters.get("RoleName", "")))}
 
 
 def create_role(roles: Roles, parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def create_role(roles: Roles, parameters: Mapping[str, str]) -> dict[str, Any]:
     except RoleRefusal as refusal:
         code, _, message = str(refusal).partition(": ")
         raise ApiError(code, message=message, status=409 if "AlreadyExists" in code else 400) from refusal
-    return {"Role": _told(role)}
+    return {"Role": _format_role(role)}
 
 
 def attach_policy_to_role(roles: Roles, parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def create_service_linked_role(roles: Roles, parameters: Mapping[str, str]) -> d
         role = roles.create(name, trust(service), {name: policy})
     except RoleRefusal as refusal:
         raise ApiError("EntityAlreadyExists.Role", message=str(refusal), status=409) from refusal
-    return {"Role": _told(role)}
+    return {"Role": _format_role(role)}
 
 
 def _found(roles: Roles, name: str) -> Role:
@@ -61,5 +61,5 @@ def _found(roles: Roles, name: str) -> Role:
     return role
 
 
-def _told(role: Role) -> dict[str, Any]:
+def _format_role(role: Role) -> dict[str, Any]:
     return {"RoleName": role.name, "Arn": role.arn, "RoleId": role.name}

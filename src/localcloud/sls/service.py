@@ -130,7 +130,7 @@ class Sls(Api[Request, Target]):
         )
         answer = call.route.operation(self.stores, asked)
         content = b"" if answer.content is None else json.dumps(answer.content, ensure_ascii=False).encode()
-        return Reply(200, content, headers=answer.headers, told=answer.audit, effect=answer.effect)
+        return Reply(200, content, headers=answer.headers, audit=answer.audit, effect=answer.effect)
 
     def refuse(self, error: SlsError, _call: Target | None, _request_id: str) -> Reply:
         """Put a refusal into the service's form."""

@@ -71,7 +71,7 @@ def _made(document: Document) -> list[Finding]:
         try:
             resources = render.rendered(decided, render.Preview(decided))["Resources"]
         except InvalidExpression as error:
-            return [Finding("Resources", str(error), "mend the function's arguments")]
+            return [Finding("Resources", str(error), "fix the function's arguments")]
         found |= {_hashable(finding): None for finding in rendered.check(resources)}
     return list(found)
 

@@ -88,7 +88,9 @@ def test_what_a_destination_is_told() -> None:
     last = Invocation(
         "r", b'{"errorMessage": "no"}', "UnhandledInvocationError", b"", 0.1, timed_out=False, max_memory_mb=1
     )
-    told = json.loads(async_invoke.told(queued(4), "acs:fc:f", async_invoke.RETRIES_EXHAUSTED, last, AT))
+    told = json.loads(
+        async_invoke.format_destination_body(queued(4), "acs:fc:f", async_invoke.RETRIES_EXHAUSTED, last, AT)
+    )
     assert told == {
         "timestamp": "2026-11-23T00:00:00.000Z",
         "requestContext": {
@@ -104,5 +106,5 @@ def test_what_a_destination_is_told() -> None:
 
 
 def test_a_request_that_never_ran_has_no_answer_to_tell_of() -> None:
-    told = json.loads(async_invoke.told(queued(0, 9), "a", async_invoke.THROTTLED, None, AT))
+    told = json.loads(async_invoke.format_destination_body(queued(0, 9), "a", async_invoke.THROTTLED, None, AT))
     assert (told["responseContext"], told["responsePayload"]) == ({"statusCode": 429}, "")

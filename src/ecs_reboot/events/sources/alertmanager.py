@@ -64,7 +64,7 @@ def _alert(document: Document, body: Mapping[str, object], at: str, rules: Event
         places=(place([Field(at + "labels", labels)], rules),),
         fault_key=plain(f"alert:{plain(starts.value)}:{key}"),
         identity=f"alert:{key}" if key else "",
-        time=_told(document, body, at, starts),
+        time=_reported_at(document, body, at, starts),
         said=_said(body, at, states, starts),
         notice=_silenced(body, at)
         or monitor.by_name(text(labels.get("alertname")))
@@ -98,7 +98,7 @@ def _silenced(body: Mapping[str, object], at: str) -> Refusal | None:
     return None
 
 
-def _told(document: Document, body: Mapping[str, object], at: str, starts: Field) -> Field | None:
+def _reported_at(document: Document, body: Mapping[str, object], at: str, starts: Field) -> Field | None:
     """Return when the alert was reported, None where that is the time of the delivery."""
     if document.delivered:
         return None

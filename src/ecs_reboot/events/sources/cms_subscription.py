@@ -76,10 +76,10 @@ def _system_event(alert: Field, meta: Field, content: Field, rules: EventSetting
         foreign=None if of_ecs else product,
     )
     found = finding(notice, rules)
-    return _told_by(found, alert, resource, arn)
+    return _with_callback_fields(found, alert, resource, arn)
 
 
-def _told_by(found: Finding, alert: Field, resource: Field, arn: Field) -> Finding:
+def _with_callback_fields(found: Finding, alert: Field, resource: Field, arn: Field) -> Finding:
     """Add what the callback says beside the event: its status, and the resource once more."""
     status = _status(alert)
     places = found.places

@@ -31,7 +31,7 @@ def find(document: Document, rules: EventSettings, _now: datetime) -> list[Findi
         or (f"{rule or name}:{identity(labels)}" if labels else "")
     )
     first = text(body.get("first_trigger_time")) or text(body.get("trigger_time"))
-    told = next(
+    stated_time = next(
         (Field(at + name, body[name]) for name in _TIMES if stated(body.get(name))), Field(at + _TIMES[0], None)
     )
     ended = Field(at + "last_eval_time", body.get("last_eval_time"))
@@ -46,7 +46,7 @@ def find(document: Document, rules: EventSettings, _now: datetime) -> list[Findi
             ),
             fault_key=plain(f"nightingale:{first}:{key}") if key else "",
             identity=f"nightingale:{key}" if key else "",
-            time=told if stated(told.value) else None,
+            time=stated_time if stated(stated_time.value) else None,
             said=ended if recovered and ended.value not in (None, "", 0) else None,
             notice=monitor.by_name(name) or _no_data(body, at) or monitor.by_labels(at + "tags_map", labels),
         )

@@ -117,13 +117,15 @@ def after_throttling(queued: Queued, age_seconds: float, chance: float) -> Again
 
 
 def destination_of(config: AsyncConfig, condition: str) -> str:
-    """Return the ARN that is to be told of this end, empty if nobody is."""
+    """Return the ARN of the destination for this end, empty if there is none."""
     destinations = config.destination_config
-    told = destinations.on_failure if condition else destinations.on_success
-    return told.destination if told else ""
+    chosen = destinations.on_failure if condition else destinations.on_success
+    return chosen.destination if chosen else ""
 
 
-def told(queued: Queued, function_arn: str, condition: str, last: Invocation | None, now: datetime) -> bytes:
+def format_destination_body(
+    queued: Queued, function_arn: str, condition: str, last: Invocation | None, now: datetime
+) -> bytes:
     """Write what a destination gets; the fields are those of the help page's sample."""
     response: dict[str, Any] = {"statusCode": 200, "functionError": last.error} if last else {"statusCode": 429}
     return json.dumps(

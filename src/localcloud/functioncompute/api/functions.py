@@ -180,7 +180,11 @@ class Functions:
         if deliver is None:
             raise FcError("InvalidArgument", f"the local cloud has no destination {arn}")
         name = queued.function_name
-        deliver(name, arn, async_invoke.told(queued, self.arn(name), condition, last, self._cloud.clock.now()))
+        deliver(
+            name,
+            arn,
+            async_invoke.format_destination_body(queued, self.arn(name), condition, last, self._cloud.clock.now()),
+        )
 
     def on_destination(self, service: str, tell: Tell) -> None:
         """Have ``tell`` called for destinations of a service: ``mns``, ``eventbridge``."""

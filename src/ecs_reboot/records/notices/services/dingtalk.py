@@ -38,12 +38,12 @@ def signed(secret: str, milliseconds: int) -> str:
 
 def failure(answer: Answer) -> Failure | None:
     """Read the answer: `errcode` 0 is success; a blocked robot may say `punish` beside another status."""
-    told = verdict(answer)
-    if answer.status == 200 and told.get("errcode") == 0:  # noqa: PLR2004 - OK
+    body = verdict(answer)
+    if answer.status == 200 and body.get("errcode") == 0:  # noqa: PLR2004 - OK
         return None
-    if not told:
+    if not body:
         return http_failure(answer)
-    code = told.get("errcode", told.get("status", answer.status))
-    blocked = code == TOO_FAST or "punish" in told
-    text = told.get("errmsg") or told.get("wait") or told.get("punish")
+    code = body.get("errcode", body.get("status", answer.status))
+    blocked = code == TOO_FAST or "punish" in body
+    text = body.get("errmsg") or body.get("wait") or body.get("punish")
     return refusal(code, text, BLOCKED_SECONDS if blocked else 0.0)

@@ -43,10 +43,10 @@ def signed(secret: str, seconds: int) -> dict[str, str]:
 
 def failure(answer: Answer) -> Failure | None:
     """Read the answer: `code` 0 is success, in older answers `StatusCode` 0."""
-    told = verdict(answer)
-    code = told.get("code", told.get("StatusCode"))
+    body = verdict(answer)
+    code = body.get("code", body.get("StatusCode"))
     if code is None:
         return http_failure(answer)
     if code == 0:
         return None
-    return refusal(code, told.get("msg", told.get("StatusMessage")), WAIT_SECONDS if code == TOO_FAST else 0.0)
+    return refusal(code, body.get("msg", body.get("StatusMessage")), WAIT_SECONDS if code == TOO_FAST else 0.0)

@@ -29,10 +29,10 @@ def request(message: Message, channel: Channel, unix_time: float) -> Request:  #
 
 def failure(answer: Answer) -> Failure | None:
     """Read the answer: `errcode` 0 is success."""
-    told = verdict(answer)
-    code = told.get("errcode")
+    body = verdict(answer)
+    code = body.get("errcode")
     if code is None:
         return http_failure(answer)
     if code == 0:
         return None
-    return refusal(code, told.get("errmsg"), WAIT_SECONDS if code == TOO_FAST else 0.0)
+    return refusal(code, body.get("errmsg"), WAIT_SECONDS if code == TOO_FAST else 0.0)
