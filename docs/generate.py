@@ -34,7 +34,7 @@ _TABLE = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", r
 
 
 def settings() -> Iterable[tuple[str, ...]]:
-    """One row for each environment variable, under the group that it belongs to."""
+    """Yield one row for each environment variable, under the group that it belongs to."""
     yield "variable", "default", "meaning"
     for group in GROUPS:
         yield f"**{group.english}**", "", ""
@@ -43,7 +43,7 @@ def settings() -> Iterable[tuple[str, ...]]:
 
 
 def guards() -> Iterable[tuple[str, ...]]:
-    """One row for each guard, in the order in which they are asked."""
+    """Yield one row for each guard, in the order in which they are asked."""
     yield "#", "code", "kind", "what it reads", "calls of its own", "the accident it prevents"
     for number, guard in enumerate(GUARDS, 1):
         calls = "; ".join(f"{', '.join(source.calls)}: {source.cost}" for source in read_by(guard.code))
@@ -51,7 +51,7 @@ def guards() -> Iterable[tuple[str, ...]]:
 
 
 def sources() -> Iterable[tuple[str, ...]]:
-    """One row for each fact that costs calls of its own."""
+    """Yield one row for each fact that costs calls of its own."""
     yield "fact", "read by", "call", "cost", "setting"
     for source in SOURCES:
         yield (
@@ -64,14 +64,14 @@ def sources() -> Iterable[tuple[str, ...]]:
 
 
 def record() -> Iterable[tuple[str, ...]]:
-    """One row for each field of a record."""
+    """Yield one row for each field of a record."""
     yield "field", "type"
     for name, field in Result.model_fields.items():
         yield f"`{name}`", _type(field.annotation)
 
 
 def outcomes() -> Iterable[tuple[str, ...]]:
-    """One row for each code a record can have."""
+    """Yield one row for each code a record can have."""
     yield "code", "action", "tried again", "pages", "meaning", "含义"
     for row in OUTCOMES:
         yield (
@@ -85,7 +85,7 @@ def outcomes() -> Iterable[tuple[str, ...]]:
 
 
 def paging() -> Iterable[tuple[str, ...]]:
-    """One row for each code that pages a person."""
+    """Yield one row for each code that pages a person."""
     yield "what paged you", "means", "do"
     for row in OUTCOMES:
         if row.pages:
@@ -93,7 +93,7 @@ def paging() -> Iterable[tuple[str, ...]]:
 
 
 def paging_zh() -> Iterable[tuple[str, ...]]:
-    """One row for each code that pages a person, in Chinese."""
+    """Yield one row for each code that pages a person, in Chinese."""
     yield "需要人工处理的代码", "含义", "处理"
     for row in OUTCOMES:
         if row.pages:
@@ -101,7 +101,7 @@ def paging_zh() -> Iterable[tuple[str, ...]]:
 
 
 def clients() -> Iterable[tuple[str, ...]]:
-    """One row for each client that contract tests try: what their ``client`` marks say, which a fixture checks."""
+    """Yield one row for each client that contract tests try: what their ``client`` marks say; a fixture checks it."""
     yield "client", "version", "calls that it makes and understands", "refused; the error says what is supported"
     tried: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
     for path in sorted((DOCS.parent / "tests" / "contract").glob("test_*.py")):
@@ -165,7 +165,7 @@ def _by_service(calls: Iterable[str]) -> str:
 
 
 def ecs_parameters() -> Iterable[tuple[str, ...]]:
-    """One row for each action of ECS: what the local cloud makes of the parameters that the SDK's model has."""
+    """Yield one row for each action of ECS: what the local cloud makes of the parameters that the SDK's model has."""
     yield "action", "honoured", "refused with `UnsupportedParameter`", "taken and ignored"
     for action, row in ECS_ACTIONS.items():
         kinds = {parameter.name: parameter.kind for parameter in row.parameters}
@@ -179,7 +179,7 @@ def ecs_parameters() -> Iterable[tuple[str, ...]]:
 
 
 def ecs_fields() -> Iterable[tuple[str, ...]]:
-    """One row for each level of a described instance: which fields of the SDK's model are answered, which are not."""
+    """Yield one row for each level of a described instance: which fields of the SDK's model are answered."""
     yield "of", "answered", "left out"
     cloud = Cloud.from_fleet(default())
     instance = next(iter(cloud.fleet))
@@ -205,7 +205,7 @@ _STOP, _RESTART = "*Stop an instance*", "*Restart an instance*"
 
 
 def waits() -> Iterable[tuple[str, ...]]:
-    """One row for each waiting time that a document bears on, or should: what, how long, why."""
+    """Yield one row for each waiting time that a document bears on, or should: what, how long, why."""
     default = {variable.name: variable.default for variable in VARIABLES}
     yield "waits for", "how long", "because"
     yield (
@@ -284,7 +284,7 @@ def waits() -> Iterable[tuple[str, ...]]:
 
 
 def assumptions() -> Iterable[tuple[str, ...]]:
-    """One row for each assumption that the acceptance run checks and that no document settles."""
+    """Yield one row for each assumption that the acceptance run checks and that no document settles."""
     from acceptance.checks import CHECKS  # noqa: PLC0415 - loads the official clients
 
     yield "check", "assumption", "if it is wrong"
@@ -294,7 +294,7 @@ def assumptions() -> Iterable[tuple[str, ...]]:
 
 
 def acceptance() -> Iterable[tuple[str, ...]]:
-    """One row for each check of the acceptance run, in its order."""
+    """Yield one row for each check of the acceptance run, in its order."""
     from acceptance.checks import CHECKS  # noqa: PLC0415
 
     yield "check", "does", "needs", "costs"
@@ -304,7 +304,7 @@ def acceptance() -> Iterable[tuple[str, ...]]:
 
 
 def deviations() -> Iterable[tuple[str, ...]]:
-    """One row for each thing in which the local cloud can be told to differ from the documents."""
+    """Yield one row for each thing in which the local cloud can be told to differ from the documents."""
     from localcloud.account.deviations import DEVIATIONS  # noqa: PLC0415
 
     yield "deviation", "what is different then"
@@ -313,7 +313,7 @@ def deviations() -> Iterable[tuple[str, ...]]:
 
 
 def names() -> Iterable[tuple[str, ...]]:
-    """One row for each kind of resource whose names the services restrict."""
+    """Yield one row for each kind of resource whose names the services restrict."""
     from cloud_languages.resource_names import RULES  # noqa: PLC0415
 
     yield "name of", "may be", "refused with", "after"

@@ -82,7 +82,7 @@ class InTheAccount:
         stage.role = Clients(stage.region, stage.clients.endpoint, CredentialChain(own))
 
     def has_table(self) -> bool:
-        """Tell whether the region's ledger is there already: then it is not this run's to delete."""
+        """Return whether the region's ledger is there already: then it is not this run's to delete."""
         try:
             return LedgerTable(self._stage.clients, self.ledger_instance()).look().found == "table"
         except LedgerUnseen as error:

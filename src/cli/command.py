@@ -26,7 +26,7 @@ class CommandEnded(click.ClickException):
 
 
 def _not_installed(error: ModuleNotFoundError) -> str:
-    """Say what to install. Raises the error again where the module is one of this program's own."""
+    """Return what to install. Raises the error again where the module is one of this program's own."""
     package = (error.name or "").partition(".")[0]
     if not package or (Path(__file__).parents[1] / package).exists():
         raise error

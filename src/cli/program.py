@@ -98,7 +98,7 @@ class Program(click.Group):
 
 
 def _wrong_value(error: click.ClickException) -> str | None:
-    """Say what is wrong with an option's value, by the name that the user gave it under; None for another mistake."""
+    """Return what is wrong with an option's value, by the name that the user gave; None for another mistake."""
     if type(error) is not click.BadParameter or not isinstance(error.param, click.Option) or error.ctx is None:
         return None
     option, source = error.param, error.ctx.get_parameter_source(error.param.name or "")

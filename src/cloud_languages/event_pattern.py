@@ -23,7 +23,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def mistakes(pattern: Mapping[str, Any], path: str) -> Iterator[Finding]:
-    """Give what is wrong with a pattern."""
+    """Yield what is wrong with a pattern."""
     for field, wanted in pattern.items():
         here = f"{path}.{field}"
         if isinstance(wanted, dict):
@@ -38,7 +38,7 @@ def mistakes(pattern: Mapping[str, Any], path: str) -> Iterator[Finding]:
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Tell whether an event matches a pattern."""
+    """Return whether an event matches a pattern."""
     return all(_field_matches(wanted, field, event) for field, wanted in pattern.items())
 
 

@@ -27,5 +27,5 @@ _FOLDED = frozenset(action.lower() for action in ALL_RESOURCES)
 
 
 def is_for_all_resources(action: str) -> bool:
-    """Tell whether an action can only be granted on all resources (``*``)."""
+    """Return whether an action can only be granted on all resources (``*``)."""
     return action.lower() in _FOLDED or action.partition(":")[0].lower() in SERVICES

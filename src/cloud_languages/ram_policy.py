@@ -72,7 +72,7 @@ def _applies(statement: Mapping[str, Any], action: str, resource: str, context: 
 
 
 def _covers(patterns: list[str], action: str, resource: str) -> bool:
-    """Tell whether a statement is about the resource; what can't be narrowed must be granted on everything."""
+    """Return whether a statement is about the resource; what can't be narrowed must be granted on everything."""
     if is_for_all_resources(action):
         return "*" in patterns
     return any(_pattern(pattern).fullmatch(resource) for pattern in patterns)

@@ -23,7 +23,7 @@ class NameRule(NamedTuple):
     forbidden: tuple[str, ...] = ()
 
     def mistake(self, name: str) -> str:
-        """Say what is wrong with a name; empty if nothing is."""
+        """Return what is wrong with a name; empty if nothing is."""
         if not re.fullmatch(self.pattern, name, re.ASCII):
             return f"give {self.form}"
         found = [word for word in self.forbidden if word in name.lower()]

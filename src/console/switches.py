@@ -20,7 +20,7 @@ _DECLARED = {name: fault.model_dump(exclude_unset=True) for name, fault in SWITC
 
 
 def state(faults: Faults) -> dict[str, Any]:
-    """Tell which switches are on, how often each was met, and which faults are in force beside them."""
+    """Return which switches are on, how often each was met, and which faults are in force beside them."""
     on: dict[str, dict[str, Any]] = {}
     others = []
     for told in faults.describe():

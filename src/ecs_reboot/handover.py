@@ -51,7 +51,7 @@ class Attempt(NamedTuple):
 
 
 def is_due(reading: ParsedEvent, settings: Settings) -> bool:
-    """Tell whether an event is to be handed over: it came over HTTP, asks for something, and is no dry run.
+    """Return whether an event is to be handed over: it came over HTTP, asks for something, and is no dry run.
 
     For a dry run a person waits, who wants to read what would be done.
     """

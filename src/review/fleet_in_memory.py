@@ -73,7 +73,7 @@ class _Machine:
         self.shown = self.shown.model_copy(update={"tags": tuple(self.tags.items())})
 
     def meets(self, selector: Selector) -> bool:
-        """Tell whether all conditions of a selector hold; only * is a wildcard in a name."""
+        """Return whether all conditions of a selector hold; only * is a wildcard in a name."""
         if selector.resource_group_id and self.spec.resource_group_id != selector.resource_group_id:
             return False
         pattern = selector.name.replace("[", "[[]").replace("?", "[?]")

@@ -187,7 +187,7 @@ def _summary(ticks: Sequence[Tick], plan: ForecastPlan, names: dict[str, str]) -
 
 
 def _never(never: Sequence[str], ticks: Sequence[Tick], names: dict[str, str]) -> str:
-    """Say which instances are never rebooted, by what holds them back most often."""
+    """Return which instances are never rebooted, by what holds them back most often."""
     kept: dict[str, Counter[str]] = {instance_id: Counter() for instance_id in never}
     for tick in ticks:
         held_back = [(result.instance_id, result.code) for result in tick.results if result.code in HELD]

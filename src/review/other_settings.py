@@ -41,7 +41,7 @@ def parsed(settings: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _which(name: str, readers: Iterable[str]) -> str:
-    """Say which setting was meant: the one of nearly this name, or one of all where the name is another setting's."""
+    """Return which setting was meant: one of nearly this name, or one of all where the name is another setting's."""
     another = any(variable.name == name for variable in VARIABLES)
     near = "" if another else nearest(name, sorted(readers))
     return near or f"; those are {', '.join(sorted(readers))}"

@@ -93,11 +93,11 @@ class Machine:
             self.spells.append(Spell(now + 20, "Running", now + 20))
 
     def was_down(self, since: float, until: float) -> bool:
-        """Tell whether there was a moment in between at which it was not Running."""
+        """Return whether there was a moment in between at which it was not Running."""
         return self.at(since).status != "Running" or any(
             since <= spell.since <= until and spell.status != "Running" for spell in self.spells
         )
 
     def was_up(self, since: float, until: float) -> bool:
-        """Tell whether it was Running again at some moment in between."""
+        """Return whether it was Running again at some moment in between."""
         return any(since < spell.since <= until and spell.status == "Running" for spell in self.spells)

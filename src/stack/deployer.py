@@ -177,7 +177,7 @@ def written(document: Mapping[str, Any]) -> str:
 
 
 def table() -> Iterator[str]:
-    """Give the lines of the table in docs/operate/permissions.md."""
+    """Yield the lines of the table in docs/operate/permissions.md."""
     yield "| actions | on | only if | what for |"
     yield "|---|---|---|---|"
     for right in RIGHTS:

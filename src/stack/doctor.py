@@ -191,7 +191,7 @@ def _settings(settings: Settings) -> Iterator[Result]:
 
 
 def _notices(alert_email: str, *, in_chat: bool) -> Result:
-    """Say who hears of a reboot, and of what needs a person."""
+    """Return the finding on who hears of a reboot, and of what needs a person."""
     if in_chat:
         return Result("good", "notices", "a chat is told of reboots and of what needs a person")
     if alert_email:

@@ -38,7 +38,7 @@ class LoggedRun(NamedTuple):
         return bool(self.why) and self.part == "Initialize"
 
     def sentence(self) -> str:
-        """Say how it ended, and what to do where that is known."""
+        """Return how it ended, and what to do where that is known."""
         if not self.why:
             return "its newest run ended well"
         remedy = f"; {_BUILD_AGAIN}" if _OTHER_PYTHON.search(self.why) else ""
@@ -92,7 +92,7 @@ def _logged(text: str) -> dict[str, Any]:
 
 
 def _sentence(error: dict[str, Any]) -> str:
-    """Say what went wrong: Python's own words where the function could not be loaded, for the service's name none."""
+    """Return what went wrong, in Python's own words if the function could not be loaded."""
     stack = error.get("stackTrace") or []
     if stack and all(isinstance(part, str) for part in stack):
         return ", ".join(stack)

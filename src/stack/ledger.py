@@ -85,7 +85,7 @@ class LedgerTable:
         self._table = _Administered(instance, own, self._deadline, endpoint=where, answer_seconds=_ANSWER_SECONDS)
 
     def look(self) -> Standing:
-        """Say what is there. Raises LedgerUnseen."""
+        """Return what is there. Raises LedgerUnseen."""
         try:
             return Standing("table", self._table.describe_table(self._name))
         except Refused as refused:

@@ -93,7 +93,7 @@ def read(clients: Clients, settings: Settings) -> Known:
 
 
 def lines(known: Known, settings: Settings, region_id: str, instance_id: str = "") -> Iterator[str]:
-    """Tell the ledger of a region, or what it holds of one instance."""
+    """Yield the ledger of a region, or what it holds of one instance."""
     if instance_id:
         yield _line(instance_id, known.histories.get(instance_id, History()))
         return

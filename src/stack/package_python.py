@@ -13,7 +13,7 @@ _COMPILED = re.compile(r"\.cpython-(?P<major>\d)(?P<minor>\d+)-[\w-]+\.so$")
 
 
 def mismatch(package: bytes, endpoint: str) -> str:
-    """Say why a local cloud can't run the package; '' where it can, or where that can't be told.
+    """Return why a local cloud can't run the package; '' where it can, or where that can't be told.
 
     ``endpoint`` is the local cloud's address; '' is Function Compute, which has a Python of each kind.
     """

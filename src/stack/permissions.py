@@ -263,7 +263,7 @@ def policy(callers: tuple[str, ...]) -> dict[str, Any]:
 
 
 def table() -> Iterator[str]:
-    """Give the lines of the table in docs/operate/permissions.md."""
+    """Yield the lines of the table in docs/operate/permissions.md."""
     yield "| who | call | ledger | effect | RAM action | on | only if | what for |"
     yield "|---|---|---|---|---|---|---|---|"
     for right in PERMISSIONS:

@@ -47,7 +47,7 @@ def write(logs: Iterable[Mapping[str, Any]], path: str) -> int:
 
 
 def _holds_records(file: Path) -> bool:
-    """Say whether a file is one of records, by its first line; in one that is empty there is nothing to lose."""
+    """Return whether a file is one of records, by its first line; in one that is empty there is nothing to lose."""
     with file.open(encoding="utf-8", errors="replace") as lines:
         first = next((line for line in lines if line.strip()), "")
     try:

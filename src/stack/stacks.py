@@ -209,7 +209,7 @@ class Stacks:
         return str(events[0].event_id) if events else ""
 
     def follow(self, stack_id: str, after: str = "") -> FoundStack:
-        """Say each event after the event ``after`` until the stack is at rest; return it.
+        """Print each event after ``after`` until the stack is at rest; return the stack.
 
         Raises StackFailed for a bad end, and for a stack that says nothing more for ``most_looks`` looks.
         """

@@ -233,11 +233,11 @@ def test_both_languages(where: Running, open_console: Open) -> None:
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     tile(page, "db-01").click()
     page.get_by_role("button", name="对 db-01 触发 CPU 报警").click()
-    expect(page.locator(".step-guards [data-outcome=failed]")).to_contain_text("没有操作锁定")
+    expect(page.locator(".step-guards [data-outcome=failed]")).to_contain_text("何时反对：实例被锁定")
     expect(page.locator(".step-guards [title='PAUSED is empty']")).to_have_text("PAUSED 为空")
     page.get_by_label("语言").select_option("en")
     expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
-    expect(page.locator(".step-guards [data-outcome=failed]")).to_contain_text("no operation lock")
+    expect(page.locator(".step-guards [data-outcome=failed]")).to_contain_text("objects when: an operation lock")
     page.reload()
     expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
 

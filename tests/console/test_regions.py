@@ -7,7 +7,6 @@ from console import pages
 from console.memory import of_tags
 from console.regions import ledger_rows, regions
 from ecs_reboot.ledger.entry import KEY, State
-from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.settings.settings import load
 from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import Fleet, InstanceSpec
@@ -73,11 +72,3 @@ def test_every_state_of_an_entry_has_a_word(language: str) -> None:
         state for state in (*get_args(State), "unreadable") if f"entry_{state}:" not in bytes(page.body).decode()
     ]
     assert missing == []
-
-
-@pytest.mark.parametrize("language", ["en", "zh-CN"])
-def test_every_guard_has_a_word(language: str) -> None:
-    page = pages.page(f"messages.{language}.js")
-    assert page is not None
-    text = bytes(page.body).decode()
-    assert [guard.code for guard in GUARDS if f"guard_{guard.code}:" not in text] == []

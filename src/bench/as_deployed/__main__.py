@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def _shares(code: Path, runs: int) -> Iterator[str]:
-    """Give the table of latency and price by share of a processor, 50 ms a call."""
+    """Yield the table of latency and price by share of a processor, 50 ms a call."""
     memory = deployment("1000000000000007", {}).memory_mb
     yield "| vCPU | accepted, ms | USD for a million reboots |"
     yield "| --- | --- | --- |"

@@ -16,7 +16,7 @@ class BarRow(NamedTuple):
 
     @property
     def met(self) -> bool:
-        """Tell whether the figure is on its side of the limit."""
+        """Return whether the figure is on its side of the limit."""
         if self.limit is None:
             return True
         return self.value >= self.limit if self.at_least else self.value <= self.limit

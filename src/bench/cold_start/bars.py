@@ -29,7 +29,7 @@ class Bar(NamedTuple):
 
     @property
     def met(self) -> bool:
-        """Tell whether it does."""
+        """Return whether it does."""
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
 

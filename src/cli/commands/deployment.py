@@ -265,7 +265,7 @@ def acceptance(clients: Any, /, *, check: bool, runtime: str, **given: Any) -> i
 
 
 def _not_rebootable(instance: str) -> str:
-    """Say what is wrong with the instance for an acceptance run; '' if nothing is."""
+    """Return what is wrong with the instance for an acceptance run; '' if nothing is."""
     from ecs_reboot.events.instance_id import complaint  # noqa: PLC0415
 
     if not instance:

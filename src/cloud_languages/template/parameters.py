@@ -64,7 +64,7 @@ def typed(value: Any, declaration: Mapping[str, Any]) -> Any:
 
 
 def mistakes(name: str, value: Any, declaration: Mapping[str, Any]) -> Iterator[Finding]:
-    """Give what a value breaks of its parameter's bounds. A default of null skips the checks, as ROS documents."""
+    """Yield what a value breaks of its parameter's bounds. A default of null skips the checks, as ROS documents."""
     path = f"Parameters.{name}"
     allowed, pattern = declaration.get("AllowedValues"), declaration.get("AllowedPattern")
     if value is None:

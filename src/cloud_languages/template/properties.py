@@ -32,7 +32,7 @@ _PARAMETER_TYPES = {
 
 
 def check(document: Document) -> Iterator[Finding]:
-    """Give what the schemas do not allow."""
+    """Yield what the schemas do not allow."""
     for name, declaration in (document.get("Resources") or {}).items():
         type_name = declaration.get("Type")
         path = f"Resources.{name}"

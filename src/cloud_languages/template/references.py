@@ -17,7 +17,7 @@ _PSEUDO_VALUES = {name: name for name in PSEUDO_PARAMETERS}
 
 
 def check(document: Document) -> Iterator[Finding]:
-    """Give what leads nowhere."""
+    """Yield what leads nowhere."""
     parameters, conditions, resources = (
         document.get(section) or {} for section in ("Parameters", "Conditions", "Resources")
     )
@@ -31,7 +31,7 @@ def check(document: Document) -> Iterator[Finding]:
 
 
 def unused(document: Document) -> Iterator[Finding]:
-    """Give what nothing leads to."""
+    """Yield what nothing leads to."""
     names = {(use.kind, use.name) for use in _all_uses(document)}
     for name in document.get("Parameters") or {}:
         if ("ref", name) not in names:

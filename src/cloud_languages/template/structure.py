@@ -27,7 +27,7 @@ _NAME = re.compile(r"[A-Za-z0-9]{1,255}")
 
 
 def check(document: Document) -> Iterator[Finding]:
-    """Give what is wrong with the form."""
+    """Yield what is wrong with the form."""
     yield from _keys(document, SECTIONS, "", "a template")
     if document.get("ROSTemplateFormatVersion") != VERSION:
         found = document.get("ROSTemplateFormatVersion")

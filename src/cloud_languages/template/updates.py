@@ -92,7 +92,7 @@ class FixedChange(NamedTuple):
 
 
 def fixed_changes(before: Resources, after: Resources) -> Iterator[FixedChange]:
-    """Give the fixed properties that differ, of resources that stay; their functions are evaluated alike."""
+    """Yield the fixed properties that differ, of resources that stay; their functions are evaluated alike."""
     for name, made in after.items():
         old = before.get(name)
         if old is None or old["Type"] != made["Type"]:
@@ -102,7 +102,7 @@ def fixed_changes(before: Resources, after: Resources) -> Iterator[FixedChange]:
 
 
 def differing(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """Give the paths of a resource's fixed properties that differ."""
+    """Yield the paths of a resource's fixed properties that differ."""
     for path in FIXED[kind]:
         if _at(before, path) != _at(after, path):
             yield path

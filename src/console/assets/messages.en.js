@@ -97,12 +97,5 @@ export const en = {
   to_defaults: "All to defaults", applied_now: "Applied: the next event runs under these settings.", mistakes: "{n} to fix",
   all_good: "All settings are valid.", other_variables: "Other variables, one NAME=VALUE a line", fixed_variables: "Set by the local cloud",
 
-  guard_paused: "the function is not paused", guard_not_found: "the instance exists", guard_locked: "no operation lock",
-  guard_not_running: "it is Running", guard_unavailable: "not expired, not being released", guard_not_opted_in: "its owner opted in",
-  guard_outside_window: "inside the maintenance window", guard_recently_started: "up long enough",
-  guard_force_not_allowed: "force only where allowed", guard_tags_full: "room for a tag", guard_ledger_unavailable: "the ledger can be read",
-  guard_cooldown: "cooldown is over", guard_attempts_exhausted: "attempts are left", guard_suspended: "the region is not suspended",
-  guard_kubernetes_node: "no node of a cluster", guard_managed: "not in an Auto Scaling group",
-  guard_platform_repairing: "not being repaired by the platform", guard_platform_event: "no fault that a reboot does not fix",
-  guard_responsive: "it does not respond", guard_busy: "no snapshot and no command under way", guard_storm: "no storm", guard_blast_radius: "within the blast radius",
+  objects: "objects when: {why}",
 };

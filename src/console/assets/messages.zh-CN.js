@@ -97,14 +97,7 @@ export const zh = {
   to_defaults: "全部恢复默认", applied_now: "已应用：下一个事件将使用这些设置。", mistakes: "{n} 处需要修改",
   all_good: "所有设置均有效。", other_variables: "其他变量，每行一个 NAME=VALUE", fixed_variables: "由本地云设置",
 
-  guard_paused: "函数未暂停", guard_not_found: "实例存在", guard_locked: "没有操作锁定",
-  guard_not_running: "实例运行中", guard_unavailable: "未到期、未在释放", guard_not_opted_in: "所有者已允许重启",
-  guard_outside_window: "在维护窗口内", guard_recently_started: "已运行足够久",
-  guard_force_not_allowed: "仅在允许时强制", guard_tags_full: "还有标签空位", guard_ledger_unavailable: "台账可读",
-  guard_cooldown: "冷却期已过", guard_attempts_exhausted: "尚有尝试次数", guard_suspended: "地域未被中止",
-  guard_kubernetes_node: "不是集群节点", guard_managed: "不属于伸缩组",
-  guard_platform_repairing: "平台未在修复", guard_platform_event: "没有重启无法修复的平台故障",
-  guard_responsive: "实例没有响应", guard_busy: "没有快照或命令在进行", guard_storm: "没有报警风暴", guard_blast_radius: "在爆炸半径内",
+  objects: "何时反对：{why}",
 
   setting_MODE: "act：照常执行；observe：只决策和记录，不调用重启，使用独立的台账",
   setting_HANDOVER: "HTTP 事件是否转交给函数自身异步执行，调用方立即收到 202",

@@ -322,7 +322,7 @@ def _answer_of(action: str, body: Any) -> RebootAnswer:
 
 
 def _meets(instance: Instance, selector: Selector) -> bool:
-    """Whether an instance has the tags and the resource group of a selector."""
+    """Return whether an instance has the tags and the resource group of a selector."""
     tags = dict(instance.tags)
     return selector.resource_group_id in ("", instance.resource_group_id) and all(
         key in tags and value in ("", tags[key]) for key, value in selector.tags

@@ -44,7 +44,7 @@ class ProtobufMessage:
             self._values.setdefault(number, []).append(value)
 
     def has(self, number: int) -> bool:
-        """Tell whether the field is there."""
+        """Return whether the field is there."""
         return number in self._values
 
     def number(self, number: int) -> int:

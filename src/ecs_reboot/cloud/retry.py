@@ -76,10 +76,10 @@ def in_time(pages: Iterable[T], deadline: Deadline, action: str) -> Iterator[T]:
 
 
 def is_nowhere(error: CloudError, began: float, clock: Clock) -> bool:
-    """Tell whether a name has not resolved for so long, since ``began`` (elapsed), that asking again is no use."""
+    """Return whether a name has not resolved for so long, since ``began`` (elapsed), that asking again is no use."""
     return isinstance(error, Unresolved) and clock.elapsed() - began >= UNRESOLVED_SECONDS
 
 
 def may_pass(error: CloudError) -> bool:
-    """Tell whether the error may be gone later: no answer, a server error, throttling."""
+    """Return whether the error may be gone later: no answer, a server error, throttling."""
     return not isinstance(error, Refused) or error.throttled or error.unsettled

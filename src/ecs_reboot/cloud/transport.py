@@ -124,7 +124,7 @@ def _connection(scheme: str, address: str, seconds: float) -> http.client.HTTPCo
 
 
 def _closed_by_peer(connection: http.client.HTTPConnection) -> bool:
-    """Tell whether an idle connection has something to read: an end of stream, or bytes that nobody asked for."""
+    """Return whether an idle connection has something to read: an end of stream, or bytes that nobody asked for."""
     return bool(select.select([connection.sock], [], [], 0)[0])
 
 

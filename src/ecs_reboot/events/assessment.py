@@ -49,7 +49,7 @@ def judge(finding: Finding, document: Document, rules: EventSettings, now: datet
 def age(
     own: Field | None, delivered: datetime | None, rules: EventSettings, now: datetime, *, needed: bool = True
 ) -> tuple[datetime | None, Ignored | Rejected | None]:
-    """Give the time of an element, and the verdict if that time, or that there is none, settles it.
+    """Return the time of an element, and the verdict if that time, or that there is none, settles it.
 
     ``own`` is the element's time field, ``delivered`` the envelope's. With an age limit of 0 nothing is checked.
     """
@@ -184,7 +184,7 @@ def _ignored(finding: Finding, code: Code, reason: str) -> Ignored:
 
 
 def _targets(places: tuple[Place, ...], rules: EventSettings) -> tuple[list[Target], list[Rejected]]:
-    """Give the instances that are named well, once each, and a rejection for every other."""
+    """Return the instances that are named well, once each, and a rejection for every other."""
     targets: dict[Target, None] = {}
     rejected: dict[Rejected, None] = {}
     for place in places or (Place(),):

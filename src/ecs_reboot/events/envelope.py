@@ -59,7 +59,7 @@ class Failure(NamedTuple):
 
 
 def unwrap(event: str | HandedOver, rules: EventSettings) -> tuple[list[Document], list[Failure]]:
-    """Give the objects of an event and the parts that are none; never raises."""
+    """Return the objects of an event and the parts that are none; never raises."""
     documents: list[Document] = []
     failures: list[Failure] = []
     size = nested = 0
@@ -173,7 +173,7 @@ def _parsed(layer: Layer) -> Layer:
 
 
 def _base64(value: str) -> str:
-    """Give the text that canonical base64 stands for; empty if it is not base64 of text."""
+    """Return the text that canonical base64 stands for; empty if it is not base64 of text."""
     from base64 import b64decode  # noqa: PLC0415 - only queue messages may need it
 
     try:

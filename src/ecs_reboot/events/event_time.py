@@ -18,7 +18,7 @@ _PRC = timedelta(hours=8)
 
 
 def parse(value: object) -> datetime | None:
-    """Give the time in UTC, or None if the value is no time in any known spelling."""
+    """Return the time in UTC, or None if the value is no time in any known spelling."""
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
@@ -31,7 +31,7 @@ def parse(value: object) -> datetime | None:
 
 
 def ended(value: object) -> bool:
-    """Tell whether an end time says that something is over: anything stated but the year 1 and zero."""
+    """Return whether an end time says that something is over: anything stated but the year 1 and zero."""
     return value not in (None, "", "null", 0, "0", False) and not (
         isinstance(value, str) and value.startswith("0001-01-01")
     )

@@ -38,7 +38,7 @@ def admitted_body(request: Mapping[str, object], rules: EventSettings) -> object
 
 
 def body_of(request: Mapping[str, object]) -> object:
-    """Give the body of a request that was let in, decoded from base64 if it says so, or a form of its query.
+    """Return the body of a request that was let in, decoded from base64 if it says so, or a form of its query.
 
     Raises Unreadable.
     """
@@ -57,7 +57,7 @@ def body_of(request: Mapping[str, object]) -> object:
 
 
 def _query(request: Mapping[str, object]) -> dict[str, str]:
-    """Give the parameters of the query but for the token. Raises Unreadable where one stands twice."""
+    """Return the parameters of the query but for the token. Raises Unreadable where one stands twice."""
     fields = {}
     for name, value in mapping(request.get("queryParameters")).items():
         texts = _texts(value)
@@ -89,5 +89,5 @@ def _password(credentials: str) -> Iterator[str]:
 
 
 def _texts(value: object) -> list[str]:
-    """Give a header's or parameter's values, which may be one text or a list of them."""
+    """Return a header's or parameter's values, which may be one text or a list of them."""
     return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]

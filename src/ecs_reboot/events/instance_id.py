@@ -33,12 +33,12 @@ def parse_arn(value: object) -> Arn | None:
 
 
 def is_well_formed(value: str) -> bool:
-    """Tell whether the value has the form of an instance ID and is not one sign repeated."""
+    """Return whether the value has the form of an instance ID and is not one sign repeated."""
     return _SHAPE.fullmatch(value) is not None and len(set(value[2:])) > 1
 
 
 def complaint(value: object) -> str:
-    """Say what is wrong with a value as an instance ID; empty if nothing is."""
+    """Return what is wrong with a value as an instance ID; empty if nothing is."""
     if not isinstance(value, str):
         return "is not a text"
     if is_well_formed(value):

@@ -49,7 +49,7 @@ class Form(NamedTuple):
 
 
 def decode(event: bytes) -> str:
-    """Give the text of an event, without a byte order mark. Raises Unreadable if it is too large or not UTF-8."""
+    """Return the text of an event, without a byte order mark. Raises Unreadable if it is too large or not UTF-8."""
     if len(event) > MAX_BYTES:
         raise UnreadableText("too_large", f"the event has {len(event)} bytes; at most {MAX_BYTES} are read")
     try:
@@ -80,7 +80,7 @@ def parse_json(text: str, path: str = "") -> object:
 
 
 def looks_like_form(text: str) -> bool:
-    """Tell whether the text starts as ``name=value`` does, with or without a Content-Type line before it."""
+    """Return whether the text starts as ``name=value`` does, with or without a Content-Type line before it."""
     return _FORM.match(_body(text)) is not None
 
 
@@ -116,24 +116,24 @@ def parse_form(text: str, path: str = "") -> dict[str, str]:
 
 
 def mapping(value: object) -> Mapping[str, object]:
-    """Give a JSON object as it is and anything else as an empty one."""
+    """Return a JSON object as it is and anything else as an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def stated(value: object) -> bool:
-    """Tell whether a field says anything: null, empty text and the text ``null`` of live callbacks do not."""
+    """Return whether a field says anything: null, empty text and the text ``null`` of live callbacks do not."""
     return value is not None and value not in ("", "null")
 
 
 def text(value: object) -> str:
-    """Give a field that says something as text, otherwise nothing: for names and keys, never for decisions."""
+    """Return a field that says something as text, otherwise nothing: for names and keys, never for decisions."""
     if isinstance(value, bool) or not stated(value):
         return ""
     return str(value) if isinstance(value, (str, int, float)) else ""
 
 
 def embedded(value: object, path: str) -> object:
-    """Give a value that may be JSON inside a string, parsed. Raises Unreadable if the string is not JSON."""
+    """Return a value that may be JSON inside a string, parsed. Raises Unreadable if the string is not JSON."""
     return parse_json(value, path) if isinstance(value, str) and stated(value) else value
 
 
@@ -200,10 +200,10 @@ def _writable(strings: Iterable[str], path: str) -> None:
 
 
 def _may_hold_surrogates(text: str) -> bool:
-    r"""Tell whether a string of the text can hold a lone surrogate: an escape ``\ud…``, or a sign beyond ASCII."""
+    r"""Return whether a string of the text can hold a lone surrogate: an escape ``\ud…``, or a sign beyond ASCII."""
     return "\\ud" in text or "\\uD" in text or not text.isascii()
 
 
 def _has_long_number(text: str) -> bool:
-    """Tell whether more than ``MAX_DIGITS`` digits stand in a row, in one pass over bytes in which digits are alike."""
+    """Return whether more than ``MAX_DIGITS`` digits follow each other: one pass over bytes with all digits alike."""
     return _LONG_NUMBER in text.encode(errors="surrogatepass").translate(_DIGITS_ALIKE)

@@ -22,7 +22,7 @@ class _Source(Protocol):
 
 
 def read(event: bytes, rules: EventSettings, now: datetime) -> ParsedEvent:
-    """Give what an event asks for, element by element; ``now`` is aware. Never raises, whatever the bytes are.
+    """Return what an event asks for, element by element; ``now`` is aware. Never raises, whatever the bytes are.
 
     What is positively recognised as firing now, for this ECS instance, in this region, becomes a request; all else is
     Ignored or Rejected with the reason (docs/understand/events.md).

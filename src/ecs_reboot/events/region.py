@@ -7,12 +7,12 @@ _SHAPE = re.compile(r"[a-z]{2,12}(?:-[a-z0-9]{1,20}){1,4}")
 
 
 def is_listed(value: object) -> bool:
-    """Tell whether the value has the form of a region ID and starts as those of Alibaba Cloud do (`cn-`, `ap-`...)."""
+    """Return whether the value has the form of a region ID and starts as those of Alibaba Cloud do (`cn-`, `ap-`)."""
     return is_well_formed(value) and _LISTED.fullmatch(str(value)) is not None
 
 
 def is_well_formed(value: object) -> bool:
-    """Tell whether the value has the form of a region ID (``cn-hangzhou``, ``us-east-1``, ``cn-wulanchabu-acdr-1``).
+    """Return whether the value has the form of a region ID (``cn-hangzhou``, ``us-east-1``, ``cn-wulanchabu-acdr-1``).
 
     The form matters beyond tidiness: a region becomes part of the host name that a signed request goes to.
     """

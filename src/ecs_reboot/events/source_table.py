@@ -75,7 +75,7 @@ _GATEWAY_TEMPLATE = ('"httpMethod"', '"pathParameters"', '"isBase64Encoded"')
 
 
 def recognise(body: Mapping[str, object], *, is_form: bool) -> Shape:
-    """Give the shape of an object; a form can only be one of CloudMonitor's callbacks."""
+    """Return the shape of an object; a form can only be one of CloudMonitor's callbacks."""
     keys = body.keys()
     for shape in SHAPES:
         if shape.every <= keys and (not shape.some or shape.some & keys):
@@ -88,7 +88,7 @@ def recognise(body: Mapping[str, object], *, is_form: bool) -> Shape:
 
 
 def asks(body: Mapping[str, object]) -> bool:
-    """Tell whether an object inside another's envelope is an alarm, a group of alerts or a request that is read here.
+    """Return whether an object inside another's envelope is an alarm, a group of alerts or a request that is read here.
 
     More careful than ``recognise``: a stranger's object may have a ``name`` and ``tags``, but hardly our ``region_id``.
     """
@@ -99,5 +99,5 @@ def asks(body: Mapping[str, object]) -> bool:
 
 
 def is_gateway_template(text: str) -> bool:
-    """Tell whether text that is no JSON is the console's template of an API gateway event."""
+    """Return whether text that is no JSON is the console's template of an API gateway event."""
     return all(mark in text for mark in _GATEWAY_TEMPLATE)

@@ -54,7 +54,7 @@ def state(path: str, value: object, firing: frozenset[str]) -> list[StateWord]:
 
 
 def deciding(states: Iterable[StateWord]) -> StateWord:
-    """Give the state that decides: a recovery before one that is neither before one of firing."""
+    """Return the state that decides: a recovery before one that is neither before one of firing."""
     ranked = sorted(states, key=lambda word: _RANK[word.meaning])
     return ranked[0] if ranked else StateWord("", "", "neither")
 

@@ -136,12 +136,12 @@ def entries() -> Iterator[CatalogEntry]:
 
 
 def switchable() -> tuple[str, ...]:
-    """Give the events that ``EventSettings.actionable_events`` may name, as it names them (``name:status``)."""
+    """Return the events that ``EventSettings.actionable_events`` may name, as it names them (``name:status``)."""
     return tuple(qualified(row.name, row.status) for row in entries() if row.verdict == "switchable")
 
 
 def look_up(base: str, status: str) -> CatalogEntry:
-    """Give the entry of an event name without its status part, and a status; letters' case does not matter.
+    """Return the entry of an event name without its status part, and a status; letters' case does not matter.
 
     A name all of whose entries tell of no fault keeps that verdict whatever the status says.
     """
@@ -156,7 +156,7 @@ def look_up(base: str, status: str) -> CatalogEntry:
 
 
 def qualified(name: str, status: str) -> str:
-    """Give the name with its status behind it, once."""
+    """Return the name with its status behind it, once."""
     return name if name.casefold().endswith(f":{status.casefold()}") else f"{name}:{status}"
 
 

@@ -22,7 +22,7 @@ def hung_after(instance: Instance, policy: Policy) -> timedelta:
 
 
 def finishes(facts: Facts, instance: Instance) -> str:  # noqa: PLR0911 - one return a case
-    """Say which hung reboot this one would finish; '' where there is none, or none that may be finished."""
+    """Return which hung reboot this one would finish; '' where there is none, or none that may be finished."""
     request, policy = facts.request, facts.policy
     if instance.status not in IN_BETWEEN or policy.force_reboot == "never" or request.force is False:
         return ""

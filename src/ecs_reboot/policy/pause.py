@@ -14,7 +14,7 @@ class Pause(Value):
     until: datetime | None = None
 
     def in_force(self, now: datetime) -> bool:
-        """Tell whether the pause still counts at ``now``."""
+        """Return whether the pause still counts at ``now``."""
         return self.until is None or now < self.until
 
     def sentence(self) -> str:

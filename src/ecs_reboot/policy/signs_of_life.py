@@ -26,7 +26,7 @@ class Sign(NamedTuple):
 
 
 def asks_for_signs(request: RebootRequest, policy: Policy) -> bool:
-    """Tell whether RESPONSIVE binds the request; a person's request never."""
+    """Return whether RESPONSIVE binds the request; a person's request never."""
     if policy.responsive == "off":
         return False
     kind = trigger_kind(request.trigger)
@@ -42,7 +42,7 @@ def signs_of_life(facts: Facts, instance: Instance) -> Iterator[Sign]:
 
 
 def still_over(metric: Metric, value: float) -> bool:
-    """Tell whether the value meets the condition that the alarm fired on."""
+    """Return whether the value meets the condition that the alarm fired on."""
     threshold = metric.threshold
     return {
         ">": value > threshold,

@@ -26,7 +26,7 @@ class Window(Value):
         return f"{','.join(DAYS[day] for day in self.days)} {_clock(self.start)}-{_clock(self.end)}"
 
     def holds(self, local: datetime) -> bool:
-        """Tell whether the wall-clock time lies inside."""
+        """Return whether the wall-clock time lies inside."""
         minute, day = local.hour * 60 + local.minute, local.weekday()
         if self.start < self.end:
             return day in self.days and self.start <= minute < self.end
@@ -118,7 +118,7 @@ def _opening(window: Window, day: datetime) -> datetime | None:
 
 
 def _exists(wall: datetime) -> bool:
-    """Tell whether the clocks ever show this time: one that they skip comes back from UTC as another."""
+    """Return whether the clocks ever show this time: one that they skip comes back from UTC as another."""
     back = wall.astimezone(timezone.utc).astimezone(wall.tzinfo)
     return back.replace(tzinfo=None) == wall.replace(tzinfo=None)
 

@@ -39,12 +39,12 @@ def status_of(wanted: list[Result], *, rejected: bool) -> str:
 
 
 def _fell_short(result: Result) -> bool:
-    """Tell whether ECS refused: a reboot, or to look an instance up."""
+    """Return whether ECS refused: a reboot, or to look an instance up."""
     return not BY_CODE[result.code].done if result.action == "reboot" else bool(result.api_code)
 
 
 def reason_of(results: list[Result]) -> str:
-    """Say the event's outcome in one line: how many of each code, and the sentence where there is only one."""
+    """Return the event's outcome in one line: how many of each code, and the sentence where there is only one."""
     if len(results) == 1:
         return results[0].reason
     counted: dict[str, int] = {}

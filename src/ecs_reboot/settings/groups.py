@@ -19,7 +19,7 @@ class Group(NamedTuple):
     names: str
 
     def variables(self) -> Iterator[Variable]:
-        """Give its variables in their order."""
+        """Return its variables in their order."""
         return (_VARIABLES[name] for name in self.names.split())
 
 

@@ -42,7 +42,7 @@ class Cloud:
         self._begin()
 
     def deviates(self, name: str) -> bool:
-        """Tell whether the cloud differs from its documents in this (``deviations.DEVIATIONS``)."""
+        """Return whether the cloud differs from its documents in this (``deviations.DEVIATIONS``)."""
         assert name in DEVIATIONS, name
         return name in self.deviations
 

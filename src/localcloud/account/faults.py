@@ -236,7 +236,7 @@ class Fault(BaseModel):
         return self.kind == "error" and bool(self.instance_id or self.row)
 
     def hits(self, service: str, action: str, names: Iterable[str]) -> bool:
-        """Whether a call is one that this fault is about."""
+        """Return whether a call is one that this fault is about."""
         return (
             self.service == service
             and self.action in ("*", action)

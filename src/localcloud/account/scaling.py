@@ -63,7 +63,7 @@ class ScalingGroups:
                     self._fleet.release(self._fleet[member.instance_id], now)
 
     def is_healthy(self, member: Member) -> bool:
-        """Tell whether the group would call the member healthy now."""
+        """Return whether the group would call the member healthy now."""
         return self._fleet[member.instance_id].status == "Running"
 
     def _is_unhealthy(self, member: Member, now: datetime) -> bool:

@@ -7,7 +7,7 @@ LINKS = ("http://", "https://")
 
 
 def key_mistake(key: str) -> str:
-    """Say what is wrong with a tag key; empty if nothing is."""
+    """Return what is wrong with a tag key; empty if nothing is."""
     if not key:
         return "a tag key is empty"
     if len(key) > MAX_CHARACTERS:
@@ -20,7 +20,7 @@ def key_mistake(key: str) -> str:
 
 
 def value_mistake(value: str) -> str:
-    """Say what is wrong with a tag value; empty if nothing is."""
+    """Return what is wrong with a tag value; empty if nothing is."""
     if len(value) > MAX_CHARACTERS:
         return f"a tag value has {len(value)} characters, {MAX_CHARACTERS} are allowed"
     if any(link in value for link in LINKS):

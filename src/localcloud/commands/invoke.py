@@ -153,7 +153,7 @@ def _run(options: InvokeOptions) -> Ran:
 
 
 def _times(share: float, invocations: Sequence[Invocation], *, held: bool) -> str:
-    """Say how long each run took as deployed, its start not counted."""
+    """Return how long each run took as deployed, its start not counted."""
     told = []
     for run in invocations:
         seconds = run.duration if held else processor_share.stretched(run.duration, run.processor_seconds, share)

@@ -44,7 +44,7 @@ class EcsCall(NamedTuple):
         return instance
 
     def may(self, instance: EcsInstance, request_tags: Mapping[str, str] | None = None) -> bool:
-        """Whether the caller may do this to an instance."""
+        """Return whether the caller may do this to an instance."""
         return self.cloud.authorize(
             self.identity,
             f"ecs:{self.action}",
@@ -54,11 +54,11 @@ class EcsCall(NamedTuple):
         )
 
     def may_list(self, region_id: str) -> bool:
-        """Whether the caller may do this to the instances of a region at all."""
+        """Return whether the caller may do this to the instances of a region at all."""
         return self.cloud.authorize(self.identity, f"ecs:{self.action}", Resource(self._arn(region_id, "*")))
 
     def allowed(self, action: str, arn: str) -> bool:
-        """Whether the caller may do what is about no single instance."""
+        """Return whether the caller may do what is about no single instance."""
         return self.cloud.authorize(self.identity, action, Resource(arn))
 
     def fault_of(self, instance_id: str) -> ApiError | None:

@@ -70,7 +70,7 @@ class Ecs:
         }
 
     def has(self, version: str, action: str) -> bool:
-        """Tell whether the call is one of ECS or of a product behind the same endpoint; any of ECS' own version is."""
+        """Return whether the call is one of ECS or of a product behind the same endpoint; any of ECS's version is."""
         return version == VERSION or (version in self._products and action in self._products[version].actions)
 
     async def answer(self, request: OpenApiRequest) -> WrittenAnswer | None:

@@ -89,7 +89,7 @@ class Bus:
 
 
 def _mistake(event: Mapping[str, Any]) -> str:
-    """Say what is wrong with an event; empty if nothing is."""
+    """Return what is wrong with an event; empty if nothing is."""
     if missing := [field for field in _NEEDED if not event.get(field)]:
         return f"the event has no {', '.join(missing)}"
     if not _SOURCE.fullmatch(str(event["source"])):

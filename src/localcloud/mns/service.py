@@ -124,13 +124,13 @@ def _action(method: str, query: Mapping[str, str]) -> str:
 
 
 def _one(queue: Queue, call: MnsRequest) -> Reply:
-    """Give the first message."""
+    """Return the first message."""
     (message,) = _taken(queue, call, 1)
     return Reply(200, _document("Message", _elements(_fields(message, call))), media_type="text/xml")
 
 
 def _batch(queue: Queue, call: MnsRequest) -> Reply:
-    """Give the first messages, as many as are asked for."""
+    """Return the first messages, as many as are asked for."""
     most = _number(call.query["numOfMessages"], "numOfMessages", 1, BATCH)
     taken = _taken(queue, call, most)
     inner = "".join(f"<Message>{_elements(_fields(message, call))}</Message>" for message in taken)

@@ -12,7 +12,7 @@ class Nonces:
         self._seen: dict[tuple[str, str], datetime] = {}
 
     def used(self, access_key_id: str, nonce: str, now: datetime) -> bool:
-        """Whether a key used a nonce before; if not, it now has."""
+        """Return whether a key used a nonce before; if not, it now has."""
         # A timestamp may lie as far ahead as behind, so a request can be replayed for twice the tolerance.
         limit = now - timedelta(seconds=2 * CLOCK_TOLERANCE_SECONDS)
         while self._seen and (oldest := next(iter(self._seen))) and self._seen[oldest] < limit:

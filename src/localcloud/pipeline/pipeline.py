@@ -91,7 +91,7 @@ class Api(ABC, Generic[RawT, CallT]):
         return ()
 
     def answers_each(self, _call: CallT) -> bool:
-        """Whether each instance or row of a call can fail by itself."""
+        """Return whether each instance or row of a call can fail by itself."""
         return False
 
     def remarks(self, _call: CallT) -> Mapping[str, object]:

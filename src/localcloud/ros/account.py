@@ -132,7 +132,7 @@ class RosAccount:
         self.require(role, action, arn)
 
     def ask(self, identity: Identity, action: str, arn: str, circumstances: Mapping[str, str]) -> bool:
-        """Tell whether somebody may do this; what was asked for is kept."""
+        """Return whether somebody may do this; what was asked for is kept."""
         self.asked.add(action)
         return self.cloud.authorize(identity, action, Resource(arn, circumstances=circumstances))
 

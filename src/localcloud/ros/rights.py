@@ -149,7 +149,7 @@ _BY_TRIGGER: Mapping[str, tuple[_Rights, ...]] = {
 
 
 def needed(kind: str, done: str, properties: Properties, region: str, account: str) -> Iterator[Needed]:
-    """Give the rights for what is ``done`` (create, update, delete) to one resource."""
+    """Yield the rights for what is ``done`` (create, update, delete) to one resource."""
     rows = _BY_TYPE[kind]
     if kind == "ALIYUN::FC3::Trigger":
         rows += _BY_TRIGGER.get(str(properties["TriggerType"]), ())
@@ -163,7 +163,7 @@ def needed(kind: str, done: str, properties: Properties, region: str, account: s
 
 
 def _passed(properties: Properties, kind: str) -> Iterator[Needed]:
-    """Give the right to hand a role to a service: RAM, ``ram:PassRole``, with the service as ``acs:Service``."""
+    """Yield the right to hand a role to a service: RAM, ``ram:PassRole``, with the service as ``acs:Service``."""
     for key, service, owner in (
         ("Role", "fc.aliyuncs.com", "ALIYUN::FC3::Function"),
         ("InvocationRole", "mns.aliyuncs.com", "ALIYUN::FC3::Trigger"),

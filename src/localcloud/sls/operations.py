@@ -128,7 +128,7 @@ def list_logstores(stores: LogStores, call: SlsCall) -> SlsSuccess:
 
 
 def get_logstore(stores: LogStores, call: SlsCall) -> SlsSuccess:
-    """Say what is to be said of a logstore that has no settings."""
+    """Return what is to be said of a logstore that has no settings."""
     stores.logstore(call.project, call.logstore)
     return SlsSuccess(
         {

@@ -164,7 +164,7 @@ class Ots(Api[Request, TableRequest]):
         return tuple(text for row in rows_named(call.message) for text in _texts(row))
 
     def answers_each(self, call: TableRequest) -> bool:
-        """Whether each row can fail by itself: those of a batch."""
+        """Return whether each row can fail by itself: those of a batch."""
         return call.action.startswith("Batch")
 
     def act(self, call: TableRequest, met: Met, _request_id: str) -> Awaitable[Reply]:

@@ -31,7 +31,7 @@ class TableSignature(NamedTuple):
 
 
 def is_signed(name: str) -> bool:
-    """Tell whether a header, in lower case, belongs to Tablestore."""
+    """Return whether a header, in lower case, belongs to Tablestore."""
     return name.startswith(_PREFIX)
 
 

@@ -244,7 +244,7 @@ class Instances:
 
 
 def _holds(change: RowChange, before: Row | None) -> bool:
-    """Tell whether the columns meet the condition; those of a row that does not exist are all missing."""
+    """Return whether the columns meet the condition; those of a row that does not exist are all missing."""
     assert change.condition
     values = {name: cell.value for name, cell in (before or {}).items() if cell.value is not None}
     return change.condition(values)

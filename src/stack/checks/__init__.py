@@ -55,7 +55,7 @@ def check(document: Document) -> list[Finding]:
 
 
 def check_rendered(resources: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
-    """Give what is wrong with the resources that a template makes under the parameters of a real deployment."""
+    """Return what is wrong with the resources that a template makes under the parameters of a real deployment."""
     return list(rendered.check(resources))
 
 

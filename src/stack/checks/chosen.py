@@ -28,7 +28,7 @@ def variable_of(parameter: str) -> str:
 
 
 def check(given: Mapping[str, str]) -> Iterator[Finding]:
-    """Give what is wrong with parameters, each by itself. An empty one is not passed on, so it is not looked at."""
+    """Yield what is wrong with parameters, each by itself. An empty one is not passed on, so it is not looked at."""
     for parameter, text in given.items():
         if parameter == _REQUEST:
             yield from (Finding(f"Parameters.{parameter}", text, why) for why in timer_request.mistakes(text))

@@ -27,7 +27,7 @@ _STAND_IN = re.compile(r"<([A-Za-z0-9]+)\.[A-Za-z0-9]+>")
 
 
 def check(resources: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
-    """Give what is wrong with resources whose functions are evaluated: logical name -> Type and Properties."""
+    """Yield what is wrong with resources whose functions are evaluated: logical name -> Type and Properties."""
     for name, made in resources.items():
         path = f"Resources.{name}.Properties"
         yield from _name(made["Type"], made["Properties"], path)

@@ -12,7 +12,7 @@ _RULES = EventSettings(default_region="cn-hangzhou")
 
 
 def mistakes(payload: str) -> Iterator[str]:
-    """Give why the function would not obey a timer with this payload; nothing where it would."""
+    """Yield why the function would not obey a timer with this payload; nothing where it would."""
     now = datetime.now(timezone.utc)
     event = {"triggerTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "triggerName": "timer", "payload": payload}
     said = read(json.dumps(event).encode(), _RULES, now)

@@ -159,7 +159,7 @@ _SOURCE_ARN = {"mns_topic": re.compile(r"acs:mns:[^:]+:[^:]+:/topics/[^/]+")}
 
 
 def check(properties: Mapping[str, Any], path: str) -> Iterator[Finding]:
-    """Give what is wrong with one trigger whose functions are evaluated."""
+    """Yield what is wrong with one trigger whose functions are evaluated."""
     kind = str(properties.get("TriggerType"))
     if kind not in _CONFIGS:
         remedy = f"give one of {', '.join(_CONFIGS)}{nearest(kind, _CONFIGS)}"

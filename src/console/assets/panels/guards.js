@@ -1,8 +1,8 @@
 // The guard table of one instance: each guard, what it said, and the fact it read.
 
 import { h, prose, said, visible } from "../element.js";
-import { chosenLanguage, t, tOr } from "../preferences.js";
-import { reasonOf } from "../verdicts.js";
+import { chosenLanguage, t } from "../preferences.js";
+import { meaning, reasonOf } from "../verdicts.js";
 
 const SIGNS = { passed: "✓", failed: "✕", overridden: "!", not_reached: "–" };
 
@@ -18,7 +18,7 @@ function row(one) {
     ? [h("strong", {}, reasonOf(one.code, one.objection)), h("br", {}), h("small", {}, factOf(one))]
     : one.fact ? factOf(one) : h("small", { className: "reads" }, prose(one.reads));
   return h("tr", { dataset: { outcome: one.outcome } },
-    h("th", { scope: "row" }, tOr(`guard_${one.code}`, one.code), h("small", {}, h("code", {}, one.code), " · ", t(one.kind))),
+    h("th", { scope: "row" }, h("code", {}, one.code), h("small", {}, t(one.kind), " · ", t("objects", { why: meaning(one.code) }))),
     h("td", { className: "outcome" }, h("span", { "aria-hidden": "true" }, SIGNS[one.outcome]), " ", outcome),
     h("td", {}, fact));
 }

@@ -19,7 +19,7 @@ def find(document: Document, _rules: EventSettings, _now: datetime) -> list[Find
 
 
 def is_record(body: Mapping[str, object]) -> bool:
-    """Tell whether an object is a record of ActionTrail."""
+    """Return whether an object is a record of ActionTrail."""
     return "eventName" in body and "serviceName" in body and ("userIdentity" in body or "eventRW" in body)
 
 

@@ -93,7 +93,7 @@ def _key(field: Field) -> str:
 
 
 def _foreign(body: Mapping[str, object], at: str) -> Field | None:
-    """Give the namespace that is not ECS's: all that are stated must be, and one must be stated."""
+    """Return the namespace that is not ECS's: all that are stated must be, and one must be stated."""
     fields = [Field(at + key, body.get(key)) for key in _NAMESPACES]
     spoken = [field for field in fields if stated(field.value)]
     strange = [field for field in spoken if not is_ecs_namespace(field.value)]
@@ -103,5 +103,5 @@ def _foreign(body: Mapping[str, object], at: str) -> Field | None:
 
 
 def is_ecs_namespace(value: object) -> bool:
-    """Tell whether a CloudMonitor namespace is one of ECS: ``acs_ecs`` or ``acs_ecs_…``."""
+    """Return whether a CloudMonitor namespace is one of ECS: ``acs_ecs`` or ``acs_ecs_…``."""
     return isinstance(value, str) and (value == "acs_ecs" or value.startswith("acs_ecs_"))

@@ -48,7 +48,7 @@ def _expression(value: object) -> str:
 
 
 def _of_instance(value: object, instance_id: str) -> tuple[tuple[str, str], ...]:
-    """Give the dimensions of the one instance as the query takes them: without the user."""
+    """Return the dimensions of the one instance as the query takes them: without the user."""
     try:
         value = dimensions.read(value, "dimensions")
     except UnreadableText:

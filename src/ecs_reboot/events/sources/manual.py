@@ -58,7 +58,7 @@ def read(document: Document, rules: EventSettings, now: datetime, *, kind: str, 
 
 
 def nearest(field: str) -> str:
-    """Give the field of a request that a misspelt one is nearest to; empty if none is near."""
+    """Return the field of a request that a misspelt one is nearest to; empty if none is near."""
     return _nearest(field.casefold()) if len(field) <= LIMIT else ""
 
 
@@ -71,7 +71,7 @@ def _nearest(field: str) -> str:
 
 
 def is_request(body: Mapping[str, object]) -> bool:
-    """Tell whether an object means to be a request.
+    """Return whether an object means to be a request.
 
     It has a word that only requests have, or at least half of its fields are those of a request or nearly so.
     """
@@ -82,7 +82,7 @@ def is_request(body: Mapping[str, object]) -> bool:
 
 
 def is_only_request(body: Mapping[str, object]) -> bool:
-    """Tell whether an object can be nothing but a request: by ``instance_ids``, a verb, or all of its fields."""
+    """Return whether an object can be nothing but a request: by ``instance_ids``, a verb, or all of its fields."""
     if ledger_request.verb_of(body) or "instance_ids" in body:
         return True
     return bool(body.keys() & set(SELECTORS)) and body.keys() <= _FIELDS.keys()

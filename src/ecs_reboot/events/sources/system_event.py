@@ -156,7 +156,7 @@ def _place(notice: Notice) -> Place:
 
 
 def _names_instance(content: Mapping[str, object]) -> bool:
-    """Tell whether content.resourceId is an instance's: it may as well be a disk's."""
+    """Return whether content.resourceId is an instance's: it may as well be a disk's."""
     resource = content.get("resourceId")
     if not stated(resource):
         return False

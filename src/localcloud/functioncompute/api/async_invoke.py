@@ -92,7 +92,7 @@ def read_config(document: Any) -> AsyncConfig:
 
 
 def is_too_old(config: AsyncConfig, age_seconds: float) -> bool:
-    """Whether a request of this age is no longer to be tried."""
+    """Return whether a request of this age is no longer to be tried."""
     return age_seconds > config.max_async_event_age_in_seconds
 
 
