@@ -27,6 +27,7 @@ TESTS = tuple(
         "reboot_batch", "remediation", "proof", "rolling", "upkeep", "table_upkeep", "handover",
         "notices", "notice_services", "notice_delivery", "notice_outbox", "observing", "evidence",
         "tag_register", "forgotten_entries", "deadlines", "invocation", "table_dead_runs", "table_limits",
+        "told_at_least_once",
     )
 )  # fmt: skip
 #: How long one run of tests or simulation may take, on a busy machine too: what takes longer waits for ever.
