@@ -26,6 +26,8 @@ from terminal.printable import write_line
 
 TIMERS = FOLDER / "timers.yaml"
 MOST_DAYS = 400
+#: In which a forecast may begin.
+YEARS = range(1971, 9000)
 #: A long forecast says how far it is, so often.
 PATIENCE_SECONDS = 10.0
 
@@ -34,7 +36,7 @@ def main(days: str = "1", start: str = "", fleet: str = "", timers: str = "", se
     """Play the timers of the next days. Raises UsageError."""
     length = _days(days)
     now = datetime.now(timezone.utc).replace(second=0, microsecond=0)
-    begin = time_of("START", start) if start else now
+    begin = _begin(start) if start else now
     loaded = _settings(settings)
     declared = _fleet(fleet, begin)
     path = timers or str(TIMERS)
@@ -64,6 +66,13 @@ def _days(text: str) -> float:
     if not 0 < days <= MOST_DAYS:
         raise UsageError(f"DAYS={text!r}: give a number above 0 and up to {MOST_DAYS}")
     return days
+
+
+def _begin(text: str) -> datetime:
+    begin = time_of("START", text)
+    if begin.year not in YEARS:  # beyond, what is reckoned from it would leave the calendar
+        raise UsageError(f"START={text!r}: give a time in the years {YEARS[0]} to {YEARS[-1]}")
+    return begin
 
 
 def _settings(text: str) -> Settings:
