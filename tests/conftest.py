@@ -78,8 +78,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Close what the SDKs keep open until a process ends: connections to every local cloud that there was."""
+    """Close what the SDKs and the function keep open for their next call: connections to every local cloud so far."""
     for module, name in (("darabonba.core", "DaraCore"), ("Tea.core", "TeaCore")):
         if module in sys.modules:
-            for session in getattr(sys.modules[module], name)._sessions.values():
-                session.close()
+            core = getattr(sys.modules[module], name)
+            for pools in (core.http_adapter, core.https_adapter, *core._sessions.values()):
+                pools.close()
+    for path, loaded in list(sys.modules.items()):
+        if path.startswith("ecs_reboot.") and hasattr(loaded, "_connections"):
+            loaded._connections.close()
