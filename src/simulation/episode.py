@@ -17,7 +17,7 @@ from ecs_reboot.records.result import Result
 from simulation import deliveries
 from simulation.assumptions import Assumptions
 from simulation.history import bystanders, remember
-from simulation.network import Weather, exchange
+from simulation.network import FaultProfile, exchange
 from simulation.plan import OUTSIDE, Arrival, Plan, fleet, stack_name
 from simulation.run import Crashed, Run
 from simulation.simulated_table import SimulatedTable
@@ -44,7 +44,7 @@ class EpisodeEnd(NamedTuple):
 
 
 class Ears(RecordLog):
-    """The record_log of a run, which the watch listens to. Each line takes a moment, in which others go on."""
+    """The record_log of a run, which the checker listens to. Each line takes a moment, in which others go on."""
 
     def __init__(self, run: Run, world: World) -> None:
         super().__init__(run.number, run, lambda _: run.step(0.001))
@@ -53,9 +53,9 @@ class Ears(RecordLog):
         self.handed_over = False
 
     def log_intent(self, result: Result) -> None:
-        """Write it, and tell the watch once it is written."""
+        """Write it, and tell the checker once it is written."""
         super().log_intent(result)
-        self._world.watch.intended(self._run, result.instance_id)
+        self._world.checker.intended(self._run, result.instance_id)
 
     def result(self, result: Result) -> dict[str, object]:
         """Write it, and keep it for the end."""
@@ -87,12 +87,12 @@ class Episode:
         regions = sorted({machine.region_id for machine in machines})
         self._world = World([*machines, *bystanders(plan, regions)], self._settings[0], assumptions)
         remember(plan, self._world)
-        self._watch = self._world.watch
+        self._checker = self._world.checker
         # What is promised does not shrink with an assumption that is taken away.
-        self._watch.slack = plan.conditions.timeout + 2 + assumptions.request + 2 * min(plan.skew, Assumptions().skew)
+        self._checker.slack = plan.conditions.timeout + 2 + assumptions.request + 2 * min(plan.skew, Assumptions().skew)
         if trace:
-            self._watch.trace = []
-        self._watch.calm = plan.conditions.calm
+            self._checker.trace = []
+        self._checker.calm = plan.conditions.calm
         self._world.quota = plan.conditions.quota
         self._world.table_limits = TableLimits(plan.conditions, f"{plan.seed}/table")
         self._deliveries = self._crashes = self._stores = 0
@@ -109,13 +109,13 @@ class Episode:
         try:
             scheduler.run()
             if self._plan.drained:
-                self._watch.owners.over(scheduler.now)
+                self._checker.owners.over(scheduler.now)
         except Violation as found:
             violation = found
         reboots = sum(len(machine.reboots) for machine in self._world.machines.values())
-        trace = self._watch.trace or []
+        trace = self._checker.trace or []
         return EpisodeEnd(
-            self._deliveries, reboots, self._crashes, self._watch.codes, violation, trace, self._world.scheduler.now
+            self._deliveries, reboots, self._crashes, self._checker.codes, violation, trace, self._world.scheduler.now
         )
 
     def _deliver(self, arrival: Arrival, attempt: int, envelope: bytes = b"", store: str = "") -> None:
@@ -139,11 +139,11 @@ class Episode:
         )
         run.overrides = frozenset(arrival.override or ((arrival.kind,) if arrival.kind in ("reset", "resume") else ()))
         run.rolling = arrival.kind == "rolling"
-        self._watch.begins(run, arrival.region_id, arrival.targets)
-        self._watch.note(run.number, f"begins: {arrival.kind} {' '.join(arrival.targets)} {arrival.override or ''}")
+        self._checker.begins(run, arrival.region_id, arrival.targets)
+        self._checker.note(run.number, f"begins: {arrival.kind} {' '.join(arrival.targets)} {arrival.override or ''}")
         if arrival.kind == "reset":
             for instance_id in arrival.targets:
-                self._watch.reset(instance_id)
+                self._checker.reset(instance_id)
         ears = Ears(run, world)
         invocation = Invocation(
             f"request-{arrival.number}{store}",
@@ -160,14 +160,14 @@ class Episode:
             undone = bool(invocation.answer(envelope or deliveries.event(arrival, run.now())).retry_reason)
         except Crashed:
             self._crashes += 1
-            self._watch.note(run.number, "crashes")
+            self._checker.note(run.number, "crashes")
         else:
             self._ended(arrival, run, ears)
         if arrival.kind == "reset":
             for instance_id in arrival.targets:
-                self._watch.reset(instance_id)
+                self._checker.reset(instance_id)
         if undone and plan.conditions.calm and arrival.kind in RETRIED:
-            self._watch.undone(run, attempt)
+            self._checker.undone(run, attempt)
         if undone and arrival.kind in RETRIED and attempt < plan.retries:
             world.scheduler.start(
                 world.scheduler.now + RETRY_SECONDS * (attempt + 1),
@@ -175,18 +175,20 @@ class Episode:
             )
 
     def _connected(self, arrival: Arrival, run: Run, deadline: Deadline) -> Connections:
-        weather = self._weather(arrival, deadline.left)
+        profile = self._faults(arrival, deadline.left)
         world = self._world
-        return Connections(SimulatedEcs(world, run, weather, run.random), lambda: SimulatedTable(world, run, weather))
+        return Connections(SimulatedEcs(world, run, profile, run.random), lambda: SimulatedTable(world, run, profile))
 
-    def _weather(self, arrival: Arrival, left: Callable[[], float]) -> Weather:
+    def _faults(self, arrival: Arrival, left: Callable[[], float]) -> FaultProfile:
         plan = self._plan
-        return Weather(0.0 if arrival.calm else plan.faults, self._assumptions.request, plan.conditions.latency, left)
+        return FaultProfile(
+            0.0 if arrival.calm else plan.faults, self._assumptions.request, plan.conditions.latency, left
+        )
 
     def _handed_over(self, arrival: Arrival, run: Run, envelope: bytes, deadline: Deadline) -> str:
         """Have Function Compute store an envelope, as often as it is asked to."""
-        weather = self._weather(arrival, lambda: deadline.left() / 2)
-        return exchange(run, weather, "InvokeFunction", partial(self._stored, arrival, envelope))
+        profile = self._faults(arrival, lambda: deadline.left() / 2)
+        return exchange(run, profile, "InvokeFunction", partial(self._stored, arrival, envelope))
 
     def _stored(self, arrival: Arrival, envelope: bytes) -> str:
         self._stores += 1
@@ -196,29 +198,29 @@ class Episode:
         return f"request-{arrival.number}{store}"
 
     def _ended(self, arrival: Arrival, run: Run, ears: Ears) -> None:
-        """Have the watch judge what a run said, and when."""
-        if self._watch.trace is not None:
+        """Have the checker judge what a run said, and when."""
+        if self._checker.trace is not None:
             for result in ears.results:
-                self._watch.note(run.number, f"says {result.code} {result.instance_id}: {result.reason}")
+                self._checker.note(run.number, f"says {result.code} {result.instance_id}: {result.reason}")
         if arrival.kind == "http_alarm":
-            self._watch.answered(run)
+            self._checker.answered(run)
         if not ears.handed_over:
-            self._watch.finished(run, ears.results, () if arrival.kind in ("verify", "recovery") else arrival.targets)
+            self._checker.finished(run, ears.results, () if arrival.kind in ("verify", "recovery") else arrival.targets)
 
     def _happen(self, arrival: Arrival) -> None:
         now = self._world.scheduler.now
-        self._watch.note("-", f"{arrival.kind} {' '.join(arrival.targets)}")
+        self._checker.note("-", f"{arrival.kind} {' '.join(arrival.targets)}")
         machine = self._world.machines[arrival.targets[0]]
         if arrival.kind == "repaired":
             machine.bring_up(now)
         elif arrival.kind == "rebooted_by_hand" and machine.at(now).status == "Running":
             machine.reboot(now, force=False, assumptions=self._assumptions)
-            self._watch.rebooted_by_hand(machine.instance_id)
+            self._checker.rebooted_by_hand(machine.instance_id)
         elif arrival.kind == "opted_out":
             machine.tags.append((now, {**machine.tags_at(now), "ecs-reboot": "disabled"}))
         elif arrival.kind == "opted_in":
             machine.tags.append((now, {**machine.tags_at(now), "ecs-reboot": "enabled"}))
-            self._watch.recount()
+            self._checker.recount()
         elif arrival.kind in ("locked", "unlocked"):
             machine.locked = arrival.kind == "locked"
         elif arrival.kind == "tag_lost":

@@ -43,7 +43,7 @@ def remember(plan: Plan, world: World) -> None:
         entry = _entry(random)
         text, wrong = _wrong(machine, str(entry))
         if wrong:
-            world.watch.unreadable.add(machine.instance_id)
+            world.checker.unreadable.add(machine.instance_id)
         if plan.settings().policy.ledger == "tags":
             if len(machine.tags_at(0)) < MOST_TAGS:
                 world.registers[machine.region_id].values[machine.instance_id] = text

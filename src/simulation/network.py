@@ -21,7 +21,7 @@ KINDS = (
 _BAG = tuple(kind for kind, weight in KINDS for _ in range(weight))
 
 
-class Weather(NamedTuple):
+class FaultProfile(NamedTuple):
     """How bad the network is: the chance of a fault in each call, and the longest time to an effect, seconds.
 
     ``latency``: of a call on the way there and back, times 0.1 to 1.1. ``left``: what the run may still wait.
@@ -37,34 +37,34 @@ class Weather(NamedTuple):
         return min(TIMEOUT, max(LEAST_SECONDS, self.left()))
 
 
-def exchange(run: Run, weather: Weather, action: str, effect: Callable[[], T]) -> T:
+def exchange(run: Run, profile: FaultProfile, action: str, effect: Callable[[], T]) -> T:
     """Carry one call to ECS, and its answer back, or fail as networks and services fail."""
     random = run.random
     chance = random.random()
-    if chance >= weather.faults:
-        run.step(weather.latency * (0.05 + 0.5 * random.random()))
+    if chance >= profile.faults:
+        run.step(profile.latency * (0.05 + 0.5 * random.random()))
         answer = effect()
-        run.step(weather.latency * (0.05 + 0.5 * random.random()))
+        run.step(profile.latency * (0.05 + 0.5 * random.random()))
         return answer
-    kind, run.troubled = _BAG[int(chance / weather.faults * len(_BAG))], True
+    kind, run.troubled = _BAG[int(chance / profile.faults * len(_BAG))], True
     run.step(0.01)
     if kind == "slow":
-        run.step(random.uniform(0, weather.request - 0.01))
+        run.step(random.uniform(0, profile.request - 0.01))
         answer = effect()
-        seconds, patience = random.uniform(0, 2), weather.patience()
+        seconds, patience = random.uniform(0, 2), profile.patience()
         run.step(min(seconds, patience))
         if seconds > patience:
             raise NoAnswer(action, "timed out")
         return answer
     if kind == "late":
         # On its way when the function has given up: it takes effect, and nobody is told.
-        due = run.scheduler.now + random.uniform(0, weather.request - 0.01)
+        due = run.scheduler.now + random.uniform(0, profile.request - 0.01)
         run.scheduler.at(due, lambda: _unheard(effect))
-        run.step(weather.patience())
+        run.step(profile.patience())
         raise NoAnswer(action, "timed out")
     if kind in ("lost_after", "cut_off", "500_after", "503_after"):
         effect()
-    raise _failure(run, weather, kind, action)
+    raise _failure(run, profile, kind, action)
 
 
 def _unheard(effect: Callable[[], object]) -> None:
@@ -72,9 +72,9 @@ def _unheard(effect: Callable[[], object]) -> None:
         effect()
 
 
-def _failure(run: Run, weather: Weather, kind: str, action: str) -> CloudError:
+def _failure(run: Run, profile: FaultProfile, kind: str, action: str) -> CloudError:
     if kind in ("lost_before", "lost_after"):
-        run.step(weather.patience())
+        run.step(profile.patience())
         return NoAnswer(action, "timed out")
     run.step(0.02)
     if kind == "cut_off":

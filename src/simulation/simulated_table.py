@@ -20,7 +20,7 @@ from ecs_reboot.cloud.tablestore.rows import (
 from ecs_reboot.ledger import instance_row, window_row
 from ecs_reboot.ledger.entry import OBSERVED
 from ecs_reboot.ledger.memory import down_in_a_row
-from simulation.network import Weather, exchange
+from simulation.network import FaultProfile, exchange
 from simulation.run import EPOCH, Run
 from simulation.table_limits import TableRefusal
 from simulation.world import World
@@ -38,8 +38,8 @@ CODES = {
 class SimulatedTable:
     """``ledger.table_rows.TableApi`` for one run."""
 
-    def __init__(self, world: World, run: Run, weather: Weather) -> None:
-        self._world, self._run, self._weather = world, run, weather
+    def __init__(self, world: World, run: Run, profile: FaultProfile) -> None:
+        self._world, self._run, self._faults = world, run, profile
 
     def batch_get_row(self, table: str, keys: Sequence[Key]) -> Read:
         """Read rows."""
@@ -93,23 +93,23 @@ class SimulatedTable:
     def _written(self, row: Row) -> None:
         place, name = str(row.key[0][1]), str(row.key[1][1])
         region_id = place.removeprefix(OBSERVED.before_region)
-        self._world.watch.marking(self._run, shadow=place != region_id)
-        watch, now = self._world.watch, EPOCH + timedelta(seconds=self._world.scheduler.now)
+        self._world.checker.marking(self._run, shadow=place != region_id)
+        checker, now = self._world.checker, EPOCH + timedelta(seconds=self._world.scheduler.now)
         if name.startswith("i#"):
             entry = instance_row.read(name[2:], row.columns, now).history.entry
             if entry:
-                watch.writing(self._run, region_id, name[2:], str(entry))
-                watch.owners.wrote(name[2:], entry.protects, f"run {self._run.number}")
+                checker.writing(self._run, region_id, name[2:], str(entry))
+                checker.owners.wrote(name[2:], entry.protects, f"run {self._run.number}")
         elif name.startswith("w#"):
             window = window_row.read(row.columns)
             ends = ((window_row.moment(reboot.at), reboot.state) for reboot in window.ended)
-            counted = watch.place_of(region_id, name[2:])
-            watch.ended(counted, down_in_a_row(ends))
-            watch.stormy(counted, window.storm_at)
+            counted = checker.place_of(region_id, name[2:])
+            checker.ended(counted, down_in_a_row(ends))
+            checker.stormy(counted, window.storm_at)
 
     def _exchange(self, action: str, effect: Callable[[], T]) -> T:
         try:
-            return exchange(self._run, self._weather, action, effect)
+            return exchange(self._run, self._faults, action, effect)
         except Refused as error:
             code = CODES.get(error.code, error.code)
             raise Refused(

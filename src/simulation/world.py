@@ -16,14 +16,14 @@ from ecs_reboot.settings.settings import Settings
 from localcloud.openapi.quiet_answers import quiet_answer
 from simulation.assumptions import Assumptions
 from simulation.conditions import Conditions
+from simulation.invariant_checker import InvariantChecker
 from simulation.machine import Machine, Spell
 from simulation.memory_table import MemoryTable
-from simulation.network import Weather, exchange
+from simulation.network import FaultProfile, exchange
 from simulation.run import EPOCH, Run
 from simulation.scheduler import Scheduler
 from simulation.table_limits import TableLimits
 from simulation.tag_history import TagHistory
-from simulation.watch import Watch
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ PAGE = 10
 
 
 class World:
-    """All that is true, and the ``watch`` that is told of every effect."""
+    """All that is true, and the ``checker`` that is told of every effect."""
 
     def __init__(self, machines: list[Machine], settings: Settings, assumptions: Assumptions) -> None:
         self.scheduler = Scheduler()
@@ -46,7 +46,7 @@ class World:
         #: Calls of each action in a minute, 0 for any number.
         self.quota = 0
         self._calls: Counter[tuple[str, int]] = Counter()
-        self.watch = Watch(self.machines, self.registers, settings, assumptions, self.scheduler)
+        self.checker = InvariantChecker(self.machines, self.registers, settings, assumptions, self.scheduler)
 
     def admits(self, action: str) -> bool:
         """Count a call; return whether the account may make it in this minute."""
@@ -71,12 +71,12 @@ class Listing(NamedTuple):
 class SimulatedEcs:
     """``ecs_api.EcsApi`` as one run sees it."""
 
-    def __init__(self, world: World, run: Run, weather: Weather, random: Random) -> None:
-        self._world, self._run, self._weather, self._random = world, run, weather, random
+    def __init__(self, world: World, run: Run, profile: FaultProfile, random: Random) -> None:
+        self._world, self._run, self._faults, self._random = world, run, profile, random
         self._listings: dict[str, Listing] = {}
 
     def ask(self, questions: Sequence[Question], seconds: float) -> list[Mapping[str, Any] | CloudError]:  # noqa: ARG002 - the protocol's
-        """Answer from the truth, each question meeting the weather by itself."""
+        """Answer from the truth, each question meeting faults by itself."""
         answers: list[Mapping[str, Any] | CloudError] = []
         for question in questions:
             try:
@@ -87,7 +87,7 @@ class SimulatedEcs:
 
     def _exchange(self, action: str, effect: Callable[[], T]) -> T:
         """Carry one call, unless the account has made its calls of this minute."""
-        return exchange(self._run, self._weather, action, partial(self._metered, action, effect))
+        return exchange(self._run, self._faults, action, partial(self._metered, action, effect))
 
     def _metered(self, action: str, effect: Callable[[], T]) -> T:
         if not self._world.admits(action):
@@ -116,8 +116,8 @@ class SimulatedEcs:
             protected = question.parameters["ProtectedFromScaleIn"] == "true"
             for instance_id in question.parameters["InstanceIds"]:
                 machine, who = self._world.machines[instance_id], f"run {self._run.number}"
-                self._world.watch.note(self._run.number, f"{'PROTECTS' if protected else 'FREES'} {instance_id}")
-                self._world.watch.owners.protecting(machine, who, self._world.scheduler.now, protected=protected)
+                self._world.checker.note(self._run.number, f"{'PROTECTS' if protected else 'FREES'} {instance_id}")
+                self._world.checker.owners.protecting(machine, who, self._world.scheduler.now, protected=protected)
             return {}
         if question.api.action == "DescribeInstanceHistoryEvents":
             now = self._world.scheduler.now
@@ -175,12 +175,12 @@ class SimulatedEcs:
 
     def set_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str, value: str) -> None:
         """Write the ledger's tag on instances."""
-        self._world.watch.marking(self._run, shadow=key == ledger.OBSERVED_KEY)
+        self._world.checker.marking(self._run, shadow=key == ledger.OBSERVED_KEY)
         self._exchange("TagResources", lambda: self._written(region_id, instance_ids, value))
 
     def remove_tag(self, region_id: str, instance_ids: tuple[str, ...], key: str) -> None:
         """Take the ledger's tag from instances."""
-        self._world.watch.marking(self._run, shadow=key == ledger.OBSERVED_KEY)
+        self._world.checker.marking(self._run, shadow=key == ledger.OBSERVED_KEY)
         self._exchange("UntagResources", lambda: self._removed(region_id, instance_ids))
 
     def reboot(
@@ -208,10 +208,10 @@ class SimulatedEcs:
             before = machine.at(now).status
             taken = before in (("Running", *IN_BETWEEN) if stops else ("Stopped",))
             if taken and stops:
-                world.watch.stopping(self._run, machine)
+                world.checker.stopping(self._run, machine)
                 machine.stop(now, assumptions=world.assumptions)
             elif taken:
-                world.watch.starting(self._run, machine)
+                world.checker.starting(self._run, machine)
                 machine.start(now, assumptions=world.assumptions)
             rows.append(
                 InstanceAnswer(
@@ -270,15 +270,15 @@ class SimulatedEcs:
                     "TagResources", code="OperationDenied.QuotaExceed", message="20 tags", status=403, request_id=""
                 )
         for instance_id in instance_ids:
-            self._world.watch.writing(self._run, region_id, instance_id, value)
+            self._world.checker.writing(self._run, region_id, instance_id, value)
             self._world.registers[region_id].write(now, instance_id, value)
-            self._world.watch.written(region_id, value)
+            self._world.checker.written(region_id, value)
 
     def _removed(self, region_id: str, instance_ids: tuple[str, ...]) -> None:
         register, now = self._world.registers[region_id], self._world.scheduler.now
         for instance_id in instance_ids:
             if instance_id in register.values:
-                self._world.watch.removing(self._run, instance_id, register.values[instance_id])
+                self._world.checker.removing(self._run, instance_id, register.values[instance_id])
                 register.lose(now, instance_id)
 
     def _rebooted(
@@ -298,10 +298,10 @@ class SimulatedEcs:
             before = machine.at(now).status
             code = refusals[machine.instance_id]
             if not code:
-                world.watch.rebooting(self._run, region_id, machine, force=force)
+                world.checker.rebooting(self._run, region_id, machine, force=force)
                 machine.reboot(now, force=force, assumptions=world.assumptions)
                 machine.reboots.append(now)
-                if self._random.random() < self._weather.faults / 4:
+                if self._random.random() < self._faults.faults / 4:
                     code = "InternalError"  # it was done, and the row says that something failed
             rows.append(
                 InstanceAnswer(

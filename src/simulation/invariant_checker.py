@@ -34,7 +34,7 @@ HIDING_SECONDS = 600.0
 FAR = datetime(9999, 1, 1, tzinfo=timezone.utc)
 
 
-class Watch:
+class InvariantChecker:
     """Knows the truth. Each check raises Violation."""
 
     def __init__(
