@@ -153,11 +153,7 @@ def test_an_error_that_ends_in_a_sentence_exists(name: str) -> None:
         (("explain", "a b"), {}, "'a b' stands alone: write --event 'a b'\n"),
         (("digest", "week.jsonl"), {}, "write --records week.jsonl\n"),
         (("replay", "week.jsonl"), {}, "write --records week.jsonl\n"),
-        (
-            ("forecast", "--start", "9999-12-31T23:00Z"),
-            {},
-            "START='9999-12-31T23:00Z': give a time in the years 1971 to",
-        ),
+        (("forecast", "--start", "9999-12-31T23:00Z"), {}, "START='9999-12-31T23:00Z': give a time in the years 1971"),
         (("forecast", "--start", "0001-01-01T00:00Z"), {}, "give a time in the years 1971 to 8999"),
         (("replay", "--records", EVENT, "--set", "COOLDOWN=5"), {}, "reads; did you mean 'COOLDOWN_SECONDS'?\n"),
         (("replay", "--records", EVENT, "--set", "LOGSTORE=a"), {}, "reads; those are ATTEMPT_WINDOW_SECONDS, "),

@@ -27,8 +27,8 @@ def test_an_alarm_is_rebooted_in_five_calls_without_a_tag_and_remembered(stage: 
 def test_a_declared_history_is_that_of_the_table_too(stage: Staged) -> None:
     hanging = {"status": "Stopping", "hangs": True, "attempts": [{"ago": "25m", "state": "accepted"}]}
     back = {"attempts": [{"ago": "20m", "state": "back"}]}
-    one, two, three = instances(3, reboot_seconds=0.5)
-    fleet = [{**one, **hanging}, {**two, **back}, three]
+    first, second, third = instances(3, reboot_seconds=0.5)
+    fleet = [{**first, **hanging}, {**second, **back}, third]
     policy = {"FORCE_REBOOT": "escalate", "VERIFY_SECONDS": "20", "MAX_REBOOTS": "2", "GRACE_SECONDS": "0"}
     here = stage(fleet, **TABLE, **NO_FACTS, **policy)
     # Both of them are among those that were rebooted within the window.
