@@ -32,8 +32,8 @@ def test_a_declared_history_is_that_of_the_table_too(stage: Staged) -> None:
     policy = {"FORCE_REBOOT": "escalate", "VERIFY_SECONDS": "20", "MAX_REBOOTS": "2", "GRACE_SECONDS": "0"}
     here = stage(fleet, **TABLE, **NO_FACTS, **policy)
     # Both of them are among those that were rebooted within the window.
-    third = here.send({**REQUEST, "instance_ids": [three["instance_id"]]})
-    assert [result["code"] for result in third["results"]] == ["blast_radius"]
+    answer = here.send({**REQUEST, "instance_ids": [third["instance_id"]]})
+    assert [result["code"] for result in answer["results"]] == ["blast_radius"]
     answer = here.send({"verify": True, "region_id": "cn-hangzhou"})
     assert [result["code"] for result in answer["results"]] == ["hung", "recovered"]
     assert here.cloud.fleet[ONE].status == "Running"
