@@ -51,7 +51,8 @@ class Outcome(NamedTuple):
     reboot happened or may have happened, so the claim stays. ``state_after``: what the ledger says then.
     ``denies_reboot``: the record says that no reboot of ours happened. ``retriable``: the same event may succeed later.
     ``pages``: a person must act tonight; ``cure`` says what he does. ``about``: whose trouble it is, however many
-    instances the event names.
+    instances the event names. ``refuses_call``: ECS refuses a whole call with it because of one of its instances.
+    ``may_have_acted``: ECS failed inside, so it may be doing what was asked all the same.
     """
 
     code: Code
@@ -68,6 +69,8 @@ class Outcome(NamedTuple):
     http_status: int = 0
     severity: Severity = "info"
     about: Subject = "instance"
+    refuses_call: bool = False
+    may_have_acted: bool = False
 
 
 def _rebooted(
@@ -82,11 +85,11 @@ def _rebooted(
 
 def _refused(
     code: Code, meaning: str, chinese: str, cure: str, *, later: bool = False, pages: bool = False,
-    keeps_claim: bool = False, about: Subject = "instance",
+    keeps_claim: bool = False, about: Subject = "instance", refuses_call: bool = False, may_have_acted: bool = False,
 ) -> Outcome:  # fmt: skip
     return Outcome(
         code, "reboot", meaning, chinese, cure, retriable=later, pages=pages, keeps_claim=keeps_claim, severity="error",
-        about=about,
+        about=about, refuses_call=refuses_call, may_have_acted=may_have_acted,
     )  # fmt: skip
 
 
@@ -162,26 +165,28 @@ OUTCOMES: tuple[Outcome, ...] = (
     _refused("no_answer", "the service did not answer a question", "服务没有应答", "check network and endpoint",
              later=True),
     _refused("IncorrectInstanceStatus", "ECS: not Running; somebody else may have rebooted it", "实例状态不允许重启",
-             _LOOK, keeps_claim=True),
-    _refused("InvalidInstanceId.NotFound", "ECS: no such instance", "实例不存在", "correct the alarm's target"),
+             _LOOK, keeps_claim=True, refuses_call=True),
+    _refused("InvalidInstanceId.NotFound", "ECS: no such instance", "实例不存在", "correct the alarm's target",
+             refuses_call=True),
     _refused("InvalidRegionId.NotFound", "ECS: no such region", "地域不存在", "correct the request's region"),
     _refused("InstanceNotReady", "ECS: the instance is not ready yet", "实例尚未就绪，请稍后重试",
-             "nothing: the event is tried again", later=True),
+             "nothing: the event is tried again", later=True, refuses_call=True),
     _refused("InvalidOperation.Conflict", "ECS: another operation on the instance is under way", "与另一操作冲突",
              "nothing: the event is tried again", later=True),
     _refused("InstanceExpiredOrInArrears", "ECS: expired, or payment is due", "实例已过期或欠费",
-             "renew or pay; the event lies in the failure queue", later=True, pages=True),
+             "renew or pay; the event lies in the failure queue", later=True, pages=True, refuses_call=True),
     _refused("InsufficientBalance", "ECS: the account's balance is too low", "账户余额不足",
              "add funds", pages=True, about="account"),
-    _refused("InstanceLockedForSecurity", "ECS: locked for security", "实例因安全原因被锁定", "have the lock lifted"),
+    _refused("InstanceLockedForSecurity", "ECS: locked for security", "实例因安全原因被锁定", "have the lock lifted",
+             refuses_call=True),
     _refused("DiskError", "ECS: a disk is in a wrong state", "磁盘状态异常", "look at its disks", pages=True),
     _refused("InvalidParameter.KMSKeyId", "ECS: the key of an encrypted disk is gone, disabled or not open to ECS",
              "加密磁盘的密钥不存在、未启用或未授权 ECS", "enable the key in KMS and authorize ECS to use it",
              pages=True),
     _refused("InternalError", "ECS failed inside, and nothing shows a reboot", "ECS 内部错误",
-             "nothing: the event is tried again", later=True),
+             "nothing: the event is tried again", later=True, may_have_acted=True),
     _refused("ServiceUnavailable", "ECS was unavailable", "ECS 暂不可用", "nothing: the event is tried again",
-             later=True),
+             later=True, may_have_acted=True),
     _refused("Throttling", "ECS throttled the call until the deadline", "请求被限流",
              "nothing: the event is tried again", later=True),
     _refused("Throttling.User", "ECS throttled the account until the deadline", "账户请求被限流",

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from ecs_reboot.outcomes import OUTCOMES
 from ecs_reboot.policy.facts import Policy
-from ecs_reboot.policy.guards import GUARDS
 from ecs_reboot.policy.windows import zone
+from ecs_reboot.records import digest
 from localcloud.account.fleet import Fleet
 from review.rolling_reasons import Held
 from review.text import counted, some, utc, wrapped
@@ -20,7 +20,7 @@ MOST_NAMES = 6
 #: Results of a request that are about no instance of their own.
 PROGRESS = "rolling_progress"
 #: Codes that mean: something kept the instance from being rebooted.
-HELD = frozenset(guard.code for guard in GUARDS) | {"claimed_elsewhere", "repeated"}
+HELD = digest.HELD | {"repeated"}
 #: Codes of a reboot about which there is no more to say.
 WENT_WELL = tuple(outcome.code for outcome in OUTCOMES if outcome.done)
 

@@ -20,7 +20,7 @@ QUERY = "record: result | select code, count(1) as results group by code limit 1
 #: Part of a digest. `idle`: nothing was asked for, or nothing of the instance was known yet.
 Part = Literal["would", "rebooted", "refused", "idle"]
 #: Codes beside the guards' own that mean: it was asked for, and something held it back.
-_HELD = frozenset(guard.code for guard in GUARDS) | {"claimed_elsewhere"}
+HELD = frozenset(guard.code for guard in GUARDS) | {"claimed_elsewhere"}
 _TITLES: Mapping[str, Mapping[Part, str]] = {
     "en": {"would": "would have rebooted {:,}", "rebooted": "rebooted {:,}", "refused": "refused {:,}"},
     "zh": {"would": "本应重启 {:,} 次", "rebooted": "重启 {:,} 次", "refused": "拒绝 {:,} 次"},
@@ -33,7 +33,7 @@ def part_of(outcome: Outcome) -> Part:
         return "rebooted"
     if outcome.done:
         return "would"
-    return "refused" if outcome.action == "reboot" or outcome.code in _HELD else "idle"
+    return "refused" if outcome.action == "reboot" or outcome.code in HELD else "idle"
 
 
 def counts(store: "Logstore", now: datetime, seconds: float) -> dict[str, int]:

@@ -39,8 +39,6 @@ STOP_SECONDS, FIRST_LOOK, LONGEST_LOOK = 60.0, 1.0, 5.0
 START_ROOM = 3.0
 #: ECS takes the call in another status only.
 WRONG_STATUS: Code = "IncorrectInstanceStatus"
-#: What ECS says of an instance where it failed itself: it may have acted all the same.
-_FAILED_INSIDE: tuple[Code, ...] = ("InternalError", "ServiceUnavailable")
 
 Commit = Callable[[Mapping[str, State]], frozenset[str]]
 """Writes into the ledger what a crash must not forget; returns the instances for which it stands."""
@@ -129,7 +127,7 @@ class HungReboots:
             self._failed(order, error, "the forced reboot")
             return True
         row = next((row for row in answer.instances if row.instance_id == order.instance_id), None)
-        if row is None or of_service(row.code) in _FAILED_INSIDE:
+        if row is None or BY_CODE[of_service(row.code)].may_have_acted:
             said = f"{row.code}: {row.message}" if row else f"answer {answer.request_id} does not name it"
             self._close(order, "accepted_unconfirmed", f"ECS may be rebooting it by force: {said}")
         elif row.code == "200":
@@ -174,8 +172,7 @@ class HungReboots:
         return [order for order in orders if order.instance_id in committed]
 
     def _is_stopping(self, order: ApprovedReboot, row: InstanceAnswer | None) -> bool:
-        code = of_service(row.code) if row and row.code != "200" else ""
-        if row is None or code in ("", *_FAILED_INSIDE):
+        if row is None or row.code == "200" or BY_CODE[code := of_service(row.code)].may_have_acted:
             return True
         if code == WRONG_STATUS:
             if row.current_status not in ("", *IN_BETWEEN):

@@ -48,14 +48,6 @@ from ecs_reboot.remediation.reboot_state import (
 
 #: An agent that is there speaks about once a minute: this long after the start its silence says something.
 SPEAKS_WITHIN = timedelta(minutes=4)
-#: Refusals of a whole call that are about one of its instances.
-ABOUT_AN_INSTANCE = (
-    "InvalidInstanceId.NotFound",
-    "IncorrectInstanceStatus",
-    "InstanceNotReady",
-    "InstanceLockedForSecurity",
-    "InstanceExpiredOrInArrears",
-)
 
 
 class AskedTwice(Exception):
@@ -104,7 +96,7 @@ def _failed(reboot: Reboot, seen: Failed, _now: datetime) -> Step:
     stands = reboot if reboot.state == "in_doubt" else CLAIMED
     if retry.may_pass(error):
         return Step(stands._replace(may_ask=True), "ask")
-    if seen.ambiguous and error.outcome in ABOUT_AN_INSTANCE:
+    if seen.ambiguous and BY_CODE[error.outcome].refuses_call:
         return Step(stands._replace(may_ask=True), "decide")
     # A dry run has told what was asked: there is nothing to try again, unless nobody could look.
     about_us = isinstance(error, Refused) and error.about_the_caller
