@@ -65,9 +65,9 @@ def main(asked: ExploreRequest) -> int:
         interrupted = explored.interrupted
         if interrupted:
             break
-    _say("interrupted: " if interrupted else "")
     _say(f"{broken} promises broken" if broken else "every promise was kept")
     _say(f"; {clean} of {len(chosen)} scenarios are clean to their end\n")
+    _say("interrupted\n" if interrupted else "")
     return INTERRUPTED if interrupted else 1 if broken else 0
 
 
