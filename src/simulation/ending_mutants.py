@@ -185,8 +185,14 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     (
         "what an earlier call set going passes for a refusal",
         "remediation/lifecycle",
-        'if row.code == "InternalError" or reboot.state == "in_doubt":',
-        'if row.code == "InternalError":',
+        'if BY_CODE[code].may_have_acted or reboot.state == "in_doubt":',
+        "if BY_CODE[code].may_have_acted:",
+    ),
+    (
+        "a row that says ECS was unavailable passes for a refusal",
+        "remediation/lifecycle",
+        'if BY_CODE[code].may_have_acted or reboot.state == "in_doubt":',
+        'if code == "InternalError" or reboot.state == "in_doubt":',
     ),
     (
         "what was about to be finished hangs before its run is over",

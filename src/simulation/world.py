@@ -302,7 +302,8 @@ class SimulatedEcs:
                 machine.reboot(now, force=force, assumptions=world.assumptions)
                 machine.reboots.append(now)
                 if self._random.random() < self._faults.faults / 4:
-                    code = "InternalError"  # it was done, and the row says that something failed
+                    # It was done, and the row says that something failed: in turn with each of the two codes.
+                    code = ("InternalError", "ServiceUnavailable")[len(machine.reboots) % 2]
             rows.append(
                 InstanceAnswer(
                     instance_id=machine.instance_id,

@@ -105,7 +105,9 @@ WITHOUT_EFFECT: tuple[CloudError, ...] = (THROTTLED, NotSent("RebootInstances", 
 UNKNOWN: tuple[CloudError, ...] = (LOST, INTERNAL)
 BEFORE = instance()
 SHOWN = st.sampled_from((BEFORE, instance(status="Stopping"), instance(start_time=NOW + timedelta(minutes=1)), None))
-ROWS = st.sampled_from(("200", "IncorrectInstanceStatus", "InternalError", "InstanceNotReady", ""))
+ROWS = st.sampled_from(
+    ("200", "IncorrectInstanceStatus", "InternalError", "ServiceUnavailable", "InstanceNotReady", "")
+)
 
 
 def row(code: str) -> InstanceAnswer | None:
@@ -208,6 +210,23 @@ def test_whatever_is_seen_in_whatever_order_only_a_plain_no_lets_ecs_be_asked_ag
         if not reboot.may_ask:
             with pytest.raises(AskedTwice):
                 transition(reboot, Asked(BEFORE), NOW)
+
+
+@pytest.mark.parametrize(
+    ("code", "do"),
+    [
+        ("InternalError", "look"), ("InternalError.Reboot", "look"), ("ServiceUnavailable", "look"),
+        ("LimitedOperation.ServiceUnavailable", "look"),
+        ("IncorrectInstanceStatus", "rest"), ("InstanceNotReady", "rest"), ("Throttling.User", "rest"),
+        ("NobodyKnowsThisCode", "rest"),
+    ],
+)  # fmt: skip
+def test_a_row_that_says_ecs_failed_inside_is_looked_after_and_a_refusal_ends(code: str, do: str) -> None:
+    asked = transition(CLAIMED, Asked(BEFORE), NOW).reboot
+    step = transition(asked, Answered(row(code), "r-1"), NOW)
+    assert (step.do, step.state) == (do, "in_doubt" if do == "look" else "refused")
+    seen = transition(step.reboot, Looked(instance(status="Stopping"), room=True, last=True), NOW)
+    assert do == "rest" or seen.code == "accepted"
 
 
 @pytest.mark.parametrize("seen", [Looked(BEFORE, room=True, last=False), Ended("deadline", "no time")])

@@ -182,11 +182,22 @@ def test_an_order_in_doubt_that_is_seen_down_later_was_accepted() -> None:
     assert result.code == "accepted"
 
 
-def test_a_row_that_failed_inside_is_settled_for_itself() -> None:
+@pytest.mark.parametrize("code", ["InternalError", "ServiceUnavailable"])
+def test_a_row_that_failed_inside_is_settled_for_itself(code: str) -> None:
     ecs = ScriptedEcs(instance(), instance(TWO))
-    ecs.refusals[TWO] = "InternalError"
+    ecs.refusals[TWO] = code
     results = Bench(ecs).run()
-    assert (results[ONE].code, results[TWO].code) == ("accepted", "InternalError")
+    assert (results[ONE].code, results[TWO].code) == ("accepted", code)
+    assert results[TWO].retriable
+
+
+@pytest.mark.parametrize("code", ["InternalError", "ServiceUnavailable"])
+def test_a_row_that_failed_inside_while_the_instance_reboots_is_no_refusal(code: str) -> None:
+    ecs = ScriptedEcs(instance(), instance(TWO))
+    ecs.refusals[TWO] = code
+    ecs.before["describe"] = [lambda: ecs.change(TWO, status="Stopping")]
+    results = Bench(ecs).run()
+    assert (results[ONE].code, results[TWO].code) == ("accepted", "accepted")
 
 
 def test_all_together_goes_on_without_the_one_that_is_refused() -> None:

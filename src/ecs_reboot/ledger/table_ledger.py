@@ -222,7 +222,9 @@ class TableLedger:
         ]
         won = self._rows.swap(region_id, swaps, self._deadline.for_taking_back())
         if self._deadline.clock.elapsed() - began > instance_row.LIFT_SECONDS / 3:
-            return frozenset()  # too little is left of it: the sweep tries again
+            # Too little is left of it. The row of before is kept on purpose: so this run's last write loses, the
+            # protection stays owed, and the sweep takes it back.
+            return frozenset()
         for instance_id, claim in held.items():
             if instance_name(instance_id) in won:
                 self._held[instance_id] = claim._replace(row=won[instance_name(instance_id)])

@@ -79,11 +79,11 @@ def _answered(reboot: Reboot, seen: Answered, _now: datetime) -> Step:
         return _lost(reboot, NoAnswer("RebootInstances", f"answer {seen.request_id} does not name the instance"))
     if row.code == "200":
         return _accepted(reboot, "ECS accepted the reboot")
+    code = of_service(row.code)
     # ECS may refuse it because of what an earlier call, whose answer was lost, has set going.
-    if row.code == "InternalError" or reboot.state == "in_doubt":
+    if BY_CODE[code].may_have_acted or reboot.state == "in_doubt":
         failed = Refused("RebootInstances", code=row.code, message=row.message, status=500, request_id=seen.request_id)
         return _lost(reboot, failed)
-    code = of_service(row.code)
     return _closed(reboot, code, f"ECS refused: {row.code}: {row.message}", retriable=BY_CODE[code].retriable)
 
 
