@@ -116,8 +116,8 @@ simulate: $(VENV)/.dev ## duplicates, crashes, lost answers by the thousand: [SE
 	@$(ECS_REBOOT) simulate $(if $(SEED),--seed $(SEED)) $(if $(DELIVERIES),--deliveries $(DELIVERIES)) \
 	  $(if $(LESS),--assume-less $(LESS))
 
-explore: $(VENV)/.dev ## every order of a few runs, with a crash, a lost answer and a retry anywhere: [LESS=assumption] [ONLY=text]
-	@$(ECS_REBOOT) explore $(if $(LESS),--assume-less $(LESS)) $(if $(ONLY),--only '$(ONLY)')
+explore: $(VENV)/.dev ## every order of a few runs, with a crash, a lost answer and a retry anywhere: [LESS=assumption] [ONLY=text] [JOBS=1]
+	@$(ECS_REBOOT) explore $(if $(LESS),--assume-less $(LESS)) $(if $(ONLY),--only '$(ONLY)') $(if $(JOBS),--jobs $(JOBS))
 
 mutate: $(VENV)/.dev ## take every guard away, one at a time: each must be noticed [ONLY=text] [FROM=text]
 	@$(ECS_REBOOT) mutate $(if $(FROM),--from '$(FROM)') $(if $(ONLY),-- '$(ONLY)')

@@ -32,6 +32,7 @@ STATUS_OF = {
     "simulation.report.UnknownAssumption": WRONG,
     "exploration.report.UnknownAssumption": WRONG,
     "exploration.report.UnknownScenario": WRONG,
+    "exploration.side_by_side.ProcessKilled": FAILED,
     "stack.arguments.UsageError": WRONG,
     "stack.clients.NoCredentials": FAILED,
     "stack.code.NotUploaded": FAILED,

@@ -69,8 +69,9 @@ def test_long_work_shows_progress_and_is_interrupted_by_a_word(arguments: tuple[
     assert after.split("^C")[-1].strip() == "interrupted"
 
 
-def test_an_exploration_shows_its_states_and_ends_in_the_same_word() -> None:
-    status, after = interrupted("explore", until=" states")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_exploration_shows_its_states_and_ends_in_the_same_word(jobs: str) -> None:
+    status, after = interrupted("explore", "--jobs", jobs, until=" states")
     assert status == exit_status.INTERRUPTED
     # Before it says what it has explored, where it had begun.
     assert after.rstrip().endswith("interrupted")

@@ -3,6 +3,9 @@
 The small weathers run here, all of them by hand: `make explore`.
 """
 
+import math
+import os
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +16,7 @@ from exploration.machines import Power
 from exploration.moves import PAUSES, Rules
 from exploration.scenarios import ONE, Scenario, StoreName, scenarios
 from exploration.search import Explored, Search
+from exploration.side_by_side import ProcessKilled, each_as_it_ends
 from exploration.state import Doing, Left, Move, State, Told
 from exploration.story import line
 from exploration.world import REGION, Laws, Truth, World
@@ -233,6 +237,20 @@ def test_the_command_tells_the_numbers_and_the_story(capsys: pytest.CaptureFixtu
     assert "RebootInstances" in told
     assert "; 0 of 1 scenarios are clean to their end" in told
     assert main(["explore", "--assume-less", "nonsense"]) == 2
+
+
+def test_scenarios_that_are_explored_at_once_come_to_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    def told(*options: str) -> set[str]:
+        assert main(["explore", "--only", "limit 1, calm", "--assume-less", "conditions", *options]) == 1
+        return {re.sub(r", \d+ s$", "", said) for said in capsys.readouterr().out.splitlines()}
+
+    assert told("--jobs", "2") == told()
+
+
+def test_a_process_that_is_killed_is_no_clean_run() -> None:
+    assert sorted(each_as_it_ends(math.sqrt, [1, 4, 9], 2)) == [1, 2, 3]
+    with pytest.raises(ProcessKilled, match="want of memory"):
+        list(each_as_it_ends(os._exit, [1], 1))
 
 
 def test_progress_is_told_where_there_is_no_terminal(

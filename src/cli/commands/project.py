@@ -67,14 +67,21 @@ def simulate(seed: int, deliveries: int, episode: int | None, less: str, ledger:
 @click.option(
     "--states", "most", type=options.Number("number of states", 1), help="Of each scenario at most. Default: all."
 )
-def explore(ledger: Literal["tags", "tablestore"] | None, only: str, less: str, most: int | None) -> int:
+@click.option(
+    "--jobs",
+    type=options.Number("number of processes", 1),
+    default=1,
+    show_default=True,
+    help="How many scenarios at once; a long one takes up to 10 GB.",
+)
+def explore(ledger: Literal["tags", "tablestore"] | None, only: str, less: str, most: int | None, jobs: int) -> int:
     """Carry out every order in which a few runs can go on, with a crash, a lost answer and a retry anywhere.
 
     Where a promise of docs/understand/safety.md is broken: exit status 1 and the shortest story.
     """
     from exploration.report import ExploreRequest, main  # noqa: PLC0415
 
-    return main(ExploreRequest(ledger, only, less, most))
+    return main(ExploreRequest(ledger, only, less, most, jobs))
 
 
 @click.command(
