@@ -2,7 +2,7 @@
 
 from cli.options import Mistake
 from localcloud.commands.deployed import asked_for
-from localcloud.commands.setting_words import settings_of
+from terminal.key_values import key_values
 
 #: What the local cloud gives: without it, a setting that needs a log project would be wrong.
 _GIVEN = {"LOG_PROJECT": "ecs-reboot", "FC_REGION": "cn-hangzhou"}
@@ -15,11 +15,11 @@ def check(text: str, *, deployed: bool = False, parameters: str = "") -> None:
 
     Raises Mistake for what the function would refuse, with all of it; UsageError for words that are no settings.
     """
-    if not (given := settings_of(text)):
+    if not (given := key_values("SET", text)):
         return
     from ecs_reboot.settings.settings import SettingsError, load  # noqa: PLC0415 - dear, and most starts give no setting
 
-    stack = asked_for(_ACCOUNT, settings_of(parameters), deployed=True) if deployed else None
+    stack = asked_for(_ACCOUNT, key_values("PARAMS", parameters), deployed=True) if deployed else None
     try:
         load({**_GIVEN, **(stack.environment if stack else {}), **given})
     except SettingsError as error:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from ecs_reboot.outcomes import BY_CODE, Code, Outcome
 from ecs_reboot.records.digest import Part, part_of
-from localcloud.commands.setting_words import UsageError
 from review.exported import Export, Record
 from review.inputs import HOW, records_of, unread
 from review.text import counted, some, utc, wrapped
+from terminal.key_values import UsageError
 from terminal.printable import write_line
 
 #: The most instances that a reason names; of the others it says how many they are.

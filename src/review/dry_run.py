@@ -3,10 +3,10 @@
 from localcloud.account.cloud import Cloud
 from localcloud.commands.invoke import event_of, fleet_of
 from localcloud.commands.project_function import project_function
-from localcloud.commands.setting_words import settings_of
 from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.server.server import running
 from review.exported import Export, read
+from terminal.key_values import key_values
 
 
 def dry_run(event: str, fleet_path: str, settings: str) -> tuple[Export, str]:
@@ -14,7 +14,7 @@ def dry_run(event: str, fleet_path: str, settings: str) -> tuple[Export, str]:
     payload = event_of(event)
     cloud = Cloud.from_fleet(fleet_of(fleet_path))
     with running(cloud, port=0) as server:
-        function = project_function(cloud, server.url, {**settings_of(settings), "DRY_RUN": "true"})
+        function = project_function(cloud, server.url, {**key_values("SET", settings), "DRY_RUN": "true"})
         with FunctionInstance(function) as instance:
             invocation = instance.invoke(payload)
     return read(invocation.logs.decode(errors="replace")), invocation.payload.decode() if invocation.error else ""

@@ -10,12 +10,12 @@ from itertools import groupby
 
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records.result import Result
-from localcloud.commands.setting_words import UsageError
 from review.exported import Export, Record
 from review.guard_table import guard_table
 from review.inputs import records_of, unread
 from review.recorded_decision import judged
 from review.text import activity, counted, some, wrapped
+from terminal.key_values import UsageError
 from terminal.printable import write_error, write_line
 
 #: How an outcome stands in the table: what stopped the reboot, or nearly did, must be seen at a glance.

@@ -13,7 +13,6 @@ from localcloud.account.declaration_errors import DeclarationError
 from localcloud.account.fleet import Fleet
 from localcloud.account.fleets import chosen
 from localcloud.commands.project_function import REGION
-from localcloud.commands.setting_words import UsageError, settings_of
 from review.fleet_in_memory import FleetInMemory
 from review.forecast_text import ForecastPlan, format_forecast
 from review.inputs import text_of, time_of
@@ -22,6 +21,7 @@ from review.text import utc
 from review.timeline import play
 from review.timers import parse
 from sample_events import FOLDER
+from terminal.key_values import UsageError, key_values
 from terminal.printable import write_line
 
 TIMERS = FOLDER / "timers.yaml"
@@ -76,7 +76,7 @@ def _begin(text: str) -> datetime:
 
 
 def _settings(text: str) -> Settings:
-    given = settings_of(text)
+    given = key_values("SET", text)
     given.pop("LOGSTORE", None)  # nothing is shipped
     try:
         return load({"FC_REGION": REGION, **given})

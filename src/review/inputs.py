@@ -5,9 +5,9 @@ from datetime import datetime
 from pathlib import Path
 
 from ecs_reboot import utc_time
-from localcloud.commands.setting_words import UsageError
 from review.exported import Export, format_complaints, read
 from review.text import counted
+from terminal.key_values import UsageError
 
 #: Where records of a deployed stack come from.
 HOW = "`make logs RECORDS=records.jsonl` writes the records of a stack (MINUTES=10080: of a week)"

@@ -12,7 +12,7 @@ from ecs_reboot.policy.blast_radius import Limit
 from ecs_reboot.policy.facts import Facts, Policy
 from ecs_reboot.settings.variable_table import VARIABLES
 from localcloud.account.declaration_errors import nearest
-from localcloud.commands.setting_words import UsageError
+from terminal.key_values import UsageError
 
 
 class Under(NamedTuple):

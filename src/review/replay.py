@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from ecs_reboot.model import Decision
 from ecs_reboot.policy.decide import decide
-from localcloud.commands.setting_words import UsageError, settings_of
 from review.exported import Export, Record
 from review.inputs import HOW, records_of, unread
 from review.other_settings import parsed, unasked, under
 from review.recorded_decision import judged
 from review.text import counted, utc, wrapped
+from terminal.key_values import UsageError, key_values
 from terminal.printable import write_line
 
 
@@ -45,7 +45,7 @@ def main(records: str, settings: str) -> int:
     """Replay the records of a file under other settings. Returns 1 where one could not be read. Raises UsageError."""
     if not records:
         raise UsageError(f"no records: give RECORDS=path (--records). {HOW}")
-    given = settings_of(settings)
+    given = key_values("SET", settings)
     fields = parsed(given)
     export = records_of(records)
     for line in format_replay(export, replayed(export, fields), given):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from cloud_languages import cron
-from localcloud.commands.setting_words import UsageError
+from terminal.key_values import UsageError
 
 FIELDS = ("name", "cron", "payload")
 

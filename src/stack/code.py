@@ -11,8 +11,8 @@ from typing import Any
 
 from cloud_languages.template.checks import TEMPLATE_BYTES
 from cloud_languages.template.document import Document, as_json, copied
-from stack.arguments import CODE
 from stack.clients import Clients
+from stack.code_parameters import CODE
 
 PREFIX = "ecs-reboot"
 _NOT_FOUND = 404

@@ -16,10 +16,10 @@ from cloud_languages.template.render import decide, plan, rendered
 from cloud_languages.template.updates import fixed_changes, switched_off
 from ecs_reboot.cloud.errors import CloudError
 from stack import checks, code, ledger, rights
-from stack.arguments import CODE
 from stack.checks import chosen
 from stack.clashes import clash
 from stack.clients import Clients
+from stack.code_parameters import CODE
 from stack.logstores import LogStores, names
 from stack.package_python import mismatch
 from stack.roles import AccountRoles, Resources, RoleState

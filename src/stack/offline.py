@@ -11,8 +11,9 @@ from cloud_languages.template import document
 from cloud_languages.template.parameters import WrongParameters, bind
 from cloud_languages.template.render import plan, rendered
 from stack import checks, deployer, generate
-from stack.arguments import CODE, parameters_of
 from stack.checks import chosen
+from stack.code_parameters import CODE
+from terminal.key_values import key_values
 from terminal.printable import write_error, write_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,7 +76,7 @@ def plain(path: Path = TEMPLATE) -> int:
 
 def check(parameters: str, path: Path = TEMPLATE) -> int:
     """Check the parameters of a deployment by themselves. Raises UsageError, WrongParameters with all mistakes."""
-    template, given = document.load(path), parameters_of(parameters)
+    template, given = document.load(path), key_values("PARAMS", parameters)
     findings = list(chosen.check({name: text for name, text in given.items() if name in template["Parameters"]}))
     try:
         bind(template, {name: checks.EXAMPLE_PARAMETERS[name] for name in CODE} | given)
@@ -90,7 +91,7 @@ def check(parameters: str, path: Path = TEMPLATE) -> int:
 def render(parameters: str, region: str, stack: str, path: Path = TEMPLATE) -> int:
     """Print what would be created under parameters. Raises UsageError, WrongParameters, CircularTemplate."""
     template = document.load(path)
-    given = {name: checks.EXAMPLE_PARAMETERS[name] for name in CODE} | parameters_of(parameters)
+    given = {name: checks.EXAMPLE_PARAMETERS[name] for name in CODE} | key_values("PARAMS", parameters)
     pseudo = checks.EXAMPLE_PSEUDO | {"ALIYUN::Region": region, "ALIYUN::StackName": stack}
     decided = plan(template, given, pseudo)
     made = rendered(decided)

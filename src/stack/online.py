@@ -13,7 +13,6 @@ from Tea.exceptions import TeaException
 from cloud_languages.template import document
 from ecs_reboot.settings.settings import SettingsError
 from stack import records_file, retained
-from stack.arguments import UsageError, parameters_of
 from stack.clients import Clients, NoCredentials
 from stack.code import NotUploaded
 from stack.deploy import Deployment, DeployRequest, NotDeployable, read_package
@@ -26,6 +25,7 @@ from stack.offline import ROOT, TEMPLATE
 from stack.refusals import sentence
 from stack.remove import Removal
 from stack.stacks import POLL_SECONDS, FoundStack, StackFailed, Stacks
+from terminal.key_values import UsageError, key_values
 
 Say = Callable[[str], None]
 PACKAGE = ROOT / "build" / "function.zip"
@@ -76,7 +76,9 @@ class _Verb:
     def reach(self) -> int:
         """Check what a deployment depends on but for its package: whose credentials, which stack, its parameters."""
         options = self.options
-        request = DeployRequest(options.name, document.load(options.template), b"", parameters_of(options.params))
+        request = DeployRequest(
+            options.name, document.load(options.template), b"", key_values("PARAMS", options.params)
+        )
         Deployment(self.clients, self.say, stacks=self.stacks).check(request)
         return 0
 
@@ -87,7 +89,7 @@ class _Verb:
             options.name,
             document.load(options.template),
             read_package(options.package),
-            parameters_of(options.params),
+            key_values("PARAMS", options.params),
             bucket=options.bucket,
             inline=not options.bucket,
             plan_only=options.plan,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from stack.arguments import UsageError
+from terminal.key_values import UsageError
 
 
 def check(path: str) -> None:

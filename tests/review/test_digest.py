@@ -14,9 +14,9 @@ from ecs_reboot.outcomes import Code
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.settings.settings import load
-from localcloud.commands.setting_words import UsageError
 from review.digest import digest, format_digest, within
 from review.exported import Export, read
+from terminal.key_values import UsageError
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=timezone.utc)
 POLICY = load({}).policy

@@ -14,12 +14,12 @@ from recorded_night import ROOT
 from cli.program import main
 from ecs_reboot.settings.settings import load
 from localcloud.account.fleet import Fleet, InstanceSpec
-from localcloud.commands.setting_words import UsageError
 from review.fleet_in_memory import FleetInMemory, Reboot
 from review.forecast_text import folded
 from review.stepped_clock import SteppedClock
 from review.timeline import Tick, play
 from review.timers import Timer, parse, ticks
+from terminal.key_values import UsageError
 
 UTC = timezone.utc
 START = datetime(2026, 11, 2, tzinfo=UTC)

@@ -15,10 +15,10 @@ from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import Facts
 from ecs_reboot.records import result as records
 from ecs_reboot.settings.settings import load
-from localcloud.commands.setting_words import UsageError
 from review.exported import read
 from review.other_settings import parsed
 from review.replay import Again, replayed
+from terminal.key_values import UsageError
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=timezone.utc)
 AROUND = RegionState(limit=1, rebooted=1, asked_for=1)

@@ -20,8 +20,8 @@ from localcloud.account.fleet import EVIDENCE_BUCKET
 from localcloud.oss.signature import OssError, OssSignature, OssSigned, claim_of, verify
 from localcloud.server.server import Running
 from stack import checks, code
-from stack.arguments import CODE
 from stack.clashes import clash
+from stack.code_parameters import CODE
 from stack.roles import AccountRoles
 from stack.stacks import StackFailed, Stacks
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cli.program import main
-from stack.arguments import UsageError
 from stack.records_file import check, write
+from terminal.key_values import UsageError
 
 RECORD = {"schema": "1", "record": "result", "code": "recovered"}
 

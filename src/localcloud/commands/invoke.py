@@ -21,12 +21,12 @@ from localcloud.account.declaration_errors import DeclarationError
 from localcloud.account.fleet import Fleet
 from localcloud.commands.deployed import asked_for, cloud_of, register
 from localcloud.commands.project_function import project_function
-from localcloud.commands.setting_words import UsageError, settings_of
 from localcloud.commands.story import say, tell, tell_audit
 from localcloud.functioncompute import processor_share
 from localcloud.functioncompute.instance import FunctionInstance
 from localcloud.functioncompute.invocation import Invocation
 from localcloud.server.server import running
+from terminal.key_values import UsageError, key_values
 from terminal.printable import printable, write_error
 
 #: For what the function handed to itself: its timeouts, and the waits between its tries.
@@ -120,10 +120,10 @@ def _answer(invocation: Invocation) -> Mapping[str, Any] | None:
 def _run(options: InvokeOptions) -> Ran:
     """Return the invocation of the event, and those that it asked for."""
     event = event_of(options.event)
-    settings = settings_of(options.set)
+    settings = key_values("SET", options.set)
     _check_entries(options)
     declared = fleet_of(options.fleet)
-    deployed = asked_for(declared.account, settings_of(options.params), deployed=options.deployed)
+    deployed = asked_for(declared.account, key_values("PARAMS", options.params), deployed=options.deployed)
     cloud = cloud_of(declared, deployed)
     if options.audit:
         _check_writable(options.audit)

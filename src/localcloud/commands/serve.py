@@ -10,9 +10,9 @@ from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import KeyPair
 from localcloud.commands.deployed import Deployment, asked_for, cloud_of, register
 from localcloud.commands.project_function import project_function
-from localcloud.commands.setting_words import UsageError, settings_of
 from localcloud.functioncompute.function import Function
 from localcloud.server.server import Running, serve
+from terminal.key_values import UsageError, key_values
 
 #: The account's AccessKey, where it is not to be drawn at each start: both or neither.
 KEY_ID, KEY_SECRET = "LOCALCLOUD_ACCESS_KEY_ID", "LOCALCLOUD_ACCESS_KEY_SECRET"
@@ -39,7 +39,7 @@ def main(options: ServeOptions) -> int:
     Raises DeclarationError, InvalidFunction, UsageError and WrongParameters before anything is started.
     """
     fleet = fleets.chosen(options.fleet)
-    deployed = asked_for(fleet.account, settings_of(options.params), deployed=options.deployed)
+    deployed = asked_for(fleet.account, key_values("PARAMS", options.params), deployed=options.deployed)
     cloud = cloud_of(fleet, deployed, _key(options))
     _function(cloud, "http://127.0.0.1:65535", options, deployed)  # tells of mistakes before anything is started
     try:
@@ -74,7 +74,7 @@ def _announce(where: Running, options: ServeOptions, deployed: Deployment | None
 
 def _function(cloud: Cloud, url: str, options: ServeOptions, deployed: Deployment | None) -> Function:
     code = Path(options.code) if options.code else None
-    return project_function(cloud, url, settings_of(options.set), code=code, deployed=deployed)
+    return project_function(cloud, url, key_values("SET", options.set), code=code, deployed=deployed)
 
 
 def _key(options: ServeOptions) -> KeyPair | None:

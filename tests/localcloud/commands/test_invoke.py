@@ -12,13 +12,13 @@ import pytest
 
 import localcloud
 from cli.program import main
-from localcloud.commands.setting_words import UsageError, settings_of
 
 SOURCE = Path(localcloud.__file__).parent.parent
 NAMES = ("EVENT", "FLEET", "SET", "AUDIT", "CODE", "TIMEOUT")
 
 FUNCTION = """
 import json, os, sys, urllib.error, urllib.request
+from terminal.key_values import UsageError, key_values
 def initialize(context):
     print("initialized")
 def handle(event, context):
@@ -186,12 +186,6 @@ def test_a_wrong_command_is_told_in_a_sentence(
     assert (ran.status, ran.out) == (2, "")
     assert named in ran.err
     assert "Traceback" not in ran.err
-
-
-def test_a_word_without_a_name_is_refused() -> None:
-    with pytest.raises(UsageError, match="=x"):
-        settings_of("=x")
-    assert settings_of("A=b=c") == {"A": "b=c"}
 
 
 @pytest.mark.parametrize(("arguments", "status"), [((), 0), (("--strict",), 1)])
