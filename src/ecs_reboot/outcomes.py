@@ -291,9 +291,10 @@ OUTCOMES: tuple[Outcome, ...] = (
 )  # fmt: skip
 
 BY_CODE: dict[str, Outcome] = {outcome.code: outcome for outcome in OUTCOMES}
-#: The verdict of which a person is to be told, by what it leaves in the ledger: no other end there is trouble.
+#: What a person is to be told, by what stands in the ledger: a storm, and the ends that are trouble.
 TO_TELL: dict[str, Code] = {
-    outcome.state_after: outcome.code for outcome in OUTCOMES if outcome.state_after and outcome.severity != "info"
+    "storm": "storm_began",
+    **{outcome.state_after: outcome.code for outcome in OUTCOMES if outcome.state_after and outcome.severity != "info"},
 }
 
 

@@ -153,6 +153,36 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "if entry",
     ),
     (
+        "a storm in the table is not marked as untold",
+        "ledger/window_row",
+        "storm_at=millis(now), storm_untold_at=millis(now))",
+        "storm_at=millis(now))",
+    ),
+    (
+        "a storm in a tag is not marked as untold",
+        "ledger/tag_ledger",
+        '                ).model_copy(update={"untold": state == "storm"})\n',
+        "                )\n",
+    ),
+    (
+        "an untold storm in a tag is written over when it is over",
+        "ledger/tag_ledger",
+        "return not entry.untold and (now",
+        "return (now",
+    ),
+    (
+        "a sweep does not tell of a storm",
+        "ledger/table_maintenance",
+        "    if not window.storm_untold_at:\n",
+        "    if window:\n",
+    ),
+    (
+        "a storm that was told stays untold",
+        "remediation/claims",
+        "        if storm:\n",
+        "        if False:\n",
+    ),
+    (
         "what nobody took counts as told",
         "invocation",
         "        if not reached or end.left()",

@@ -122,7 +122,7 @@ class InvariantChecker:
         self.note(run.number, f"writes {instance_id} {value}")
         if len(value) > ledger.MOST_CHARACTERS:
             raise Violation("an entry fits into a tag", f"{value!r} has {len(value)} characters")
-        state = value.split(" ")[3]
+        state = value.split(" ")[3].removesuffix("!")
         writer, text = self._written.get(instance_id, ("", ""))
         if writer != run.number:
             self._left_by_another[instance_id] = text
@@ -140,8 +140,8 @@ class InvariantChecker:
         if state in ("seen", "reset"):
             self._neighbours.looked_at[instance_id] = now
         if state == "storm":
-            # One that is put back is as old as it was.
-            self._storms[region_id, instance_id] = self._seen_first.setdefault(value, now)
+            # One that is put back, or that somebody was told of, is as old as it was.
+            self._storms[region_id, instance_id] = self._seen_first.setdefault(value.replace("!", ""), now)
 
     def removing(self, run: Run, instance_id: str, value: str) -> None:
         """Check that an entry that is about to be removed stands for nothing that counts.

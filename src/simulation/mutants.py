@@ -106,8 +106,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "marks write over anything",
         "ledger/tag_ledger",
-        'entry.state == "refused" or (entry.state == "storm" and (now - entry.at).total_seconds() >= window_seconds)',
-        'entry.state != "claimed"',
+        '    if entry.state == "storm":\n        return not entry.untold and (now - entry.at).total_seconds() >= window_seconds\n    return entry.state == "refused"\n',
+        '    return entry.state != "claimed"\n',
     ),
     Mutant(
         "no settle wait",

@@ -315,12 +315,12 @@ def test_a_storm_is_said_once_and_its_mark_is_not_written_over() -> None:
     orders, results, _ = obtain(ecs, *ids, MAX_REBOOTS="1", STORM_FACTOR="3")
     assert not orders
     assert [result.code for result in results].count("storm_began") == 1
-    holder = [instance_id for instance_id in ids if " storm " in ecs.entry(instance_id)]
+    holder = [instance_id for instance_id in ids if " storm! " in ecs.entry(instance_id)]
     assert len(holder) == 1
     orders, results, _ = obtain(ecs, *holder, *ids[-1:], request_id="another", MAX_REBOOTS="1", STORM_FACTOR="3")
     assert not orders
     assert {result.code for result in results} == {"storm"}
-    assert " storm " in ecs.entry(holder[0])
+    assert " storm! " in ecs.entry(holder[0])
 
 
 def test_a_share_of_the_region_is_counted_where_it_matters() -> None:

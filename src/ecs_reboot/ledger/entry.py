@@ -96,8 +96,8 @@ class Entry(Value):
 
     ``protects``: the Auto Scaling group in which this function protects the instance, and owes to take that back; only
     a table has room for it. ``run``: the first characters of the name of the run that is about to ask ECS; a tag has
-    them while it is `claimed`, a row has the whole name in a column of its own. ``untold``: its state is a verdict of
-    which a person is to be told, and nobody is known to have been.
+    them while it is `claimed`, a row has the whole name in a column of its own. ``untold``: its state is a verdict, or
+    a storm, of which a person is to be told, and nobody is known to have been.
     """
 
     at: datetime

@@ -54,18 +54,20 @@ class Obtained(NamedTuple):
     """``mine``: ECS may be asked for these, by this run alone. Those neither in it nor in ``lost`` the judge refused.
 
     ``unsettled``: refused because of others, of which one is claimed by a run that may have ended before it asked ECS.
+    ``storms``: where this run may have left the mark of a storm that nobody was told of: instances, '' for the region.
     """
 
     mine: frozenset[str]
     lost: Mapping[str, Lost]
     unsettled: frozenset[str] = frozenset()
+    storms: frozenset[str] = frozenset()
 
 
 class OpenReboot(NamedTuple):
     """A claim whose end is not known, or a reboot that ended badly and may have been resolved since.
 
     Or one whose verdict nobody is known to have been told of: ``untold_since`` is then when it was written; where the
-    store has no room for that, when the instance was claimed.
+    store has no room for that, when the instance was claimed. Or a storm, alike: a table has it under no instance ('').
     """
 
     instance_id: str
@@ -140,7 +142,7 @@ class LedgerMaintenance(Protocol):
         """
 
     def told(self, region_id: str, states: Mapping[str, State]) -> None:
-        """Take note that a person was told of these verdicts, where they still stand."""
+        """Take note that a person was told of these verdicts, or storms ('' for the region's), if they still stand."""
 
     def forget(self, region_id: str) -> frozenset[str]:
         """Remove what no longer matters, where the store does not do so itself; return the instances it was about.

@@ -93,7 +93,7 @@ class TableLedger:
                 )
             obtained = Obtained(later.mine, {**obtained.lost, **later.lost})
             unsettled = look(self._rows, region_id, self._crowd)
-        return obtained._replace(unsettled=unsettled.refused)
+        return obtained._replace(unsettled=unsettled.refused, storms=frozenset[str]() if dry_run else frozenset(("",)))
 
     def _obtained(
         self,

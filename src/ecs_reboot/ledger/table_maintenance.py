@@ -41,8 +41,9 @@ class TableMaintenance:
         else:
             slots = [slot for slot in slots if slot.state != "open" or moment(slot.at) <= old]
         names = instance_ids or tuple(dict.fromkeys(slot.instance_id for slot in slots))
+        storm = _untold_storm(window)
         if not names:
-            return []
+            return storm
         found = self._rows.read(region_id, [instance_name(instance_id) for instance_id in names])
         for instance_id in names:
             self._read[instance_id] = (
@@ -60,7 +61,7 @@ class TableMaintenance:
         # Where they differ, whoever wrote the row was cut off before groups and window.
         differ = {slot.instance_id: entry for slot, entry in current.items() if slot.state != place_of(entry.state)}
         self._region.end(region_id, differ, self._deadline)
-        return [
+        return storm + [
             OpenReboot(instance_id, entry, moment(self._read[instance_id][1].untold_at) if entry.untold else None)
             for instance_id, entry in entries.items()
             if entry.state in (*OPEN, *UNRESOLVED) or entry.untold
@@ -109,8 +110,13 @@ class TableMaintenance:
         return frozenset(done)
 
     def told(self, region_id: str, states: Mapping[str, State]) -> None:
-        """Take note that a person was told of these verdicts, and free their places."""
+        """Take note that a person was told of these verdicts, and free their places; or of the region's storm."""
         reserve = self._deadline.for_taking_back()
+        if "" in states:
+            self._region.change_window(region_id, Window.with_storm_told, reserve)
+            states = {instance_id: state for instance_id, state in states.items() if instance_id}
+        if not states:
+            return
         found = self._rows.read(region_id, [instance_name(instance_id) for instance_id in states], reserve)
         swaps, told = [], {}
         for instance_id, state in states.items():
@@ -181,7 +187,7 @@ class TableMaintenance:
         if lifted:
             owing = self._resume_rows(region_id, tuple(lifted))
         self._region.change_window(region_id, lambda window: _resumed(window, owing), self._deadline)
-        of_region = (*(("storm",) if window.storm_at else ()), *groups)
+        of_region = (*(("storm",) if window.storm_at or window.storm_untold_at else ()), *groups)
         return lifted | ({"": "; ".join(of_region)} if of_region else {})
 
     def list(self, region_id: str) -> list[tuple[str, History]]:
@@ -277,4 +283,12 @@ def _resumed(window: Window, owing: frozenset[str]) -> Window:
         for slot in window.slots
     )
     ended = tuple(reboot._replace(state="seen") if reboot.state in UNRESOLVED else reboot for reboot in window.ended)
-    return window._replace(slots=slots, ended=ended, storm_at=0)
+    return window._replace(slots=slots, ended=ended, storm_at=0, storm_untold_at=0)
+
+
+def _untold_storm(window: Window) -> list[OpenReboot]:
+    """Return the storm of which nobody is known to have been told, if there is one."""
+    if not window.storm_untold_at:
+        return []
+    at = moment(window.storm_untold_at)
+    return [OpenReboot("", Entry(at=at.replace(microsecond=0), state="storm", force=False, claim=_NO_CLAIM), at)]

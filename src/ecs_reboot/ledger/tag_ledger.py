@@ -76,6 +76,7 @@ class TagLedger:
         self._claimed: dict[str, str] = {}
         self._opted_in: dict[str, int] = {}
         self._unsettled: set[str] = set()
+        self._storms: set[str] = set()
         # Claims of other runs of this request, which the caller looks at before it obtains ``again``.
         self._looked_at: dict[str, str] = {}
 
@@ -99,18 +100,18 @@ class TagLedger:
     ) -> Obtained:
         """Claim what the judge allows."""
         lost: dict[str, Lost] = {}
+        self._storms = set()
         for attempt in range(1, ROUNDS + 1):
             try:
                 tried = self._try(region_id, wanted, judge, count=count, dry_run=dry_run, again=again)
             except CloudError as error:
-                return Obtained(
-                    frozenset(), lost | {candidate.instance_id: _unavailable(error) for candidate in wanted}
-                )
+                lost |= {candidate.instance_id: _unavailable(error) for candidate in wanted}
+                return Obtained(frozenset(), lost, storms=frozenset(self._storms))
             lost |= tried.lost
             # More than a second, so that no claim looks like the one before.
             wait = attempt * (1.0 + self._deadline.clock.jitter())
             if tried.kept or not tried.over or attempt == ROUNDS or not self._deadline.wait(wait):
-                return Obtained(tried.kept, lost, frozenset(self._unsettled))
+                return Obtained(tried.kept, lost, frozenset(self._unsettled), frozenset(self._storms))
             wanted = tried.over
         raise AssertionError("the last round returns")
 
@@ -362,8 +363,9 @@ class TagLedger:
                     force=False,
                     claim=ledger.claim_digest(self._settings.request),
                     group=groups[instance_id],
-                )
+                ).model_copy(update={"untold": state == "storm"})
             )
+        self._storms |= {storm} & values.keys()
         with suppress(CloudError):  # their loss only makes a storm harder to see
             self._register.write(region_id, values, since)
 
@@ -379,13 +381,15 @@ def _newest(instance: Instance, entries: Entries, now: datetime, key: str) -> Hi
 
 
 def _is_blank(text: str | None, window_seconds: float, now: datetime) -> bool:
-    """Return whether writing over an entry would hide nothing: no attempt, and no storm of this window."""
+    """Return whether writing over an entry would hide nothing: no attempt, and no storm of this window or untold."""
     if text is None:
         return True
     entry = ledger.read(text, now).entry
     if entry is None:
         return False
-    return entry.state == "refused" or (entry.state == "storm" and (now - entry.at).total_seconds() >= window_seconds)
+    if entry.state == "storm":
+        return not entry.untold and (now - entry.at).total_seconds() >= window_seconds
+    return entry.state == "refused"
 
 
 def _unavailable(error: CloudError) -> Lost:

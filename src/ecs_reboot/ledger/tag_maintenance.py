@@ -67,7 +67,7 @@ class TagMaintenance:
         return frozenset(changed)
 
     def told(self, region_id: str, states: Mapping[str, State]) -> None:
-        """Take note that a person was told of these verdicts."""
+        """Take note that a person was told of these verdicts and storms."""
         now = self._deadline.clock.now()
 
         def without_mark(instance_id: str, text: str) -> str | None:

@@ -43,7 +43,11 @@ class Ended(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The row. ``asked_for``: digest and time; ``storm_at``, ``counted_at``: 0 for never."""
+    """The row. ``asked_for``: digest and time; ``storm_at``, ``counted_at``: 0 for never.
+
+    ``storm_untold_at``: when a storm was seen of which nobody is known to have been told, 0 for none. It outlives the
+    storm, and has no column while it is 0: a row of before says the same.
+    """
 
     slots: tuple[Slot, ...] = ()
     asked_for: Mapping[str, int] = {}
@@ -51,6 +55,7 @@ class Window(NamedTuple):
     ended: tuple[Ended, ...] = ()
     opted_in: int = 0
     counted_at: int = 0
+    storm_untold_at: int = 0
 
     def held(self, instance_id: str) -> Slot | None:
         """Return the instance's latest place."""
@@ -86,12 +91,16 @@ class Window(NamedTuple):
         )
 
     def with_asked(self, instance_ids: Iterable[str], now: datetime, *, storm: bool) -> "Window":
-        """Take note that instances were asked for, and of a storm."""
+        """Take note that instances were asked for, and of a storm: one that is new is marked as untold."""
         asked = {**self.asked_for, **{instance_digest(instance_id): millis(now) for instance_id in instance_ids}}
-        return self._replace(
-            asked_for=dict(sorted(asked.items(), key=lambda item: item[1])[-MOST_ASKED:]),
-            storm_at=self.storm_at or (millis(now) if storm else 0),
-        )
+        asked = dict(sorted(asked.items(), key=lambda item: item[1])[-MOST_ASKED:])
+        if storm and not self.storm_at:
+            return self._replace(asked_for=asked, storm_at=millis(now), storm_untold_at=millis(now))
+        return self._replace(asked_for=asked)
+
+    def with_storm_told(self) -> "Window":
+        """Take note that a person was told of the storm; it goes on."""
+        return self._replace(storm_untold_at=0)
 
     def with_end(self, instance_id: str, entry: Entry) -> "Window":
         """Take note of how a reboot ended; a place whose claim led to none (`void`) is free again."""
@@ -140,6 +149,7 @@ class Window(NamedTuple):
             "ended": _text(self.ended),
             "opted_in": self.opted_in,
             "counted_at": self.counted_at,
+            **({"storm_untold_at": self.storm_untold_at} if self.storm_untold_at else {}),
         }
 
 
@@ -158,6 +168,7 @@ def read(columns: Mapping[str, object]) -> Window:
             ),
             opted_in=_int(columns, "opted_in"),
             counted_at=_int(columns, "counted_at"),
+            storm_untold_at=_int(columns, "storm_untold_at") if "storm_untold_at" in columns else 0,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Unreadable(f"it is not one of this version: {error!r}") from None

@@ -44,6 +44,8 @@ class Claims:
     ) -> None:
         self._store, self._ecs, self._describe = store, ecs, describe
         self._policy, self._deadline, self._request_id = policy, deadline, request_id
+        #: By region, what is marked in the ledger as untold and a record of this run says.
+        self.to_tell: dict[str, dict[str, State]] = {}
         # A tag is dated by the clock of the run that wrote it, a row by the service's.
         self._skew = ledger.SKEW if policy.ledger == "tags" else timedelta()
 
@@ -62,7 +64,10 @@ class Claims:
                 orders, results = self._taken_over(region_id, bench, own, orders, results)
         except CloudError as error:
             return [], [_unavailable(facts, error) for facts in wanted]
-        return orders, results + bench.storm_began(region_id)
+        storm = bench.storm_began(region_id)
+        if storm:
+            self.to_tell.setdefault(region_id, {}).update(dict.fromkeys(bench.storms, "storm"))
+        return orders, results + storm
 
     def still_ours(self, region_id: str, orders: list[ApprovedReboot]) -> list[ApprovedReboot]:
         """Return the reboots that may be asked for at this moment. Raises CloudError where that can't be found out."""
@@ -88,6 +93,7 @@ class Claims:
         obtained: Obtained = self._store.obtain(
             region_id, bench.wanted(), bench.judge, count=self._count(region_id), dry_run=dry_run, again=again
         )
+        bench.storms |= obtained.storms
         orders = [bench.allowed[instance_id] for instance_id in obtained.mine]
         own = {instance_id: lost for instance_id, lost in obtained.lost.items() if lost.code == "own"}
         results = [
@@ -155,6 +161,7 @@ class _Bench:
         self.facts = wanted
         self.allowed: dict[str, ApprovedReboot] = {}
         self.refused: dict[str, RefusedInstance] = {}
+        self.storms: frozenset[str] = frozenset()
         self._storm: RefusedInstance | None = None
 
     def wanted(self) -> list[Wanted]:

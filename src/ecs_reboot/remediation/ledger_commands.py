@@ -37,7 +37,7 @@ class LedgerCommands:
         self._holds = holds
         self._finishes = policy.force_reboot == "escalate"
         self._hanging: dict[LedgerCommand, list[str]] = {}
-        #: By region, the verdicts in the ledger of which a person is to be told.
+        #: By region, the verdicts and storms in the ledger of which a person is to be told.
         self.to_tell: dict[str, dict[str, State]] = {}
 
     def run(self, request: LedgerCommand) -> list[Result]:
@@ -138,7 +138,7 @@ class LedgerCommands:
         told: dict[str, Result],
         found: Sequence[OpenReboot],
     ) -> frozenset[str]:
-        """Write verdicts; add to ``told`` those that stand and that nobody was told of, whose run is over."""
+        """Write verdicts; add to ``told`` those, and storms, that stand and nobody was told of, whose run is over."""
         untold = {
             instance_id: state
             for instance_id, (_, state) in ends.items()
@@ -150,7 +150,9 @@ class LedgerCommands:
         for instance_id, entry, since in found:
             if since and now - since > self._holds and instance_id not in told:
                 to_tell[instance_id] = entry.state
-                told[instance_id] = result_of(request, instance_id, *told_late(entry), force=entry.force)
+                code, reason = told_late(entry)
+                about = "" if BY_CODE[code].about == "region" else instance_id
+                told[instance_id] = result_of(request, about, code, reason, force=entry.force)
         self.to_tell.setdefault(request.region_id, {}).update(to_tell)
         return changed
 

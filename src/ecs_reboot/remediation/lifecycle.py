@@ -60,9 +60,10 @@ def transition(reboot: Reboot, seen: Seen, now: datetime) -> Step:
 
 
 def told_late(entry: Entry) -> tuple[Code, str]:
-    """Return what is to be said of a verdict whose run ended before it said so."""
+    """Return what is to be said of a verdict, or of a storm, whose run ended before it said so."""
     code = TO_TELL[entry.state]
-    return code, f"{_claimed(entry)}; {BY_CODE[code].meaning}; the run that saw it ended before it said so"
+    since = f"seen at {_at(entry.at)}" if entry.state == "storm" else _claimed(entry)
+    return code, f"{since}; {BY_CODE[code].meaning}; the run that saw it ended before it said so"
 
 
 def _asked(reboot: Reboot, seen: Asked, _now: datetime) -> Step:

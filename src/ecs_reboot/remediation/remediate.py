@@ -70,13 +70,13 @@ class Remediation:
         self._ecs, self._store, self._settings, self._deadline = ecs, store, settings, deadline
         self._policy, self._log_intent, self._holds = settings.policy, log_intent, holds
         self._evidence = evidence
-        #: By region, the verdicts in the ledger of which a person is to be told.
-        self.to_tell: dict[str, dict[str, State]] = {}
         self._candidates = Candidates(
             ecs, store, settings.policy, deadline, claim_id=partial(claim_digest, request_id), holds=holds
         )
         describe = self._candidates.describe
         self._claims = Claims(store, ecs, describe, settings.policy, deadline, request_id=request_id)
+        #: By region, the verdicts and storms in the ledger of which a person is to be told.
+        self.to_tell = self._claims.to_tell
 
     def run(self, requests: Iterable[RebootRequest]) -> list[Result]:
         """Return one result for each instance asked for, and one for each request that led to none."""
