@@ -7,7 +7,8 @@ from typing import NamedTuple
 class Conditions(NamedTuple):
     """What holds for a whole episode.
 
-    ``timeout``: after which a run is killed, seconds. ``latency``: of a call there and back, times 0.1 to 1.1, seconds.
+    ``timeout``: after which a run is killed, seconds. ``latency``: of a call there and back, times a number from the
+    ``spread``, seconds.
     ``start_up``: how long a run takes to begin, at most, seconds. ``quota``: calls of each action of ECS that the
     account may make in a minute, 0 for any number. ``door``: HTTP events are handed over. ``old_entries``: how many
     instances of each region have an entry that no longer matters, beside those of the fleet. ``stacks``: how many
@@ -17,7 +18,8 @@ class Conditions(NamedTuple):
     ``protects``: members of Auto Scaling groups are protected while they restart (MANAGED), if the ledger is a table.
     ``capacity``: calls that the table takes in a second, 0 for any number. ``away_every``: after how long, on average,
     it refuses all calls for a while, 0 for never, seconds. ``meddling``: the share of alarms during which a person
-    locks the instance or reboots it.
+    locks the instance or reboots it. ``http_tries``: how often a caller over HTTP calls until it has a good answer.
+    ``page``: instances on one page of a reading of tags; few, so that a reading is many calls.
     """
 
     timeout: float = 60.0
@@ -33,6 +35,9 @@ class Conditions(NamedTuple):
     capacity: int = 0
     away_every: float = 0.0
     meddling: float = 0.0
+    spread: tuple[float, float] = (0.1, 1.1)
+    http_tries: int = 1
+    page: int = 10
 
 
 class Profile(NamedTuple):

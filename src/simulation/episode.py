@@ -1,7 +1,7 @@
 """One episode: a plan carried out by the real function over the simulated world, watched at every step."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from ecs_reboot.records.result import Result
 from simulation import deliveries
 from simulation.assumptions import Assumptions
 from simulation.history import bystanders, remember
+from simulation.machine import Machine
 from simulation.network import FaultProfile, exchange
 from simulation.plan import OUTSIDE, Arrival, Plan, fleet, stack_name
 from simulation.run import Crashed, Run
@@ -27,6 +28,8 @@ from simulation.world import SimulatedEcs, World
 
 #: Function Compute tries again after a minute, then after two.
 RETRY_SECONDS = 60.0
+#: How long a caller over HTTP waits for an answer, as CloudMonitor does, and how long before it calls again, seconds.
+HTTP_PATIENCE_SECONDS, HTTP_WAIT_SECONDS = 5.0, 2.0
 #: The asynchronous kinds; who calls by HTTP or by hand tries again himself.
 RETRIED = ("alarm", "handed_over", "rolling", "verify")
 
@@ -41,6 +44,15 @@ class EpisodeEnd(NamedTuple):
     violation: Violation | None
     trace: list[str]
     moment: float
+
+
+class DeliveryEnd(NamedTuple):
+    """How one delivery ended, and what it said. ``given_up``: it was not done, and nobody tries again."""
+
+    arrival: Arrival
+    results: tuple[Result, ...]
+    crashed: bool
+    given_up: bool
 
 
 class Ears(RecordLog):
@@ -79,11 +91,16 @@ class Episode:
         *,
         trace: bool = False,
         notices: Callable[[Run], NoticeDelivery] | None = None,
+        machines: Sequence[Machine] = (),
+        watch: Callable[[DeliveryEnd], None] = lambda _: None,
     ) -> None:
-        """Take ``notices`` as what tells people of each run."""
-        self._plan, self._assumptions, self._notices = plan, assumptions, notices
+        """Take ``notices`` as what tells people of each run.
+
+        ``machines``: the fleet, in place of the one that the plan's seed draws; ``watch`` hears of each delivery's end.
+        """
+        self._plan, self._assumptions, self._notices, self._watch = plan, assumptions, notices, watch
         self._settings = [plan.settings(stack) for stack in range(plan.conditions.stacks)]
-        machines = fleet(plan)
+        machines = machines or fleet(plan)
         regions = sorted({machine.region_id for machine in machines})
         self._world = World([*machines, *bystanders(plan, regions)], self._settings[0], assumptions)
         remember(plan, self._world)
@@ -93,7 +110,7 @@ class Episode:
         if trace:
             self._checker.trace = []
         self._checker.calm = plan.conditions.calm
-        self._world.quota = plan.conditions.quota
+        self._world.quota, self._world.page = plan.conditions.quota, plan.conditions.page
         self._world.table_limits = TableLimits(plan.conditions, f"{plan.seed}/table")
         self._deliveries = self._crashes = self._stores = 0
 
@@ -121,6 +138,7 @@ class Episode:
     def _deliver(self, arrival: Arrival, attempt: int, envelope: bytes = b"", store: str = "") -> None:
         """Carry out one delivery; ``envelope`` and ``store`` of an event that was handed over: its bytes, its place."""
         self._deliveries += 1
+        came = self._world.scheduler.now
         plan, world, settings = self._plan, self._world, self._settings[arrival.stack]
         random = Random((plan.seed * 1_000_003 + arrival.number) * 7 + attempt)  # noqa: S311 - repeatable on purpose
         # Of series of their own, so that the other draws of a seed stay what they were.
@@ -141,9 +159,7 @@ class Episode:
         run.rolling = arrival.kind == "rolling"
         self._checker.begins(run, arrival.region_id, arrival.targets)
         self._checker.note(run.number, f"begins: {arrival.kind} {' '.join(arrival.targets)} {arrival.override or ''}")
-        if arrival.kind == "reset":
-            for instance_id in arrival.targets:
-                self._checker.reset(instance_id)
+        self._reset(arrival)
         ears = Ears(run, world)
         invocation = Invocation(
             f"request-{arrival.number}{store}",
@@ -155,24 +171,39 @@ class Episode:
             invoke_later=partial(self._handed_over, arrival, run) if plan.conditions.door else None,
             notices=self._notices(run) if self._notices else None,
         )
-        undone = True
+        undone = crashed = True
         try:
             undone = bool(invocation.answer(envelope or deliveries.event(arrival, run.now())).retry_reason)
         except Crashed:
             self._crashes += 1
             self._checker.note(run.number, "crashes")
         else:
+            crashed = False
             self._ended(arrival, run, ears)
-        if arrival.kind == "reset":
-            for instance_id in arrival.targets:
-                self._checker.reset(instance_id)
+        self._reset(arrival)
         if undone and plan.conditions.calm and arrival.kind in RETRIED:
             self._checker.undone(run, attempt)
-        if undone and arrival.kind in RETRIED and attempt < plan.retries:
+        if arrival.kind == "http_alarm":
+            undone |= world.scheduler.now - came > HTTP_PATIENCE_SECONDS
+            store = f"c{attempt + 1}"  # each call is a request of its own
+        wait = self._wait(arrival, attempt)
+        self._watch(DeliveryEnd(arrival, tuple(ears.results), crashed, given_up=undone and wait is None))
+        if undone and wait is not None:
             world.scheduler.start(
-                world.scheduler.now + RETRY_SECONDS * (attempt + 1),
-                lambda: self._deliver(arrival, attempt + 1, envelope, store),
+                world.scheduler.now + wait, lambda: self._deliver(arrival, attempt + 1, envelope, store)
             )
+
+    def _reset(self, arrival: Arrival) -> None:
+        """Have the checker know what a person clears: from when a run may do so, and until when it may have."""
+        for instance_id in arrival.targets if arrival.kind == "reset" else ():
+            self._checker.reset(instance_id)
+
+    def _wait(self, arrival: Arrival, attempt: int) -> float | None:
+        """Return after how long who brought it tries again where it was not done, None where nobody does."""
+        if arrival.kind == "http_alarm":
+            return HTTP_WAIT_SECONDS if attempt + 1 < self._plan.conditions.http_tries else None
+        more = arrival.kind in RETRIED and attempt < self._plan.retries
+        return RETRY_SECONDS * (attempt + 1) if more else None
 
     def _connected(self, arrival: Arrival, run: Run, deadline: Deadline) -> Connections:
         profile = self._faults(arrival, deadline.left)
@@ -181,9 +212,8 @@ class Episode:
 
     def _faults(self, arrival: Arrival, left: Callable[[], float]) -> FaultProfile:
         plan = self._plan
-        return FaultProfile(
-            0.0 if arrival.calm else plan.faults, self._assumptions.request, plan.conditions.latency, left
-        )
+        faults, conditions = 0.0 if arrival.calm else plan.faults, plan.conditions
+        return FaultProfile(faults, self._assumptions.request, conditions.latency, left, conditions.spread)
 
     def _handed_over(self, arrival: Arrival, run: Run, envelope: bytes, deadline: Deadline) -> str:
         """Have Function Compute store an envelope, as often as it is asked to."""

@@ -15,7 +15,7 @@ from simulation.owners import Owners
 from simulation.run import EPOCH, Run
 from simulation.scheduler import Scheduler
 from simulation.tag_history import TagHistory
-from simulation.violation import Violation
+from simulation.violation import NEVER_TWICE, Violation
 
 #: Codes that do not deny that a reboot may have happened.
 ADMITS = tuple(outcome.code for outcome in OUTCOMES if not outcome.denies_reboot)
@@ -354,7 +354,7 @@ class InvariantChecker:
         earlier = [moment for moment in machine.reboots if moment > since]
         if earlier and "cooldown" not in run.overrides and now - earlier[-1] < policy.cooldown_seconds - self.slack:
             raise Violation(
-                "never twice within the cooldown",
+                NEVER_TWICE,
                 f"{who}, and one at {earlier[-1]:.2f} s; the cooldown is {policy.cooldown_seconds} s",
             )
         most = policy.max_attempts

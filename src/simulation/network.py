@@ -24,17 +24,24 @@ _BAG = tuple(kind for kind, weight in KINDS for _ in range(weight))
 class FaultProfile(NamedTuple):
     """How bad the network is: the chance of a fault in each call, and the longest time to an effect, seconds.
 
-    ``latency``: of a call on the way there and back, times 0.1 to 1.1. ``left``: what the run may still wait.
+    ``latency``: of a call on the way there and back, times a number from the ``spread``. ``left``: what the run may
+    still wait.
     """
 
     faults: float
     request: float
     latency: float = 0.1
     left: Callable[[], float] = lambda: TIMEOUT
+    spread: tuple[float, float] = (0.1, 1.1)
 
     def patience(self) -> float:
         """Return how long the function waits for an answer, seconds."""
         return min(TIMEOUT, max(LEAST_SECONDS, self.left()))
+
+    def one_way(self, chance: float) -> float:
+        """Return how long a call, or its answer, is on its way, seconds."""
+        least, most = self.spread
+        return self.latency * (least / 2 + (most - least) / 2 * chance)
 
 
 def exchange(run: Run, profile: FaultProfile, action: str, effect: Callable[[], T]) -> T:
@@ -42,9 +49,9 @@ def exchange(run: Run, profile: FaultProfile, action: str, effect: Callable[[], 
     random = run.random
     chance = random.random()
     if chance >= profile.faults:
-        run.step(profile.latency * (0.05 + 0.5 * random.random()))
+        run.step(profile.one_way(random.random()))
         answer = effect()
-        run.step(profile.latency * (0.05 + 0.5 * random.random()))
+        run.step(profile.one_way(random.random()))
         return answer
     kind, run.troubled = _BAG[int(chance / profile.faults * len(_BAG))], True
     run.step(0.01)

@@ -27,9 +27,6 @@ from simulation.tag_history import TagHistory
 
 T = TypeVar("T")
 
-#: Entries on one page of ListTagResources.
-PAGE = 10
-
 
 class World:
     """All that is true, and the ``checker`` that is told of every effect."""
@@ -45,6 +42,8 @@ class World:
         self.key = ledger.OBSERVED_KEY if settings.policy.mode == "observe" else ledger.KEY
         #: Calls of each action in a minute, 0 for any number.
         self.quota = 0
+        #: Instances on one page of a reading of tags.
+        self.page = Conditions().page
         self._calls: Counter[tuple[str, int]] = Counter()
         self.checker = InvariantChecker(self.machines, self.registers, settings, assumptions, self.scheduler)
 
@@ -164,7 +163,7 @@ class SimulatedEcs:
         # A page is known by its place, its content is what it was.
         listing = self._listings[start] if start else Listing(sorted(register.values), 0, None)
         moment, values = self._exchange("DescribeInstances", partial(self._page, register, listing.moment))
-        names, first = listing.names, listing.first + PAGE
+        names, first = listing.names, listing.first + self._world.page
         shown = names[listing.first : first] if names else sorted(values)
         rest = ""
         if first < len(names):
