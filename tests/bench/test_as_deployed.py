@@ -1,15 +1,20 @@
 """The benchmark's own parts: what its bars say, what a run costs, how calls are limited by the minute."""
 
 import json
+from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.as_deployed import bars, cases, price
 from bench.as_deployed.bars import BarRow
+from bench.as_deployed.call_rounds import Noted, noted, one_after_another
 from bench.as_deployed.minute_limit import MinuteLimit
+from bench.as_deployed.rows import LEDGER, MOST_CALLS, ten_hours_rows
 from bench.as_deployed.stage import Scene, alarm, instance_id, over_http, staged
+from bench.as_deployed.ten_hours import Fates, Weather, fates
 from ecs_reboot.events import EventSettings, read
 from localcloud.account import fleet
 from localcloud.account.cloud import Cloud
@@ -71,3 +76,61 @@ def test_an_action_is_refused_beyond_its_limit_and_no_other() -> None:
     finally:
         limit.close()
     assert cloud.faults.take("ecs", "DescribeInstances") == ()
+
+
+@pytest.mark.parametrize(
+    ("spans", "most"),
+    [
+        ((), 0),
+        (((0, 1), (1, 2), (2, 3)), 3),
+        (((0, 1), (1.1, 2.1), (1.2, 2.2), (1.3, 2.3), (2.3, 3.3)), 3),
+        # A long one beside two short ones: these two wait for each other all the same.
+        (((0, 5), (1, 2), (3, 4)), 2),
+    ],
+)
+def test_calls_that_overlap_are_made_together(spans: tuple[tuple[float, float], ...], most: int) -> None:
+    assert one_after_another(Noted(at, "ecs", "DescribeInstances", 200, began) for began, at in spans) == most
+
+
+def test_a_call_began_before_it_waited_for_its_latency() -> None:
+    entry = {"service": "ecs", "action": "DescribeInstances", "http_status": 200}
+    latency = [{"kind": "delay", "seconds": 0.5, "before": True}, {"kind": "delay", "seconds": 2.0}]
+    assert noted({**entry, "faults": latency}, 10.0).began == 9.5
+    assert noted(entry, 10.0).began == 10.0
+
+
+def test_the_facts_go_out_together_and_the_claim_step_by_step() -> None:
+    (calls,) = cases.calls(SOURCE, LEDGER, [(2, 1)], 0.3).values()
+
+    assert calls[-1].action == "RebootInstances"
+    # On a busy machine two that go out together may not overlap: at most is the benchmark's to judge.
+    assert MOST_CALLS <= one_after_another(calls) < len(calls)
+
+
+@pytest.mark.parametrize("store", ["tablestore", "tags"])
+def test_ten_hours_are_the_same_by_seed_and_lose_nothing(store: str) -> None:
+    first, second = (fates(store, 7, 30) for _ in range(2))
+
+    assert first == second
+    assert first != fates(store, 8, 30)
+    assert first.crashes
+    assert first.rebooted + first.queued == first.alarms == 30
+    assert all(row.met for row in ten_hours_rows(store, 30, [first]))
+
+
+def test_ten_hours_lose_the_alarms_of_callers_who_do_not_repeat() -> None:
+    ended = fates("tablestore", 7, 30, Weather(crash=0.2, http_tries=1))
+
+    assert ended.lost
+    assert ended.rebooted + ended.queued + ended.lost == 30
+    assert not all(row.met for row in ten_hours_rows("tablestore", 30, [ended]))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"lost": 1}, {"doubled": 1}, {"recorded": Counter(cooldown=1)}, {"broken": "a promise"}]
+)
+def test_each_wrong_fate_misses_a_bar(wrong: dict[str, Any]) -> None:
+    good = Fates(300, 299, 0, 1, Counter(), 0, 760, 29, "")
+
+    assert all(row.met for row in ten_hours_rows("tags", 300, [good, good]))
+    assert [row.met for row in ten_hours_rows("tags", 300, [good, good._replace(**wrong)])].count(False) == 1

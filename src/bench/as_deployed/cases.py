@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.as_deployed.call_rounds import Noted
 from bench.as_deployed.minute_limit import MinuteLimit
 from bench.as_deployed.stage import Scene, Stage, instance_id, staged
 from ecs_reboot.outcomes import OUTCOMES
@@ -56,11 +57,14 @@ class Crowd(NamedTuple):
     codes: dict[str, int]
 
 
-def calls(code: Path, parameters: Ledger, sizes: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[str]]:
+def calls(
+    code: Path, parameters: Ledger, sizes: Iterable[tuple[int, int]], latency: float = 0.0
+) -> dict[tuple[int, int], list[Noted]]:
     """Return the calls from an alarm to its reboot, for fleets of these numbers of instances and entries."""
     found = {}
     for instances, entries in sizes:
-        scene = Scene(instances, entries, parameters=parameters, settings={**UNLIMITED, **NOT_WATCHED})
+        settings = {**UNLIMITED, **NOT_WATCHED}
+        scene = Scene(instances, entries, latency=latency, parameters=parameters, settings=settings)
         with staged(scene, code) as stage:
             stage.send(instance_id(instances - 1))
             stage.wait()

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
 
+from bench.as_deployed.call_rounds import Noted, noted
 from localcloud.account import fleet
 from localcloud.account.faults import ACTIONS
 from localcloud.commands.deployed import Deployment, cloud_of, register
@@ -42,15 +43,6 @@ class Scene(NamedTuple):
     settings: Mapping[str, str] = {}
     faults: tuple[Mapping[str, Any], ...] = ()
     reboot_seconds: float = 2.0
-
-
-class Noted(NamedTuple):
-    """One call that the function made: when it was answered, on a clock that never steps back."""
-
-    at: float
-    service: str
-    action: str
-    status: int | None
 
 
 class Stage:
@@ -112,11 +104,12 @@ class Stage:
         with self._lock:
             return [call.at for call in self.calls if call.action == "RebootInstances" and call.status == 200]  # noqa: PLR2004
 
-    def until_reboot(self) -> list[str]:
+    def until_reboot(self) -> list[Noted]:
         """Return the calls up to the first reboot, that one included."""
         with self._lock:
-            names = [call.action for call in self.calls]
-        return names[: names.index("RebootInstances") + 1] if "RebootInstances" in names else names
+            calls = list(self.calls)
+        names = [call.action for call in calls]
+        return calls[: names.index("RebootInstances") + 1] if "RebootInstances" in names else calls
 
     def records(self) -> list[dict[str, Any]]:
         """Return all records of kind `result` that were printed."""
@@ -136,7 +129,7 @@ class Stage:
     def _note(self, entry: Mapping[str, Any]) -> None:
         if entry["kind"] == "api":
             with self._lock:
-                self.calls.append(Noted(time.monotonic(), entry["service"], entry["action"], entry["http_status"]))
+                self.calls.append(noted(entry, time.monotonic()))
 
 
 @contextmanager
