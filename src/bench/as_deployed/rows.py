@@ -18,6 +18,8 @@ FACTS_BY_DEFAULT = tuple(source.name for source in SOURCES if source.setting != 
 MOST_CALLS = 6
 #: How long each call takes where it is to be seen which go out together.
 OVERLAP_SECONDS = 0.5
+#: Of 300 alarms over ten hours, by what each call took, before the redesign.
+NEVER_REBOOTED = "10 % at 30 ms, 51 % at 50, 83 % at 80"
 #: How often ten hours are simulated, each time with other chances.
 TEN_HOURS = 3
 LEDGER = {"Ledger": "tablestore"}
@@ -89,7 +91,7 @@ def ten_hours_rows(store: str, alarms: int, ended: Sequence[Fates]) -> Iterator[
     """Judge ten simulated hours, as often as they were simulated: each alarm in them is clear and allowed."""
     name = f"{len(ended)} x {alarms} HTTP alarms over ten simulated hours, {store}"
     recorded = sum((episode.recorded for episode in ended), Counter[str]())
-    yield BarRow(f"{name}: lost", sum(episode.lost for episode in ended), "", 0, before="10 to 83 %")
+    yield BarRow(f"{name}: lost", sum(episode.lost for episode in ended), "", 0, before=NEVER_REBOOTED)
     yield BarRow(f"{name}: no reboot, a record alone", recorded.total(), "", 0)
     yield BarRow(f"{name}: rebooted twice", sum(episode.doubled for episode in ended), "", 0)
     yield BarRow(f"{name}: promises of safety.md broken", sum(bool(episode.broken) for episode in ended), "", 0)
