@@ -11,6 +11,7 @@ from localcloud.account.cloud import Cloud
 from localcloud.commands.project_function import ROLE_NAME, project_function
 from localcloud.functioncompute.function import RoleCredentials
 from localcloud.functioncompute.instance import FunctionInstance, InstanceUnavailable
+from localcloud.functioncompute.own_function import OwnFunction
 
 #: Instances at once, each of which takes one event at a time; more events wait. As many as the template reserves: most
 #: of a storm's time goes to those few that watch a reboot, and holds nobody else back.
@@ -29,11 +30,12 @@ class PooledEvent(NamedTuple):
 class FunctionPool:
     """Runs events on instances of the function, warm ones first. What comes of each goes into the log.
 
-    Each event has a role session of its own, so that the audit tells whose a call is.
+    Each event has a role session of its own, so that the audit tells whose a call is. ``own``: the function that the
+    server was started with, whose code, size and role these have.
     """
 
-    def __init__(self, cloud: Cloud, log: InvocationLog) -> None:
-        self._cloud, self._log = cloud, log
+    def __init__(self, cloud: Cloud, log: InvocationLog, own: OwnFunction | None = None) -> None:
+        self._cloud, self._log, self._own = cloud, log, own
         self._waiting: SimpleQueue[PooledEvent | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._all: list[_Warm] = []
@@ -101,7 +103,7 @@ class FunctionPool:
                 self._end(warm)
 
     def _start(self, environment: Mapping[str, str]) -> "_Warm":
-        warm = _Warm(self._cloud, environment)
+        warm = _Warm(self._cloud, environment, self._own)
         self._all.append(warm)
         return warm
 
@@ -114,14 +116,14 @@ class FunctionPool:
 class _Warm:
     """One instance, its variables, and the number of the event it serves."""
 
-    def __init__(self, cloud: Cloud, environment: Mapping[str, str]) -> None:
-        self._cloud = cloud
+    def __init__(self, cloud: Cloud, environment: Mapping[str, str], own: OwnFunction | None) -> None:
+        self._cloud, self._role = cloud, own.role_name if own else ROLE_NAME
         self.environment = dict(environment)
         self.serving = 0
-        function = project_function(cloud, environment["ECS_ENDPOINT"], environment)
-        self.instance = FunctionInstance(replace(function, credentials=self._credentials))
+        function = own.function if own else project_function(cloud, environment["ECS_ENDPOINT"], environment)
+        self.instance = FunctionInstance(replace(function, environment=self.environment, credentials=self._credentials))
 
     def _credentials(self) -> RoleCredentials:
         with self._cloud.lock:
-            session = self._cloud.credentials.assume_role(f"{ROLE_NAME}/{self.serving}")
+            session = self._cloud.credentials.assume_role(f"{self._role}/{self.serving}")
         return RoleCredentials(session.access_key_id, session.access_key_secret, session.security_token)

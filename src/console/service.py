@@ -25,6 +25,7 @@ from localcloud.account.cloud import Cloud
 from localcloud.account.fleet import EVIDENCE_BUCKET
 from localcloud.commands.project_function import ROLE_NAME
 from localcloud.functioncompute.function import ENDPOINTS, InvalidFunction
+from localcloud.functioncompute.own_function import OwnFunction
 from localcloud.oss.signature import OssError
 from localcloud.sls.query import QueryError
 from localcloud.sls.store import LogStores
@@ -70,6 +71,7 @@ class Services(Protocol):
     sls: LogService
     oss: ObjectService
     ots: memory.TableService
+    own: OwnFunction | None
 
 
 class Console:
@@ -80,17 +82,27 @@ class Console:
         project, logstore = next(
             ((name, stores[0]) for name, stores in cloud.declared.log_projects.items() if stores), ("", "")
         )
+        fixed = {
+            **dict.fromkeys(ENDPOINTS, endpoint),
+            "LOG_PROJECT": project,
+            "LOGSTORE": logstore,
+            "EVIDENCE_BUCKET": EVIDENCE_BUCKET,
+        }
+        own = services.own
+        # Not handed over: an event is one run here, and its story that run's.
+        given = {**own.function.environment, "HANDOVER": "off"} if own else {}
         self._form = SettingsForm(
+            {name: given.get(name, value) for name, value in fixed.items()},
             {
-                **dict.fromkeys(ENDPOINTS, endpoint),
-                "LOG_PROJECT": project,
-                "LOGSTORE": logstore,
-                "EVIDENCE_BUCKET": EVIDENCE_BUCKET,
+                **_ledger(cloud),
+                **{name: value for name, value in given.items() if name not in fixed},
+                **AT_FIRST,
+                "NOTIFY": f"feishu={endpoint}{_ROBOT}",
+                **(own.settings if own else {}),
             },
-            {**AT_FIRST, **_ledger(cloud), "NOTIFY": f"feishu={endpoint}{_ROBOT}"},
         )
-        self._log = InvocationLog(ROLE_NAME)
-        self._pool = FunctionPool(cloud, self._log)
+        self._log = InvocationLog(own.role_name if own else ROLE_NAME)
+        self._pool = FunctionPool(cloud, self._log, own)
         self._live = Live(cloud, services.ots, self._log, self._form)
         cloud.on_reset(self._log.clear)
         cloud.audit.subscribe(self._log.see)

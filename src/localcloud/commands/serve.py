@@ -9,8 +9,9 @@ from localcloud.account import fleets
 from localcloud.account.cloud import Cloud
 from localcloud.account.credentials import KeyPair
 from localcloud.commands.deployed import Deployment, asked_for, cloud_of, register
-from localcloud.commands.project_function import project_function
+from localcloud.commands.project_function import ROLE_NAME, project_function
 from localcloud.functioncompute.function import Function
+from localcloud.functioncompute.own_function import OwnFunction
 from localcloud.server.server import Running, serve
 from terminal.key_values import UsageError, key_values
 
@@ -54,6 +55,9 @@ def _announce(where: Running, options: ServeOptions, deployed: Deployment | None
     root = where.cloud.credentials.root
     function = _function(where.cloud, where.url, options, deployed)
     register(where.functions, function, deployed)
+    where.services.own = OwnFunction(
+        function, key_values("SET", options.set), deployed.role_name if deployed else ROLE_NAME
+    )
     line = {
         "ecs": where.url,
         "sls": where.url,

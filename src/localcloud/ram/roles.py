@@ -85,8 +85,8 @@ class Roles:
         return role
 
     def verdict(self, role_name: str, action: str, resource: Resource) -> Verdict:
-        """Judge a call of a role session; a role that is not there may do nothing."""
-        role = self._roles.get(role_name)
+        """Judge a call of a role session, `ROLE` or `ROLE/SESSION`; a role that is not there may do nothing."""
+        role = self._roles.get(role_name.partition("/")[0])
         context = {f"acs:ResourceTag/{key}": value for key, value in resource.tags.items()}
         context |= {f"acs:RequestTag/{key}": value for key, value in resource.request_tags.items()}
         context |= resource.circumstances

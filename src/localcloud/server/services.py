@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from localcloud.account.cloud import Cloud
 from localcloud.ecs.service import Ecs
 from localcloud.functioncompute.api.functions import Functions
+from localcloud.functioncompute.own_function import OwnFunction
 from localcloud.server.products import OTHERS
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Services:
         self.url = ""
         self.ecs = Ecs(cloud, OTHERS)
         self.functions = functions or Functions(cloud)
+        #: The project's own function, where the server was started with it.
+        self.own: OwnFunction | None = None
         self._lock = RLock()
         self._loaded: dict[str, Any] = {}
 
