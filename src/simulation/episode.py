@@ -106,10 +106,12 @@ class Episode:
         remember(plan, self._world)
         self._checker = self._world.checker
         # What is promised does not shrink with an assumption that is taken away.
-        self._checker.slack = plan.conditions.timeout + 2 + assumptions.request + 2 * min(plan.skew, Assumptions().skew)
+        self._checker.slack = self._checker.refusals.slack = (
+            plan.conditions.timeout + 2 + assumptions.request + 2 * min(plan.skew, Assumptions().skew)
+        )
         if trace:
             self._checker.trace = []
-        self._checker.calm = plan.conditions.calm
+        self._checker.calm = self._checker.refusals.calm = plan.conditions.calm
         self._world.quota, self._world.page = plan.conditions.quota, plan.conditions.page
         self._world.table_limits = TableLimits(plan.conditions, f"{plan.seed}/table")
         self._deliveries = self._crashes = self._stores = 0
@@ -177,6 +179,7 @@ class Episode:
         except Crashed:
             self._crashes += 1
             self._checker.note(run.number, "crashes")
+            self._checker.died(run)
         else:
             crashed = False
             self._ended(arrival, run, ears)

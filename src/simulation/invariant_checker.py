@@ -1,6 +1,6 @@
 """The promises, checked against the truth at every effect and at the end of every run (docs/understand/safety.md)."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 
 from ecs_reboot.ledger import entry as ledger
@@ -12,6 +12,7 @@ from simulation.assumptions import Assumptions
 from simulation.machine import Machine
 from simulation.neighbours import Neighbours
 from simulation.owners import Owners
+from simulation.refusals import Refusals
 from simulation.run import EPOCH, Run
 from simulation.scheduler import Scheduler
 from simulation.tag_history import TagHistory
@@ -61,14 +62,9 @@ class InvariantChecker:
         #: From a claim to its reboot, plus the difference of two clocks.
         self.slack = 0.0
         self._claims: dict[tuple[str, str], float] = {}
-        #: By place, the instances that were claimed there, and when each was last asked for.
-        self._claimed_in: dict[str, set[str]] = defaultdict(set)
-        self._asked_in: dict[str, dict[str, float]] = defaultdict(dict)
         self._earlier_claims: dict[str, list[float]] = {}
         self._intents: set[tuple[str, str]] = set()
         self._effects: dict[tuple[str, str], float] = {}
-        #: When a person rebooted an instance, or was told that nobody knows whether we did: it may count as an attempt.
-        self._doubts: dict[str, list[float]] = {instance_id: [] for instance_id in machines}
         self._counted: list[tuple[float, str, str]] = []
         self._reset: dict[str, float] = {}
         self._seen_first: dict[str, float] = {}
@@ -78,6 +74,7 @@ class InvariantChecker:
         #: What we stopped by force and have not started yet, and since when.
         self.owed: dict[str, float] = {}
         self.owners = Owners(machines, settings.policy)
+        self.refusals = Refusals(machines, settings, assumptions, scheduler)
         self._neighbours = Neighbours(machines, settings.policy.group_tag)
         self.recount()
 
@@ -102,11 +99,11 @@ class InvariantChecker:
         """Take note of what a run is asked for: of all instances of the region where it chooses itself."""
         everyone = (instance_id for instance_id, machine in self._machines.items() if machine.region_id == region_id)
         asked = dict.fromkeys(targets or everyone, self._scheduler.now)
-        self._asked_in[self.place_of(region_id, run.stack)].update(asked)
+        self.refusals.asked_in[self.place_of(region_id, run.stack)].update(asked)
 
     def rebooted_by_hand(self, instance_id: str) -> None:
         """Take note of a reboot by a person: next to a claim that led to none it looks like ours."""
-        self._doubts[instance_id].append(self._scheduler.now)
+        self.refusals.doubts[instance_id].append(self._scheduler.now)
 
     def reset(self, instance_id: str) -> None:
         """Take note that a person clears an instance's attempts."""
@@ -130,10 +127,10 @@ class InvariantChecker:
         self._written_at[instance_id] = now
         if state in ledger.ABOUT_TO_ASK:
             self._claims[run.number, instance_id] = now
-            self._claimed_in[self.place_of(region_id, run.stack)].add(instance_id)
+            self.refusals.claimed_in[self.place_of(region_id, run.stack)].add(instance_id)
             self._earlier_claims.setdefault(instance_id, []).append(now)
             if now - self._machines[instance_id].at(now).started < HIDING_SECONDS:
-                self._doubts[instance_id].append(now)  # whether it was restarted upon this claim can't be told
+                self.refusals.doubts[instance_id].append(now)  # whether it was restarted upon this claim can't be told
         storm = self._storms.get((region_id, instance_id))
         if storm is not None and state != "storm" and (run.began < storm + 30 or run.overrides):
             del self._storms[region_id, instance_id]  # written over by a run that could not know, or by a person
@@ -247,6 +244,11 @@ class InvariantChecker:
             seconds = self._scheduler.now - run.began
             raise Violation("a caller over HTTP waits seconds, not minutes", f"run {run.number} took {seconds:.1f} s")
 
+    def died(self, run: Run) -> None:
+        """Check why a run was cut off: a machine may be gone at any moment, but no run works until it is killed."""
+        if run.timed_out:
+            raise Violation("a run that does not crash ends in time", f"run {run.number} began at {run.began:.2f} s")
+
     def undone(self, run: Run, attempt: int) -> None:
         """Check that in calm weather an alarm is decided upon by the last but one retry: three minutes and the runs."""
         if attempt >= CALM_RETRIES:
@@ -276,9 +278,10 @@ class InvariantChecker:
         if effect is None:
             self._check_unasked(run, instance_id, result, who)
         if result.code in LEFT_TO_A_PERSON:
-            self._doubts[instance_id].append(now)
+            self.refusals.doubts[instance_id].append(now)
         if not undone and instance_id in self._machines and self._policy.mode == "act":
-            self._check_refusal(run, self._machines[instance_id], result.code, who)
+            refused = self._machines[instance_id]
+            self.refusals.final(run, refused, self.place_of(refused.region_id, run.stack), result.code, who)
         if result.code == "recovered" and result.action == "reboot":
             machine = self._machines[instance_id]
             since = effect if effect is not None else run.began - self._assumptions.staleness
@@ -308,44 +311,6 @@ class InvariantChecker:
         # In other weather taking it back may fail.
         if (self.calm or not run.troubled) and held and not outcome.keeps_claim:
             raise Violation("a claim that leads to nothing is taken back", who)
-
-    def _check_refusal(self, run: Run, machine: Machine, code: str, who: str) -> None:
-        """Check that an alarm that is not tried again was refused for reboots that were, not for what a dead run left.
-
-        What is in doubt for good a person was told of; it counts.
-        """
-        now, policy = self._scheduler.now, self._policy
-        since = now - policy.cooldown_seconds - self.slack - 60  # ECS gives the time of a start in whole minutes
-        if code == "cooldown" and not self._restarted(machine, since):
-            raise Violation("a claim that never asked ECS ends no alarm", who)
-        tried = len(machine.reboots) + len(self._doubts[machine.instance_id])
-        if code == "attempts_exhausted" and tried < policy.max_attempts and not run.overrides:
-            raise Violation("only attempts that were made are counted", f"{who} after {machine.reboots}")
-        reach = now - max(policy.max_reboots_window_seconds, 3600) - self.slack - 60
-        place = self.place_of(machine.region_id, run.stack)
-        if code == "blast_radius":
-            # A group is one for all stacks, a window is not.
-            claimed = self._claimed_in[place] if self._window_by_stack and not policy.group_tag else self._machines
-            others = [self._machines[instance_id] for instance_id in claimed if instance_id != machine.instance_id]
-            near = [other for other in others if other.region_id == machine.region_id]
-            if not any(self._restarted(other, reach) or self._is_down(other) for other in near):
-                raise Violation("a place that nobody used ends no alarm", who)
-        if code == "storm" and policy.max_reboots and "storm" not in run.overrides:
-            reach = now - 2 * policy.max_reboots_window_seconds - self.slack - 60
-            asked = [name for name, at in self._asked_in[place].items() if at > reach and name != machine.instance_id]
-            # How many opted in is not known of that moment, but of a share it is at least one.
-            limit = policy.max_reboots.of(0)
-            if len(asked) < limit * policy.storm_factor:
-                raise Violation("only those who ask too much are stopped by a storm", f"{who}: {asked} were asked for")
-
-    def _restarted(self, machine: Machine, since: float) -> bool:
-        """Return whether an instance was restarted since, by whomever, or may have been."""
-        doubts = self._doubts[machine.instance_id]
-        moments = [*machine.reboots, *doubts, *(spell.started for spell in machine.spells)]
-        return any(at >= since for at in moments) or self._is_down(machine)
-
-    def _is_down(self, machine: Machine) -> bool:
-        return machine.at(self._scheduler.now).status != "Running"
 
     def _check_own(self, run: Run, machine: Machine, who: str, *, force: bool) -> None:
         """Check the reboot against the instance's earlier ones."""

@@ -39,11 +39,14 @@ class Run:
         self.rolling = False
         #: Whether a call of it failed for another reason than what it asked for.
         self.troubled = False
+        #: Whether Function Compute ended it: it did not end in time by itself.
+        self.timed_out = False
 
     def step(self, seconds: float) -> None:
         """Let time pass, and others go on. Raises Crashed where the run ends here."""
         self.scheduler.pause(seconds)
-        if self.scheduler.now >= self._ends or (self._crash and self.random.random() < self._crash):
+        self.timed_out = self.scheduler.now >= self._ends
+        if self.timed_out or (self._crash and self.random.random() < self._crash):
             raise Crashed
 
     def now(self) -> datetime:

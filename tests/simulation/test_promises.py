@@ -1,5 +1,6 @@
 """What the simulation checks about owners and neighbours can fail; and nobody who is told changes anything."""
 
+from collections.abc import Callable
 from functools import partial
 from random import Random
 
@@ -16,7 +17,9 @@ from simulation.machine import Machine
 from simulation.neighbours import Neighbours
 from simulation.owners import Owners
 from simulation.plan import draw
+from simulation.refusals import Refusals
 from simulation.run import Run
+from simulation.scheduler import Scheduler
 from simulation.violation import Violation
 
 TABLE = {"LEDGER": "tablestore", "TABLESTORE_INSTANCE": "simulated"}
@@ -90,6 +93,50 @@ def test_a_group_and_a_campaign_wait_for_what_hangs_until_a_person_takes_it_over
     neighbours.group(first, "a run", 5000.0)
     neighbours.campaign(first, "a run", 5000.0, 4990.0)
     Neighbours({"i-one": first, "i-other": other}, "").group(first, "a run", 5000.0)
+
+
+def refused(now: float, *others: Machine, calm: bool = True, **environment: str) -> Callable[[str], None]:
+    """Return what checks that an alarm for an instance of group a was refused for good with a code."""
+    asked = machine("i-asked")
+    machines = {known.instance_id: known for known in (asked, *others)}
+    scheduler = Scheduler()
+    scheduler.now = now
+    refusals = Refusals(machines, load({**TABLE, **environment}), Assumptions(), scheduler)
+    refusals.calm = calm
+    refusals.claimed_in["here"].update(machines)
+    run = Run("1", scheduler, Random(1), ends=now + 60, skew=0.0, crash=0.0)  # noqa: S311
+    return lambda code: refusals.final(run, asked, "here", code, "a run")
+
+
+def test_in_calm_weather_who_is_back_suspends_no_region() -> None:
+    down, back = machine("i-down", rebooted=True), machine("i-back", rebooted=True)
+    refused(5000.0, down, back, SUSPEND_AFTER="2")("suspended")
+    back.bring_up(200.0)
+    refused(1000.0, down, back, SUSPEND_AFTER="2")("suspended")  # the next sweep tells
+    refused(5000.0, down, back, calm=False, SUSPEND_AFTER="2")("suspended")
+    with broken(match="what is back suspends no region"):
+        refused(5000.0, down, back, SUSPEND_AFTER="2")("suspended")
+
+
+def test_in_calm_weather_a_limit_is_used_up_or_one_of_the_group_is_not_back() -> None:
+    others = [machine("i-one", rebooted=True), machine("i-two", rebooted=True)]
+    refused(5000.0, *others, MAX_REBOOTS="2")("blast_radius")
+    with broken(match="holds nobody of its group"):
+        refused(5000.0, *others, MAX_REBOOTS="3")("blast_radius")
+    refused(5000.0, *others, calm=False, MAX_REBOOTS="3")("blast_radius")
+    refused(5000.0, *others, MAX_REBOOTS="off", GROUP_TAG="app")("blast_radius")
+    for other in others:
+        other.tags = [(-1e6, {"app": "b"})]
+    with broken(match="holds nobody of its group"):
+        refused(5000.0, *others, MAX_REBOOTS="off", GROUP_TAG="app")("blast_radius")
+
+
+def test_a_run_that_works_until_it_is_killed_breaks_a_promise() -> None:
+    plan = draw(5000, EPISODE, Assumptions(), "tags")
+    short = plan._replace(conditions=plan.conditions._replace(timeout=0.05, latency=1.0))
+    ended = Episode(short, Assumptions()).run()
+    assert ended.violation
+    assert ended.violation.promise == "a run that does not crash ends in time"
 
 
 @pytest.mark.parametrize("ledger", ["tags", "tablestore"])
