@@ -17,6 +17,8 @@ PASSING: tuple[dict[str, Any], ...] = (
     {"kind": "truncate"},
     {"kind": "not_json"},
     {"kind": "delay", "seconds": 3, "before": False},
+    {"kind": "late_effect", "seconds": 0.4},
+    {"kind": "throttle"},
     {"kind": "error", "status": 503, "code": "OTSServerBusy"},
     {"kind": "error", "status": 503, "code": "OTSServerUnavailable", "before": False},
     {"kind": "error", "status": 409, "code": "OTSRowOperationConflict"},
