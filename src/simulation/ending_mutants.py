@@ -161,8 +161,8 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     (
         "a storm in a tag is not marked as untold",
         "ledger/tag_ledger",
-        '                ).model_copy(update={"untold": state == "storm"})\n',
-        "                )\n",
+        'str(ledger.upon(marked, before).model_copy(update={"untold": state == "storm"}))',
+        "str(ledger.upon(marked, before))",
     ),
     (
         "an untold storm in a tag is written over when it is over",
@@ -211,6 +211,12 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "remediation/lifecycle",
         "    if not reboot.may_ask:\n",
         "    if False:\n",
+    ),
+    (
+        "a later claim forgets what a person has cleared",
+        "ledger/entry",
+        '0 if before.state == "reset" else before.cleared',
+        "before.cleared",
     ),
     (
         "what an earlier call set going passes for a refusal",

@@ -154,7 +154,7 @@ class InvariantChecker:
 
     def written(self, region_id: str, value: str) -> None:
         """Take note of what the region's entries now amount to."""
-        state = value.split(" ")[3]
+        state = value.split(" ")[3].removesuffix("!")
         if state not in ("down", "hung", "back", "seen", "reset"):
             return
         texts = self._registers[region_id].values.values()

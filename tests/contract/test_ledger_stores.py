@@ -211,6 +211,19 @@ def test_a_person_clears_attempts_and_lifts_a_suspension(stores: Stores) -> None
     assert claim(stores, "b")[1] == {ONE}
 
 
+def test_the_limit_counts_what_a_person_has_cleared_whatever_becomes_of_a_later_claim(stores: Stores) -> None:
+    first, _ = claim(stores, "a")
+    first.record(REGION, {ONE: "back"})
+    stores.maintenance().reset(REGION, [ONE])
+    for request in ("b", "c"):  # two runs that end before they ask ECS
+        assert claim(stores, request)[1] == {ONE}
+        upkeep = stores.maintenance()
+        (found,) = upkeep.open_reboots(REGION, (ONE,))
+        assert upkeep.conclude(REGION, {ONE: (found.entry, "void")}) == {ONE}
+        assert claim(stores, "d", TWO, limit=1)[1] == set()
+    assert claim(stores, "d", TWO, limit=2)[1] == {TWO}
+
+
 def test_of_two_runs_that_come_into_each_other_one_has_it(stores: Stores) -> None:
     others: list[set[str]] = []
 

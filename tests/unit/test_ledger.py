@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 from scripted_ecs import NOW, instance
 
 from ecs_reboot.ledger import entry as ledger
+from ecs_reboot.ledger.memory import of_entries
 
 MOMENTS = some.datetimes(datetime(2020, 1, 1), datetime(2099, 1, 1), timezones=some.just(timezone.utc))  # noqa: DTZ001 - hypothesis adds the zone
 STATES = some.sampled_from((*get_args(ledger.State),))
@@ -37,6 +38,29 @@ def test_only_a_claim_before_ecs_is_asked_names_its_run(entry: ledger.Entry, run
     assert len(text) <= ledger.MOST_CHARACTERS
     named = run[: ledger.RUN_CHARACTERS] if entry.state == "claimed" else ""
     assert ledger.parse(text, entry.at) == entry.model_copy(update={"run": named})
+
+
+@given(ENTRIES, some.sampled_from((None, 0, 60, 7200, ledger.OLDEST_SECONDS)), some.integers(0, 86_400))
+def test_what_a_person_cleared_goes_over_to_the_next_entry_which_fits_and_is_read_as_written(
+    before: ledger.Entry, cleared: int | None, later: int
+) -> None:
+    before = before.model_copy(update={"earlier": (), "cleared": cleared})
+    at = before.at + timedelta(seconds=later)
+    entry = ledger.upon(ledger.following((), at=at, state="claimed", force=False, claim="0badcafe", group="0"), before)
+    assert len(str(entry)) <= ledger.MOST_CHARACTERS
+    assert ledger.parse(str(entry), at) == entry
+    assert ledger.attempts(entry, at, ours="0badcafe") == ()
+    age = later if before.state == "reset" else None if cleared is None else cleared + later
+    assert entry.cleared == (age if age is not None and age <= ledger.OLDEST_SECONDS else None)
+    counted = entry.model_copy(update={"state": "void"})
+    memory = of_entries({"i-1": counted}, timedelta(hours=2), at + timedelta(seconds=1))
+    assert memory.rebooted == ({"i-1"} if age is not None and age + 1 < 7200 else set())
+
+
+def test_an_attempt_after_it_says_more_than_what_was_cleared() -> None:
+    assert ledger.upon(following(60), following(state="reset")).cleared is None
+    assert ledger.upon(following(), following(state="back")).cleared is None
+    assert ledger.upon(following(), None).cleared is None
 
 
 @given(some.text(max_size=130))

@@ -7,7 +7,8 @@ As a tag, and for a person, it looks like
 version, time, kind of reboot, state, the claim's own ID, a digest of the instance's group, and how long before that
 time earlier attempts were made. While it is `claimed`, four characters after the claim's ID (`1a2b3c4d.9e0f`) tell the
 run that claimed from another run of the same request. A `!` after the state: nobody is known to have been told of it
-yet. At most 128 characters.
+yet. ` -5700r` in the place of earlier attempts: a person has cleared the last one since, so that only the region's
+limit counts it. At most 128 characters.
 """
 
 import re
@@ -76,7 +77,7 @@ FORGOTTEN = timedelta(days=7)
 _ENTRY = re.compile(
     rf"v1 (?P<at>\S{{20}}) (?P<kind>graceful|forced) (?P<state>{'|'.join(get_args(State))})(?P<untold>!?)"
     r" (?P<claim>[0-9a-f]{8})(?:\.(?P<run>[0-9a-f]{4}))? g=(?P<group>[0-9a-f]{1,8})"
-    r"(?: (?P<earlier>-\d{1,6}s(?:,-\d{1,6}s)*))?"
+    r"(?: (?:(?P<earlier>-\d{1,6}s(?:,-\d{1,6}s)*)|-(?P<cleared>\d{1,6})r))?"
 )
 
 
@@ -97,7 +98,8 @@ class Entry(Value):
     ``protects``: the Auto Scaling group in which this function protects the instance, and owes to take that back; only
     a table has room for it. ``run``: the first characters of the name of the run that is about to ask ECS; a tag has
     them while it is `claimed`, a row has the whole name in a column of its own. ``untold``: its state is a verdict, or
-    a storm, of which a person is to be told, and nobody is known to have been.
+    a storm, of which a person is to be told, and nobody is known to have been. ``cleared``: seconds before ``at`` of
+    the last attempt where a person has cleared it since, and none followed; a table keeps that with the region's limit.
     """
 
     at: datetime
@@ -109,12 +111,15 @@ class Entry(Value):
     protects: str = ""
     run: str = ""
     untold: bool = False
+    cleared: int | None = None
 
     def __str__(self) -> str:
         kind = "forced" if self.force else "graceful"
         claim = of_run(self.claim, self.run if self.state == "claimed" else "")
         text = f"v1 {self.at:%Y-%m-%dT%H:%M:%SZ} {kind} {self.state}{'!' * self.untold} {claim} g={self.group}"
-        return text + (" " + ",".join(f"-{seconds}s" for seconds in self.earlier) if self.earlier else "")
+        if self.earlier:
+            return f"{text} {','.join(f'-{seconds}s' for seconds in self.earlier)}"
+        return text if self.cleared is None else f"{text} -{self.cleared}r"
 
 
 class History(Value):
@@ -152,6 +157,7 @@ def parse(text: str, now: datetime, key: str = KEY) -> Entry:
         earlier=earlier,
         run=match["run"] or "",
         untold=bool(match["untold"]),
+        cleared=int(match["cleared"]) if match["cleared"] else None,
     )
 
 
@@ -242,6 +248,17 @@ def cleared(entry: Entry) -> Entry:
     never = entry.state in NEVER_ASKED and not entry.earlier
     state = entry.state if owes else "void" if never else "reset"
     return entry.model_copy(update={"state": state, "earlier": (), "untold": False})
+
+
+def upon(entry: Entry, before: Entry | None, run: str = "") -> Entry:
+    """Return an entry as ``run`` writes it over the one ``before``, with what a person has cleared there.
+
+    Its own attempts are later, so with one of them the limit needs no more.
+    """
+    age = None if before is None or entry.earlier else 0 if before.state == "reset" else before.cleared
+    if before is not None and age is not None:
+        age += max(0, int((entry.at - before.at).total_seconds()))
+    return entry.model_copy(update={"run": run, "cleared": age if age is not None and age <= OLDEST_SECONDS else None})
 
 
 def ended(state: State, *, untold: bool = False) -> dict[str, str | bool]:

@@ -47,9 +47,10 @@ def of_entries(entries: Mapping[str, Entry], window: timedelta, now: datetime) -
 
 
 def _counts(entry: Entry, window: timedelta, now: datetime) -> bool:
-    """Return whether an instance was claimed in the window: by its entry, or by an attempt before that."""
+    """Return whether an instance was claimed in the window: by its entry, or by an attempt before, cleared or not."""
     own = (0,) if entry.state in ATTEMPTED or entry.state == "reset" else ()
-    return any(now - entry.at + timedelta(seconds=age) < window for age in (*own, *entry.earlier))
+    cleared = () if entry.cleared is None else (entry.cleared,)
+    return any(now - entry.at + timedelta(seconds=age) < window for age in (*own, *entry.earlier, *cleared))
 
 
 def holds_group(state: str, at: datetime, window: timedelta, now: datetime) -> bool:
