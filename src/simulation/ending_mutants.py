@@ -161,8 +161,8 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     (
         "a storm in a tag is not marked as untold",
         "ledger/tag_ledger",
-        'str(ledger.upon(marked, before).model_copy(update={"untold": state == "storm"}))',
-        "str(ledger.upon(marked, before))",
+        '                ).model_copy(update={"untold": state == "storm"})\n',
+        "                )\n",
     ),
     (
         "an untold storm in a tag is written over when it is over",
@@ -217,6 +217,36 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "ledger/entry",
         '0 if before.state == "reset" else before.cleared',
         "before.cleared",
+    ),
+    (
+        "a place forgets what a person has cleared",
+        "ledger/place",
+        "    cleared = () if entry.cleared is None else (entry.cleared,)\n",
+        "    cleared: tuple[int, ...] = ()\n",
+    ),
+    (
+        "a place that was lost to another stack is in doubt",
+        "ledger/place",
+        "(whole or not is_later(entry, slot))",
+        "not is_later(entry, slot)",
+    ),
+    (
+        "the sweep moves the row of a run that is watching",
+        "ledger/table_maintenance",
+        "if entry is not None and is_later(entry, slot):",
+        "if False:",
+    ),
+    (
+        "what can't be read takes a place once it is cleared",
+        "ledger/tag_maintenance",
+        'Entry(at=now, state="void", force=False',
+        'Entry(at=now, state="reset", force=False',
+    ),
+    (
+        "a start in the minute of a claim is later",
+        "remediation/claims",
+        "later or start - skew > entry.at",
+        "later or not skew or start - skew > entry.at",
     ),
     (
         "what an earlier call set going passes for a refusal",

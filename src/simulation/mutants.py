@@ -200,7 +200,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "attempts are not carried on",
         "ledger/entry",
-        "earlier=tuple(age for age in ages if age <= OLDEST_SECONDS)[: MOST_ATTEMPTS - 1],",
+        "earlier=tuple(age for time in reversed(attempts) if (age := _age(time, at)) <= OLDEST_SECONDS)[:MOST_EARLIER],",
         "earlier=(),",
     ),
     Mutant("a future entry is fine", "ledger/entry", "    if at > now + SKEW:\n", "    if at > now + 1000 * SKEW:\n"),

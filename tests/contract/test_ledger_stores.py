@@ -113,7 +113,9 @@ def judge(request: str, limit: int = 10) -> Callable[[Mapping[str, History], Reg
             if len(memory.rebooted - {instance_id}) + len(claims) >= limit:
                 crowded.append(instance_id)
                 continue
-            claims[instance_id] = ledger.following((), at=now, state="claimed", force=False, claim=ours, group="0")
+            claims[instance_id] = ledger.following(
+                (), before=history.entry, at=now, state="claimed", force=False, claim=ours, group="0"
+            )
         return Judged(claims, tuple(crowded))
 
     return judged

@@ -46,7 +46,7 @@ def test_what_a_person_cleared_goes_over_to_the_next_entry_which_fits_and_is_rea
 ) -> None:
     before = before.model_copy(update={"earlier": (), "cleared": cleared})
     at = before.at + timedelta(seconds=later)
-    entry = ledger.upon(ledger.following((), at=at, state="claimed", force=False, claim="0badcafe", group="0"), before)
+    entry = ledger.following((), before=before, at=at, state="claimed", force=False, claim="0badcafe", group="0")
     assert len(str(entry)) <= ledger.MOST_CHARACTERS
     assert ledger.parse(str(entry), at) == entry
     assert ledger.attempts(entry, at, ours="0badcafe") == ()
@@ -57,10 +57,15 @@ def test_what_a_person_cleared_goes_over_to_the_next_entry_which_fits_and_is_rea
     assert memory.rebooted == ({"i-1"} if age is not None and age + 1 < 7200 else set())
 
 
-def test_an_attempt_after_it_says_more_than_what_was_cleared() -> None:
-    assert ledger.upon(following(60), following(state="reset")).cleared is None
-    assert ledger.upon(following(), following(state="back")).cleared is None
-    assert ledger.upon(following(), None).cleared is None
+def test_a_tag_has_room_for_what_was_cleared_only_where_no_attempt_followed() -> None:
+    attempts = tuple(NOW - timedelta(seconds=ledger.OLDEST_SECONDS - age) for age in range(ledger.MOST_ATTEMPTS))
+    before = following(state="reset")
+    entry = ledger.following(
+        attempts, before=before, at=NOW, state="finishing", force=False, claim="0badcafe", group="0badcafe"
+    )
+    assert entry.cleared == 0
+    assert len(str(entry)) <= ledger.MOST_CHARACTERS
+    assert ledger.parse(str(entry), NOW) == entry.model_copy(update={"cleared": None})
 
 
 @given(some.text(max_size=130))

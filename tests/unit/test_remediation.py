@@ -27,6 +27,7 @@ from scripted_ecs import (
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger.tag_ledger import TagLedger, TagSettings
 from ecs_reboot.model import Instance, Rolling, Selector
+from ecs_reboot.remediation.claims import was_asked
 from ecs_reboot.remediation.remediate import Remediation
 
 
@@ -233,6 +234,25 @@ def test_a_retry_of_the_same_request_asks_no_second_time_where_the_dead_run_had_
     stage.begin("again")
     assert stage.run(request()) == [(ONE, code)]
     assert not ecs.asked
+
+
+@pytest.mark.parametrize(
+    ("started", "skew", "grace", "code"),
+    [
+        (-60, 0, 0, None), (0, 0, 0, "accepted_unconfirmed"), (60, 0, 0, "accepted"), (0, 0, 60, "accepted"),
+        (-300, 300, 0, "accepted_unconfirmed"), (300, 300, 0, "accepted_unconfirmed"), (360, 300, 0, "accepted"),
+    ],
+)  # fmt: skip
+def test_who_restarted_in_the_minute_of_a_claim_nobody_knows_but_from_what_may_be_claimed(
+    started: int, skew: int, grace: int, code: str | None
+) -> None:
+    """ECS gives the minute of a start, and the claim was made 30 s into one."""
+    minute = NOW.replace(second=0, microsecond=0)
+    claim = ledger.following(
+        (), at=minute + timedelta(seconds=30), state="claimed", force=False, claim="0badcafe", group="0"
+    )
+    seen = instance(start_time=minute + timedelta(seconds=started))
+    assert was_asked(claim, seen, timedelta(seconds=skew), timedelta(seconds=grace)) == code
 
 
 def test_a_claim_whose_run_is_over_and_never_asked_is_no_attempt_for_anybody() -> None:

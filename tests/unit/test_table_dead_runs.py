@@ -1,12 +1,14 @@
 """What a run leaves that dies on its way, or never hears ECS's answer: who waits for it, and who goes on."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from scripted_ecs import ONE, REGION, TWO
-from scripted_table import NO_RIGHT
+from scripted_table import NO_RIGHT, maintenance
 from table_stage import Stage
 
+from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.ledger.table_ledger import ROUNDS
 from ecs_reboot.ledger.table_rows import VERSION
 
@@ -88,6 +90,42 @@ def test_who_loses_an_instance_to_another_stack_gives_its_place_back() -> None:
     stage.table.before["i#"] = [lambda: stage.got(request="r-2", run="run-2", stack="two")]
     assert stage.got() == ([], [(ONE, "cooldown")])
     assert [len(stage.window(stack).slots) for stack in ("one", "two")] == [0, 1]
+
+
+def test_a_place_of_a_run_that_lost_to_another_stack_and_died_ends_no_alarm_and_is_freed() -> None:
+    stage = Stage(MAX_REBOOTS="1")
+    other = stage.claims("r-2", "run-2", stack="two")
+    stage.table.before["i#"] = [lambda: stage.obtain(other)]
+    stage.table.before["w#"] = [None, None, NO_RIGHT]  # it can't give its place back
+    assert stage.got() == ([], [(ONE, "cooldown")])
+    assert len(stage.window().slots) == 1
+    other.record(REGION, {ONE: "accepted"})
+    _, (result,) = stage.obtain(stage.claims("r-3", "run-3"), TWO)
+    assert (result.code, result.retriable) == ("blast_radius", True)
+    stage.clock.sleep(61)
+    stage.sweep()
+    assert stage.got(TWO, request="r-3", run="run-3b")[0] == [TWO]
+    # The row of the other stack's claim is as it was: its run, which may be watching, writes the end.
+    other.record(REGION, {ONE: "back"})
+    assert stage.state() == "back"
+
+
+@pytest.mark.parametrize("reset_dies", [True, False])
+def test_a_place_whose_reboot_a_person_cleared_counts_whatever_became_of_a_later_claim(*, reset_dies: bool) -> None:
+    stage = Stage(MAX_REBOOTS="1")
+    first = stage.claims()
+    stage.obtain(first)
+    first.record(REGION, {ONE: "accepted"})
+    if reset_dies:
+        stage.table.before["w#"] = [NO_RIGHT]
+    with suppress(CloudError):
+        maintenance(stage.table).reset(REGION, [ONE])
+    stage.clock.sleep(61)
+    later = stage.claims("r-2", "run-2", stack="two")
+    assert [order.instance_id for order in stage.obtain(later)[0]] == [ONE]
+    later.release(REGION, [ONE])
+    stage.sweep()
+    assert stage.got(TWO, request="r-3", run="run-3") == ([], [(TWO, "blast_radius")])
 
 
 def test_who_loses_every_round_gives_its_place_back_and_is_to_come_again() -> None:

@@ -73,10 +73,12 @@ def test_a_reset_of_an_instance_that_was_only_refused_takes_no_place_in_the_limi
     assert counted == ({ONE} if earlier else set())
 
 
-def test_a_reset_makes_an_unreadable_entry_readable() -> None:
+def test_a_reset_makes_an_unreadable_entry_readable_and_it_takes_no_place_in_the_limit() -> None:
     ecs = ScriptedEcs(shown(ONE, "v9 from the future"))
     assert codes(run(ecs, "reset", ONE)) == [(ONE, "reset")]
-    assert state(ecs, ONE) == "reset"
+    assert state(ecs, ONE) == "void"
+    counted = memories.of_entries({ONE: ledger.parse(ecs.entry(ONE), NOW)}, timedelta(hours=1), NOW)
+    assert not counted.rebooted
 
 
 def test_a_reset_says_what_there_was_nothing_to_do_for() -> None:

@@ -28,6 +28,7 @@ OBSERVED_KEY = "ecs-reboot.observed"
 MOST_CHARACTERS, MOST_TAGS, MOST_RESOURCES = 128, 20, 50
 #: Attempts that one entry can remember, the latest included.
 MOST_ATTEMPTS = 8
+MOST_EARLIER = MOST_ATTEMPTS - 1
 #: Characters of a run's name that fit beside a claim in a tag.
 RUN_CHARACTERS = 4
 #: Older attempts are forgotten: no window is as long. Seconds.
@@ -99,7 +100,7 @@ class Entry(Value):
     a table has room for it. ``run``: the first characters of the name of the run that is about to ask ECS; a tag has
     them while it is `claimed`, a row has the whole name in a column of its own. ``untold``: its state is a verdict, or
     a storm, of which a person is to be told, and nobody is known to have been. ``cleared``: seconds before ``at`` of
-    the last attempt where a person has cleared it since, and none followed; a table keeps that with the region's limit.
+    the last attempt that a person has cleared; a tag has room for it only where no attempt followed.
     """
 
     at: datetime
@@ -221,8 +222,9 @@ def restarted(entry: Entry, start_time: datetime | None, skew: timedelta = timed
 
 
 def following(
-    before: tuple[datetime, ...],
+    attempts: tuple[datetime, ...],
     *,
+    before: Entry | None = None,
     at: datetime,
     state: State,
     force: bool,
@@ -230,13 +232,25 @@ def following(
     group: str,
     protects: str = "",
 ) -> Entry:
-    """Make the entry that follows the attempts ``before``, as many of them as it can hold."""
+    """Make the entry that follows ``attempts``, as many of them as it can hold, and is written over ``before``."""
     at = at.replace(microsecond=0)
-    ages = [max(0, int((at - time).total_seconds())) for time in reversed(before)]
     return Entry(
         at=at, state=state, force=force, claim=claim, group=group, protects=protects,
-        earlier=tuple(age for age in ages if age <= OLDEST_SECONDS)[: MOST_ATTEMPTS - 1],
+        earlier=tuple(age for time in reversed(attempts) if (age := _age(time, at)) <= OLDEST_SECONDS)[:MOST_EARLIER],
+        cleared=_cleared_before(before, at),
     )  # fmt: skip
+
+
+def _cleared_before(before: Entry | None, at: datetime) -> int | None:
+    cleared = None if before is None else 0 if before.state == "reset" else before.cleared
+    if before is None or cleared is None:
+        return None
+    age = cleared + _age(before.at, at)
+    return age if age <= OLDEST_SECONDS else None
+
+
+def _age(time: datetime, at: datetime) -> int:
+    return max(0, int((at - time).total_seconds()))
 
 
 def cleared(entry: Entry) -> Entry:
@@ -248,17 +262,6 @@ def cleared(entry: Entry) -> Entry:
     never = entry.state in NEVER_ASKED and not entry.earlier
     state = entry.state if owes else "void" if never else "reset"
     return entry.model_copy(update={"state": state, "earlier": (), "untold": False})
-
-
-def upon(entry: Entry, before: Entry | None, run: str = "") -> Entry:
-    """Return an entry as ``run`` writes it over the one ``before``, with what a person has cleared there.
-
-    Its own attempts are later, so with one of them the limit needs no more.
-    """
-    age = None if before is None or entry.earlier else 0 if before.state == "reset" else before.cleared
-    if before is not None and age is not None:
-        age += max(0, int((entry.at - before.at).total_seconds()))
-    return entry.model_copy(update={"run": run, "cleared": age if age is not None and age <= OLDEST_SECONDS else None})
 
 
 def ended(state: State, *, untold: bool = False) -> dict[str, str | bool]:

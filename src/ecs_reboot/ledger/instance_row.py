@@ -49,6 +49,7 @@ def read(instance_id: str, columns: Mapping[str, object], now: datetime) -> Inst
             earlier=tuple(int(seconds) for seconds in earlier.split(",") if seconds),
             protects=str(columns.get("protects", "")),
             untold=bool(columns.get("untold_at", 0)),
+            cleared=_int(columns, "cleared") if "cleared" in columns else None,
         )
         lift_by, untold_at = (_int(columns, name) if name in columns else 0 for name in ("lift_by", "untold_at"))
         if untold_at:
@@ -72,6 +73,7 @@ def columns(entry: Entry, *, run: str, ask_by: int, stack: str) -> dict[str, int
         "group": entry.group,
         "earlier": ",".join(map(str, entry.earlier)),
         "protects": entry.protects,
+        **({} if entry.cleared is None else {"cleared": entry.cleared}),
     }
 
 

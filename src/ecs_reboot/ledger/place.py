@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ecs_reboot.ledger.entry import OPEN, Entry
+from ecs_reboot.ledger.entry import MOST_EARLIER, OPEN, Entry
 from ecs_reboot.ledger.window_row import Slot, millis, same_claim
 
 #: `current`: the row is that of the place's claim. `taken_over`: that of a claim of the same request, which may still
@@ -19,8 +19,21 @@ def fate(slot: Slot, entry: Entry | None) -> Fate:
     of_request = entry.claim == slot.claim
     if of_request and entry.state in OPEN:
         return "taken_over"
-    at, placed_at = millis(entry.at) // 1000, slot.at // 1000
-    if placed_at in {at - seconds for seconds in entry.earlier}:
+    if was_attempted(slot, entry):
         return "past"
-    before = at < placed_at and not of_request
-    return "never" if before or entry.state == "void" else "past"
+    if entry.state == "void":
+        return "never"
+    # A claim that was an attempt stands among those before the entry, if all of them do.
+    whole = len(entry.earlier) < MOST_EARLIER and entry.state != "reset"
+    return "never" if not of_request and (whole or not is_later(entry, slot)) else "past"
+
+
+def was_attempted(slot: Slot, entry: Entry) -> bool:
+    """Return whether an entry names the place's claim among the attempts before it, cleared by a person or not."""
+    cleared = () if entry.cleared is None else (entry.cleared,)
+    return slot.at // 1000 in {millis(entry.at) // 1000 - age for age in (*entry.earlier, *cleared)}
+
+
+def is_later(entry: Entry, slot: Slot) -> bool:
+    """Return whether an entry was written after the place's run had read its row: that run can't claim any more."""
+    return millis(entry.at) // 1000 >= slot.at // 1000

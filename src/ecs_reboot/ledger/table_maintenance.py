@@ -9,7 +9,7 @@ from ecs_reboot.ledger import group_row, instance_row, window_row
 from ecs_reboot.ledger.entry import OPEN, UNRESOLVED, Entry, History, State, Unreadable, cleared, ended
 from ecs_reboot.ledger.group_row import Group
 from ecs_reboot.ledger.instance_row import InstanceRow
-from ecs_reboot.ledger.place import fate
+from ecs_reboot.ledger.place import fate, is_later
 from ecs_reboot.ledger.store import OpenReboot
 from ecs_reboot.ledger.table_reading import TableSettings
 from ecs_reboot.ledger.table_region import JITTER_SECONDS, TRIES, TableRegion, instance_name, plain
@@ -248,7 +248,10 @@ class TableMaintenance:
         """Free places whose run never claimed: fence each instance's row first, so that a late claim fails."""
         fenced: dict[str, Slot] = {}
         for slot in unclaimed:
-            row = found.rows[instance_name(slot.instance_id)]
+            row, entry = found.rows[instance_name(slot.instance_id)], self._read[slot.instance_id][1].history.entry
+            if entry is not None and is_later(entry, slot):
+                fenced[slot.instance_id] = slot  # by that entry, whose run may still have to write over it
+                continue
             void = Entry(at=found.now.replace(microsecond=0), state="void", force=False, claim=_NO_CLAIM)
             same = plain(row) or instance_row.columns(void, run="", ask_by=0, stack=self._settings.stack)
             if self._rows.swap(region_id, [Swap(instance_name(slot.instance_id), row, same)]):

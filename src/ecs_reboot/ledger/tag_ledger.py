@@ -211,9 +211,8 @@ class TagLedger:
         if dry_run:
             return _Round(frozenset(judged.claims), {})
         lost: dict[str, Lost] = dict(own)
-        now = self._deadline.clock.now()
         claims = {
-            instance_id: str(ledger.upon(entry, ledger.read(entries.get(instance_id), now).entry, self._settings.run))
+            instance_id: str(entry.model_copy(update={"run": self._settings.run}))
             for instance_id, entry in judged.claims.items()
         }
         rest = self._settings.settle_seconds + REST_SECONDS + seconds + REST_CALLS * min(seconds, 1.0)
@@ -356,15 +355,17 @@ class TagLedger:
             state: State = "storm" if instance_id == storm else "refused"
             text = entries.get(instance_id)
             before = ledger.read(text, now).entry
-            marked = ledger.following(
-                ledger.attempts(before, now),
-                at=now,
-                state=state,
-                force=False,
-                claim=ledger.claim_digest(self._settings.request),
-                group=groups[instance_id],
+            values[instance_id] = str(
+                ledger.following(
+                    ledger.attempts(before, now),
+                    before=before,
+                    at=now,
+                    state=state,
+                    force=False,
+                    claim=ledger.claim_digest(self._settings.request),
+                    group=groups[instance_id],
+                ).model_copy(update={"untold": state == "storm"})
             )
-            values[instance_id] = str(ledger.upon(marked, before).model_copy(update={"untold": state == "storm"}))
         self._storms |= {storm} & values.keys()
         with suppress(CloudError):  # their loss only makes a storm harder to see
             self._register.write(region_id, values, since)

@@ -113,7 +113,8 @@ class TagMaintenance:
 
     def _cleared(self, text: str) -> str:
         now = self._deadline.clock.now()
-        entry = ledger.read(text, now).entry or Entry(at=now, state="reset", force=False, claim="00000000")
+        # What can't be read blocks its own instance alone, so it takes no place in the limit once it is cleared either.
+        entry = ledger.read(text, now).entry or Entry(at=now, state="void", force=False, claim="00000000")
         return str(ledger.cleared(entry))
 
     def _seen(self, text: str) -> str | None:

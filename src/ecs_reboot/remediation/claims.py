@@ -212,8 +212,9 @@ def was_asked(entry: Entry, instance: Instance, skew: timedelta, grace: timedelt
     """Return what became of a claim: `accepted` where the instance is not Running or was restarted since, else None.
 
     Not of a claim to finish what hangs: its run would have written down that it asks.
-    `accepted_unconfirmed` where it was restarted so close to the claim that two clocks may disagree on which was first,
-    and where what had started within ``grace`` may be claimed: else a start so late can only be a later one.
+    `accepted_unconfirmed` where it was restarted so close to the claim that nobody knows which was first: ECS gives the
+    minute of a start, two clocks may disagree by ``skew``, and what had started before ``grace`` may be claimed. One
+    that started within it may not, so there a start so late can only be a later one.
     """
     start = instance.start_time
     if entry.state == "finishing":
@@ -223,8 +224,7 @@ def was_asked(entry: Entry, instance: Instance, skew: timedelta, grace: timedelt
     if start is None or not ledger.restarted(entry, start, skew):
         return None
     later = bool(grace) and start > entry.at + timedelta(seconds=1) - grace
-    surely = not skew or later or ledger.restarted(entry, start, -skew)
-    return "accepted" if surely else "accepted_unconfirmed"
+    return "accepted" if later or start - skew > entry.at else "accepted_unconfirmed"
 
 
 def _entry(order: ApprovedReboot, now: datetime) -> Entry:
@@ -233,6 +233,7 @@ def _entry(order: ApprovedReboot, now: datetime) -> Entry:
         raise AssertionError("only an instance that was seen is allowed")
     return ledger.following(
         attempts(order.facts, instance),
+        before=order.facts.history.entry if order.facts.history else None,
         at=now,
         state="claimed" if instance.status == "Running" else "finishing",
         force=order.decision.force,
