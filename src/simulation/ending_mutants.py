@@ -231,6 +231,18 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "not is_later(entry, slot)",
     ),
     (
+        "who was refused because of a claim that came to nothing meanwhile does not come again",
+        "ledger/table_crowd",
+        "fate(place, entry), (*UNKNOWN_TO_ECS, *NEVER_ASKED)",
+        "fate(place, entry), UNKNOWN_TO_ECS",
+    ),
+    (
+        "time goes back where the facts are read again",
+        "remediation/batch",
+        '"now": max(now, order.facts.now)',
+        '"now": now',
+    ),
+    (
         "the sweep moves the row of a run that is watching",
         "ledger/table_maintenance",
         "if entry is not None and is_later(entry, slot):",

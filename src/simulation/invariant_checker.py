@@ -58,6 +58,7 @@ class InvariantChecker:
         #: By instance, which run wrote its entry last, and what; and what another run had left there before that.
         self._written: dict[str, tuple[str, str]] = {}
         self._left_by_another: dict[str, str] = {}
+        self._first_writer: dict[tuple[str, str], str] = {}
         self._written_at: dict[str, float] = {}
         #: From a claim to its reboot, plus the difference of two clocks.
         self.slack = 0.0
@@ -123,8 +124,13 @@ class InvariantChecker:
         writer, text = self._written.get(instance_id, ("", ""))
         if writer != run.number:
             self._left_by_another[instance_id] = text
+        self._first_writer.setdefault((instance_id, value), run.number)
         self._written[instance_id] = run.number, value
         self._written_at[instance_id] = now
+        if run.overrides and text and text.split(" ")[3] in ledger.ABOUT_TO_ASK and writer != run.number:
+            self.refusals.doubts[instance_id].append(
+                now
+            )  # a person claims over a run that may be about to ask: it counts
         if state in ledger.ABOUT_TO_ASK:
             self._claims[run.number, instance_id] = now
             self.refusals.claimed_in[self.place_of(region_id, run.stack)].add(instance_id)
@@ -213,8 +219,10 @@ class InvariantChecker:
             raise Violation("force only where the policy says so", who)
         if machine.at(now).status == "Running":
             raise Violation("only what hangs is stopped", who)
-        if not machine.reboots or now - machine.reboots[-1] < policy.hung_after_seconds - self.slack:
-            raise Violation("only what hangs is stopped", f"{who}; our reboots of it: {machine.reboots}")
+        # Upon a claim whose run could not take it back, nobody knows whether we rebooted it or a person did.
+        claims = [at for at in self._earlier_claims[instance_id] if at < self._claims[run.number, instance_id]]
+        if not claims or machine.was_up(now - policy.hung_after_seconds + self.slack, now):
+            raise Violation("only what hangs is stopped", f"{who}; our earlier claims of it: {claims}")
         if "not_opted_in" not in run.overrides and not self._was_opted_in(machine, now):
             raise Violation("no reboot without opt-in", who)
         self._acts(who)
@@ -306,7 +314,10 @@ class InvariantChecker:
         if outcome.retriable and not result.retriable and not unreadable:
             raise Violation("what may end otherwise later is tried again", who)
         writer, text = self._written.get(instance_id, ("", ""))
-        own = writer == run.number and text != self._left_by_another[instance_id]  # else it has put back what was there
+        # Else it has put back what was there.
+        own = (
+            writer == run.number == self._first_writer[instance_id, text] and text != self._left_by_another[instance_id]
+        )
         held = own and text.split(" ")[3] in ledger.ABOUT_TO_ASK
         # In other weather taking it back may fail.
         if (self.calm or not run.troubled) and held and not outcome.keeps_claim:

@@ -5,8 +5,8 @@ LIVENESS_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     (
         "a lost answer refuses others for good",
         "ledger/table_crowd",
-        "entry.state in UNKNOWN_TO_ECS)",
-        'entry.state in ("claimed", "finishing"))',
+        "(*UNKNOWN_TO_ECS, *NEVER_ASKED)\n",
+        '("claimed", "finishing", *NEVER_ASKED)\n',
     ),
     (
         "what can't be read of others refuses for good",

@@ -22,6 +22,7 @@ from scripted_ecs import (
 )
 
 from ecs_reboot.cloud.errors import NotSent, Refused
+from ecs_reboot.ledger.entry import Entry, History
 from ecs_reboot.policy.decide import decide
 from ecs_reboot.policy.facts import ApprovedReboot, Facts
 from ecs_reboot.records.result import Result
@@ -97,6 +98,19 @@ def test_old_facts_are_read_again_and_decided_again() -> None:
     ecs.before["describe"] = [lambda: ecs.change(ONE, operation_locks=("security",))]
     result = Bench(ecs).alone()
     assert (result.action, result.code) == ("skip", "locked")
+
+
+def test_a_dead_claim_that_the_store_s_clock_called_over_is_over_when_the_facts_are_read_again() -> None:
+    """The claim was judged by the clock of the table, which was a minute ahead of the function's."""
+    ecs = ScriptedEcs(instance())
+    ecs.before["reboot"] = [THROTTLED] * 6
+    dead = Entry(at=NOW - timedelta(seconds=280), state="claimed", force=False, claim="0badcafe")
+    known = facts(instance(), now=NOW + timedelta(minutes=1), claim_holds_seconds=330)
+    known = known.model_copy(update={"history": History(entry=dead)})
+    bench = Bench(ecs)
+    (result,) = bench.batch.run([ApprovedReboot(known, decide(known))])
+    assert "describe" in ecs.calls
+    assert result.code == "accepted"
 
 
 def test_a_restart_while_waiting_was_somebody_elses_reboot() -> None:

@@ -58,6 +58,24 @@ def test_who_can_not_read_what_became_of_the_others_is_to_come_again() -> None:
         assert (result.code, result.retriable) == ("blast_radius", retriable)
 
 
+@pytest.mark.parametrize("environment", [{"MAX_REBOOTS": "1"}, {"MAX_REBOOTS": "off", "GROUP_TAG": "app"}])
+@pytest.mark.parametrize("ends", ["in the sweep", "by its run"])
+def test_a_refusal_because_of_a_claim_that_has_come_to_nothing_meanwhile_is_retriable(
+    ends: str, environment: dict[str, Any]
+) -> None:
+    stage = Stage(tags={"app": "web"}, **environment)
+    first = stage.claims()
+    stage.obtain(first)
+    if ends == "in the sweep":
+        stage.clock.sleep(331)
+        stage.table.before["read"] = [None, stage.sweep]
+    else:
+        stage.table.before["read"] = [None, lambda: first.release(REGION, [ONE])]
+    _, (result,) = stage.obtain(stage.claims("r-2", "run-2"), TWO)
+    assert (stage.state(), result.code, result.retriable) == ("void", "blast_radius", True)
+    assert stage.got(TWO, request="r-2", run="run-2b")[0] == [TWO]
+
+
 def test_a_run_that_died_before_its_claim_is_forgotten_by_the_sweep_and_a_late_claim_of_it_fails() -> None:
     stage = Stage(MAX_REBOOTS="1")
     stage.table.before["i#"] = [NO_RIGHT]

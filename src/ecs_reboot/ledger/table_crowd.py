@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from ecs_reboot.cloud.errors import CloudError
 from ecs_reboot.ledger import instance_row
-from ecs_reboot.ledger.entry import OPEN, UNKNOWN_TO_ECS, Entry
+from ecs_reboot.ledger.entry import NEVER_ASKED, OPEN, UNKNOWN_TO_ECS, Entry
 from ecs_reboot.ledger.group_row import Group
 from ecs_reboot.ledger.place import fate
 from ecs_reboot.ledger.table_region import instance_name
@@ -73,7 +73,7 @@ def look(rows: TableRows, region_id: str, crowd: Crowd) -> Unsettled:
             row = instance_row.read(place.instance_id, found.rows[instance_name(place.instance_id)], found.now)
             entry = row.history.entry
             if not row.history.unreadable and _waits(place, entry):
-                about_to_ask = entry is None or entry.state != "in_doubt"
+                about_to_ask = entry is None or entry.state not in ("in_doubt", *NEVER_ASKED)
                 waiting.append(about_to_ask and found.now - moment(place.at) < YOUNG)
         if waiting:
             return Unsettled(crowd.refused, any(waiting))
@@ -81,6 +81,9 @@ def look(rows: TableRows, region_id: str, crowd: Crowd) -> Unsettled:
 
 
 def _waits(place: Slot, entry: Entry | None) -> bool:
-    """Return whether nothing shows that ECS was asked upon the claim of a place."""
-    became = fate(place, entry)
-    return became == "never" or (became != "past" and entry is not None and entry.state in UNKNOWN_TO_ECS)
+    """Return whether nothing shows that ECS was asked upon the claim of a place, or that it has come to nothing since.
+
+    Who read the place before that was written was refused because of nobody.
+    """
+    became, unused = fate(place, entry), (*UNKNOWN_TO_ECS, *NEVER_ASKED)
+    return became == "never" or (became != "past" and entry is not None and entry.state in unused)

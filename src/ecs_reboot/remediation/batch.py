@@ -166,7 +166,8 @@ class RebootBatch:
         still = []
         for order in orders:
             instance = found.get(order.instance_id)
-            facts = order.facts.model_copy(update={"instance": instance, "now": now})
+            # The claim was judged by the clock of its store, which may be ahead of ours: no time goes back.
+            facts = order.facts.model_copy(update={"instance": instance, "now": max(now, order.facts.now)})
             step = self._step(order, DecidedAgain(order.facts.instance, instance, decide(facts)))
             if step.do == "ask":
                 # The claim says whether by force: an attempt that fell out of the window since changes nothing.
