@@ -237,6 +237,18 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
         "fate(place, entry), UNKNOWN_TO_ECS",
     ),
     (
+        "a run takes the group from one of another stack",
+        "ledger/table_reading",
+        "(*((slot,) if slot else ()), *group.members)",
+        "(slot,) if slot else ()",
+    ),
+    (
+        "who was refused because of one that is not rebooted after all does not come again",
+        "remediation/remediate",
+        "because_of_others(refused, done)",
+        "refused",
+    ),
+    (
         "time goes back where the facts are read again",
         "remediation/batch",
         '"now": max(now, order.facts.now)',

@@ -237,6 +237,8 @@ class Episode:
                 self._checker.note(run.number, f"says {result.code} {result.instance_id}: {result.reason}")
         if arrival.kind == "http_alarm":
             self._checker.answered(run)
+        if arrival.kind == "verify" and not any(result.retriable for result in ears.results):
+            self._checker.swept(arrival.region_id)
         if not ears.handed_over:
             self._checker.finished(run, ears.results, () if arrival.kind in ("verify", "recovery") else arrival.targets)
 

@@ -76,7 +76,7 @@ class InvariantChecker:
         self.owed: dict[str, float] = {}
         self.owners = Owners(machines, settings.policy)
         self.refusals = Refusals(machines, settings, assumptions, scheduler)
-        self._neighbours = Neighbours(machines, settings.policy.group_tag)
+        self._neighbours = Neighbours(machines, settings.policy.group_tag, settings.policy.hung_after_seconds)
         self.recount()
 
     def note(self, who: str, what: str) -> None:
@@ -245,6 +245,10 @@ class InvariantChecker:
         self.note(run.number, f"STARTS {machine.instance_id}")
         if self.owed.pop(machine.instance_id, None) is None:
             raise Violation("only what we stopped is started", f"run {run.number} starts {machine.instance_id}")
+
+    def swept(self, region_id: str) -> None:
+        """Take note that a sweep of a region came to its end."""
+        self._neighbours.swept[region_id] = self._scheduler.now
 
     def answered(self, run: Run) -> None:
         """Check when a caller over HTTP was answered."""

@@ -23,8 +23,8 @@ LIVENESS_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     (
         "a place is anybody's while its run may live",
         "ledger/table_reading",
-        "                if age < self._settings.holds:\n",
-        "                if False:\n",
+        "if opened and found.now - moment(place.at) < self._settings.holds:",
+        "if False:",
     ),
     (
         "a place is kept after a lost round",

@@ -72,6 +72,18 @@ def test_a_reboot_is_claimed_and_announced_before_ecs_is_asked() -> None:
     assert seen == [("claimed", [ONE])]
 
 
+@pytest.mark.parametrize(("refusal", "retriable"), [("OperationDenied", True), ("200", False)])
+def test_who_is_refused_because_of_one_of_the_same_event_that_is_not_rebooted_after_all_comes_again(
+    refusal: str, *, retriable: bool
+) -> None:
+    ecs = ScriptedEcs(instance(), instance(TWO))
+    ecs.refusals[ONE] = refusal
+    stage = Stage(ecs, MAX_REBOOTS="1")
+    assert (TWO, "blast_radius") in stage.run(request(ONE, TWO))
+    (result,) = (result for result in stage.results if result.instance_id == TWO)
+    assert (result.retriable, "try again" in result.reason) == (retriable, retriable)
+
+
 def test_what_ecs_refused_for_good_takes_its_claim_back_and_what_was_done_leaves_it() -> None:
     for refusal, left in (("OperationDenied", "refused"), ("IncorrectInstanceStatus", "claimed"), ("200", "accepted")):
         ecs = ScriptedEcs(instance())

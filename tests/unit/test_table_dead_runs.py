@@ -110,6 +110,16 @@ def test_who_loses_an_instance_to_another_stack_gives_its_place_back() -> None:
     assert [len(stage.window(stack).slots) for stack in ("one", "two")] == [0, 1]
 
 
+def test_an_alarm_of_another_stack_for_the_same_instance_takes_no_group_from_who_is_about_to_claim_it() -> None:
+    """A window is of one stack, the row of a group of all."""
+    stage = Stage(tags={"app": "web"}, MAX_REBOOTS="off", GROUP_TAG="app")
+    met = []
+    stage.table.before["i#"] = [lambda: met.append(stage.got(request="r-2", run="run-2", stack="two"))]
+    assert stage.got() == ([ONE], [])
+    assert met == [([], [(ONE, "claimed_elsewhere")])]
+    assert stage.got(TWO, request="r-3", run="run-3", stack="two") == ([], [(TWO, "blast_radius")])
+
+
 def test_a_place_of_a_run_that_lost_to_another_stack_and_died_ends_no_alarm_and_is_freed() -> None:
     stage = Stage(MAX_REBOOTS="1")
     other = stage.claims("r-2", "run-2", stack="two")

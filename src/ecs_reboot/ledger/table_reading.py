@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from ecs_reboot.ledger import entry as ledger
 from ecs_reboot.ledger import instance_row
-from ecs_reboot.ledger.entry import UNKNOWN_TO_ECS, History
+from ecs_reboot.ledger.entry import OPEN, UNKNOWN_TO_ECS, Entry, History
+from ecs_reboot.ledger.group_row import Group, Member
 from ecs_reboot.ledger.instance_row import InstanceRow
 from ecs_reboot.ledger.store import Judge, Judged, Lost, Wanted
 from ecs_reboot.ledger.table_crowd import Crowd, crowd_of
 from ecs_reboot.ledger.table_region import TableRegion, group_name, instance_name
 from ecs_reboot.ledger.table_rows import Found
-from ecs_reboot.ledger.window_row import Window, millis, moment
+from ecs_reboot.ledger.window_row import Slot, Window, millis, moment
 from ecs_reboot.named_tuple import NamedTuple
 
 #: After the last moment at which a run may ask ECS, the time in which a request to ECS takes effect. Seconds.
@@ -75,7 +76,7 @@ class TableReading:
         lost = {}
         for candidate in left:
             instance_id = candidate.instance_id
-            row, slot, claim = self.row(found, instance_id), window.held(instance_id), self.claim()
+            row, claim = self.row(found, instance_id), self.claim()
             entry = row.history.entry
             if row.lift_by > millis(found.now):
                 reason = "its protection in its scaling group is being taken back; it can be claimed after that"
@@ -85,12 +86,27 @@ class TableReading:
                 if wait > 0 or instance_id not in again:
                     reason = f"an earlier run of this request claimed the instance ({entry})"
                     lost[instance_id] = Lost("own", reason, entry, max(wait, 0.0))
-            elif slot and slot.state == "open" and slot.claim != claim and (entry is None or entry.claim != slot.claim):
-                age = found.now - moment(slot.at)
-                if age < self._settings.holds:
-                    reason = f"another run ({slot.run}) is about to claim the instance; it is that run's to reboot"
-                    lost[instance_id] = Lost("claimed_elsewhere", reason)
+            elif rival := self._about_to_claim(found, window, candidate, entry):
+                reason = f"another run ({rival.run}) is about to claim the instance; it is that run's to reboot"
+                lost[instance_id] = Lost("claimed_elsewhere", reason)
         return lost
+
+    def _about_to_claim(
+        self, found: Found, window: Window, candidate: Wanted, entry: Entry | None
+    ) -> Slot | Member | None:
+        """Return the place of another run that has not claimed the instance yet and may live.
+
+        A window is of one stack, so a run of another stack is seen in the row of the group alone.
+        """
+        instance_id, known = candidate.instance_id, {self.claim(), entry.claim if entry else ""}
+        group = self._region.group(found, candidate.group) if candidate.group != "0" else Group()
+        slot = window.held(instance_id)
+        places: tuple[Slot | Member, ...] = (*((slot,) if slot else ()), *group.members)
+        for place in places:
+            opened = place.instance_id == instance_id and place.state in ("open", *OPEN) and place.claim not in known
+            if opened and found.now - moment(place.at) < self._settings.holds:
+                return place
+        return None
 
     def counted(self, window: Window, left: Sequence[Wanted], found: Found, count: Callable[[], int] | None) -> Window:
         """Find out how many instances opted in, where more than a first reboot is wanted and nobody knows."""

@@ -16,7 +16,7 @@ from ecs_reboot.ledger.entry import Entry, History, State
 from ecs_reboot.ledger.memory import RegionMemory
 from ecs_reboot.ledger.store import Judged, LedgerStore, Lost, Obtained, Wanted
 from ecs_reboot.model import Decision, Instance
-from ecs_reboot.outcomes import Code
+from ecs_reboot.outcomes import BY_CODE, Code
 from ecs_reboot.policy.facts import ApprovedReboot, Facts, Policy, attempts, group_of, waits_for_a_run
 from ecs_reboot.policy.finding_guards import to_protect
 from ecs_reboot.policy.judge import RefusedInstance, judge
@@ -259,6 +259,19 @@ def refusal(facts: Facts, decision: Decision, *, unsettled: bool = False) -> Res
     retriable = decision.retriable or others or (decision.code == "cooldown" and waits_for_a_run(facts))
     reason = decision.reason + ("; of the others one may not have been asked for yet: try again" if others else "")
     return records.of_decision(facts, "skip", decision.code, reason, retriable=retriable)
+
+
+def because_of_others(refused: list[Result], done: list[Result]) -> list[Result]:
+    """Return refusals; those because of others of this run, of which one was not rebooted after all, come again."""
+    if all(BY_CODE[result.code].keeps_claim for result in done):
+        return refused
+    more = "; of the others one was not rebooted after all: try again"
+    return [
+        result.model_copy(update={"retriable": True, "reason": result.reason + more})
+        if result.code == "blast_radius" and not result.retriable
+        else result
+        for result in refused
+    ]
 
 
 def _lost(facts: Facts, lost: Lost) -> Result:

@@ -29,7 +29,7 @@ from ecs_reboot.records import result as records
 from ecs_reboot.records.result import Exhibit, Result
 from ecs_reboot.remediation.batch import Mode, RebootBatch
 from ecs_reboot.remediation.candidates import Candidate, Candidates, passed
-from ecs_reboot.remediation.claims import Claims, protects
+from ecs_reboot.remediation.claims import Claims, because_of_others, protects
 from ecs_reboot.remediation.observation import would_reboot
 from ecs_reboot.remediation.protection import Protection
 from ecs_reboot.remediation.verification import watch
@@ -147,16 +147,15 @@ class Remediation:
             if not wanted[dry_run]:
                 continue
             orders, refused = self._claims.obtain(region_id, wanted[dry_run], dry_run=dry_run)
-            results += refused
+            done: list[Result] = []
             running = [order for order in orders if order.facts.instance and order.facts.instance.status == "Running"]
             for force in (False, True):
                 mode = Mode(region_id, force, dry_run, self._settings.batch_optimization)
                 for batch in batches([order for order in running if order.decision.force == force]):
-                    results += self._reboot(list(batch), mode)
+                    done += self._reboot(list(batch), mode)
             for batch in batches([order for order in orders if order not in running]):
-                results += self._finish(
-                    list(batch), Mode(region_id, force=True, dry_run=dry_run, batch_optimization="")
-                )
+                done += self._finish(list(batch), Mode(region_id, force=True, dry_run=dry_run, batch_optimization=""))
+            results += (refused if dry_run else because_of_others(refused, done)) + done
         return results
 
     def _with_histories(self, region_id: str, described: list[Facts]) -> list[Facts]:
