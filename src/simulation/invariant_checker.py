@@ -76,7 +76,9 @@ class InvariantChecker:
         self.owed: dict[str, float] = {}
         self.owners = Owners(machines, settings.policy)
         self.refusals = Refusals(machines, settings, assumptions, scheduler)
-        self._neighbours = Neighbours(machines, settings.policy.group_tag, settings.policy.hung_after_seconds)
+        self._neighbours = Neighbours(
+            machines, settings.policy.group_tag, settings.policy.hung_after_seconds, sweeps=bool(assumptions.sweep)
+        )
         self.recount()
 
     def note(self, who: str, what: str) -> None:

@@ -12,8 +12,11 @@ UNKNOWN_SECONDS = 3600 - 10
 class Neighbours:
     """Knows all instances, and which of them a person has looked at. Each check raises Violation."""
 
-    def __init__(self, machines: dict[str, Machine], group_tag: str, hung_after_seconds: float) -> None:
+    def __init__(
+        self, machines: dict[str, Machine], group_tag: str, hung_after_seconds: float, *, sweeps: bool
+    ) -> None:
         self._machines, self._group_tag, self._hung_after = machines, group_tag, hung_after_seconds
+        self._sweeps = sweeps
         #: When a person last took an instance over.
         self.looked_at: dict[str, float] = {}
         #: By region, when a sweep last came to its end.
@@ -24,11 +27,13 @@ class Neighbours:
         group = machine.tags_at(now).get(self._group_tag) if self._group_tag else None
         for other in self._rebooted(machine):
             of_group = group is not None and other.tags_at(now).get(self._group_tag) == group
-            # A claim whose end no sweep has seen within the hour holds back nobody (assumption 5).
-            unseen = self.swept.get(machine.region_id, -1.0) < other.reboots[-1] + self._hung_after + 60
-            unseen = unseen and other.reboots[-1] <= now - UNKNOWN_SECONDS
-            if of_group and _is_out(other, now) and not unseen:
+            if of_group and _is_out(other, now) and not self._unseen(other, now):
                 raise Violation("never two of one group at once", f"{who}, and {other.instance_id} is not back")
+
+    def _unseen(self, machine: Machine, now: float) -> bool:
+        """Return whether no sweep got through for an hour after a claim: then it holds back nobody (assumption 5)."""
+        at, swept = machine.reboots[-1], self.swept.get(machine.region_id, -1.0)
+        return self._sweeps and swept < at + self._hung_after + 60 and at <= now - UNKNOWN_SECONDS
 
     def campaign(self, machine: Machine, who: str, now: float, reach: float) -> None:
         """Check that a rolling reboot starts nothing while one that it saw (before ``reach``) hangs, or stayed down."""

@@ -83,7 +83,7 @@ def test_nobody_protects_who_observes_or_was_not_told_to(environment: dict[str, 
 
 def test_a_group_and_a_campaign_wait_for_what_hangs_until_a_person_takes_it_over() -> None:
     first, other = machine("i-one"), machine("i-other", rebooted=True)
-    neighbours = Neighbours({"i-one": first, "i-other": other}, "app", 1200)
+    neighbours = Neighbours({"i-one": first, "i-other": other}, "app", 1200, sweeps=True)
     neighbours.group(first, "a run", 5000.0)  # no sweep has found out within the hour what became of it
     neighbours.swept[first.region_id] = 4000.0
     with broken(match="of one group"):
@@ -94,7 +94,7 @@ def test_a_group_and_a_campaign_wait_for_what_hangs_until_a_person_takes_it_over
     neighbours.looked_at["i-other"] = 200.0
     neighbours.group(first, "a run", 5000.0)
     neighbours.campaign(first, "a run", 5000.0, 4990.0)
-    Neighbours({"i-one": first, "i-other": other}, "", 1200).group(first, "a run", 5000.0)
+    Neighbours({"i-one": first, "i-other": other}, "", 1200, sweeps=False).group(first, "a run", 5000.0)
 
 
 def refused(now: float, *others: Machine, calm: bool = True, **environment: str) -> Callable[[str], None]:
