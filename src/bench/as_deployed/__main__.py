@@ -40,7 +40,10 @@ def main() -> int:
     )
     print(f"{given.cpu:g} vCPU, {how}; {given.memory_mb} MB; timeout {given.timeout} s", flush=True)
     if options.shares:
-        print("\n".join(_shares(options.code, options.runs)))
+        table = list(_shares(options.code, options.runs))
+        print("\n".join(table))
+        if options.page:
+            _write(options.page, "shares", table)
         return 0
     measured = list(rows(options.code, options.runs, quick=options.quick))
     print(bars.text(measured))
@@ -51,7 +54,7 @@ def main() -> int:
     }
     (PLACE / "as-deployed.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     if options.page:
-        _write(options.page, bars.markdown(measured))
+        _write(options.page, "deployed", bars.markdown(measured))
     return 0 if all(row.met for row in measured) else 1
 
 
@@ -69,13 +72,14 @@ def _shares(code: Path, runs: int) -> Iterator[str]:
             enough.append(share)
         yield f"| {share:g} | {seconds * 1000:.0f} | {price.dollars_a_million(share, memory, seconds):.2f} |"
     least = f"{min(enough):g} vCPU" if enough else "none of them"
+    yield ""
     yield f"The least that is accepted within {WANTED_SECONDS:g} s: {least}."
 
 
-def _write(page: Path, lines: list[str]) -> None:
-    """Put the table between its marks in a page. Raises ValueError where a mark is missing."""
+def _write(page: Path, name: str, lines: list[str]) -> None:
+    """Put a table between the marks of its name in a page. Raises ValueError where a mark is missing."""
     text = page.read_text(encoding="utf-8")
-    begin, end = "<!-- deployed: written by make bench -->\n", "<!-- end of deployed -->"
+    begin, end = f"<!-- {name}: written by make bench -->\n", f"<!-- end of {name} -->"
     if text.count(begin) != 1 or text.count(end) != 1:
         raise ValueError(f"{page} has no marks {begin.strip()} and {end}")
     head, _, rest = text.partition(begin)

@@ -118,7 +118,7 @@ def bench(*, deployed: bool) -> int:
     last = (
         ("the package for this Python", "-m", "cli", "build", "--runtime", "host", "--out", "build/bench/function"),
         ("alarm to reboot", "-m", "bench.as_deployed", *page),
-        ("shares of a processor", "-m", "bench.as_deployed", "--shares"),
+        ("shares of a processor", "-m", "bench.as_deployed", "--shares", *page),
     )
     steps = last if deployed else (*whole, *last)
     # The variable that chose is not meant for what the benchmark runs.
