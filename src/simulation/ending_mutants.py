@@ -221,8 +221,8 @@ ENDING_MUTANTS: tuple[tuple[str, str, str, str], ...] = (
     (
         "a place forgets what a person has cleared",
         "ledger/place",
-        "    cleared = () if entry.cleared is None else (entry.cleared,)\n",
-        "    cleared: tuple[int, ...] = ()\n",
+        " or (entry.cleared is not None and before >= entry.cleared):",
+        ":",
     ),
     (
         "a place that was lost to another stack is in doubt",

@@ -244,6 +244,8 @@ AT = NOW.replace(microsecond=0)
         (Entry(at=AT, state="accepted", force=False, claim="deadbeef"), "never"),
         (Entry(at=AT + HOUR, state="void", force=False, claim="deadbeef", cleared=3600), "past"),
         (Entry(at=AT + HOUR, state="back", force=False, claim="deadbeef", cleared=3600), "past"),
+        (Entry(at=AT + HOUR, state="back", force=False, claim="deadbeef", cleared=60), "past"),
+        (Entry(at=AT + HOUR, state="back", force=False, claim="deadbeef", cleared=3601), "never"),
         (Entry(at=AT + HOUR, state="back", force=False, claim="deadbeef", earlier=(60,) * 7), "past"),
         (Entry(at=AT + HOUR, state="reset", force=False, claim="00000000"), "past"),
         (Entry(at=AT + HOUR, state="void", force=False, claim="00000000"), "never"),

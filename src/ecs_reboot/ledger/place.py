@@ -19,19 +19,15 @@ def fate(slot: Slot, entry: Entry | None) -> Fate:
     of_request = entry.claim == slot.claim
     if of_request and entry.state in OPEN:
         return "taken_over"
-    if was_attempted(slot, entry):
+    before = millis(entry.at) // 1000 - slot.at // 1000
+    # Of what a person has cleared only the last attempt has a time.
+    if before in entry.earlier or (entry.cleared is not None and before >= entry.cleared):
         return "past"
     if entry.state == "void":
         return "never"
     # A claim that was an attempt stands among those before the entry, if all of them do.
     whole = len(entry.earlier) < MOST_EARLIER and entry.state != "reset"
     return "never" if not of_request and (whole or not is_later(entry, slot)) else "past"
-
-
-def was_attempted(slot: Slot, entry: Entry) -> bool:
-    """Return whether an entry names the place's claim among the attempts before it, cleared by a person or not."""
-    cleared = () if entry.cleared is None else (entry.cleared,)
-    return slot.at // 1000 in {millis(entry.at) // 1000 - age for age in (*entry.earlier, *cleared)}
 
 
 def is_later(entry: Entry, slot: Slot) -> bool:
