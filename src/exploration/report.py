@@ -66,7 +66,7 @@ class Task(NamedTuple):
         return f"{self.place} of {self.of}, {self.name}"
 
 
-class Outcome(NamedTuple):
+class ScenarioReport(NamedTuple):
     """What came of one scenario: what is printed, how many promises it ``broke``, and whether it is ``clean``."""
 
     text: str
@@ -83,11 +83,11 @@ def main(asked: ExploreRequest) -> int:
     tasks = [Task(place, len(chosen), scenario.name, asked) for place, scenario in enumerate(chosen, 1)]
     broke, clean, interrupted = 0, 0, False
     try:
-        for outcome in _outcomes(tasks, asked.jobs):
-            _say(outcome.text)
-            broke += outcome.broke
-            clean += outcome.clean
-            interrupted = outcome.interrupted
+        for report in _reports(tasks, asked.jobs):
+            _say(report.text)
+            broke += report.broke
+            clean += report.clean
+            interrupted = report.interrupted
             if interrupted:
                 break
     except KeyboardInterrupt:
@@ -98,12 +98,12 @@ def main(asked: ExploreRequest) -> int:
     return INTERRUPTED if interrupted else 1 if broke else 0
 
 
-def _outcomes(tasks: list[Task], jobs: int) -> Iterator[Outcome]:
+def _reports(tasks: list[Task], jobs: int) -> Iterator[ScenarioReport]:
     """Yield what comes of each: one after the other, or several at once, each when it is over."""
     return each_as_it_ends(explore, tasks, jobs) if jobs > 1 else map(explore, tasks)
 
 
-def explore(task: Task) -> Outcome:
+def explore(task: Task) -> ScenarioReport:
     """Explore one scenario. All is kept to the end, so nobody looks for garbage meanwhile: that saves a tenth."""
     scenario = next(scenario for scenario in _all(task.asked) if scenario.name == task.name)
     progress, began = Progress(task.title, alone=task.asked.jobs == 1), time.monotonic()
@@ -115,7 +115,7 @@ def explore(task: Task) -> Outcome:
         progress.clear()
     text = _text(task.title, explored, time.monotonic() - began)
     broke = len(explored.stories)
-    return Outcome(text, broke, explored.whole and not broke, explored.interrupted)
+    return ScenarioReport(text, broke, explored.whole and not broke, explored.interrupted)
 
 
 def _all(asked: ExploreRequest) -> list[Scenario]:
