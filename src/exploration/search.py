@@ -107,12 +107,13 @@ class Search:
             if broken:
                 self._keep(broken, number, story)
         for by, move in enumerate(self._rules.moves(state)):
-            self._from.append(number)
+            to = BROKEN
             if move.broken:
                 self._keep(move.broken, number, [move.happening])
-                self._to.append(BROKEN)
-                continue
-            self._to.append(self._reached(move.state, (price + move.price, depth + 1), number, by))
+            else:
+                to = self._reached(move.state, (price + move.price, depth + 1), number, by)
+            self._to.append(to)
+            self._from.append(number)
 
     def _reached(self, state: State, cost: tuple[int, int], before: int, by: int) -> int:
         """Return the number of a state that a move led to; go on from it later if it is new, or was dearer."""
@@ -150,7 +151,8 @@ class Search:
         """Count the ways from the beginning to an end, or to a broken promise."""
         after: list[list[int]] = [[] for _ in self._before]
         waiting = array("q", [0]) * len(self._before)
-        for number, to in zip(self._from, self._to, strict=True):
+        # An interrupt may have come between the two.
+        for number, to in zip(self._from, self._to, strict=False):
             after[number].append(to)
             if to != BROKEN:
                 waiting[to] += 1
