@@ -33,7 +33,7 @@ def each_as_it_ends(work: Callable[[Task], Done], tasks: Sequence[Task], jobs: i
                 yield future.result()
         except BrokenProcessPool:
             raise ProcessKilled(
-                f"a process was killed, most likely for want of memory: a state takes about 2 KB; "
+                f"a process was killed, most likely for want of memory: a state takes about 1 KB; "
                 f"explore fewer at once than {jobs}"
             ) from None
         except (KeyboardInterrupt, GeneratorExit):

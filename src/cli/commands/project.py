@@ -72,7 +72,7 @@ def simulate(seed: int, deliveries: int, episode: int | None, less: str, ledger:
     type=options.Number("number of processes", 1),
     default=1,
     show_default=True,
-    help="How many scenarios at once; a long one takes up to 10 GB.",
+    help="How many scenarios at once; a long one takes over 10 GB.",
 )
 def explore(ledger: Literal["tags", "tablestore"] | None, only: str, less: str, most: int | None, jobs: int) -> int:
     """Carry out every order in which a few runs can go on, with a crash, a lost answer and a retry anywhere.
